@@ -1,0 +1,106 @@
+// The fields that forms, API bodies and messages have in common, each with the sentence that refuses a bad value.
+// A sentence continues the field's name: "name must be 1 to 64 characters".
+import { z } from "zod";
+
+/** Letters, digits and quiet punctuation; no control characters, no markup, no leading dash (restic would take an option). */
+const NAME = /^[\p{L}\p{N}_][\p{L}\p{N}\p{M} ._@()+-]*$/u;
+
+export const name = z.string("must be text").trim().min(1, "must not be empty")
+  .max(200, "must be at most 200 characters").regex(
+    NAME,
+    "must begin with a letter or digit and hold only letters, digits, spaces and . _ - @ ( ) +",
+  );
+
+/** A host's name reaches restic as --host, so it is held to what a host name may be. */
+export const hostName = z.string("must be text").trim().min(1, "must not be empty")
+  .max(200, "must be at most 200 characters").regex(
+    /^[\p{L}\p{N}][\p{L}\p{N}\p{M}._-]*$/u,
+    "must begin with a letter or digit and hold only letters, digits, dots, dashes and underscores",
+  );
+
+/** A source group's name is the snapshot tag; restic splits tags at commas. */
+export const groupName = z.string("must be text").trim().min(1, "must not be empty")
+  .max(64, "must be at most 64 characters").regex(
+    /^[\p{L}\p{N}][\p{L}\p{N}\p{M} ._-]*$/u,
+    "must begin with a letter or digit and hold only letters, digits, spaces, dots, dashes and underscores (it becomes the snapshot tag)",
+  );
+
+export const userName = z.string("must be text").trim().regex(
+  /^[a-z0-9][a-z0-9._@-]{0,63}$/i,
+  "must be 1 to 64 letters, digits or . _ @ -, and begin with a letter or digit",
+);
+
+export const tag = z.string("must be text").trim().regex(
+  /^[\p{L}\p{N}][\p{L}\p{N}._:-]{0,63}$/u,
+  "must be 1 to 64 letters, digits or . _ : -",
+);
+export const tags = z.array(tag, "must be a list of tags").max(32, "must be at most 32 tags");
+
+/** Text that names something outside our control: a path, a URL. No control characters ever. */
+const printable = (limit: number) =>
+  z.string("must be text").max(limit, `must be at most ${limit} characters`).regex(
+    // deno-lint-ignore no-control-regex
+    /^[^\u0000-\u001f\u007f]*$/,
+    "must not hold control characters or line breaks",
+  );
+
+/** An absolute path: /etc, C:\Users, \\server\share. Its beginning keeps it from being read as an option. */
+export const absolutePath = printable(4096).regex(
+  /^(\/|[A-Za-z]:[\\/]|\\\\[^\\/])/,
+  "must be an absolute path such as /home, C:\\Users or \\\\server\\share",
+);
+
+export const excludePattern = printable(4096).min(1, "must not be empty");
+
+export const paths = z.array(absolutePath, "must be a list of paths").max(
+  500,
+  "must be at most 500 paths",
+);
+export const excludes = z.array(excludePattern, "must be a list of patterns").max(
+  2000,
+  "must be at most 2000 patterns",
+);
+
+/** KiB/s; null, like a blank field, means no limit. */
+export const bandwidthCap = z.int("must be a whole number of KiB/s, or blank for no limit")
+  .min(0, "must be 0 or more KiB/s").max(10_000_000, "must be at most 10000000 KiB/s").nullable();
+
+export const secret = (limit = 1024) =>
+  z.string("must be text").min(1, "must not be empty").max(
+    limit,
+    `must be at most ${limit} characters`,
+  )
+    // deno-lint-ignore no-control-regex
+    .regex(/^[^\u0000\r\n]*$/, "must be one line");
+
+export const id = z.string("must be text").regex(
+  /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/,
+  "must be an id as the API gives it",
+);
+
+export interface FieldProblem {
+  field: string | undefined;
+  /** A whole sentence that names the field. */
+  message: string;
+}
+
+/** The first thing wrong with a value, as a sentence that names the field and says what is accepted. */
+export function firstProblem(error: z.ZodError, schema?: z.ZodType): FieldProblem {
+  const issue = error.issues[0];
+  if (!issue) return { field: undefined, message: "The request is not valid." };
+  const field = issue.path.join(".") || undefined;
+  if (issue.code === "unrecognized_keys") {
+    const unknown = [field, issue.keys[0]].filter(Boolean).join(".");
+    const known = schema instanceof z.ZodObject && !field
+      ? ` Known fields: ${Object.keys(schema.shape).join(", ") || "none"}.`
+      : "";
+    return { field: unknown, message: `${unknown} is not a known field.${known}` };
+  }
+  if (issue.code === "invalid_type" && issue.input === undefined) {
+    return { field, message: `${field ?? "The body"} is required.` };
+  }
+  const sentence = issue.message.startsWith("Invalid ") || issue.message.startsWith("Too ")
+    ? `is not valid: ${issue.message}`
+    : issue.message;
+  return { field, message: `${field ?? "The body"} ${sentence.replace(/\.?$/, ".")}` };
+}

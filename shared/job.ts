@@ -1,0 +1,80 @@
+// What a job is: its kinds, its states, and how one may follow another.
+import { z } from "zod";
+
+export const JOB_KINDS = [
+  "backup",
+  "init",
+  "unlock",
+  "stats",
+  "forget",
+  "prune",
+  "check",
+  "restore",
+  "diff",
+] as const;
+export type JobKind = typeof JOB_KINDS[number];
+
+/** The kinds that can be started today; the others are words that the protocol already knows. */
+export const RUNNABLE_KINDS = ["backup", "init", "unlock", "stats"] as const;
+export type RunnableKind = typeof RUNNABLE_KINDS[number];
+
+/** Kinds that only read the repository run beside others; the rest of a host's jobs run one after another. */
+export function writesRepository(kind: JobKind): boolean {
+  return kind !== "stats" && kind !== "diff" && kind !== "restore";
+}
+
+export const JOB_STATUSES = [
+  "queued",
+  "running",
+  "succeeded",
+  "failed",
+  "cancelled",
+  "interrupted",
+  "skipped",
+] as const;
+export type JobStatus = typeof JOB_STATUSES[number];
+
+export const END_STATUSES = [
+  "succeeded",
+  "failed",
+  "cancelled",
+  "interrupted",
+  "skipped",
+] as const;
+export type EndStatus = typeof END_STATUSES[number];
+
+export function hasEnded(status: JobStatus): status is EndStatus {
+  return status !== "queued" && status !== "running";
+}
+
+export const LINE_STREAMS = ["stdout", "stderr", "hook", "agent"] as const;
+export type LineStream = typeof LINE_STREAMS[number];
+
+/** A line longer than this many UTF-16 units is cut by the agent, with a mark that says so. */
+export const LINE_LENGTH_LIMIT = 65_536;
+
+const count = z.number().nonnegative();
+
+export const Summary = z.object({
+  snapshot_id: z.string().regex(/^[0-9a-f]{8,64}$/).optional(),
+  files_new: count,
+  files_changed: count,
+  files_unmodified: count,
+  bytes_added: count,
+  bytes_processed: count,
+  seconds: count,
+});
+export type Summary = z.infer<typeof Summary>;
+
+export const Progress = z.object({
+  percent: z.number().min(0).max(100),
+  files_done: count,
+  files_total: count,
+  bytes_done: count,
+  bytes_total: count,
+  bytes_per_second: count,
+  seconds_elapsed: count,
+  seconds_remaining: count.nullable(),
+  current_path: z.string().max(4096).nullable(),
+});
+export type Progress = z.infer<typeof Progress>;

@@ -1,0 +1,260 @@
+// All that the server and an agent may say to each other over GET /ws/agent. JSON text frames, one message each.
+// Unknown fields are ignored and unknown types are answered by an error, so that one side may be newer.
+import { z } from "zod";
+import { absolutePath, bandwidthCap, excludePattern, groupName, id } from "./fields.ts";
+import {
+  END_STATUSES,
+  JOB_KINDS,
+  LINE_LENGTH_LIMIT,
+  LINE_STREAMS,
+  Progress,
+  Summary,
+} from "./job.ts";
+
+/**
+ * Raised when a message changes so that the other side must know.
+ * 1 (2026-11): the first.
+ */
+export const PROTOCOL_VERSION = 1;
+/** An agent that speaks less than this is refused. */
+export const OLDEST_PROTOCOL = 1;
+
+/** Frames above this many bytes are refused. A batch of lines is kept well below. */
+export const FRAME_LIMIT = 1_048_576;
+export const LINES_PER_BATCH = 500;
+export const SNAPSHOTS_PER_PART = 500;
+export const HEARTBEAT_SECONDS = 30;
+/** Without a word for this long a host counts as offline. */
+export const OFFLINE_AFTER_SECONDS = 90;
+export const HELLO_WITHIN_SECONDS = 10;
+
+/** Why a socket was closed. Codes 4000 to 4999 are ours (RFC 6455, 7.4.2). */
+export const CLOSE = {
+  /** The server is stopping; come back soon. */
+  goingAway: 4000,
+  /** The host was removed from the server. */
+  unknownHost: 4001,
+  /** The agent's protocol is too old; only another agent helps. */
+  tooOld: 4002,
+  /** Another socket of the same host took over. */
+  replaced: 4003,
+  /** The frame could not be accepted. */
+  badFrame: 4004,
+  /** Nothing was heard for too long. */
+  silent: 4005,
+  /** The agent spoke of what is not its own. */
+  forbidden: 4006,
+} as const;
+
+// ---- server → agent
+
+/** The everyday credential: may add, and where the repository allows more, is not used for it. */
+export const RepositoryAccess = z.object({
+  id,
+  url: z.string().max(2048),
+  password: z.string().min(1),
+  username: z.string().nullable(),
+  rest_password: z.string().nullable(),
+  environment: z.record(z.string(), z.string()),
+});
+export type RepositoryAccess = z.infer<typeof RepositoryAccess>;
+
+export const SourceGroupOrder = z.object({
+  id,
+  name: groupName,
+  includes: z.array(absolutePath).min(1),
+  excludes: z.array(excludePattern),
+});
+export type SourceGroupOrder = z.infer<typeof SourceGroupOrder>;
+
+const configUpdate = z.object({
+  type: z.literal("config.update"),
+  /** The name under which this host's snapshots stand (restic --host). */
+  snapshot_host: z.string().min(1),
+  repository: RepositoryAccess.nullable(),
+  bandwidth_up_kbps: bandwidthCap,
+  bandwidth_down_kbps: bandwidthCap,
+});
+export type ConfigUpdate = z.infer<typeof configUpdate>;
+
+const scheduleSet = z.object({
+  type: z.literal("schedule.set"),
+  schedule_version: z.int(),
+  schedules: z.array(z.unknown()),
+  source_groups: z.array(z.unknown()),
+});
+
+const commandRun = z.object({
+  type: z.literal("command.run"),
+  job_id: id,
+  kind: z.enum(JOB_KINDS),
+  repository_id: id,
+  /** Backup: what to back up. */
+  source_group: SourceGroupOrder.optional(),
+  /** Init: whether a repository may be made where there is none. Sent at most once at a time per repository. */
+  may_create: z.boolean().optional(),
+  /** This run's own caps; absent or null keeps the host's, 0 lifts them. */
+  bandwidth_up_kbps: bandwidthCap.optional(),
+  bandwidth_down_kbps: bandwidthCap.optional(),
+});
+export type CommandRun = z.infer<typeof commandRun>;
+
+const commandCancel = z.object({ type: z.literal("command.cancel"), job_id: id });
+
+/** Everything in the agent's journal up to and including this number is stored for good. */
+const reportAck = z.object({ type: z.literal("report.ack"), up_to: z.int() });
+
+const error = z.object({ type: z.literal("error"), message: z.string().max(1000) });
+
+export const ServerMessage = z.discriminatedUnion("type", [
+  configUpdate,
+  scheduleSet,
+  commandRun,
+  commandCancel,
+  reportAck,
+  error,
+]);
+export type ServerMessage = z.infer<typeof ServerMessage>;
+
+// ---- agent → server
+
+const time = z.int().min(0).max(8_640_000_000_000_000);
+const seq = z.int().min(1);
+const text = (limit: number) => z.string().max(limit);
+
+const hello = z.object({
+  type: z.literal("hello"),
+  protocol: z.int(),
+  agent_version: text(64),
+  /** null when no restic was found; `restic_problem` then says what was looked for. */
+  restic_version: text(64).nullable(),
+  restic_problem: text(500).optional(),
+  hostname: text(255),
+  os: text(32),
+  arch: text(32),
+  /** Milliseconds since 1970, as all times in messages. */
+  boot_time: time.nullable(),
+  clock: time,
+  /** The version of the plan that the agent holds; 0 for none. */
+  plan_version: z.int().min(0),
+  /** Every job that the agent has queued, runs, or has ended without the server's acknowledgement. */
+  jobs: z.array(id).max(10_000),
+});
+export type Hello = z.infer<typeof hello>;
+
+const heartbeat = z.object({ type: z.literal("heartbeat") });
+
+const jobStarted = z.object({
+  type: z.literal("job.started"),
+  seq,
+  job_id: id,
+  at: time,
+  restic_version: text(64).nullable(),
+  bandwidth_up_kbps: bandwidthCap,
+  bandwidth_down_kbps: bandwidthCap,
+});
+
+const jobProgress = z.object({
+  type: z.literal("job.progress"),
+  job_id: id,
+  progress: Progress,
+});
+
+export const Line = z.object({
+  at: time,
+  stream: z.enum(LINE_STREAMS),
+  text: text(LINE_LENGTH_LIMIT + 100),
+});
+export type Line = z.infer<typeof Line>;
+
+const logStream = z.object({
+  type: z.literal("log.stream"),
+  seq,
+  job_id: id,
+  /** The number of the first of these lines in its job; numbers count from 1. */
+  first_seq: z.int().min(1).max(1_000_000_000),
+  lines: z.array(Line).min(1).max(LINES_PER_BATCH),
+});
+export type LogStream = z.infer<typeof logStream>;
+
+export const RepositoryStats = z.object({
+  total_size: z.number().nonnegative(),
+  total_file_count: z.number().nonnegative().optional(),
+  snapshots_count: z.number().nonnegative().optional(),
+});
+export type RepositoryStats = z.infer<typeof RepositoryStats>;
+
+const repoStats = z.object({
+  type: z.literal("repo.stats"),
+  seq,
+  job_id: id,
+  repository_id: id,
+  stats: RepositoryStats,
+});
+
+const jobFinished = z.object({
+  type: z.literal("job.finished"),
+  seq,
+  job_id: id,
+  at: time,
+  status: z.enum(END_STATUSES),
+  exit_code: z.int().nullable(),
+  /** One sentence for people; always there unless the job succeeded without warnings. */
+  reason: text(2000).nullable(),
+  /** What a program needs to know of the reason: wrong_password, no_repository, locked, … */
+  reason_code: text(64).nullable(),
+  warnings: z.int().min(0),
+  summary: Summary.nullable(),
+  /** Init: whether this job made the repository (false: it was there and opens). */
+  created: z.boolean().optional(),
+});
+export type JobFinished = z.infer<typeof jobFinished>;
+
+export const Snapshot = z.object({
+  id: z.string().regex(/^[0-9a-f]{8,64}$/),
+  time,
+  tags: z.array(text(200)).max(100),
+  paths: z.array(text(4096)).max(500),
+  hostname: text(255),
+  username: text(255).nullable(),
+  parent: z.string().regex(/^[0-9a-f]{8,64}$/).nullable(),
+  /** restic from 0.17 knows these. */
+  files: z.number().nonnegative().nullable(),
+  bytes: z.number().nonnegative().nullable(),
+  bytes_added: z.number().nonnegative().nullable(),
+});
+export type Snapshot = z.infer<typeof Snapshot>;
+
+/** The whole list of this host's snapshots, in parts; it takes effect with the last one. */
+const snapshotsReport = z.object({
+  type: z.literal("snapshots.report"),
+  seq,
+  repository_id: id,
+  report_id: id,
+  taken_at: time,
+  part: z.int().min(1),
+  parts: z.int().min(1).max(1000),
+  snapshots: z.array(Snapshot).max(SNAPSHOTS_PER_PART),
+});
+export type SnapshotsReport = z.infer<typeof snapshotsReport>;
+
+const scheduleAck = z.object({ type: z.literal("schedule.ack"), schedule_version: z.int() });
+
+export const AgentMessage = z.discriminatedUnion("type", [
+  hello,
+  heartbeat,
+  jobStarted,
+  jobProgress,
+  logStream,
+  repoStats,
+  jobFinished,
+  snapshotsReport,
+  scheduleAck,
+  error,
+]);
+export type AgentMessage = z.infer<typeof AgentMessage>;
+
+/** What the agent keeps on disk until the server has acknowledged it. */
+export type Report = Extract<AgentMessage, { seq: number }>;
+/** A report before the journal has numbered it. */
+export type NewReport = Report extends infer R ? R extends Report ? Omit<R, "seq"> : never : never;

@@ -1,0 +1,53 @@
+// Text to message and back: the only JSON.parse of the wire.
+import type { z } from "zod";
+import { firstProblem } from "./fields.ts";
+import { AgentMessage, FRAME_LIMIT, ServerMessage } from "./protocol.ts";
+
+/** The frame cannot be accepted. `unknownType` is the one kind after which the conversation may go on. */
+export class ProtocolError extends Error {
+  override name = "ProtocolError";
+  constructor(message: string, readonly unknownType = false) {
+    super(message);
+  }
+}
+
+const AGENT_TYPES = typesOf(AgentMessage);
+const SERVER_TYPES = typesOf(ServerMessage);
+
+/** What an agent said. Throws ProtocolError. */
+export function readAgentMessage(data: unknown): AgentMessage {
+  return read(data, AgentMessage, AGENT_TYPES);
+}
+
+/** What the server said. Throws ProtocolError. */
+export function readServerMessage(data: unknown): ServerMessage {
+  return read(data, ServerMessage, SERVER_TYPES);
+}
+
+function read<T>(data: unknown, schema: z.ZodType<T>, types: Set<string>): T {
+  if (typeof data !== "string") throw new ProtocolError("a frame must be text");
+  // Length in UTF-16 units never exceeds the bytes that carried it.
+  if (data.length > FRAME_LIMIT) {
+    throw new ProtocolError(`a frame must be at most ${FRAME_LIMIT} bytes`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(data);
+  } catch {
+    throw new ProtocolError("a frame must be JSON");
+  }
+  const type = (value as { type?: unknown } | null)?.type;
+  if (typeof type !== "string") throw new ProtocolError("a message must be an object with a type");
+  if (!types.has(type)) {
+    throw new ProtocolError(`unknown message type ${JSON.stringify(type.slice(0, 64))}`, true);
+  }
+  const result = schema.safeParse(value);
+  if (!result.success) {
+    throw new ProtocolError(`${type}: ${firstProblem(result.error).message}`);
+  }
+  return result.data;
+}
+
+function typesOf(union: typeof AgentMessage | typeof ServerMessage): Set<string> {
+  return new Set(union.options.map((option) => option.shape.type.value));
+}
