@@ -1,0 +1,159 @@
+// Who did what to what, when, from where.
+import { visible } from "../../shared/redact.ts";
+import { type FrameProps, Layout } from "../layout.tsx";
+import { Empty } from "../parts/empty.tsx";
+import { Name } from "../parts/name.tsx";
+import { Pager } from "../parts/pager.tsx";
+import { Time } from "../parts/time.tsx";
+
+export interface AuditEntry {
+  id: string;
+  at: number;
+  actor: { kind: "user" | "schedule" | "system" | "agent"; name: string };
+  action: string;
+  target: { kind: string; name: string | null; href: string | null } | null;
+  address: string | null;
+  /** What more there is, without secrets. */
+  detail: Record<string, unknown>;
+}
+
+export interface AuditFilter {
+  actor: string;
+  action: string;
+  target: string;
+  /** Dates, 2026-11-22. */
+  from: string;
+  to: string;
+}
+
+export interface AuditPageProps {
+  frame: FrameProps;
+  entries: AuditEntry[];
+  filter: AuditFilter;
+  /** The sentence when a date could not be read. */
+  error?: string;
+  nextCursor: string | null;
+  isFirstPage: boolean;
+}
+
+export function AuditPage(props: AuditPageProps) {
+  const { frame, entries, filter, nextCursor, isFirstPage } = props;
+  return (
+    <Layout {...frame} title="Audit" current="audit">
+      <div class="head">
+        <div>
+          <h1>Audit</h1>
+          <p class="lead">Every change and every sign-in. Times are UTC.</p>
+        </div>
+        <a class="button" href={`/audit.csv${query(filter)}`} download>Download as CSV</a>
+      </div>
+      <Filters filter={filter} />
+      {props.error && <p class="problems" role="alert">{props.error}</p>}
+      <div id="entries">
+        {entries.length === 0
+          ? (
+            <Empty title="No entry matches" action={{ href: "/audit", label: "Show all" }}>
+              Actor, action and target match parts of words.
+            </Empty>
+          )
+          : <Entries entries={entries} now={frame.now} />}
+        <Pager
+          previous={isFirstPage ? undefined : `/audit${query(filter)}`}
+          previousLabel="Newest"
+          next={nextCursor ? `/audit${query(filter, nextCursor)}` : undefined}
+          nextLabel="Older"
+        />
+      </div>
+    </Layout>
+  );
+}
+
+function Filters({ filter }: { filter: AuditFilter }) {
+  const text = (name: "actor" | "action" | "target", label: string) => (
+    <label>
+      {label}
+      <input
+        type="text"
+        name={name}
+        value={filter[name]}
+        autocomplete="off"
+        data-search={name === "actor"}
+      />
+    </label>
+  );
+  return (
+    <form class="filters" action="/audit" role="search">
+      {text("actor", "Actor")}
+      {text("action", "Action")}
+      {text("target", "Target")}
+      <label>
+        From <input type="date" name="from" value={filter.from} />
+      </label>
+      <label>
+        To <input type="date" name="to" value={filter.to} />
+      </label>
+      <button>Show</button>
+    </form>
+  );
+}
+
+function Entries({ entries, now }: { entries: AuditEntry[]; now: number }) {
+  return (
+    <table class="table fixed fold audit">
+      <thead>
+        <tr>
+          <th class="a-when" scope="col">When</th>
+          <th class="a-actor" scope="col">Actor</th>
+          <th class="a-action" scope="col">Action</th>
+          <th class="a-target" scope="col">Target</th>
+          <th scope="col">Detail</th>
+          <th class="a-from" scope="col">From</th>
+        </tr>
+      </thead>
+      <tbody>
+        {entries.map((entry) => <EntryRow entry={entry} now={now} />)}
+      </tbody>
+    </table>
+  );
+}
+
+function EntryRow({ entry, now }: { entry: AuditEntry; now: number }) {
+  const detail = detailInWords(entry.detail);
+  return (
+    <tr>
+      <td class="muted">
+        <Time at={entry.at} now={now} />
+      </td>
+      <td title={entry.actor.name}>
+        <Name text={entry.actor.name} />
+        {entry.actor.kind !== "user" && <span class="muted">{" "}({entry.actor.kind})</span>}
+      </td>
+      <td>
+        <code>{visible(entry.action)}</code>
+      </td>
+      <td title={entry.target?.name ?? undefined}>
+        {entry.target && (entry.target.href
+          ? <a href={entry.target.href}><Name text={entry.target.name ?? entry.target.kind} /></a>
+          : <Name text={entry.target.name ?? entry.target.kind} />)}
+      </td>
+      <td class="side" title={detail}>
+        <Name text={detail} />
+      </td>
+      <td class="muted mono">{entry.address === null ? "" : visible(entry.address)}</td>
+    </tr>
+  );
+}
+
+/** "role operator, name nightly" */
+function detailInWords(detail: Record<string, unknown>): string {
+  return Object.entries(detail).map(([name, value]) =>
+    `${name.replaceAll("_", " ")} ${typeof value === "string" ? value : JSON.stringify(value)}`
+  ).join(", ");
+}
+
+function query(filter: AuditFilter, cursor?: string): string {
+  const all = new URLSearchParams();
+  for (const [name, value] of Object.entries(filter)) if (value) all.set(name, value);
+  if (cursor) all.set("cursor", cursor);
+  return all.size ? `?${all}` : "";
+}

@@ -1,0 +1,145 @@
+// One host in the list: live fragment `host-<id>`.
+import type { JobStatus, Progress } from "../../shared/job.ts";
+import { bytes, clock, count, duration, exact } from "../format.ts";
+import { PostButton } from "../parts/csrf.tsx";
+import { Name, Tags } from "../parts/name.tsx";
+import { Dot, jobWord, type State } from "../parts/state.tsx";
+import { type DayState, Strip } from "../parts/strip.tsx";
+import { At, Time } from "../parts/time.tsx";
+
+export interface HostRowData {
+  id: string;
+  name: string;
+  os: string;
+  tags: string[];
+  state: State;
+  isOnline: boolean;
+  lastSeenAt: number | null;
+  /** The last backup that ended. */
+  lastBackup: { jobId: string; at: number; status: JobStatus; warnings: number } | null;
+  /** What the host is doing now. */
+  running: { jobId: string; kind: string; progress: Progress | null } | null;
+  queued: number;
+  /** Up to 30 days, the oldest first. */
+  days: DayState[];
+  sizeBytes: number | null;
+  snapshots: number | null;
+  /** When exactly one schedule covers the host. */
+  nextRunAt: number | null;
+}
+
+export interface HostRowProps {
+  host: HostRowData;
+  now: number;
+  /** Operators and admins. */
+  mayRun: boolean;
+}
+
+export function HostRow({ host, now, mayRun }: HostRowProps) {
+  const mark = `${host.state} ${host.running?.jobId ?? host.lastBackup?.jobId ?? ""}`;
+  return (
+    <tr id={`host-${host.id}`} data-mark={mark}>
+      <td class="first">
+        <span class="name">
+          <Dot state={host.state} />
+          <a href={`/hosts/${host.id}`} title={host.name}>
+            <Name text={host.name} />
+          </a>
+          <Tags tags={host.tags.slice(0, 3)} />
+        </span>
+      </td>
+      <td class="muted desk">{host.os}</td>
+      {host.running ? <Running job={host.running} queued={host.queued} /> : (
+        <Quiet host={host} now={now} />
+      )}
+      <td class="act">
+        <Action host={host} mayRun={mayRun} />
+      </td>
+    </tr>
+  );
+}
+
+function Action({ host, mayRun }: { host: HostRowData; mayRun: boolean }) {
+  if (host.running) {
+    return <a class="button slim" href={`/jobs/${host.running.jobId}`}>Open job</a>;
+  }
+  if (!mayRun || !host.isOnline) return null;
+  return (
+    <PostButton
+      to={`/hosts/${host.id}/jobs`}
+      name="kind"
+      value="backup"
+      label="Run now"
+      describe={`Run now: ${host.name}`}
+    />
+  );
+}
+
+function Quiet({ host, now }: { host: HostRowData; now: number }) {
+  return (
+    <>
+      <td class="where">
+        <LastBackup host={host} now={now} />
+      </td>
+      <td class="desk">
+        <Strip days={host.days} now={now} />
+      </td>
+      <td class="num desk">{host.sizeBytes === null ? "—" : bytes(host.sizeBytes)}</td>
+      <td class="num desk">
+        {host.snapshots === null
+          ? "—"
+          : `${count(host.snapshots)} snap${host.snapshots === 1 ? "" : "s"}`}
+      </td>
+      <td class="num desk">
+        {host.nextRunAt === null ? "—" : <At at={host.nextRunAt} text={clock(host.nextRunAt)} />}
+      </td>
+    </>
+  );
+}
+
+function LastBackup({ host, now }: { host: HostRowData; now: number }) {
+  const last = host.lastBackup;
+  return (
+    <>
+      {last
+        ? (
+          <a href={`/jobs/${last.jobId}`}>
+            {jobWord(last.status, last.warnings)}
+          </a>
+        )
+        : <span class="muted">no backup yet</span>}
+      {last && <>{" "}<Time at={last.at} now={now} /></>}
+      {!host.isOnline && (
+        <span
+          class="off"
+          title={host.lastSeenAt === null ? undefined : `Last seen ${exact(host.lastSeenAt)}`}
+        >
+          {" "}· offline
+        </span>
+      )}
+    </>
+  );
+}
+
+function Running(
+  { job, queued }: { job: NonNullable<HostRowData["running"]>; queued: number },
+) {
+  const { progress } = job;
+  return (
+    <td class="where" colspan={5}>
+      <div class="running">
+        <span>{job.kind === "backup" ? "backing up" : `running ${job.kind}`}</span>
+        <span class="num">{progress ? `${Math.floor(progress.percent)} %` : ""}</span>
+        <progress max="100" value={progress?.percent} aria-label="Progress"></progress>
+        <span class="num desk">{progress ? `${bytes(progress.bytes_per_second)}/s` : ""}</span>
+        <span class="num muted">
+          {progress?.seconds_remaining
+            ? `${duration(progress.seconds_remaining)} left`
+            : queued > 0
+            ? `${queued} queued`
+            : ""}
+        </span>
+      </div>
+    </td>
+  );
+}

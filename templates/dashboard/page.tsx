@@ -1,0 +1,280 @@
+// Am I safe, and if not, what do I do now? The worst first, in words; then every host.
+import { type Fleet, fleetInWords, type FrameProps, Layout } from "../layout.tsx";
+import { count, plural } from "../format.ts";
+import { PostButton } from "../parts/csrf.tsx";
+import { Choice } from "../parts/choice.tsx";
+import { Empty } from "../parts/empty.tsx";
+import { Name } from "../parts/name.tsx";
+import { Pager } from "../parts/pager.tsx";
+import { Dot, type State } from "../parts/state.tsx";
+import { Time } from "../parts/time.tsx";
+import { HostRow, type HostRowData } from "./host_row.tsx";
+
+/** What a host needs somebody for. */
+export interface AttentionItem {
+  host: { id: string; name: string };
+  state: State;
+  /** "no backup for 26 h" */
+  sentence: string;
+  /** "last error: repository locked by web-01" */
+  cause?: string;
+  causeJobId?: string;
+  /** A button of its own (POST to `to`, with kind=`kind`) besides the link to the host. */
+  act?: { label: string; to: string; kind: string };
+}
+
+export const HOST_STATES = ["all", "attention", "ok", "running", "offline"] as const;
+export const HOST_SORTS = ["worst", "name", "last", "size"] as const;
+
+export interface HostFilter {
+  q: string;
+  state: string;
+  tag: string;
+  sort: string;
+}
+
+export interface DashboardProps {
+  frame: FrameProps;
+  /** The first few, the worst first; `frame.fleet.attention` counts all of them. */
+  attention: AttentionItem[];
+  /** The host whose last backup is the longest ago, when all is well. */
+  oldest: { id: string; name: string; at: number } | null;
+  hosts: HostRowData[];
+  /** How many hosts the filter lets through. */
+  matching: number;
+  /** From 1; 50 hosts each. */
+  page: number;
+  pages: number;
+  tags: string[];
+  filter: HostFilter;
+  mayRun: boolean;
+  mayAdd: boolean;
+}
+
+export function DashboardPage(props: DashboardProps) {
+  const { frame, mayAdd } = props;
+  return (
+    <Layout
+      {...frame}
+      title={fleetInWords(frame.fleet).replace(/\.$/, "")}
+      current="hosts"
+      live={`/live/dashboard${query(props.filter, props.page)}`}
+      refreshSeconds={60}
+    >
+      {frame.fleet.total === 0
+        ? <FirstHost mayAdd={mayAdd} />
+        : (
+          <>
+            <Attention
+              fleet={frame.fleet}
+              items={props.attention}
+              oldest={props.oldest}
+              now={frame.now}
+              mayRun={props.mayRun}
+            />
+            <section class="section" aria-labelledby="hosts-title">
+              <div class="head">
+                <h2 id="hosts-title">
+                  Hosts <span class="muted">{count(frame.fleet.total)}</span>
+                </h2>
+                {mayAdd && <a class="button primary" href="/hosts/new">Add host</a>}
+              </div>
+              <Filters filter={props.filter} tags={props.tags} />
+              <HostList {...props} />
+            </section>
+          </>
+        )}
+    </Layout>
+  );
+}
+
+function FirstHost({ mayAdd }: { mayAdd: boolean }) {
+  return (
+    <>
+      <h1>No hosts yet</h1>
+      <Empty
+        title="Add the first machine to back up"
+        action={mayAdd ? { href: "/hosts/new", label: "Add host" } : undefined}
+      >
+        {mayAdd
+          ? "Give it a name, a repository and the folders to save. You get one command to run on the machine; it appears here by itself as soon as it has joined, and its first backup is one click away."
+          : "An operator adds machines. They appear here by themselves as soon as they have joined."}
+      </Empty>
+    </>
+  );
+}
+
+/** Live fragment `attention`: the first sentence and the hosts behind it. */
+export function Attention(
+  { fleet, items, oldest, now, mayRun }: {
+    fleet: Fleet;
+    items: AttentionItem[];
+    oldest: DashboardProps["oldest"];
+    now: number;
+    mayRun: boolean;
+  },
+) {
+  const more = fleet.attention - items.length;
+  return (
+    <section id="attention" data-shifts aria-label="What needs you">
+      <div class="head">
+        <h1 class="verdict">
+          {fleetInWords(fleet)}
+          {fleet.attention === 0 && oldest && fleet.total > 1 && (
+            <span class="muted">
+              {" "}Oldest: <a href={`/hosts/${oldest.id}`}><Name text={oldest.name} /></a>,{" "}
+              <Time at={oldest.at} now={now} />.
+            </span>
+          )}
+        </h1>
+      </div>
+      {items.length > 0 && (
+        <ul class="attention">
+          {items.map((item) => <AttentionRow item={item} mayRun={mayRun} />)}
+        </ul>
+      )}
+      {items.length > 0 && more > 0 && (
+        <p class="small">
+          <a href="/?state=attention">{plural(more, "more host needs", "more hosts need")} you</a>
+        </p>
+      )}
+    </section>
+  );
+}
+
+function AttentionRow({ item, mayRun }: { item: AttentionItem; mayRun: boolean }) {
+  return (
+    <li>
+      <span class="who state">
+        <Dot state={item.state} />
+        <a href={`/hosts/${item.host.id}`} title={item.host.name}>
+          <Name text={item.host.name} />
+        </a>
+      </span>
+      <p>{item.sentence}</p>
+      <p class="muted">{item.cause}</p>
+      <span class="actions">
+        {item.act && mayRun && (
+          <PostButton
+            to={item.act.to}
+            name="kind"
+            value={item.act.kind}
+            label={item.act.label}
+            describe={`${item.act.label}: ${item.host.name}`}
+          />
+        )}
+        {item.causeJobId
+          ? <a class="button slim" href={`/jobs/${item.causeJobId}`}>Open job</a>
+          : <a class="button slim" href={`/hosts/${item.host.id}`}>Open</a>}
+      </span>
+    </li>
+  );
+}
+
+function Filters({ filter, tags }: { filter: HostFilter; tags: string[] }) {
+  return (
+    <form
+      class="filters"
+      action="/"
+      role="search"
+      hx-get="/"
+      hx-target="#hosts"
+      hx-select="#hosts"
+      hx-swap="outerHTML"
+      hx-push-url="true"
+      hx-trigger="input changed delay:200ms from:#q, change, submit"
+    >
+      <input
+        id="q"
+        type="search"
+        name="q"
+        value={filter.q}
+        placeholder="Search hosts  /"
+        aria-label="Search hosts"
+        autocomplete="off"
+        data-search
+      />
+      <Choice
+        name="state"
+        label="State"
+        value={filter.state}
+        options={[["all", "all"], ["attention", "needs you"], ["ok", "ok"], [
+          "running",
+          "running",
+        ], ["offline", "offline"]]}
+      />
+      {tags.length > 0 && (
+        <Choice
+          name="tag"
+          label="Tag"
+          value={filter.tag}
+          options={[["", "all"], ...tags.map((tag): [string, string] => [tag, tag])]}
+        />
+      )}
+      <Choice
+        name="sort"
+        label="Sort"
+        value={filter.sort}
+        options={[["worst", "worst first"], ["name", "name"], ["last", "oldest backup"], [
+          "size",
+          "largest",
+        ]]}
+      />
+      <button class="no-scripts">Show</button>
+    </form>
+  );
+}
+
+function HostList(props: DashboardProps) {
+  const { hosts, frame, filter, page, pages, matching } = props;
+  return (
+    <div id="hosts">
+      {hosts.length === 0
+        ? (
+          <Empty title="No host matches" action={{ href: "/", label: "Show all hosts" }}>
+            Search looks at names, tags and operating systems.
+          </Empty>
+        )
+        : (
+          <table class="table fixed fold hosts">
+            <thead>
+              <tr>
+                <th class="h-name" scope="col">Name</th>
+                <th class="h-os" scope="col">OS</th>
+                <th class="h-last" scope="col">Last backup</th>
+                <th class="h-strip" scope="col">Last 30 days</th>
+                <th class="h-size num" scope="col">Size</th>
+                <th class="h-snaps num" scope="col">Snapshots</th>
+                <th class="h-next num" scope="col">Next (UTC)</th>
+                <th class="h-act" scope="col">
+                  <span class="off-screen">Actions</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {hosts.map((host) => <HostRow host={host} now={frame.now} mayRun={props.mayRun} />)}
+            </tbody>
+          </table>
+        )}
+      <Pager
+        words={pages > 1
+          ? `${plural(matching, "host")}, page ${page} of ${pages}`
+          : matching < frame.fleet.total && hosts.length > 0
+          ? `${count(matching)} of ${plural(frame.fleet.total, "host")}`
+          : undefined}
+        previous={page > 1 ? `/${query(filter, page - 1)}` : undefined}
+        next={page < pages ? `/${query(filter, page + 1)}` : undefined}
+      />
+    </div>
+  );
+}
+
+function query(filter: HostFilter, page: number): string {
+  const all = new URLSearchParams();
+  if (filter.q) all.set("q", filter.q);
+  if (filter.state && filter.state !== "all") all.set("state", filter.state);
+  if (filter.tag) all.set("tag", filter.tag);
+  if (filter.sort && filter.sort !== "worst") all.set("sort", filter.sort);
+  if (page > 1) all.set("page", String(page));
+  return all.size ? `?${all}` : "";
+}

@@ -1,0 +1,50 @@
+import { type FrameProps, Layout } from "../layout.tsx";
+import { Csrf } from "../parts/csrf.tsx";
+import { type Errors, Problems, TextField } from "../parts/field.tsx";
+
+export interface LoginProps {
+  frame: FrameProps;
+  /** Where the reader wanted to go; a path of this server. */
+  next: string;
+  values: { username?: string };
+  /** `""` for the one sentence that is given for a wrong name and a wrong password alike. */
+  errors: Errors;
+}
+
+export function LoginPage({ frame, next, values, errors }: LoginProps) {
+  return (
+    <Layout {...frame} title="Sign in" current="none">
+      <div class="alone stack">
+        <h1>Sign in</h1>
+        <form method="post" action="/login" class="form">
+          <Csrf token={frame.csrf} />
+          <input type="hidden" name="next" value={next} />
+          <Problems errors={errors} />
+          <TextField
+            name="username"
+            label="User name"
+            value={values.username}
+            error={errors.username}
+            autocomplete="username"
+            isRequired
+            hasFocus={!values.username}
+          />
+          <TextField
+            name="password"
+            label="Password"
+            type="password"
+            error={errors.password}
+            autocomplete="current-password"
+            isRequired
+            hasFocus={Boolean(values.username)}
+          />
+          <button class="primary">Sign in</button>
+          <p class="help">
+            Forgotten? Whoever runs the server sets a new password with{" "}
+            <code>restic-manager-server user reset-password NAME</code>.
+          </p>
+        </form>
+      </div>
+    </Layout>
+  );
+}

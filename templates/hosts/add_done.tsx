@@ -1,0 +1,98 @@
+// The one answer that shows the joining command. A reload cannot show it again: the server keeps only a hash.
+import { type FrameProps, Layout } from "../layout.tsx";
+import { Command } from "../parts/copyable.tsx";
+import { Name } from "../parts/name.tsx";
+import { StateWord } from "../parts/state.tsx";
+import { At, Time } from "../parts/time.tsx";
+import { GeneratedPassword } from "../repositories/page.tsx";
+
+export interface AddHostDoneProps {
+  frame: FrameProps;
+  hostname: string;
+  /** Of the enrolment token, for the stream /live/joining/<id>. */
+  tokenId: string;
+  commands: { linux: string; windows: string };
+  expiresAt: number;
+  /** When the server made the repository's password. */
+  generatedPassword: string | null;
+  joined: JoinedHost | null;
+}
+
+export interface JoinedHost {
+  id: string;
+  name: string;
+  os: string;
+  isOnline: boolean;
+}
+
+export function AddHostDonePage(props: AddHostDoneProps) {
+  const { frame, hostname, commands, expiresAt } = props;
+  return (
+    <Layout {...frame} title={`Join ${hostname}`} current="hosts" live={`/live/joining/${props.tokenId}`}>
+      <div class="stack add-done">
+        <div>
+          <h1>
+            Run one command on <Name text={hostname} />
+          </h1>
+          <p class="lead">
+            It works once, until <At at={expiresAt} />, and is shown only now.
+          </p>
+        </div>
+        {props.generatedPassword && <GeneratedPassword password={props.generatedPassword} />}
+        <div>
+          <h2>Linux</h2>
+          <p class="help">In a shell, as a user who may use sudo.</p>
+        </div>
+        <Command text={commands.linux} what="the Linux command" />
+        <div>
+          <h2>Windows</h2>
+          <p class="help">In PowerShell, started as administrator.</p>
+        </div>
+        <Command text={commands.windows} what="the Windows command" />
+        <Joining joined={props.joined} expiresAt={expiresAt} now={frame.now} />
+        <noscript>
+          <p class="muted">
+            When the command has run, the machine stands in <a href="/">the list of hosts</a>.
+          </p>
+        </noscript>
+      </div>
+    </Layout>
+  );
+}
+
+/** Live fragment `joining`. */
+export function Joining(
+  { joined, expiresAt, now }: { joined: JoinedHost | null; expiresAt: number; now: number },
+) {
+  return (
+    <div id="joining" class="joining" role="status">
+      {joined
+        ? (
+          <>
+            <StateWord state="ok" word="joined" />
+            <span>
+              <Name text={joined.name} /> is here{joined.isOnline ? " and online" : ""}. Its
+              repository is opened next.
+            </span>
+            <a class="button primary" href={`/hosts/${joined.id}`}>Open the host</a>
+          </>
+        )
+        : expiresAt <= now
+        ? (
+          <>
+            <StateWord state="off" word="expired" />
+            <span>The command was not used in time.</span>
+            <a class="button" href="/hosts/new">Make another</a>
+          </>
+        )
+        : (
+          <>
+            <StateWord state="run" word="waiting for it to join" />
+            <span class="muted">
+              The command expires <Time at={expiresAt} now={now} />.
+            </span>
+          </>
+        )}
+    </div>
+  );
+}

@@ -1,0 +1,82 @@
+import { DangerZone } from "../parts/confirm.tsx";
+import { Csrf } from "../parts/csrf.tsx";
+import { type Errors, Problems, SelectField, TextField } from "../parts/field.tsx";
+import { Name } from "../parts/name.tsx";
+import { plural } from "../format.ts";
+import { HostFrame, type HostFrameProps } from "./frame.tsx";
+
+export interface HostSettingsProps extends HostFrameProps {
+  values: { name: string; tags: string; repository_id: string };
+  errors: Errors;
+  repositories: { id: string; name: string; url: string }[];
+  snapshots: number | null;
+  mayDelete: boolean;
+  /** Of the danger zone: confirm_name. */
+  deleteErrors: Errors;
+}
+
+export function HostSettingsPage(props: HostSettingsProps) {
+  const { frame, host, values, errors, repositories } = props;
+  return (
+    <HostFrame {...props} tab="settings">
+      <form method="post" action={`/hosts/${host.id}/settings`} class="form narrow">
+        <Csrf token={frame.csrf} />
+        <Problems errors={errors} />
+        <TextField
+          name="name"
+          label="Name"
+          value={values.name}
+          error={errors.name}
+          help="How it is called here. Its snapshots keep the name they were made under."
+          isRequired
+        />
+        <TextField
+          name="tags"
+          label="Tags"
+          value={values.tags}
+          error={errors.tags}
+          isOptional
+          help="Separated by spaces."
+        />
+        <SelectField
+          name="repository_id"
+          label="Repository"
+          value={values.repository_id}
+          error={errors.repository_id}
+          options={repositories.map(({ id, name, url }) => ({
+            value: id,
+            label: `${name} · ${url}`,
+          }))}
+          help="The next backups go there. Snapshots that are there stay where they are."
+        />
+        <button class="primary">Save changes</button>
+      </form>
+      {props.mayDelete && <DeleteHost {...props} />}
+    </HostFrame>
+  );
+}
+
+function DeleteHost({ frame, host, snapshots, deleteErrors }: HostSettingsProps) {
+  return (
+    <DangerZone title="Delete this host…" isOpen={Object.keys(deleteErrors).length > 0}>
+      <p>
+        The server forgets <b><Name text={host.name} /></b>, its source groups and the logs of its
+        jobs, and its agent is cut off at once.{" "}
+        {snapshots
+          ? `Its ${plural(snapshots, "snapshot")} stay in the repository.`
+          : "Nothing in the repository is touched."}
+      </p>
+      <form method="post" action={`/hosts/${host.id}/delete`} class="form narrow">
+        <Csrf token={frame.csrf} />
+        <Problems errors={{ "": deleteErrors[""] }} />
+        <TextField
+          name="confirm_name"
+          label="Type the name of the host"
+          error={deleteErrors.confirm_name}
+          help={<>It is called <b><Name text={host.name} /></b>.</>}
+        />
+        <button class="danger">Delete host</button>
+      </form>
+    </DangerZone>
+  );
+}

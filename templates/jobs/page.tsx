@@ -1,0 +1,268 @@
+// The most watched page: what runs, how far it is, what it says, and how it ended.
+import { hasEnded, type JobStatus, type Progress, type Summary } from "../../shared/job.ts";
+import { visible } from "../../shared/redact.ts";
+import { bytes, count, duration, middleCut, plural, rate } from "../format.ts";
+import { type FrameProps, Layout } from "../layout.tsx";
+import { PostButton } from "../parts/csrf.tsx";
+import { Copyable } from "../parts/copyable.tsx";
+import { Name } from "../parts/name.tsx";
+import { jobState, jobWord, StatePill } from "../parts/state.tsx";
+import { At, Time } from "../parts/time.tsx";
+import { Log, type LogLine } from "./log.tsx";
+import { type JobNames, JobTitle, jobTitle, nextStep } from "./words.tsx";
+
+export interface JobView extends JobNames {
+  id: string;
+  status: JobStatus;
+  groupId: string | null;
+  actor: { kind: "user" | "schedule" | "system" | "agent"; name: string };
+  createdAt: number;
+  startedAt: number | null;
+  finishedAt: number | null;
+  exitCode: number | null;
+  reason: string | null;
+  reasonCode: string | null;
+  warnings: number;
+  /** KiB/s; null and 0 are no limit. */
+  uploadKibps: number | null;
+  downloadKibps: number | null;
+  isCancelling: boolean;
+  resticVersion: string | null;
+  progress: Progress | null;
+  summary: Summary | null;
+  /** Why it is still queued: the job before it. */
+  behind?: { id: string; title: string } | null;
+}
+
+export interface JobPageProps {
+  frame: FrameProps;
+  job: JobView;
+  /** The last few hundred, or those before `?before=`. */
+  lines: LogLine[];
+  totalLines: number;
+  /** The reader looks at older lines (`?before=`): nothing is appended to these. */
+  isPast?: boolean;
+  mayCancel: boolean;
+  mayRun: boolean;
+}
+
+export function JobPage(props: JobPageProps) {
+  const { frame, job, lines } = props;
+  const ended = hasEnded(job.status);
+  const isLive = !ended && !props.isPast;
+  return (
+    <Layout
+      {...frame}
+      title={jobTitle(job)}
+      current="jobs"
+      live={isLive ? `/live/jobs/${job.id}?after=${lines.at(-1)?.n ?? 0}` : undefined}
+      refreshSeconds={isLive ? 5 : undefined}
+    >
+      <p class="crumbs">
+        <a href={`/hosts/${job.host.id}`}>
+          <Name text={job.host.name} />
+        </a>{" "}
+        / <a href={`/jobs?host=${job.host.id}`}>Jobs</a>
+      </p>
+      <h1>
+        <JobTitle job={job} />
+      </h1>
+      <JobState job={job} now={frame.now} mayCancel={props.mayCancel} />
+      <JobProgress job={job} />
+      <JobOutcome job={job} mayRun={props.mayRun} />
+      <Log
+        jobId={job.id}
+        lines={lines}
+        total={props.totalLines}
+        isRunning={job.status === "running"}
+        hasEnded={!isLive}
+      />
+    </Layout>
+  );
+}
+
+const ACTORS = { user: "by", schedule: "by schedule", system: "by the server", agent: "by" };
+
+/** Live fragment `job-state`: pill, who, when, the limits in force, cancel. */
+export function JobState(
+  { job, now, mayCancel }: { job: JobView; now: number; mayCancel: boolean },
+) {
+  const limits = job.uploadKibps || job.downloadKibps;
+  return (
+    <div class="job-bar" id="job-state">
+      <StatePill
+        state={jobState(job.status, job.warnings)}
+        word={job.isCancelling && !hasEnded(job.status)
+          ? "cancelling"
+          : jobWord(job.status, job.warnings)}
+      />
+      <span>
+        {ACTORS[job.actor.kind]}{" "}
+        {job.actor.kind !== "system" && <Name text={job.actor.name} />}
+      </span>
+      <span>
+        {job.startedAt === null
+          ? <>asked for <Time at={job.createdAt} now={now} /></>
+          : <>started <Time at={job.startedAt} now={now} /></>}
+      </span>
+      {job.finishedAt !== null && job.startedAt !== null && (
+        <span>
+          took <At at={job.finishedAt} text={duration((job.finishedAt - job.startedAt) / 1000)} />
+        </span>
+      )}
+      {limits
+        ? (
+          <span>
+            up {rate(job.uploadKibps)}, down {rate(job.downloadKibps)}
+          </span>
+        )
+        : <span>no bandwidth limit</span>}
+      {job.resticVersion && <span>restic {visible(job.resticVersion)}</span>}
+      {mayCancel && !hasEnded(job.status) && !job.isCancelling && (
+        <PostButton to={`/jobs/${job.id}/cancel`} label="Cancel job" kind="slim danger" />
+      )}
+    </div>
+  );
+}
+
+/** Live fragment `job-progress`: one wide bar and its numbers; empty once the job has ended. */
+export function JobProgress({ job }: { job: JobView }) {
+  if (hasEnded(job.status)) return <div id="job-progress"></div>;
+  if (job.status === "queued") {
+    return (
+      <div class="progress" id="job-progress">
+        <p class="muted">
+          {job.behind
+            ? (
+              <>
+                Waits for <a href={`/jobs/${job.behind.id}`}>{visible(job.behind.title)}</a>: jobs
+                that write to the repository of a host run one after another.
+              </>
+            )
+            : "Waits for its turn. It begins by itself."}
+        </p>
+      </div>
+    );
+  }
+  const p = job.progress;
+  return (
+    <div class="progress" id="job-progress">
+      <progress max="100" value={p?.percent} aria-label="Progress"></progress>
+      {!p
+        ? <p class="current">Preparing: restic opens the repository and looks at the files.</p>
+        : (
+          <>
+            <dl class="figures">
+              <Figure label="Done" value={`${p.percent.toFixed(p.percent < 10 ? 1 : 0)} %`} isBig />
+              <Figure label="Bytes" value={`${bytes(p.bytes_done)} of ${bytes(p.bytes_total)}`} />
+              <Figure label="Files" value={`${count(p.files_done)} of ${count(p.files_total)}`} />
+              <Figure label="Speed" value={`${bytes(p.bytes_per_second)}/s`} />
+              <Figure label="Elapsed" value={duration(p.seconds_elapsed)} />
+              <Figure
+                label="Left"
+                value={p.seconds_remaining === null ? "—" : duration(p.seconds_remaining)}
+              />
+            </dl>
+            <p class="current mono cut" title={p.current_path ? visible(p.current_path) : undefined}>
+              {p.current_path && <bdi>{visible(middleCut(p.current_path, 110))}</bdi>}
+            </p>
+          </>
+        )}
+    </div>
+  );
+}
+
+function Figure({ label, value, isBig }: { label: string; value: string; isBig?: boolean }) {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd class={isBig ? "big" : undefined}>{value}</dd>
+    </div>
+  );
+}
+
+/** Live fragment `job-outcome`: what happened in one sentence, what it added, the next sensible step. */
+export function JobOutcome({ job, mayRun }: { job: JobView; mayRun: boolean }) {
+  if (!hasEnded(job.status)) return <div id="job-outcome"></div>;
+  const step = job.status === "succeeded" && job.warnings === 0 ? null : nextStep(job);
+  return (
+    <div id="job-outcome">
+      <div class={`outcome ${jobState(job.status, job.warnings)}`}>
+        <p>
+          <bdi>{visible(outcomeInWords(job))}</bdi>
+        </p>
+        {step && (
+          <p>
+            {step.sentence} {step.href && <a href={step.href}>{step.label}</a>}
+          </p>
+        )}
+        {step?.kind && mayRun && (
+          <p class="actions">
+            <RunAgain job={job} kind={step.kind} label={step.label ?? "Run again"} />
+          </p>
+        )}
+      </div>
+      {job.summary && <SummaryFigures job={job} summary={job.summary} />}
+    </div>
+  );
+}
+
+/** Borrows the page's form `act`: the fragment carries no token. */
+function RunAgain({ job, kind, label }: { job: JobView; kind: string; label: string }) {
+  const group = kind === "backup" && job.groupId ? `?source_group_id=${job.groupId}` : "";
+  return (
+    <PostButton to={`/hosts/${job.host.id}/jobs${group}`} name="kind" value={kind} label={label} />
+  );
+}
+
+function SummaryFigures({ job, summary }: { job: JobView; summary: Summary }) {
+  const isBackup = job.kind === "backup";
+  if (!isBackup) return null;
+  return (
+    <dl class="figures">
+      {summary.snapshot_id && (
+        <div>
+          <dt>Snapshot</dt>
+          <dd>
+            <Copyable text={summary.snapshot_id.slice(0, 8)} what="the snapshot id" />
+          </dd>
+        </div>
+      )}
+      <Figure label="Added to the repository" value={bytes(summary.bytes_added)} />
+      <Figure label="Looked at" value={bytes(summary.bytes_processed)} />
+      <Figure label="New files" value={count(summary.files_new)} />
+      <Figure label="Changed" value={count(summary.files_changed)} />
+      <Figure label="Unchanged" value={count(summary.files_unmodified)} />
+      <Figure label="restic took" value={duration(summary.seconds)} />
+    </dl>
+  );
+}
+
+function outcomeInWords(job: JobView): string {
+  if (job.reason) return job.reason;
+  const s = job.summary;
+  switch (job.status) {
+    case "succeeded":
+      if (job.kind === "backup" && s) {
+        const files = s.files_new + s.files_changed;
+        return files === 0
+          ? "Backed up; nothing had changed since the last snapshot."
+          : `Backed up ${plural(files, "new or changed file")}, ${
+            bytes(s.bytes_added)
+          } added to the repository.`;
+      }
+      return job.kind === "init"
+        ? "The repository is ready."
+        : job.kind === "unlock"
+        ? "Stale locks are removed."
+        : "Done.";
+    case "cancelled":
+      return "Cancelled before it was done.";
+    case "interrupted":
+      return "Interrupted: the agent went away while it ran.";
+    case "skipped":
+      return "Skipped.";
+    default:
+      return job.exitCode === null ? "It failed." : `restic ended with exit code ${job.exitCode}.`;
+  }
+}

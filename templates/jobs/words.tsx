@@ -1,0 +1,162 @@
+// Jobs in words: what one is called, and what to do when it has ended badly.
+import { type JobKind, type JobStatus } from "../../shared/job.ts";
+import { visible } from "../../shared/redact.ts";
+import { Name } from "../parts/name.tsx";
+
+export interface JobNames {
+  kind: JobKind;
+  host: { id: string; name: string };
+  repository: { id: string; name: string } | null;
+  groupName: string | null;
+}
+
+/** `Backup of "home" on web-01`; `whole` names the host too. */
+export function JobTitle({ job, whole = true }: { job: JobNames; whole?: boolean }) {
+  const [verb, object] = titleParts(job);
+  return (
+    <>
+      {verb}
+      {object && <>{" "}“<Name text={object} />”</>}
+      {whole && <>{job.kind === "backup" ? " on " : " from "}<Name text={job.host.name} /></>}
+    </>
+  );
+}
+
+/** The same as plain text, for the document's title and labels. */
+export function jobTitle(job: JobNames): string {
+  const [verb, object] = titleParts(job);
+  const where = `${job.kind === "backup" ? "on" : "from"} ${visible(job.host.name)}`;
+  return `${verb}${object ? ` “${visible(object)}”` : ""} ${where}`;
+}
+
+function titleParts(job: JobNames): [verb: string, object: string | null] {
+  const repository = job.repository?.name ?? null;
+  switch (job.kind) {
+    case "backup":
+      return job.groupName === null ? ["Backup", null] : ["Backup of", job.groupName];
+    case "init":
+      return ["Open or make repository", repository];
+    case "unlock":
+      return ["Unlock repository", repository];
+    case "stats":
+      return ["Size of repository", repository];
+    case "forget":
+      return ["Retention in repository", repository];
+    case "prune":
+      return ["Prune repository", repository];
+    case "check":
+      return ["Check repository", repository];
+    case "restore":
+      return ["Restore from repository", repository];
+    case "diff":
+      return ["Difference in repository", repository];
+    default:
+      return job.kind satisfies never;
+  }
+}
+
+export const KIND_WORDS: Record<JobKind, string> = {
+  backup: "backup",
+  init: "open or make",
+  unlock: "unlock",
+  stats: "size",
+  forget: "retention",
+  prune: "prune",
+  check: "check",
+  restore: "restore",
+  diff: "difference",
+};
+
+export interface NextStep {
+  sentence: string;
+  href?: string;
+  label?: string;
+  /** A job that would help: POST to `/hosts/<id>/jobs` with this kind. */
+  kind?: "backup" | "init" | "unlock";
+  groupId?: string | null;
+}
+
+/** The next sensible step after a job that ended; null when there is nothing to do. */
+export function nextStep(
+  job: JobNames & { status: JobStatus; reasonCode: string | null; groupId: string | null },
+): NextStep | null {
+  const host = `/hosts/${job.host.id}`;
+  const repository = job.repository ? `/repositories/${job.repository.id}` : `${host}/repository`;
+  const again = { label: "Run again", kind: "backup" as const, groupId: job.groupId };
+  switch (job.reasonCode) {
+    case "wrong_password":
+      return {
+        sentence: "The password on the repository page is not the one this repository was made with.",
+        href: repository,
+        label: "Change the password",
+      };
+    case "no_repository":
+      return {
+        sentence: "There is no repository at this address. Check the address, or make one there.",
+        href: `${host}/repository`,
+        label: "Open the Repository tab",
+      };
+    case "locked":
+      return {
+        sentence:
+          "Another run holds the lock. Wait for it to end; if nothing runs any more, remove stale locks.",
+        kind: "unlock",
+        label: "Unlock",
+      };
+    case "unreachable":
+    case "timeout":
+      return {
+        sentence:
+          "The host could not reach the repository. Check its network, the address and whether the storage is up.",
+        href: repository,
+        label: "Look at the address",
+      };
+    case "access_denied":
+    case "permission_denied":
+    case "unauthorized":
+      return {
+        sentence: "The storage refused the user name, password or keys.",
+        href: repository,
+        label: "Change the credentials",
+      };
+    case "restic_missing":
+    case "no_restic":
+    case "restic_too_old":
+      return {
+        sentence: "Install a current restic on the host, for example with its package manager, then run again.",
+        href: host,
+        label: "To the host",
+      };
+    case "source_missing":
+    case "no_sources":
+    case "unreadable":
+    case "source_unreadable":
+      return {
+        sentence: "A folder of the source group is not there or cannot be read. Correct the group, or the folder.",
+        href: `${host}/sources`,
+        label: "Open Sources",
+      };
+    case "no_space":
+    case "disk_full":
+      return { sentence: "The storage is full. Make room there, then run again.", ...again };
+    case "exists":
+    case "already_exists":
+      return {
+        sentence:
+          "There is a repository at this address already. Open it with its password instead of making a new one.",
+        href: repository,
+        label: "To the repository",
+      };
+  }
+  if (job.kind !== "backup") {
+    if (job.kind === "init" && job.status !== "succeeded") {
+      return { sentence: "Read the log below, then try again.", kind: "init", label: "Try again" };
+    }
+    return null;
+  }
+  if (job.status === "interrupted" || job.status === "cancelled") {
+    return { sentence: "What was uploaded is kept; the next run goes on from there.", ...again };
+  }
+  if (job.status === "failed") return { sentence: "The log below says more.", ...again };
+  return null;
+}

@@ -1,0 +1,20 @@
+/** A labelled select of a filter row. */
+export function Choice(
+  { name, label, value, options }: {
+    name: string;
+    label: string;
+    value: string;
+    options: [value: string, label: string][];
+  },
+) {
+  return (
+    <label>
+      {label}
+      <select name={name}>
+        {options.map(([option, text]) => (
+          <option value={option} selected={option === value}>{text}</option>
+        ))}
+      </select>
+    </label>
+  );
+}

@@ -1,0 +1,52 @@
+// The five states and how the outcomes of jobs map to them. A state is always told by shape and word, never by colour alone.
+import type { JobStatus } from "../../shared/job.ts";
+
+export type State = "ok" | "warn" | "bad" | "run" | "off";
+
+export function Dot({ state }: { state: State }) {
+  return <i class={`dot ${state}`} aria-hidden="true"></i>;
+}
+
+export function StateWord({ state, word }: { state: State; word: string }) {
+  return (
+    <span class={`state ${state}`}>
+      <Dot state={state} />
+      {word}
+    </span>
+  );
+}
+
+export function StatePill({ state, word }: { state: State; word: string }) {
+  return (
+    <span class={`state pill ${state}`}>
+      <Dot state={state} />
+      {word}
+    </span>
+  );
+}
+
+/** A backup that succeeded with warnings is not simply well: some files are not in it. */
+export function jobState(status: JobStatus, warnings = 0): State {
+  switch (status) {
+    case "queued":
+      return "off";
+    case "running":
+      return "run";
+    case "succeeded":
+      return warnings > 0 ? "warn" : "ok";
+    case "failed":
+      return "bad";
+    case "interrupted":
+      return "warn";
+    case "cancelled":
+    case "skipped":
+      return "off";
+    default:
+      return status satisfies never;
+  }
+}
+
+export function jobWord(status: JobStatus, warnings = 0): string {
+  if (status !== "succeeded" || warnings === 0) return status;
+  return `succeeded, ${warnings} ${warnings === 1 ? "warning" : "warnings"}`;
+}

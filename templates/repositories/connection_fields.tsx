@@ -1,0 +1,170 @@
+// How a repository is reached: the same fields on Add host and on the repository's own page.
+import { ENVIRONMENT_NAMES } from "../../shared/repository_url.ts";
+import { type Errors, SecretField, TextField, Tick } from "../parts/field.tsx";
+
+export interface ConnectionValues {
+  name: string;
+  url: string;
+  username: string;
+  is_new: boolean;
+  append_only: boolean;
+  /** Names that are chosen; values never come back, only whether one is set. */
+  environment: { name: string; isSet: boolean }[];
+}
+
+export const NO_CONNECTION: ConnectionValues = {
+  name: "",
+  url: "",
+  username: "",
+  is_new: true,
+  append_only: false,
+  environment: [],
+};
+
+export interface ConnectionFieldsProps {
+  /** "" on the repository's page, "repository." on Add host: the names of inputs and errors begin with it. */
+  prefix: string;
+  values: ConnectionValues;
+  errors: Errors;
+  isPasswordSet: boolean;
+  isRestPasswordSet: boolean;
+  /** A repository that exists is not asked whether to make it. */
+  isKnown: boolean;
+}
+
+export function ConnectionFields(props: ConnectionFieldsProps) {
+  const { prefix, values, errors, isKnown } = props;
+  const of = (name: string) => ({ name: `${prefix}${name}`, error: errors[`${prefix}${name}`] });
+  return (
+    <>
+      <TextField
+        {...of("name")}
+        label="Name of the repository"
+        value={values.name}
+        help="How you will find it here, for example: office nas."
+      />
+      <TextField
+        {...of("url")}
+        label="Address"
+        value={values.url}
+        isMono
+        placeholder="rest:https://backup.example.org:8000/web-01/"
+        help="As restic takes it: a path on the host, or rest:, s3:, sftp:, b2:, azure:, gs:, rclone: or swift:. Without user and password; they have fields below."
+      />
+      {!isKnown && <IsNew {...props} />}
+      <SecretField
+        {...of("password")}
+        label="Repository password"
+        isSet={props.isPasswordSet}
+        isOptional={!isKnown && values.is_new}
+        help={isKnown
+          ? undefined
+          : "Encrypts the repository. For a new one, leave it blank and the server makes a strong one and shows it once."}
+      />
+      <Access {...props} />
+      <Tick
+        {...of("append_only")}
+        label="The storage is append-only"
+        help="Hosts may add to it but not delete. Retention then needs another credential."
+        isChecked={values.append_only}
+      />
+    </>
+  );
+}
+
+function IsNew({ prefix, values, errors }: ConnectionFieldsProps) {
+  const name = `${prefix}is_new`;
+  return (
+    <fieldset>
+      <legend>What is at this address?</legend>
+      <Tick
+        type="radio"
+        name={name}
+        value="true"
+        label="Nothing yet: make a new repository here"
+        isChecked={values.is_new}
+        error={errors[name]}
+      />
+      <Tick
+        type="radio"
+        name={name}
+        value="false"
+        label="A repository: open it with its password"
+        isChecked={!values.is_new}
+      />
+    </fieldset>
+  );
+}
+
+/** What the storage itself asks for; most need none of it, so it is folded away until something is there. */
+function Access(props: ConnectionFieldsProps) {
+  const { prefix, values, errors } = props;
+  const of = (name: string) => ({ name: `${prefix}${name}`, error: errors[`${prefix}${name}`] });
+  const isOpen = Boolean(
+    values.username || props.isRestPasswordSet || values.environment.length ||
+      Object.keys(errors).some((field) => /(username|rest_password|environment)/.test(field)),
+  );
+  return (
+    <details class="unfold" open={isOpen}>
+      <summary>User, password and keys for the storage</summary>
+      <div class="nested stack">
+        <div class="row">
+          <TextField
+            {...of("username")}
+            label="User name"
+            value={values.username}
+            isOptional
+            help="For rest: addresses."
+          />
+          <SecretField
+            {...of("rest_password")}
+            label="Password of that user"
+            isSet={props.isRestPasswordSet}
+            isOptional
+          />
+        </div>
+        <Environment prefix={prefix} values={values} errors={errors} />
+      </div>
+    </details>
+  );
+}
+
+function Environment(
+  { prefix, values, errors }: Pick<ConnectionFieldsProps, "prefix" | "values" | "errors">,
+) {
+  const error = Object.entries(errors).find(([field]) =>
+    field.startsWith(`${prefix}environment`)
+  )?.[1];
+  const rows = [...values.environment, ...blankRows(values.environment.length)];
+  return (
+    <fieldset>
+      <legend>Environment variables</legend>
+      <div class="pairs">
+        {rows.map((row, i) => (
+          <>
+            <select name={`${prefix}environment_name`} aria-label={`Variable ${i + 1}`}>
+              <option value="">—</option>
+              {ENVIRONMENT_NAMES.map((name) => (
+                <option value={name} selected={name === row.name}>{name}</option>
+              ))}
+            </select>
+            <input
+              type="password"
+              name={`${prefix}environment_value`}
+              aria-label={`Value of variable ${i + 1}`}
+              autocomplete="new-password"
+              placeholder={row.isSet ? "set; type to replace" : ""}
+            />
+          </>
+        ))}
+      </div>
+      {error && <p class="error">{error}</p>}
+      <p class="help">
+        For s3:, b2:, azure:, gs: and swift:, for example AWS_ACCESS_KEY_ID. To remove one, choose —.
+      </p>
+    </fieldset>
+  );
+}
+
+const blankRows = (there: number) =>
+  Array.from({ length: Math.max(1, 3 - there) }, () => ({ name: "", isSet: false }));

@@ -1,0 +1,108 @@
+import { bytes, count } from "../format.ts";
+import { type FrameProps, Layout } from "../layout.tsx";
+import { Empty } from "../parts/empty.tsx";
+import { Name } from "../parts/name.tsx";
+import { Pager } from "../parts/pager.tsx";
+import { StateWord } from "../parts/state.tsx";
+import { Time } from "../parts/time.tsx";
+
+export interface RepositoryRowData {
+  id: string;
+  name: string;
+  url: string;
+  /** When it was first made or opened; null: no host has been there yet. */
+  initialisedAt: number | null;
+  hosts: number;
+  sizeBytes: number | null;
+  sizeAt: number | null;
+  isAppendOnly: boolean;
+}
+
+export interface RepositoryListProps {
+  frame: FrameProps;
+  repositories: RepositoryRowData[];
+  nextCursor: string | null;
+  isFirstPage: boolean;
+  mayAdd: boolean;
+}
+
+export function RepositoryListPage(props: RepositoryListProps) {
+  const { frame, repositories, mayAdd, nextCursor, isFirstPage } = props;
+  return (
+    <Layout {...frame} title="Repositories" current="repositories">
+      <div class="head">
+        <h1>Repositories</h1>
+        {mayAdd && repositories.length > 0 && (
+          <a class="button primary" href="/repositories/new">Add repository</a>
+        )}
+      </div>
+      {repositories.length === 0
+        ? (
+          <Empty
+            title="No repositories yet"
+            action={mayAdd ? { href: "/repositories/new", label: "Add repository" } : undefined}
+          >
+            A repository is where snapshots go: an address and a password. You can make one here, or
+            together with the first host; several hosts may share one.
+          </Empty>
+        )
+        : (
+          <table class="table fixed fold repositories">
+            <thead>
+              <tr>
+                <th class="r-name" scope="col">Name</th>
+                <th scope="col">Address</th>
+                <th class="r-state" scope="col">State</th>
+                <th class="r-n num" scope="col">Hosts</th>
+                <th class="r-size num" scope="col">Size</th>
+              </tr>
+            </thead>
+            <tbody>
+              {repositories.map((repository) => (
+                <RepositoryRow repository={repository} now={frame.now} />
+              ))}
+            </tbody>
+          </table>
+        )}
+      <Pager
+        previous={isFirstPage ? undefined : "/repositories"}
+        previousLabel="First"
+        next={nextCursor ? `/repositories?cursor=${encodeURIComponent(nextCursor)}` : undefined}
+      />
+    </Layout>
+  );
+}
+
+function RepositoryRow({ repository: r, now }: { repository: RepositoryRowData; now: number }) {
+  return (
+    <tr>
+      <td class="first">
+        <a href={`/repositories/${r.id}`} title={r.name}>
+          <Name text={r.name} />
+        </a>
+      </td>
+      <td class="mono" title={r.url}>
+        <Name text={r.url} />
+      </td>
+      <td>
+        {r.initialisedAt === null
+          ? <StateWord state="off" word="not opened yet" />
+          : <StateWord state="ok" word={r.isAppendOnly ? "ready, append-only" : "ready"} />}
+      </td>
+      <td class="num side">{count(r.hosts)}</td>
+      <td class="num side">
+        {r.sizeBytes === null
+          ? "—"
+          : (
+            <>
+              {bytes(r.sizeBytes)} {r.sizeAt !== null && (
+                <span class="off-screen">
+                  measured <Time at={r.sizeAt} now={now} />
+                </span>
+              )}
+            </>
+          )}
+      </td>
+    </tr>
+  );
+}

@@ -1,0 +1,189 @@
+import { bytes, plural } from "../format.ts";
+import { type FrameProps, Layout } from "../layout.tsx";
+import { Command, Copyable } from "../parts/copyable.tsx";
+import { DangerZone } from "../parts/confirm.tsx";
+import { Csrf } from "../parts/csrf.tsx";
+import { type Errors, Problems, TextField } from "../parts/field.tsx";
+import { Empty } from "../parts/empty.tsx";
+import { Name } from "../parts/name.tsx";
+import { Dot, type State, StateWord } from "../parts/state.tsx";
+import { Time } from "../parts/time.tsx";
+
+export interface RepositoryView {
+  id: string;
+  name: string;
+  url: string;
+  username: string | null;
+  isPasswordSet: boolean;
+  isRestPasswordSet: boolean;
+  environmentNames: string[];
+  isAppendOnly: boolean;
+  initialisedAt: number | null;
+  isNew: boolean;
+  sizeBytes: number | null;
+  sizeAt: number | null;
+  createdAt: number;
+  hosts: { id: string; name: string; state: State; lastSuccessAt: number | null }[];
+}
+
+export interface RepositoryPageProps {
+  frame: FrameProps;
+  repository: RepositoryView;
+  /** A password that the server has just made: shown on this one answer, never again. */
+  generatedPassword?: string;
+  mayChange: boolean;
+  mayDelete: boolean;
+  errors: Errors;
+}
+
+export function RepositoryPage(props: RepositoryPageProps) {
+  const { frame, repository: r, mayChange } = props;
+  return (
+    <Layout {...frame} title={r.name} current="repositories">
+      <p class="crumbs">
+        <a href="/repositories">Repositories</a>
+      </p>
+      <div class="head">
+        <h1>
+          <Name text={r.name} />
+        </h1>
+        {mayChange && <a class="button" href={`/repositories/${r.id}/edit`}>Change…</a>}
+      </div>
+      {props.generatedPassword && <GeneratedPassword password={props.generatedPassword} />}
+      <RepositoryFacts repository={r} now={frame.now} />
+      <section class="section">
+        <h2>Used by {plural(r.hosts.length, "host")}</h2>
+        {r.hosts.length === 0
+          ? (
+            <Empty title="No host uses it" action={{ href: "/hosts/new", label: "Add host" }}>
+              Choose it when you add a host, or in the settings of one.
+            </Empty>
+          )
+          : (
+            <ul class="rows">
+              {r.hosts.map((host) => (
+                <li>
+                  <span class="state">
+                    <Dot state={host.state} />
+                    <a href={`/hosts/${host.id}`}>
+                      <Name text={host.name} />
+                    </a>
+                  </span>
+                  <span class="muted">
+                    {host.lastSuccessAt === null
+                      ? "no backup yet"
+                      : <>backed up <Time at={host.lastSuccessAt} now={frame.now} /></>}
+                  </span>
+                </li>
+              ))}
+            </ul>
+          )}
+      </section>
+      {props.mayDelete && <DeleteRepository {...props} />}
+    </Layout>
+  );
+}
+
+/** A password that is shown once. */
+export function GeneratedPassword({ password }: { password: string }) {
+  return (
+    <div class="flash warn stack" role="status">
+      <p>
+        <b>Keep this password somewhere safe, outside these machines.</b>{" "}
+        It is shown only now. Without it nobody can ever read the backups in this repository, and
+        nobody can recover it.
+      </p>
+      <Command text={password} what="the repository password" />
+    </div>
+  );
+}
+
+export function RepositoryFacts({ repository: r, now }: { repository: RepositoryView; now: number }) {
+  return (
+    <dl class="facts">
+      <dt>State</dt>
+      <dd>
+        {r.initialisedAt !== null
+          ? (
+            <>
+              <StateWord state="ok" word="ready" />{" "}
+              <span class="muted">since <Time at={r.initialisedAt} now={now} /></span>
+            </>
+          )
+          : (
+            <>
+              <StateWord state="off" word="not opened yet" />{" "}
+              <span class="muted">
+                {r.isNew ? "The first host that connects makes it." : "The first host that connects opens it."}
+              </span>
+            </>
+          )}
+      </dd>
+      <dt>Address</dt>
+      <dd>
+        <Copyable text={r.url} what="the address" />
+      </dd>
+      <dt>Password</dt>
+      <dd>{r.isPasswordSet ? "set" : "not set"}</dd>
+      {(r.username || r.isRestPasswordSet) && (
+        <>
+          <dt>Storage user</dt>
+          <dd>
+            <Name text={r.username ?? "—"} />
+            {r.isRestPasswordSet && <span class="muted">, password set</span>}
+          </dd>
+        </>
+      )}
+      {r.environmentNames.length > 0 && (
+        <>
+          <dt>Environment</dt>
+          <dd>
+            {r.environmentNames.map((name) => <div><code>{name}</code>{" "}<span class="muted">set</span></div>)}
+          </dd>
+        </>
+      )}
+      <dt>Deleting</dt>
+      <dd>{r.isAppendOnly ? "append-only: hosts cannot delete" : "allowed with this credential"}</dd>
+      <dt>Size</dt>
+      <dd>
+        {r.sizeBytes === null ? <span class="muted">not measured yet</span> : (
+          <>
+            {bytes(r.sizeBytes)}
+            {r.sizeAt !== null && (
+              <span class="muted">, measured <Time at={r.sizeAt} now={now} /></span>
+            )}
+          </>
+        )}
+      </dd>
+    </dl>
+  );
+}
+
+function DeleteRepository({ frame, repository: r, errors }: RepositoryPageProps) {
+  if (r.hosts.length > 0) {
+    return (
+      <p class="section muted small">
+        It can be removed from here when no host uses it any more.
+      </p>
+    );
+  }
+  return (
+    <DangerZone title="Remove this repository…" isOpen={Object.keys(errors).length > 0}>
+      <p>
+        The server forgets the address, the password and the keys. The data at the address stays as it
+        is; without the password nobody can read it, so keep a copy of it.
+      </p>
+      <form method="post" action={`/repositories/${r.id}/delete`} class="form narrow">
+        <Csrf token={frame.csrf} />
+        <Problems errors={{ "": errors[""] }} />
+        <TextField
+          name="confirm_name"
+          label="Type the name of the repository"
+          error={errors.confirm_name}
+          help={<>It is called <b><Name text={r.name} /></b>.</>}
+        />
+        <button class="danger">Remove repository</button>
+      </form>
+    </DangerZone>
+  );
+}

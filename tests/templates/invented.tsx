@@ -1,0 +1,706 @@
+// Invented data for the gallery and the page tests: none, a little, a lot, and what an enemy would send.
+import type { Child } from "hono/jsx";
+import type { JobStatus, Progress } from "../../shared/job.ts";
+import { AccountPage } from "../../templates/account/page.tsx";
+import { AuditPage } from "../../templates/audit/page.tsx";
+import type { HostRowData } from "../../templates/dashboard/host_row.tsx";
+import { DashboardPage, type DashboardProps } from "../../templates/dashboard/page.tsx";
+import { LoginPage } from "../../templates/entry/login.tsx";
+import { SetupPage } from "../../templates/entry/setup.tsx";
+import { ErrorPage, NotFoundPage } from "../../templates/errors/page.tsx";
+import { AddHostPage, type AddHostProps } from "../../templates/hosts/add.tsx";
+import { AddHostDonePage } from "../../templates/hosts/add_done.tsx";
+import type { HostFrameProps, HostView } from "../../templates/hosts/frame.tsx";
+import { HostJobsPage } from "../../templates/hosts/jobs.tsx";
+import { HostRepositoryPage } from "../../templates/hosts/repository.tsx";
+import { HostSettingsPage } from "../../templates/hosts/settings.tsx";
+import { SnapshotsPage } from "../../templates/hosts/snapshots.tsx";
+import { SourceFormPage, type SourceFormValues } from "../../templates/hosts/source_form.tsx";
+import { SourcesPage } from "../../templates/hosts/sources.tsx";
+import { JobListPage, type JobRowData } from "../../templates/jobs/list.tsx";
+import type { LogLine } from "../../templates/jobs/log.tsx";
+import { JobPage, type JobView } from "../../templates/jobs/page.tsx";
+import type { Fleet, FrameProps, Role } from "../../templates/layout.tsx";
+import type { State } from "../../templates/parts/state.tsx";
+import type { DayState } from "../../templates/parts/strip.tsx";
+import { NO_CONNECTION } from "../../templates/repositories/connection_fields.tsx";
+import { RepositoryFormPage } from "../../templates/repositories/form.tsx";
+import { RepositoryListPage } from "../../templates/repositories/list.tsx";
+import { RepositoryPage, type RepositoryView } from "../../templates/repositories/page.tsx";
+
+export const NOW = Date.UTC(2026, 10, 22, 3, 12, 45);
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const GIB = 2 ** 30;
+
+export const HOSTILE = `<script>alert(1)</script>"'&\u202Egnp.exe\u001b[31mred ${
+  "x".repeat(150)
+}`;
+const LONG = `${"very-long-host-name-".repeat(10)}01`.slice(0, 200);
+const RTL = "خادم-النسخ-الاحتياطي";
+
+const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
+
+export function frame(changes: Partial<FrameProps> & { role?: Role } = {}): FrameProps {
+  return {
+    user: { username: "alice", role: changes.role ?? "admin" },
+    theme: "auto",
+    fleet: fleet(41, 2),
+    csrf: "q3Yb0T0k-example-token-7cXk1mJd8sWnZ4fRv2LpAe6H",
+    now: NOW,
+    ...changes,
+  };
+}
+const fleet = (ok: number, attention: number, running = 1, offline = 1): Fleet => ({
+  ok,
+  attention,
+  running,
+  offline,
+  total: ok + attention + running + offline,
+});
+const NOBODY: FrameProps = { ...frame(), user: null, fleet: fleet(0, 0, 0, 0) };
+
+const progress = (percent: number): Progress => ({
+  percent,
+  files_done: 12_345,
+  files_total: 20_104,
+  bytes_done: (percent / 100) * 2 * GIB,
+  bytes_total: 2 * GIB,
+  bytes_per_second: 41.3 * 2 ** 20,
+  seconds_elapsed: 31,
+  seconds_remaining: 18,
+  current_path: "/srv/projects/customers/2026/a rather long folder/name with spaces/and more/report final v2 (copy).pdf",
+});
+
+function days(kind: number): DayState[] {
+  return Array.from({ length: 30 }, (_, i) =>
+    kind === 4 ? "none" : (i * 7 + kind) % 23 === 0 ? "bad" : (i + kind) % 17 === 0
+      ? "warn"
+      : (i + kind) % 11 === 0
+      ? "none"
+      : "ok");
+}
+
+function hostRow(n: number, name: string, changes: Partial<HostRowData> = {}): HostRowData {
+  return {
+    id: id(n),
+    name,
+    os: n % 5 === 0 ? "windows" : "linux",
+    tags: n % 3 === 0 ? ["berlin", "database"] : n % 3 === 1 ? ["web"] : [],
+    state: "ok",
+    isOnline: true,
+    lastSeenAt: NOW - 20_000,
+    lastBackup: { jobId: id(1000 + n), at: NOW - n * 8 * MINUTE, status: "succeeded", warnings: 0 },
+    running: null,
+    queued: 0,
+    days: days(n % 9),
+    sizeBytes: n * 3.7 * GIB,
+    snapshots: 20 + n * 3,
+    nextRunAt: null,
+    ...changes,
+  };
+}
+
+const FEW: HostRowData[] = [
+  hostRow(1, "db-02", {
+    state: "bad",
+    lastBackup: { jobId: id(1001), at: NOW - 26 * HOUR, status: "failed", warnings: 0 },
+    days: days(1),
+  }),
+  hostRow(2, "mail-01", {
+    state: "warn",
+    lastBackup: { jobId: id(1002), at: NOW - 2 * HOUR, status: "succeeded", warnings: 3 },
+  }),
+  hostRow(3, "nas", { state: "run", running: { jobId: id(1003), kind: "backup", progress: progress(62) } }),
+  hostRow(4, "web-01", { nextRunAt: NOW + 5 * HOUR }),
+  hostRow(5, "pc-leo", { state: "off", isOnline: false, lastSeenAt: NOW - 3 * DAY, os: "windows" }),
+  hostRow(6, "fresh", {
+    state: "off",
+    lastBackup: null,
+    days: days(4),
+    sizeBytes: null,
+    snapshots: null,
+    tags: [],
+  }),
+];
+const MANY: HostRowData[] = [
+  hostRow(1, HOSTILE, { state: "bad", tags: [HOSTILE, LONG] }),
+  hostRow(2, LONG, { state: "warn" }),
+  hostRow(3, RTL),
+  hostRow(4, "init-only", { state: "run", running: { jobId: id(1), kind: "init", progress: null }, queued: 2 }),
+  ...Array.from({ length: 46 }, (_, i) => hostRow(i + 5, `web-${String(i).padStart(3, "0")}.example.org`)),
+];
+
+function dashboard(changes: Partial<DashboardProps>): DashboardProps {
+  return {
+    frame: frame(),
+    attention: [],
+    oldest: null,
+    hosts: FEW,
+    matching: 45,
+    page: 1,
+    pages: 1,
+    tags: ["berlin", "database", "web"],
+    filter: { q: "", state: "all", tag: "", sort: "worst" },
+    mayRun: true,
+    mayAdd: true,
+    ...changes,
+  };
+}
+const ATTENTION: DashboardProps["attention"] = [
+  {
+    host: { id: id(1), name: "db-02" },
+    state: "bad",
+    sentence: "No backup for 26 h.",
+    cause: "Last error: the repository is locked by web-01, since 3 h.",
+    causeJobId: id(1001),
+    act: { label: "Unlock", to: `/hosts/${id(1)}/jobs`, kind: "unlock" },
+  },
+  {
+    host: { id: id(2), name: "mail-01" },
+    state: "warn",
+    sentence: "The last backup could not read 3 files.",
+    cause: "/var/lib/mysql/private: permission denied",
+    causeJobId: id(1002),
+  },
+];
+
+const hostView = (changes: Partial<HostView> = {}): HostView => ({
+  id: id(4),
+  name: "web-01",
+  state: "ok",
+  stateWord: "backed up",
+  tags: ["berlin", "web"],
+  os: "linux",
+  arch: "amd64",
+  hostname: "web-01.example.org",
+  isOnline: true,
+  lastSeenAt: NOW - 12_000,
+  lastBackup: { jobId: id(1004), at: NOW - 8 * MINUTE, status: "succeeded", warnings: 0 },
+  running: null,
+  nextRunAt: null,
+  repository: {
+    id: id(70),
+    name: "office nas",
+    state: "ready",
+    readyAt: NOW - 3 * DAY,
+    jobId: id(900),
+    reason: null,
+  },
+  agentVersion: "0.1.0",
+  resticVersion: "0.18.0",
+  resticProblem: null,
+  days: days(2),
+  ...changes,
+});
+const NEW_HOST = hostView({
+  name: "fresh",
+  state: "off",
+  stateWord: "no backup yet",
+  tags: [],
+  lastBackup: null,
+  days: days(4),
+});
+const BROKEN_HOST = hostView({
+  name: HOSTILE,
+  tags: [HOSTILE, LONG, RTL, "ok"],
+  state: "bad",
+  stateWord: "repository not open",
+  isOnline: false,
+  lastSeenAt: NOW - 3 * DAY,
+  lastBackup: { jobId: id(1004), at: NOW - 4 * DAY, status: "failed", warnings: 0 },
+  repository: {
+    id: id(70),
+    name: HOSTILE,
+    state: "failed",
+    readyAt: null,
+    jobId: id(900),
+    reason: `Wrong password for the repository. ${HOSTILE}`,
+  },
+  agentVersion: HOSTILE,
+  resticVersion: null,
+  resticProblem: "looked for restic in /usr/bin and /usr/local/bin",
+  days: days(1),
+});
+const hostProps = (host: HostView, role: Role = "admin"): HostFrameProps => ({
+  frame: frame({ role }),
+  host,
+  mayRun: role !== "viewer",
+});
+
+const snapshots = (n: number, paths = ["/etc", "/home", "/var/www"], tag = "default") =>
+  Array.from({ length: n }, (_, i) => ({
+    id: (0x1a2b3c4d + i * 7_654_321).toString(16).padStart(8, "0").slice(-8).repeat(8),
+    time: NOW - i * 7.3 * HOUR,
+    tags: [tag],
+    paths,
+    hostname: "web-01",
+    username: "root",
+    parent: null,
+    files: i % 4 === 3 ? null : 20_104 + i,
+    bytes: i % 4 === 3 ? null : 2 * GIB + i * 1e6,
+    bytes_added: i % 4 === 3 ? null : 12e6 * (i + 1),
+  }));
+
+const GROUP = {
+  id: id(50),
+  name: "default",
+  includes: ["/etc", "/home", "/var/www"],
+  excludes: ["*.tmp", "/home/*/.cache"],
+  retention: { keep_last: 7, keep_daily: 14, keep_weekly: 8 },
+  retryMax: 2,
+  retryBackoffSeconds: 60,
+  lastRun: { jobId: id(1004), at: NOW - 8 * MINUTE, status: "succeeded" as JobStatus, warnings: 0 },
+};
+
+const repositoryView = (changes: Partial<RepositoryView> = {}): RepositoryView => ({
+  id: id(70),
+  name: "office nas",
+  url: "rest:https://nas.example.org:8000/web-01/",
+  username: "web-01",
+  isPasswordSet: true,
+  isRestPasswordSet: true,
+  environmentNames: ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
+  isAppendOnly: false,
+  initialisedAt: NOW - 3 * DAY,
+  isNew: false,
+  sizeBytes: 212 * GIB,
+  sizeAt: NOW - 2 * HOUR,
+  createdAt: NOW - 3 * DAY,
+  hosts: [
+    { id: id(4), name: "web-01", state: "ok", lastSuccessAt: NOW - 8 * MINUTE },
+    { id: id(1), name: "db-02", state: "bad", lastSuccessAt: NOW - 26 * HOUR },
+    { id: id(6), name: HOSTILE, state: "off", lastSuccessAt: null },
+  ],
+  ...changes,
+});
+
+const jobView = (changes: Partial<JobView> = {}): JobView => ({
+  id: id(1004),
+  kind: "backup",
+  host: { id: id(4), name: "web-01" },
+  repository: { id: id(70), name: "office nas" },
+  groupName: "home",
+  groupId: id(50),
+  status: "running",
+  actor: { kind: "user", name: "alice" },
+  createdAt: NOW - 33_000,
+  startedAt: NOW - 31_000,
+  finishedAt: null,
+  exitCode: null,
+  reason: null,
+  reasonCode: null,
+  warnings: 0,
+  uploadKibps: 2048,
+  downloadKibps: null,
+  isCancelling: false,
+  resticVersion: "0.18.0",
+  progress: progress(62),
+  summary: null,
+  ...changes,
+});
+const SUMMARY = {
+  snapshot_id: "9f3a11c077de0b42".repeat(4),
+  files_new: 120,
+  files_changed: 14,
+  files_unmodified: 19_970,
+  bytes_added: 734e6,
+  bytes_processed: 2 * GIB,
+  seconds: 51.3,
+};
+const TEXTS = [
+  "open repository",
+  "repository 9f3a11c0 opened (version 2, compression level auto)",
+  "using parent snapshot 1a2b3c4d",
+  "found 4 old cache directories in /root/.cache/restic, run `restic cache --cleanup` to remove them",
+  "scan finished in 1.204s: 20104 files, 2.000 GiB",
+];
+const lines = (n: number, from = 1): LogLine[] =>
+  Array.from({ length: n }, (_, i) => ({
+    n: from + i,
+    at: NOW - 31_000 + i * 100,
+    stream: i % 19 === 7 ? "stderr" : i % 23 === 2 ? "hook" : i % 29 === 0 ? "agent" : "stdout",
+    text: i % 19 === 7
+      ? `error: open /var/lib/private/${i}: permission denied`
+      : i % 23 === 2
+      ? "hook: dumping the database shop"
+      : i % 29 === 0
+      ? "restic 0.18.0 backup --tag home --host web-01"
+      : i % 31 === 5
+      ? HOSTILE
+      : TEXTS[i % TEXTS.length]!,
+  }));
+const jobPage = (job: JobView, n: number, role: Role = "operator") => (
+  <JobPage
+    frame={frame({ role })}
+    job={job}
+    lines={lines(n, n > 100 ? 401 : 1)}
+    totalLines={n > 100 ? 400 + n : n}
+    mayCancel={role !== "viewer"}
+    mayRun={role !== "viewer"}
+  />
+);
+const ENDED = { progress: null, finishedAt: NOW - 2000 };
+
+const STATUSES: JobStatus[] = [
+  "running",
+  "queued",
+  "succeeded",
+  "failed",
+  "interrupted",
+  "cancelled",
+  "skipped",
+];
+const jobRows = (n: number): JobRowData[] =>
+  Array.from({ length: n }, (_, i) => {
+    const status = STATUSES[i % 7]!;
+    const hasStarted = status !== "queued" && status !== "skipped";
+    return {
+      id: id(2000 + i),
+      kind: i % 6 === 4 ? "init" : i % 6 === 5 ? "stats" : "backup",
+      host: { id: id(i), name: i === 3 ? HOSTILE : i === 5 ? RTL : `web-${i}` },
+      repository: { id: id(70), name: "office nas" },
+      groupName: i % 6 > 3 ? null : i === 8 ? LONG : "home",
+      status,
+      warnings: i % 9 === 2 ? 3 : 0,
+      reason: status === "failed" ? "Wrong repository password." : null,
+      actor: i % 4 === 0 ? { kind: "system", name: "server" } : { kind: "user", name: "alice" },
+      createdAt: NOW - i * 11 * MINUTE,
+      startedAt: hasStarted ? NOW - i * 11 * MINUTE : null,
+      finishedAt: hasStarted && status !== "running" ? NOW - i * 11 * MINUTE + 72_000 : null,
+      bytesAdded: status === "succeeded" ? i * 1e7 : null,
+    };
+  });
+
+const CHOICES = [
+  { id: id(70), name: "office nas", url: "rest:https://nas.example.org:8000/web-01/" },
+  { id: id(71), name: HOSTILE, url: `s3:https://s3.example.org/${LONG}` },
+];
+const addHost = (changes: Partial<AddHostProps> = {}): AddHostProps => ({
+  frame: frame(),
+  values: {
+    hostname: "",
+    tags: "",
+    initial_paths: "",
+    repository_choice: "new",
+    repository_id: "",
+    repository: NO_CONNECTION,
+  },
+  errors: {},
+  repositories: [],
+  ...changes,
+});
+const NO_GROUP: SourceFormValues = {
+  name: "",
+  includes: "",
+  excludes: "",
+  keep_last: "",
+  keep_hourly: "",
+  keep_daily: "",
+  keep_weekly: "",
+  keep_monthly: "",
+  keep_yearly: "",
+  keep_within: "",
+  retry_max: "0",
+  retry_backoff_seconds: "60",
+};
+const LINUX =
+  "curl -fsSL https://backup.example.org/install/install.sh | sudo RM_SERVER=https://backup.example.org RM_TOKEN=rme_3f9a11c077de0b42q3Yb0T0k7cXk1mJd8sWnZ4fRv2LpAe6H bash";
+const WINDOWS =
+  "$env:RM_SERVER='https://backup.example.org'; $env:RM_TOKEN='rme_3f9a11c077de0b42q3Yb0T0k7cXk1mJd8sWnZ4fRv2LpAe6H'; irm https://backup.example.org/install/install.ps1 | iex";
+
+const auditEntries = (n: number) =>
+  Array.from({ length: n }, (_, i) => ({
+    id: String(900 - i),
+    at: NOW - i * 37 * MINUTE,
+    actor: i % 5 === 4
+      ? { kind: "agent" as const, name: "web-01" }
+      : { kind: "user" as const, name: i === 2 ? HOSTILE : "alice" },
+    action: ["user.login", "job.start", "repository.change", "host.delete", "token.create"][i % 5]!,
+    target: i % 5 === 0
+      ? null
+      : { kind: "host", name: i === 3 ? HOSTILE : "web-01", href: i % 2 ? `/hosts/${id(4)}` : null },
+    address: i % 5 === 4 ? null : "2001:db8::1",
+    detail: i % 3 === 0 ? {} : { kind: "backup", fields: ["url", "password"] },
+  }));
+
+const account = (tokens: number, changes = {}) => (
+  <AccountPage
+    frame={frame()}
+    passwordErrors={{}}
+    tokens={Array.from({ length: tokens }, (_, i) => ({
+      id: id(i),
+      name: i === 1 ? HOSTILE : "nightly report",
+      createdAt: NOW - 40 * DAY,
+      expiresAt: i % 3 === 0 ? null : NOW + (i - 2) * 20 * DAY,
+      lastUsedAt: i % 2 ? null : NOW - 3 * HOUR,
+    }))}
+    newToken={null}
+    tokenValues={{ name: "", lifetime: "90" }}
+    tokenErrors={{}}
+    {...changes}
+  />
+);
+
+/** Every page, by a name that says what is in it. */
+export const pages: Record<string, () => Child> = {
+  "setup": () => <SetupPage frame={NOBODY} token="abc" values={{}} errors={{}} />,
+  "setup-used": () => <SetupPage frame={NOBODY} token={null} values={{}} errors={{}} />,
+  "login": () => <LoginPage frame={NOBODY} next="/" values={{}} errors={{}} />,
+  "login-wrong": () => (
+    <LoginPage
+      frame={NOBODY}
+      next="/"
+      values={{ username: HOSTILE }}
+      errors={{ "": "The user name or the password is wrong." }}
+    />
+  ),
+  "dashboard-none": () => <DashboardPage {...dashboard({ frame: frame({ fleet: fleet(0, 0, 0, 0) }), hosts: [] })} />,
+  "dashboard-few": () => <DashboardPage {...dashboard({ attention: ATTENTION })} />,
+  "dashboard-well": () => (
+    <DashboardPage
+      {...dashboard({
+        frame: frame({ fleet: fleet(43, 0, 0, 0), flash: { text: "web-07 was deleted. Its snapshots stay in the repository." } }),
+        oldest: { id: id(3), name: "nas", at: NOW - 7 * HOUR },
+        hosts: FEW.slice(2, 4),
+      })}
+    />
+  ),
+  "dashboard-many": () => (
+    <DashboardPage
+      {...dashboard({
+        frame: frame({ fleet: fleet(951, 12, 20, 17) }),
+        attention: [
+          ...ATTENTION,
+          { host: { id: id(9), name: HOSTILE }, state: "bad", sentence: "Never backed up.", cause: HOSTILE },
+        ],
+        hosts: MANY,
+        matching: 1000,
+        page: 2,
+        pages: 20,
+      })}
+    />
+  ),
+  "dashboard-no-match": () => (
+    <DashboardPage
+      {...dashboard({ hosts: [], matching: 0, filter: { q: HOSTILE, state: "ok", tag: "web", sort: "name" } })}
+    />
+  ),
+  "add-host": () => <AddHostPage {...addHost()} />,
+  "add-host-wrong": () => (
+    <AddHostPage
+      {...addHost({
+        repositories: CHOICES,
+        values: {
+          hostname: HOSTILE,
+          tags: "a b",
+          initial_paths: "etc\n/home",
+          repository_choice: "new",
+          repository_id: id(71),
+          repository: {
+            ...NO_CONNECTION,
+            name: "nas",
+            url: "rest:https://user:pw@nas/",
+            is_new: false,
+            environment: [{ name: "AWS_REGION", isSet: false }],
+          },
+        },
+        errors: {
+          hostname: "hostname must begin with a letter or digit and hold only letters, digits, dots, dashes and underscores",
+          initial_paths: "line 1 must be an absolute path such as /home, C:\\Users or \\\\server\\share",
+          "repository.url": "repository.url must not hold a user and password; put them into the fields for user and password",
+        },
+      })}
+    />
+  ),
+  "add-host-done": () => (
+    <AddHostDonePage
+      frame={frame()}
+      hostname="web-02"
+      tokenId={id(1)}
+      commands={{ linux: LINUX, windows: WINDOWS }}
+      expiresAt={NOW + HOUR - 2000}
+      generatedPassword="vK3q-Zt8w-Rb5m-Xn2c-Jd7f-Hs9p-Lg4y-Qa6e"
+      joined={null}
+    />
+  ),
+  "add-host-joined": () => (
+    <AddHostDonePage
+      frame={frame()}
+      hostname={LONG}
+      tokenId={id(1)}
+      commands={{ linux: LINUX, windows: WINDOWS }}
+      expiresAt={NOW + HOUR}
+      generatedPassword={null}
+      joined={{ id: id(2), name: LONG, os: "linux", isOnline: true }}
+    />
+  ),
+  "host-snapshots": () => (
+    <SnapshotsPage
+      {...hostProps(hostView())}
+      snapshots={snapshots(12)}
+      total={31}
+      refreshedAt={NOW - 8 * MINUTE}
+      nextCursor="abc"
+      isFirstPage
+    />
+  ),
+  "host-snapshots-none": () => (
+    <SnapshotsPage {...hostProps(NEW_HOST)} snapshots={[]} total={0} refreshedAt={null} nextCursor={null} isFirstPage />
+  ),
+  "host-snapshots-broken": () => (
+    <SnapshotsPage {...hostProps(BROKEN_HOST, "viewer")} snapshots={[]} total={0} refreshedAt={null} nextCursor={null} isFirstPage />
+  ),
+  "host-snapshots-many": () => (
+    <SnapshotsPage
+      {...hostProps(BROKEN_HOST)}
+      snapshots={snapshots(50, ["/home", HOSTILE, RTL, ...Array(20).fill("/a/b")], HOSTILE)}
+      total={10_000}
+      refreshedAt={NOW - 2 * DAY}
+      nextCursor="abc"
+      isFirstPage={false}
+    />
+  ),
+  "host-sources": () => (
+    <SourcesPage
+      {...hostProps(hostView())}
+      groups={[GROUP, { ...GROUP, id: id(51), name: "databases", excludes: [], retention: {}, retryMax: 0, lastRun: null }]}
+      refused={{ groupId: id(51), message: "bandwidth_up_kbps must be a whole number of KiB/s, or blank for no limit", upload: "fast", download: "" }}
+    />
+  ),
+  "host-sources-none": () => <SourcesPage {...hostProps(NEW_HOST)} groups={[]} />,
+  "host-sources-broken": () => (
+    <SourcesPage {...hostProps(BROKEN_HOST)} groups={[{ ...GROUP, name: HOSTILE, includes: Array(30).fill(HOSTILE) }]} />
+  ),
+  "source-form": () => (
+    <SourceFormPage frame={frame()} host={{ id: id(4), name: "web-01" }} group={null} values={NO_GROUP} errors={{}} />
+  ),
+  "source-form-wrong": () => (
+    <SourceFormPage
+      frame={frame()}
+      host={{ id: id(4), name: HOSTILE }}
+      group={{ id: id(50), name: HOSTILE }}
+      values={{ ...NO_GROUP, name: HOSTILE, includes: "\n/etc", keep_last: "7", keep_daily: "14" }}
+      errors={{ name: "name must be at most 64 characters", keep_within: "keep_within must be a duration such as 30d, 6m or 1y6m" }}
+    />
+  ),
+  "host-repository": () => <HostRepositoryPage {...hostProps(hostView())} repository={repositoryView()} />,
+  "host-repository-broken": () => (
+    <HostRepositoryPage
+      {...hostProps({ ...BROKEN_HOST, isOnline: true })}
+      repository={repositoryView({ name: HOSTILE, url: `/mnt/${HOSTILE}`, initialisedAt: null, sizeBytes: null, environmentNames: [] })}
+    />
+  ),
+  "host-jobs": () => <HostJobsPage {...hostProps(hostView())} jobs={jobRows(12)} nextCursor="x" isFirstPage />,
+  "host-jobs-none": () => <HostJobsPage {...hostProps(NEW_HOST)} jobs={[]} nextCursor={null} isFirstPage />,
+  "host-settings": () => (
+    <HostSettingsPage
+      {...hostProps(hostView())}
+      values={{ name: "web-01", tags: "berlin web", repository_id: id(70) }}
+      errors={{}}
+      repositories={CHOICES}
+      snapshots={31}
+      mayDelete
+      deleteErrors={{ confirm_name: "confirm_name must be web-01" }}
+    />
+  ),
+  "repositories": () => (
+    <RepositoryListPage
+      frame={frame()}
+      repositories={[
+        { ...repositoryView(), hosts: 3 },
+        { ...repositoryView(), id: id(71), name: HOSTILE, url: `/mnt/${LONG}`, initialisedAt: null, hosts: 0, sizeBytes: null },
+        { ...repositoryView(), id: id(72), name: "offsite", url: "s3:https://s3.example.org/backups", isAppendOnly: true, hosts: 41 },
+      ]}
+      nextCursor={null}
+      isFirstPage
+      mayAdd
+    />
+  ),
+  "repositories-none": () => (
+    <RepositoryListPage frame={frame()} repositories={[]} nextCursor={null} isFirstPage mayAdd />
+  ),
+  "repository": () => (
+    <RepositoryPage frame={frame()} repository={repositoryView()} mayChange mayDelete errors={{}} />
+  ),
+  "repository-unused": () => (
+    <RepositoryPage
+      frame={frame()}
+      repository={repositoryView({ name: HOSTILE, hosts: [], initialisedAt: null, isNew: true })}
+      generatedPassword="vK3q-Zt8w-Rb5m-Xn2c-Jd7f-Hs9p-Lg4y-Qa6e"
+      mayChange
+      mayDelete
+      errors={{ confirm_name: "confirm_name must be the name of the repository" }}
+    />
+  ),
+  "repository-form": () => (
+    <RepositoryFormPage frame={frame()} repository={null} values={NO_CONNECTION} errors={{}} isPasswordSet={false} isRestPasswordSet={false} />
+  ),
+  "repository-form-edit": () => (
+    <RepositoryFormPage
+      frame={frame()}
+      repository={{ id: id(70), name: "office nas" }}
+      values={{
+        name: "office nas",
+        url: "ftp://nas",
+        username: "web",
+        is_new: false,
+        append_only: true,
+        environment: [{ name: "AWS_ACCESS_KEY_ID", isSet: true }],
+      }}
+      errors={{ url: "url must be an absolute path, or rest:, s3:, sftp:, b2:, azure:, gs:, rclone: or swift: followed by what restic expects", password: "password must be one line" }}
+      isPasswordSet
+      isRestPasswordSet
+    />
+  ),
+  "jobs": () => (
+    <JobListPage
+      frame={frame()}
+      jobs={jobRows(50)}
+      filter={{ host: "", kind: "", status: "" }}
+      hosts={CHOICES}
+      nextCursor="abc"
+      isFirstPage={false}
+    />
+  ),
+  "jobs-none": () => (
+    <JobListPage frame={frame()} jobs={[]} filter={{ host: "", kind: "", status: "" }} hosts={[]} nextCursor={null} isFirstPage />
+  ),
+  "job-running": () => jobPage(jobView(), 200),
+  "job-starting": () => jobPage(jobView({ progress: null, actor: { kind: "system", name: "" }, uploadKibps: null }), 0),
+  "job-queued": () =>
+    jobPage(jobView({ status: "queued", startedAt: null, behind: { id: id(9), title: "Backup of “etc” on web-01" } }), 0),
+  "job-succeeded": () => jobPage(jobView({ ...ENDED, status: "succeeded", summary: SUMMARY, exitCode: 0 }), 12),
+  "job-warnings": () =>
+    jobPage(jobView({ ...ENDED, status: "succeeded", warnings: 2, reason: "A snapshot was made, but 2 files could not be read.", reasonCode: "source_unreadable", summary: SUMMARY, exitCode: 3 }), 12),
+  "job-wrong-password": () =>
+    jobPage(jobView({ ...ENDED, status: "failed", reason: "Wrong repository password.", reasonCode: "wrong_password", exitCode: 12 }), 6),
+  "job-locked": () =>
+    jobPage(jobView({ ...ENDED, status: "failed", reason: "The repository is locked by web-01, since 3 h.", reasonCode: "locked", exitCode: 11 }), 6),
+  "job-interrupted": () => jobPage(jobView({ ...ENDED, status: "interrupted", reason: "The agent was ended while it ran." }), 6, "viewer"),
+  "job-hostile": () =>
+    jobPage(jobView({ host: { id: id(4), name: HOSTILE }, groupName: HOSTILE, actor: { kind: "user", name: HOSTILE }, progress: { ...progress(3), current_path: `/${HOSTILE.repeat(20)}` } }), 40),
+  "audit": () => (
+    <AuditPage frame={frame()} entries={auditEntries(50)} filter={{ actor: "", action: "", target: "", from: "", to: "" }} nextCursor="abc" isFirstPage />
+  ),
+  "audit-none": () => (
+    <AuditPage frame={frame()} entries={[]} filter={{ actor: HOSTILE, action: "", target: "", from: "2026-13-01", to: "" }} error="from must be a date such as 2026-11-22" nextCursor={null} isFirstPage />
+  ),
+  "account": () => account(0),
+  "account-tokens": () =>
+    account(4, {
+      newToken: { name: "nightly report", token: "rmt_3f9a11c077de0b42q3Yb0T0k7cXk1mJd8sWnZ4fRv2LpAe6H" },
+      passwordErrors: { current_password: "current_password is not your password" },
+      tokenErrors: { name: "name must not be empty" },
+    }),
+  "error-403": () => <ErrorPage frame={frame({ role: "viewer" })} status={403} message="Deleting a host needs an admin." />,
+  "error-409": () => <ErrorPage frame={frame()} status={409} message="The job has ended already." />,
+  "error-500": () => <ErrorPage frame={frame()} status={500} id="3f9a11c077de" />,
+  "error-nobody": () => <ErrorPage frame={NOBODY} status={404} />,
+  "not-found": () => <NotFoundPage frame={frame()} />,
+};
+
+export function render(name: string): string {
+  return `<!doctype html>${pages[name]!()}`;
+}
