@@ -1,0 +1,99 @@
+// The agent's parts and how they hang together: the first argument of whatever acts for this host.
+import { type Hello, PROTOCOL_VERSION } from "../shared/protocol.ts";
+import { VERSION } from "../shared/version.ts";
+import { Connection, PACE, type Pace } from "./connection.ts";
+import { JobQueue } from "./jobs/queue.ts";
+import { finishAbandoned } from "./jobs/finish.ts";
+import { Ledger } from "./jobs/ledger.ts";
+import { Journal, type JournalOptions } from "./journal/journal.ts";
+import type { Log } from "./log.ts";
+import { describeMachine } from "./machine.ts";
+import { Plan } from "./plan.ts";
+import { receive } from "./receive.ts";
+import { LIMITS, type Limits } from "./restic/run.ts";
+import { ResticFinder, ResticProblem } from "./restic/version.ts";
+import type { Settings } from "./settings.ts";
+
+export interface Agent {
+  settings: Settings;
+  log: Log;
+  journal: Journal;
+  ledger: Ledger;
+  plan: Plan;
+  queue: JobQueue;
+  connection: Connection;
+  restic: ResticFinder;
+  limits: Limits;
+  environment: (name: string) => string | undefined;
+  /** Ends running jobs within the grace, tells the journal, closes the socket. */
+  stop: () => Promise<void>;
+}
+
+export interface AgentOptions {
+  settings: Settings & { server: string; bearer: string };
+  log: Log;
+  client?: Deno.HttpClient;
+  limits?: Partial<Limits>;
+  pace?: Partial<Pace>;
+  journal?: Partial<JournalOptions>;
+  /** The server refuses this agent for good. */
+  onRefused?: (reason: string) => void;
+}
+
+/** Opens the state, answers for what an earlier run left, and connects. Throws CorruptFile. The state directory is held by the caller. */
+export function openAgent(options: AgentOptions): Agent {
+  const { settings, log } = options;
+  const journal = Journal.open(settings.stateDir, { log, ...options.journal });
+  const agent = {
+    settings,
+    log,
+    journal,
+    ledger: new Ledger(settings.stateDir, log),
+    plan: new Plan(settings.stateDir, log),
+    restic: new ResticFinder(settings.restic),
+    limits: { ...LIMITS, ...options.limits },
+    environment: (name: string) => Deno.env.get(name),
+  } as Agent;
+  agent.queue = new JobQueue(agent);
+  agent.connection = new Connection({
+    server: settings.server,
+    bearer: settings.bearer,
+    client: options.client,
+    journal,
+    log,
+    pace: { ...PACE, ...options.pace },
+    hello: () => sayHello(agent),
+    onMessage: (message) => receive(agent, message),
+    onRefused: (reason) => options.onRefused?.(reason),
+  });
+  agent.stop = () => stop(agent);
+  finishAbandoned(agent);
+  agent.connection.open();
+  return agent;
+}
+
+async function stop(agent: Agent): Promise<void> {
+  await agent.queue.stop();
+  await agent.connection.close();
+  agent.journal.close();
+}
+
+async function sayHello(agent: Agent): Promise<Hello> {
+  const { hostname, os, arch, bootTime } = describeMachine();
+  const restic = await agent.restic.find().catch((error: unknown) => error);
+  const problem = restic instanceof ResticProblem ? restic.message : undefined;
+  return {
+    type: "hello",
+    protocol: PROTOCOL_VERSION,
+    agent_version: VERSION,
+    restic_version: restic instanceof Error ? null : (restic as { version: string }).version,
+    ...(problem ? { restic_problem: problem.slice(0, 500) } : {}),
+    hostname,
+    os,
+    arch,
+    boot_time: bootTime,
+    clock: Date.now(),
+    plan_version: agent.plan.version,
+    jobs: [...new Set([...agent.queue.ids, ...agent.journal.unacknowledgedEnds])].slice(0, 10_000),
+  };
+}

@@ -1,0 +1,71 @@
+// Files that must be whole or absent, and readable by nobody else.
+import { dirname } from "node:path";
+
+/** A file is there but does not hold what it should. The message names the file; the file is left as it is. */
+export class CorruptFile extends Error {
+  override name = "CorruptFile";
+  constructor(readonly path: string, problem: string) {
+    super(`${path} ${problem}. The file was left as it is.`);
+  }
+}
+
+/** Replaces a file in one step: whoever reads it, also after a power cut, sees the old or the new one whole. */
+export function replaceFile(path: string, content: string | Uint8Array): void {
+  const beside = `${path}.new`;
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  try {
+    // An own leftover of an earlier crash may have other rights.
+    removeIfThere(beside);
+    const file = Deno.openSync(beside, { createNew: true, write: true, mode: 0o600 });
+    try {
+      writeAll(file, bytes);
+      file.syncSync();
+    } finally {
+      file.close();
+    }
+    Deno.renameSync(beside, path);
+  } catch (error) {
+    removeIfThere(beside);
+    throw error;
+  }
+  syncDirectory(dirname(path));
+}
+
+/** The content, or undefined when there is no such file. */
+export function readIfThere(path: string): Uint8Array | undefined {
+  try {
+    return Deno.readFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+export function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+export function makePrivateDirectory(path: string): void {
+  Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
+}
+
+/** Makes a new or renamed entry survive a power cut. Windows neither has nor needs it. */
+export function syncDirectory(path: string): void {
+  if (Deno.build.os === "windows") return;
+  const directory = Deno.openSync(path);
+  try {
+    directory.syncSync();
+  } finally {
+    directory.close();
+  }
+}
+
+export function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length;) {
+    written += file.writeSync(bytes.subarray(written));
+  }
+}

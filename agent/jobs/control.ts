@@ -1,0 +1,44 @@
+// The handle by which a job that runs is told to stop.
+import type { ResticProcess, Stop } from "../restic/process.ts";
+
+export interface ControlEvents {
+  /** restic is about to be started. */
+  onStart: () => void;
+  /** restic ended in a way that may have left its lock. */
+  onLock: () => void;
+}
+
+export class JobControl {
+  #stopped: { why: Stop; graceMs: number } | null = null;
+  #process: ResticProcess | undefined;
+
+  constructor(private readonly events: ControlEvents) {}
+
+  /** Why the job was told to stop, or null. */
+  get stopped(): Stop | null {
+    return this.#stopped?.why ?? null;
+  }
+
+  /** Interrupts what runs and lets nothing more start. The first reason stays. */
+  stop(why: Stop, graceMs: number): void {
+    this.#stopped ??= { why, graceMs };
+    this.#process?.stop(this.#stopped.why, graceMs);
+  }
+
+  beforeStart(): void {
+    this.events.onStart();
+  }
+
+  noteLock(): void {
+    this.events.onLock();
+  }
+
+  /** Lets a stop reach this process until the result is disposed. */
+  attach(process: ResticProcess, spare: boolean): Disposable {
+    if (!spare) {
+      this.#process = process;
+      if (this.#stopped) process.stop(this.#stopped.why, this.#stopped.graceMs);
+    }
+    return { [Symbol.dispose]: () => this.#process = undefined };
+  }
+}

@@ -1,0 +1,38 @@
+// The end of a job: into the journal first, out of the ledger after, so that a crash between them tells it twice and never not at all.
+import type { Agent } from "../agent.ts";
+import type { Outcome } from "../restic/outcome.ts";
+
+export function finishJob(agent: Agent, jobId: string, outcome: Partial<Outcome>): void {
+  agent.journal.append({
+    type: "job.finished",
+    job_id: jobId,
+    at: Date.now(),
+    status: "failed",
+    exit_code: null,
+    reason: null,
+    reason_code: null,
+    warnings: 0,
+    summary: null,
+    ...outcome,
+  });
+  agent.ledger.finish(jobId);
+  agent.log.info(`Job ${jobId} ended: ${outcome.status}. ${outcome.reason ?? ""}`);
+}
+
+/** Answers for the jobs that an earlier run of the agent had taken on and left. */
+export function finishAbandoned(agent: Agent): void {
+  const told = new Set(agent.journal.unacknowledgedEnds);
+  for (const job of agent.ledger.unfinished) {
+    if (job.restic_started) agent.ledger.noteLock(job.repository_id);
+    if (told.has(job.id)) {
+      agent.ledger.finish(job.id);
+      continue;
+    }
+    const when = job.state === "running" ? "while this job ran" : "before this job began";
+    finishJob(agent, job.id, {
+      status: "interrupted",
+      reason: `The agent was stopped or crashed ${when}.`,
+      reason_code: "agent_stopped",
+    });
+  }
+}

@@ -1,0 +1,117 @@
+// Which jobs this host has taken on, on disk before any of them begins: after a crash each of them is answered for, an
+// order that is repeated is not run twice, and a lock that may be left is remembered.
+import { join } from "node:path";
+import { z } from "zod";
+import { id } from "../../shared/fields.ts";
+import { JOB_KINDS } from "../../shared/job.ts";
+import type { CommandRun } from "../../shared/protocol.ts";
+import { CorruptFile, readIfThere, replaceFile } from "../files.ts";
+import { type Log, messageOf } from "../log.ts";
+
+const KNOWN_LIMIT = 2000;
+
+const Accepted = z.object({
+  id,
+  kind: z.enum(JOB_KINDS),
+  repository_id: id,
+  state: z.enum(["accepted", "running"]),
+  /** restic was started, so a lock of it may be left. */
+  restic_started: z.boolean(),
+});
+export type Accepted = z.infer<typeof Accepted>;
+
+const Content = z.object({
+  jobs: z.array(Accepted),
+  /** Ids of all jobs ever accepted, the newest last. */
+  known: z.array(id),
+  /** Repositories in which a lock of this host may be left. */
+  locks: z.array(id),
+});
+
+export class Ledger {
+  readonly #path: string;
+  #content: z.infer<typeof Content> = { jobs: [], known: [], locks: [] };
+  #known: Set<string>;
+
+  /** Throws CorruptFile. */
+  constructor(stateDir: string, private readonly log: Log) {
+    this.#path = join(stateDir, "jobs.json");
+    const bytes = readIfThere(this.#path);
+    if (bytes) this.#content = read(this.#path, bytes);
+    this.#known = new Set(this.#content.known);
+  }
+
+  /** Jobs that were accepted and have not ended. */
+  get unfinished(): Accepted[] {
+    return [...this.#content.jobs];
+  }
+
+  isKnown(jobId: string): boolean {
+    return this.#known.has(jobId);
+  }
+
+  accept(order: CommandRun): void {
+    const { job_id, kind, repository_id } = order;
+    const job: Accepted = {
+      id: job_id,
+      kind,
+      repository_id,
+      state: "accepted",
+      restic_started: false,
+    };
+    const known = [...this.#content.known, job_id].slice(-KNOWN_LIMIT);
+    this.#known = new Set(known);
+    this.#save({ known, jobs: [...this.#content.jobs, job] });
+  }
+
+  begin(jobId: string): void {
+    this.#change(jobId, { state: "running" });
+  }
+
+  resticStarts(jobId: string): void {
+    const job = this.#content.jobs.find(({ id }) => id === jobId);
+    if (!job?.restic_started) this.#change(jobId, { restic_started: true });
+  }
+
+  /** Its end stands in the journal. */
+  finish(jobId: string): void {
+    this.#save({ jobs: this.#content.jobs.filter(({ id }) => id !== jobId) });
+  }
+
+  mayHoldLock(repositoryId: string): boolean {
+    return this.#content.locks.includes(repositoryId);
+  }
+
+  noteLock(repositoryId: string): void {
+    if (this.mayHoldLock(repositoryId)) return;
+    this.#save({ locks: [...this.#content.locks, repositoryId] });
+  }
+
+  forgetLock(repositoryId: string): void {
+    if (!this.mayHoldLock(repositoryId)) return;
+    this.#save({ locks: this.#content.locks.filter((id) => id !== repositoryId) });
+  }
+
+  #change(jobId: string, change: Partial<Accepted>): void {
+    const jobs = this.#content.jobs.map((job) => job.id === jobId ? { ...job, ...change } : job);
+    this.#save({ jobs });
+  }
+
+  #save(change: Partial<z.infer<typeof Content>>): void {
+    this.#content = { ...this.#content, ...change };
+    try {
+      replaceFile(this.#path, JSON.stringify(this.#content));
+    } catch (error) {
+      // A full disk must not keep this host from being backed up.
+      this.log.error(`${this.#path} could not be written: ${messageOf(error)}`);
+    }
+  }
+}
+
+function read(path: string, bytes: Uint8Array): z.infer<typeof Content> {
+  try {
+    return Content.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch {
+    throw new CorruptFile(path, "is not the list of jobs that it should be");
+  }
+}

@@ -1,0 +1,161 @@
+// One job from its start to its end: started, lines, results, finished, in that order.
+import { join } from "node:path";
+import { type Caps, capsInForce } from "../../shared/bandwidth.ts";
+import { writesRepository } from "../../shared/job.ts";
+import type { CommandRun, ConfigUpdate, RepositoryAccess } from "../../shared/protocol.ts";
+import { redactor } from "../../shared/redact.ts";
+import { parseRepositoryUrl, type RepositoryUrl } from "../../shared/repository_url.ts";
+import type { Agent } from "../agent.ts";
+import { messageOf } from "../log.ts";
+import { makePrivateDirectory } from "../files.ts";
+import { backup } from "../restic/backup.ts";
+import { buildEnvironment } from "../restic/environment.ts";
+import { init } from "../restic/init.ts";
+import { failed, type Outcome } from "../restic/outcome.ts";
+import type { Task } from "../restic/run.ts";
+import { stats } from "../restic/stats.ts";
+import { unlock } from "../restic/unlock.ts";
+import { ResticProblem, type ResticProgram } from "../restic/version.ts";
+import type { JobControl } from "./control.ts";
+import { finishJob } from "./finish.ts";
+import { JobLines } from "./lines.ts";
+
+/** Runs an accepted order to its end. Never rejects: whatever happens is an outcome. */
+export async function runJob(agent: Agent, order: CommandRun, control: JobControl): Promise<void> {
+  const config = agent.plan.config;
+  const redact = redactor(secretsOf(config?.repository));
+  agent.ledger.begin(order.job_id);
+  const restic = await agent.restic.find().catch((error: unknown) => error);
+  agent.journal.append({
+    type: "job.started",
+    job_id: order.job_id,
+    at: Date.now(),
+    restic_version: restic instanceof Error ? null : (restic as ResticProgram).version,
+    ...capsInForce(hostCaps(config), order),
+  });
+  const lines = new JobLines({
+    jobId: order.job_id,
+    redact,
+    report: (report) => agent.journal.append(report),
+  });
+  const outcome = await attempt(agent, { order, config, restic, control, lines });
+  if (outcome.status === "failed" && outcome.reason) lines.add("agent", outcome.reason);
+  lines.flush();
+  finishJob(agent, order.job_id, { ...outcome, reason: outcome.reason && redact(outcome.reason) });
+}
+
+interface Attempt {
+  order: CommandRun;
+  config: ConfigUpdate | undefined;
+  /** The program, or why there is none. */
+  restic: unknown;
+  control: JobControl;
+  lines: JobLines;
+}
+
+async function attempt(agent: Agent, given: Attempt): Promise<Outcome> {
+  try {
+    const task = prepare(agent, given);
+    if ("status" in task) return task;
+    if (writesRepository(task.order.kind)) await removeOwnLock(agent, task);
+    return await perform(task);
+  } catch (error) {
+    agent.log.error(`Job ${given.order.job_id}: ${messageOf(error)}`);
+    return failed("agent_error", `The agent could not run this job: ${messageOf(error)}`, null);
+  }
+}
+
+/** Gathers what the job needs, or says why it cannot be run. */
+function prepare(agent: Agent, given: Attempt): Task | Outcome {
+  const { order, config, restic, control, lines } = given;
+  if (restic instanceof ResticProblem) return failed(restic.code, restic.message, null);
+  if (restic instanceof Error) throw restic;
+  const repository = config?.repository;
+  if (!config || repository?.id !== order.repository_id) {
+    const reason = "This host has no credential for that repository.";
+    return failed("no_credential", reason, null);
+  }
+  const url = readUrl(repository.url);
+  if (typeof url === "string") return failed("bad_url", url, null);
+  const program = restic as ResticProgram;
+  const cacheDir = join(agent.settings.stateDir, "cache", repository.id);
+  makePrivateDirectory(cacheDir);
+  return {
+    order,
+    restic: program,
+    repository,
+    url,
+    snapshotHost: config.snapshot_host,
+    caps: hostCaps(config),
+    environment: buildEnvironment({
+      repository,
+      url,
+      version: program.version,
+      cacheDir,
+      stateDir: agent.settings.stateDir,
+      own: agent.environment,
+    }),
+    cacheDir,
+    limits: agent.limits,
+    lines,
+    control,
+    report: (report) => {
+      // Lines that came before a result are told before it.
+      lines.flush();
+      agent.journal.append(report);
+    },
+    progress: (progress) => agent.connection.sendProgress(order.job_id, progress),
+  };
+}
+
+/** A stolen server must not make this host run a program by a repository's address. */
+function readUrl(text: string): RepositoryUrl | string {
+  try {
+    return parseRepositoryUrl(text);
+  } catch (error) {
+    return `The repository's address was refused on this host: it ${messageOf(error)}.`;
+  }
+}
+
+/** After a hard end of restic here, so that its lock does not stop forget and prune for ever. */
+async function removeOwnLock(agent: Agent, task: Task): Promise<void> {
+  const { repository, lines } = task;
+  if (!agent.ledger.mayHoldLock(repository.id)) return;
+  lines.add("agent", "An earlier run here may have left a lock; removing locks of dead processes.");
+  const outcome = await unlock(task);
+  if (outcome.status === "succeeded") agent.ledger.forgetLock(repository.id);
+}
+
+async function perform(task: Task): Promise<Outcome> {
+  switch (task.order.kind) {
+    case "backup":
+      return await backup(task);
+    case "init":
+      return await init(task);
+    case "unlock":
+      return await unlock(task);
+    case "stats":
+      return await stats(task);
+    case "forget":
+    case "prune":
+    case "check":
+    case "restore":
+    case "diff":
+      return failed("unknown_kind", `This agent cannot run ${task.order.kind} jobs yet.`, null);
+    default:
+      return task.order.kind satisfies never;
+  }
+}
+
+function hostCaps(config: ConfigUpdate | undefined): Caps {
+  return {
+    bandwidth_up_kbps: config?.bandwidth_up_kbps ?? null,
+    bandwidth_down_kbps: config?.bandwidth_down_kbps ?? null,
+  };
+}
+
+function secretsOf(repository: RepositoryAccess | null | undefined): (string | null)[] {
+  if (!repository) return [];
+  const { password, rest_password, environment } = repository;
+  return [password, rest_password, ...Object.values(environment)];
+}

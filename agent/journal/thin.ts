@@ -1,0 +1,49 @@
+// Room in a full journal: lines go first, results stay. A marker stands where a job's lines were.
+import type { LogStream } from "../../shared/protocol.ts";
+import { type Entry, makeEntry, reportOf } from "./entry.ts";
+
+const MARKER = /^\[(\d+) lines were dropped here because the journal was full\]$/;
+
+/** The same entries without log lines: per job one marker in place of its first ones, that counts them all. */
+export function withoutLines(entries: Entry[]): Entry[] {
+  const kept: Entry[] = [];
+  const markers = new Map<
+    string,
+    { index: number; seq: number; first: LogStream; lines: number }
+  >();
+  for (const entry of entries) {
+    if (entry.type !== "log.stream") {
+      kept.push(entry);
+      continue;
+    }
+    const report = reportOf(entry) as LogStream;
+    const marker = markers.get(report.job_id);
+    if (marker) marker.lines += countLines(report);
+    else {
+      const lines = countLines(report);
+      markers.set(report.job_id, { index: kept.length, seq: entry.seq, first: report, lines });
+      kept.push(entry);
+    }
+  }
+  for (const marker of markers.values()) {
+    kept[marker.index] = makeMarker(marker.seq, marker.first, marker.lines);
+  }
+  return kept;
+}
+
+function makeMarker(seq: number, first: LogStream, lines: number): Entry {
+  const text = `[${lines} lines were dropped here because the journal was full]`;
+  const at = first.lines[0]?.at ?? 0;
+  return makeEntry(seq, {
+    type: "log.stream",
+    job_id: first.job_id,
+    first_seq: first.first_seq,
+    lines: [{ at, stream: "agent", text }],
+  });
+}
+
+function countLines(report: LogStream): number {
+  const [only] = report.lines;
+  const marker = report.lines.length === 1 && only?.stream === "agent" && MARKER.exec(only.text);
+  return marker ? Number(marker[1]) : report.lines.length;
+}

@@ -1,0 +1,18 @@
+// What the server is told about this machine.
+
+export interface Machine {
+  hostname: string;
+  os: string;
+  arch: string;
+  /** Milliseconds since 1970. */
+  bootTime: number | null;
+}
+
+export function describeMachine(): Machine {
+  return {
+    hostname: Deno.hostname().slice(0, 255),
+    os: Deno.build.os,
+    arch: Deno.build.arch,
+    bootTime: Math.max(0, Math.round(Date.now() - Deno.osUptime() * 1000)),
+  };
+}

@@ -1,0 +1,200 @@
+// Subcommands, signals, exit codes. Wiring only.
+import { parseArgs } from "node:util";
+import { VERSION } from "../shared/version.ts";
+import { openAgent } from "./agent.ts";
+import { enrol, EnrolmentRefused } from "./enrol.ts";
+import { CorruptFile } from "./files.ts";
+import { createLog, type Log, messageOf } from "./log.ts";
+import { ResticFinder } from "./restic/version.ts";
+import { readSettings, type Settings, WrongSetting } from "./settings.ts";
+import { AlreadyRunning, holdStateDirectory } from "./single.ts";
+import { readStatus } from "./status.ts";
+
+const EXIT = { done: 0, failed: 1, wrongUse: 2, refusedForGood: 7 } as const;
+
+const HELP = `restic-manager-agent: runs restic on this machine as the restic-manager server says.
+
+Usage: restic-manager-agent [command]
+
+  run        connect to the server and work (the default)
+  status     say how this machine stands; 0 when it is enrolled and restic is there, else 1
+  version    print the version
+  install, uninstall, start, stop   the service (with the installer build)
+
+Environment
+  RM_SERVER      the server's address, such as https://backup.example.org
+  RM_TOKEN       the one-time token that Add host showed (RM_TOKEN_FILE: a file that holds it)
+  RM_CONFIG_DIR  where agent.yaml lies
+  RM_STATE_DIR   where the journal and the sealed plan lie
+  RM_RESTIC      the path of restic; otherwise it is looked for on PATH
+  RM_LOG_LEVEL   debug, info, warn or error
+
+Exit codes: 0 done, 1 failed, 2 wrong use, 7 refused for good.
+`;
+
+export async function main(args: string[]): Promise<number> {
+  const command = readCommand(args);
+  switch (command) {
+    case "help":
+      console.log(HELP.trimEnd());
+      return EXIT.done;
+    case "version":
+      console.log(`restic-manager-agent ${VERSION}`);
+      return EXIT.done;
+    case "run":
+    case "status":
+      return await withSettings(command === "run" ? run : status);
+    case "install":
+    case "uninstall":
+    case "start":
+    case "stop":
+      console.error(
+        `${command} comes with the installer build; this build only runs in the foreground.`,
+      );
+      return EXIT.failed;
+    default:
+      console.error(`${command} Try --help.`);
+      return EXIT.wrongUse;
+  }
+}
+
+/** The command, or a sentence that says what is wrong with the arguments. */
+function readCommand(args: string[]): string {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { help: { type: "boolean", short: "h" } },
+    });
+    if (values.help || positionals[0] === "help") return "help";
+    const known = ["run", "status", "version", "install", "uninstall", "start", "stop"];
+    const command = positionals[0] ?? "run";
+    if (!known.includes(command)) return `There is no command "${command}".`;
+    return positionals.length > 1 ? `${command} takes no arguments.` : command;
+  } catch (error) {
+    return messageOf(error).replace(/\.?$/, ".");
+  }
+}
+
+async function withSettings(act: (settings: Settings) => Promise<number>): Promise<number> {
+  try {
+    return await act(readSettings((name) => Deno.env.get(name)));
+  } catch (error) {
+    console.error(messageOf(error));
+    if (error instanceof WrongSetting) return EXIT.wrongUse;
+    const isExpected = error instanceof CorruptFile || error instanceof AlreadyRunning ||
+      error instanceof EnrolmentRefused;
+    if (!isExpected && error instanceof Error) console.error(error.stack);
+    return EXIT.failed;
+  }
+}
+
+async function status(settings: Settings): Promise<number> {
+  const { lines, isReady } = await readStatus(settings);
+  console.log(lines.join("\n"));
+  return isReady ? EXIT.done : EXIT.failed;
+}
+
+async function run(settings: Settings): Promise<number> {
+  const { server, token } = settings;
+  if (!server) {
+    throw new WrongSetting(
+      "Set RM_SERVER to the server's address, such as https://backup.example.org.",
+    );
+  }
+  if (!settings.bearer && !token) {
+    throw new WrongSetting(
+      "This machine is not enrolled: set RM_TOKEN to the one-time token that Add host shows.",
+    );
+  }
+  const log = createLog(settings.logLevel);
+  logStrayErrors(log);
+  using _held = holdStateDirectory(settings.stateDir);
+  const client = clientFor(settings.certificateAuthority);
+  const stop = stopOnSignals(log);
+  const restic = new ResticFinder(settings.restic);
+  let bearer = settings.bearer;
+  if (!bearer) {
+    const given = { ...settings, server, token: token! };
+    try {
+      bearer = await enrol({ settings: given, log, client, restic, signal: stop.signal });
+    } catch (error) {
+      if (stop.signal.aborted) return EXIT.done;
+      throw error;
+    }
+  }
+  return await work({ settings: { ...settings, server, bearer }, log, client, stop });
+}
+
+interface Work {
+  settings: Settings & { server: string; bearer: string };
+  log: Log;
+  client: Deno.HttpClient | undefined;
+  stop: AbortController;
+}
+
+async function work({ settings, log, client, stop }: Work): Promise<number> {
+  let code: number = EXIT.done;
+  const onRefused = (reason: string) => {
+    log.error(`The server refused this agent for good: ${reason}`);
+    code = EXIT.refusedForGood;
+    // What runs is not the server's business: its result is kept for the agent that replaces this one.
+    agent.queue.whenIdle().then(() => stop.abort());
+  };
+  const agent = openAgent({ settings, log, client, onRefused });
+  await aborted(stop.signal);
+  await agent.stop();
+  log.info("Stopped");
+  return code;
+}
+
+function clientFor(certificateAuthority: string | undefined): Deno.HttpClient | undefined {
+  if (!certificateAuthority) return undefined;
+  try {
+    return Deno.createHttpClient({ caCerts: [Deno.readTextFileSync(certificateAuthority)] });
+  } catch (error) {
+    throw new WrongSetting(
+      `certificate_authority: ${certificateAuthority} cannot be used: ${messageOf(error)}.`,
+    );
+  }
+}
+
+function stopOnSignals(log: Log): AbortController {
+  const controller = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    try {
+      Deno.addSignalListener(signal, () => {
+        log.info(`${signal}: stopping`);
+        controller.abort();
+      });
+    } catch {
+      // Windows does not know every signal.
+    }
+  }
+  return controller;
+}
+
+/** Whatever slips through is logged: an agent that dies of one fault takes a running backup with it. */
+function logStrayErrors(log: Log): void {
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    log.error(`Unhandled: ${describe(event.reason)}`);
+  });
+  globalThis.addEventListener("error", (event) => {
+    event.preventDefault();
+    log.error(`Unhandled: ${describe(event.error ?? event.message)}`);
+  });
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.stack ?? error.message : String(error);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) =>
+    signal.addEventListener("abort", () => resolve(), { once: true })
+  );
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

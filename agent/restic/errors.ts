@@ -1,0 +1,78 @@
+// What restic says on stderr, in its three historic shapes, as readable lines and as facts.
+
+/** What the lines of one run add up to. */
+export interface ErrorFacts {
+  /** Source paths that do not exist. */
+  missing: string[];
+  /** Files and folders that could not be read. */
+  unreadable: number;
+  /** restic has reached the repository, although nothing else may show it. */
+  contact: boolean;
+  /** The last lines, for the sentence that explains a failure. */
+  text: string;
+}
+
+const KEPT_CHARACTERS = 8192;
+// Linux numbers, since 0.14 and 0.15 print only those.
+const ERRNO: Record<number, string> = {
+  1: "operation not permitted",
+  2: "no such file or directory",
+  5: "input/output error",
+  13: "permission denied",
+  40: "too many levels of symbolic links",
+  116: "stale file handle",
+};
+
+export class ErrorReader {
+  readonly facts: ErrorFacts = { missing: [], unreadable: 0, contact: false, text: "" };
+
+  /** The readable lines of one line of stderr. */
+  read(raw: string): string[] {
+    // deno-lint-ignore no-control-regex
+    const line = raw.replace(/^\x1b\[2K/, "");
+    const lines = line.startsWith("{") ? this.#readObject(line) : [line];
+    for (const text of lines) this.#note(text);
+    return lines;
+  }
+
+  #readObject(line: string): string[] {
+    const value = parseObject(line);
+    if (value?.message_type === "exit_error" && typeof value.message === "string") {
+      return value.message.split("\n");
+    }
+    if (value?.message_type !== "error") return [line];
+    this.facts.unreadable++;
+    this.facts.contact = true;
+    const item = typeof value.item === "string" ? value.item : "";
+    const problem = problemOf(value.error, item);
+    return [`error: ${item ? `${item}: ` : ""}${problem}`];
+  }
+
+  #note(text: string): void {
+    const missing = /^(.+) does not exist, skipping$/.exec(text)?.[1];
+    if (missing) this.facts.missing.push(missing);
+    if (text.startsWith("unable to open cache")) this.facts.contact = true;
+    this.facts.text = `${this.facts.text}${text}\n`.slice(-KEPT_CHARACTERS);
+  }
+}
+
+function problemOf(error: unknown, item: string): string {
+  const { message, Err: errno } = (error ?? {}) as { message?: unknown; Err?: unknown };
+  if (typeof message === "string" && message !== "") {
+    const at = item ? message.lastIndexOf(`${item}: `) : -1;
+    return at < 0 ? message : message.slice(at + item.length + 2);
+  }
+  if (typeof errno === "number") return ERRNO[errno] ?? `error ${errno}`;
+  // 0.16 prints an empty object.
+  return "could not be read";
+}
+
+/** A JSON object of a line, or undefined. */
+export function parseObject(line: string): Record<string, unknown> | undefined {
+  try {
+    const value = JSON.parse(line);
+    return typeof value === "object" && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,38 @@
+// First contact with a repository: opens it, or makes it where there is none and a human said that it is new.
+import { ended, failed, type Outcome } from "./outcome.ts";
+import { findRemains } from "./remains.ts";
+import { runRestic, type Task } from "./run.ts";
+import { listSnapshots, reportSnapshots } from "./snapshots.ts";
+
+export async function init(task: Task): Promise<Outcome> {
+  const probe = await listSnapshots(task);
+  if (!probe.failure) {
+    task.lines.add("agent", "The repository is there and opens; nothing was changed.");
+    reportSnapshots(task, probe.snapshots);
+    return { ...ended("succeeded", null, null, probe.run.exit.code), created: false };
+  }
+  if (probe.failure.reason_code !== "no_repository") return probe.failure;
+  if (task.order.may_create !== true) {
+    const reason = `${probe.failure.reason}, and this job was not told to make one.`;
+    return { ...probe.failure, reason };
+  }
+  const remains = await findRemains(task);
+  if (remains) {
+    task.lines.add("agent", remains.reason);
+    return failed(remains.code, remains.reason, null);
+  }
+  return await create(task);
+}
+
+async function create(task: Task): Promise<Outcome> {
+  const run = await runRestic(task, { args: ["init"], wholeMs: task.limits.lookMs });
+  if (run.failure) return run.failure;
+  const listing = await listSnapshots(task, { evenWhenStopped: true });
+  if (listing.failure) {
+    const why = `restic made a repository that does not open afterwards: ${listing.failure.reason}`;
+    return failed("not_verified", why, run.exit.code);
+  }
+  reportSnapshots(task, listing.snapshots);
+  task.lines.add("agent", "The repository was made and opens.");
+  return { ...ended("succeeded", null, null, run.exit.code), created: true };
+}

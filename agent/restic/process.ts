@@ -1,0 +1,133 @@
+// One restic process: started with a built environment, drained always, ended with its whole process group.
+
+/** Why we ended a process ourselves. */
+export type Stop = "cancelled" | "agent_stopped" | "unreachable" | "overdue";
+
+export interface Exit {
+  /** null when the process was never started. */
+  code: number | null;
+  signal: string | null;
+  /** Set when we asked it to end, whatever its exit code says. */
+  stop: Stop | null;
+  /** It may not have removed its lock from the repository. */
+  mayLeaveLock: boolean;
+}
+
+export interface SpawnOptions {
+  path: string;
+  args: string[];
+  environment: Record<string, string>;
+  onOut: (chunk: Uint8Array) => void;
+  onError: (chunk: Uint8Array) => void;
+}
+
+const windows = Deno.build.os === "windows";
+// A grandchild may hold the pipes open after restic has ended.
+const DRAIN_MS = 5000;
+
+export class ResticProcess {
+  readonly pid: number;
+  /** Resolves when the process has ended and its output is read. Rejects with what `onOut` or `onError` threw. */
+  readonly exit: Promise<Exit>;
+  readonly #child: Deno.ChildProcess;
+  #stop: Stop | null = null;
+  #killed = false;
+  #killTimer: number | undefined;
+
+  /** Throws when the program cannot be started. */
+  constructor(options: SpawnOptions) {
+    this.#child = new Deno.Command(options.path, {
+      args: options.args,
+      env: options.environment,
+      clearEnv: true,
+      // A directory that certainly exists and that no backup path is relative to.
+      cwd: windows ? undefined : "/",
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+      // Its own process group, so that ssh and rclone below it end with it.
+      detached: !windows,
+    }).spawn();
+    this.pid = this.#child.pid;
+    this.exit = this.#run(options);
+  }
+
+  /** Interrupts restic so that it removes its lock, and kills it when it has not ended after the grace. */
+  stop(why: Stop, graceMs: number): void {
+    this.#stop ??= why;
+    this.#signal("SIGINT");
+    clearTimeout(this.#killTimer);
+    this.#killTimer = setTimeout(() => this.#kill(), graceMs);
+  }
+
+  async #run(options: SpawnOptions): Promise<Exit> {
+    const output = [
+      drain(this.#child.stdout, options.onOut),
+      drain(this.#child.stderr, options.onError),
+    ];
+    const { code, signal } = await this.#child.status;
+    clearTimeout(this.#killTimer);
+    await settleWithin(DRAIN_MS, output);
+    return {
+      code,
+      signal,
+      stop: this.#stop,
+      mayLeaveLock: this.#killed || signal !== null || [137, 141, 143].includes(code) ||
+        (windows && this.#stop !== null),
+    };
+  }
+
+  #kill(): void {
+    this.#killed = true;
+    this.#signal("SIGKILL");
+  }
+
+  #signal(signal: Deno.Signal): void {
+    try {
+      if (windows) this.#child.kill("SIGKILL");
+      else Deno.kill(-this.pid, signal);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+}
+
+interface Drain {
+  done: Promise<void>;
+  end: () => Promise<void>;
+}
+
+/** Reads to the end: a process whose output nobody reads stands still. */
+function drain(stream: ReadableStream<Uint8Array>, take: (chunk: Uint8Array) => void): Drain {
+  const reader = stream.getReader();
+  let failure: unknown;
+  const read = async () => {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      try {
+        take(value);
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+  };
+  return {
+    // A pipe that breaks has ended; how the process fared stands in its status.
+    done: read().catch(() => {}),
+    end: async () => {
+      await reader.cancel().catch(() => {});
+      if (failure) throw failure;
+    },
+  };
+}
+
+async function settleWithin(ms: number, drains: Drain[]): Promise<void> {
+  let timer: number | undefined;
+  const tooLong = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([Promise.all(drains.map(({ done }) => done)), tooLong]);
+  clearTimeout(timer);
+  await Promise.all(drains.map(({ end }) => end()));
+}

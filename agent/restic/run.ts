@@ -1,0 +1,131 @@
+// Runs one restic command for a job: arguments into the log, deadlines, output, and what it all means.
+import { type Caps, capsInForce, limitArguments } from "../../shared/bandwidth.ts";
+import type { Progress } from "../../shared/job.ts";
+import type { CommandRun, NewReport, RepositoryAccess } from "../../shared/protocol.ts";
+import type { RepositoryUrl } from "../../shared/repository_url.ts";
+import type { JobControl } from "../jobs/control.ts";
+import type { JobLines } from "../jobs/lines.ts";
+import { watchForContact } from "./contact.ts";
+import { ErrorReader } from "./errors.ts";
+import { LineSplitter } from "./lines.ts";
+import { type Exit, ResticProcess, type Stop } from "./process.ts";
+import type { ErrorFacts } from "./errors.ts";
+import { failureOf, type Outcome } from "./outcome.ts";
+import type { ResticProgram } from "./version.ts";
+
+/** How long the agent waits for what; tests shorten it. */
+export interface Limits {
+  /** Until restic must have reached the repository. */
+  contactMs: number;
+  /** For a command that only looks: the whole run. */
+  lookMs: number;
+  /** From interrupt to kill, on top of what the upload cap needs. */
+  graceMs: number;
+}
+
+export const LIMITS: Limits = { contactMs: 60_000, lookMs: 120_000, graceMs: 10_000 };
+
+/** All that a restic command needs to know of the job it runs for. */
+export interface Task {
+  order: CommandRun;
+  restic: ResticProgram;
+  repository: RepositoryAccess;
+  url: RepositoryUrl;
+  /** The name under which this host's snapshots stand. */
+  snapshotHost: string;
+  caps: Caps;
+  environment: Record<string, string>;
+  cacheDir: string;
+  limits: Limits;
+  lines: JobLines;
+  control: JobControl;
+  report: (report: NewReport) => void;
+  progress: (progress: Progress) => void;
+}
+
+export interface RunOptions {
+  args: string[];
+  /** Ends the whole run after this long; without it only contact with the repository has a deadline. */
+  wholeMs?: number;
+  /** Runs although the job was told to stop, for what must be known about work already done. */
+  evenWhenStopped?: boolean;
+  onOut?: (line: string) => void;
+  /** Instead of lines: the raw output. */
+  onOutBytes?: (chunk: Uint8Array) => void;
+}
+
+export interface Run {
+  exit: Exit;
+  errors: ErrorFacts;
+  /** Set when the exit code, a signal or a stop says that it did not do its work. */
+  failure: Outcome | undefined;
+}
+
+const NOT_STARTED = { code: null, signal: null, mayLeaveLock: false };
+
+/** Runs restic. Throws only when the program cannot be started. */
+export async function runRestic(task: Task, options: RunOptions): Promise<Run> {
+  const { control, limits } = task;
+  const errors = new ErrorReader();
+  const deadlineMs = options.wholeMs ?? limits.contactMs;
+  const finish = (exit: Exit): Run => ({
+    exit,
+    errors: errors.facts,
+    failure: failureOf({ exit, errors: errors.facts, url: task.url.url, deadlineMs }),
+  });
+  if (control.stopped && !options.evenWhenStopped) {
+    return finish({ ...NOT_STARTED, stop: control.stopped });
+  }
+  task.lines.add("agent", `restic ${task.restic.version}: ${shown(options.args)}`);
+  const exit = await supervise(task, options, errors);
+  if (exit.mayLeaveLock) control.noteLock();
+  return finish(exit);
+}
+
+async function supervise(task: Task, options: RunOptions, errors: ErrorReader): Promise<Exit> {
+  const out = new LineSplitter(options.onOut ?? ((line) => task.lines.add("stdout", line)));
+  const err = new LineSplitter((raw) => {
+    for (const line of errors.read(raw)) task.lines.add("stderr", line);
+  });
+  let sawOutput = false;
+  task.control.beforeStart();
+  const process = new ResticProcess({
+    path: task.restic.path,
+    args: options.args,
+    environment: task.environment,
+    onOut: (chunk) => {
+      sawOutput = true;
+      if (options.onOutBytes) options.onOutBytes(chunk);
+      else out.push(chunk);
+    },
+    onError: (chunk) => err.push(chunk),
+  });
+  const stop = (why: Stop) => process.stop(why, task.limits.graceMs);
+  using _whole = options.wholeMs ? after(options.wholeMs, () => stop("overdue")) : null;
+  using _contact = watchForContact(task.cacheDir, {
+    withinMs: Math.min(task.limits.contactMs, options.wholeMs ?? Infinity),
+    sawContact: () => sawOutput || errors.facts.contact,
+    onSilence: () => stop("unreachable"),
+  });
+  using _attached = task.control.attach(process, options.evenWhenStopped ?? false);
+  const exit = await process.exit;
+  out.end();
+  err.end();
+  return exit;
+}
+
+/** The job's own caps where it has some, else the host's, as arguments. */
+export function capArguments(task: Task): string[] {
+  return limitArguments(capsInForce(task.caps, task.order));
+}
+
+function after(ms: number, act: () => void): Disposable {
+  const timer = setTimeout(act, ms);
+  return { [Symbol.dispose]: () => clearTimeout(timer) };
+}
+
+/** Arguments as a person would type them. There are never secrets in them. */
+function shown(args: string[]): string {
+  return args.map((arg) => /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`)
+    .join(" ").slice(0, 8000);
+}

@@ -1,0 +1,105 @@
+// Which restic there is. Asked again before each job, since a package upgrade may replace it at any time.
+import { join } from "node:path";
+import { messageOf } from "../log.ts";
+
+export interface ResticProgram {
+  path: string;
+  /** Such as 0.18.0. */
+  version: string;
+}
+
+/** There is no restic that can be used. The message tells a person what to do. */
+export class ResticProblem extends Error {
+  override name = "ResticProblem";
+  constructor(readonly code: "restic_missing" | "restic_too_old", message: string) {
+    super(message);
+  }
+}
+
+export const OLDEST_RESTIC = "0.14.0";
+const PROBE_MS = 15_000;
+const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+export class ResticFinder {
+  #known: { stamp: string; program: ResticProgram } | undefined;
+
+  /** `path` as RM_RESTIC gives it; undefined looks through the search path. */
+  constructor(
+    private readonly path: string | undefined,
+    private readonly searchPath: string = Deno.env.get("PATH") ?? SEARCH_PATH,
+  ) {}
+
+  /** The program and its version. Throws ResticProblem. */
+  async find(): Promise<ResticProgram> {
+    const { path, stamp } = this.path ? this.#atPath(this.path) : this.#inSearchPath();
+    if (this.#known?.stamp === stamp) return this.#known.program;
+    const program = { path, version: await probe(path) };
+    this.#known = { stamp, program };
+    return program;
+  }
+
+  #atPath(path: string): { path: string; stamp: string } {
+    const stamp = stampOf(path);
+    if (stamp) return { path, stamp };
+    throw missing(`No restic was found at ${path} (RM_RESTIC).`);
+  }
+
+  #inSearchPath(): { path: string; stamp: string } {
+    const windows = Deno.build.os === "windows";
+    for (const directory of this.searchPath.split(windows ? ";" : ":")) {
+      const path = join(directory, windows ? "restic.exe" : "restic");
+      const stamp = directory && stampOf(path);
+      if (stamp) return { path, stamp };
+    }
+    throw missing("restic was not found on this machine.");
+  }
+}
+
+/** Compares versions such as 0.16.1 number by number. */
+export function isAtLeast(version: string, least: string): boolean {
+  const [have, need] = [version, least].map((text) => text.split(".").map(Number));
+  for (let i = 0; i < 3; i++) {
+    const difference = (have?.[i] ?? 0) - (need?.[i] ?? 0);
+    if (difference !== 0) return difference > 0;
+  }
+  return true;
+}
+
+async function probe(path: string): Promise<string> {
+  let text: string;
+  try {
+    const { stdout } = await new Deno.Command(path, {
+      args: ["version"],
+      env: Deno.build.os === "windows" ? {} : { PATH: SEARCH_PATH },
+      clearEnv: Deno.build.os !== "windows",
+      stdin: "null",
+      stderr: "null",
+      signal: AbortSignal.timeout(PROBE_MS),
+    }).output();
+    text = new TextDecoder().decode(stdout);
+  } catch (error) {
+    throw missing(`restic at ${path} cannot be started: ${messageOf(error)}.`);
+  }
+  const version = /^restic v?(\d+\.\d+\.\d+)/m.exec(text)?.[1];
+  if (!version) throw missing(`The program at ${path} does not answer as restic does.`);
+  if (isAtLeast(version, OLDEST_RESTIC)) return version;
+  throw new ResticProblem(
+    "restic_too_old",
+    `restic ${version} at ${path} is too old. Install restic ${OLDEST_RESTIC} or newer.`,
+  );
+}
+
+/** Changes whenever the file is replaced; undefined when there is no such file. */
+function stampOf(path: string): string | undefined {
+  try {
+    const { isFile, mtime, size, ino, dev } = Deno.statSync(path);
+    return isFile ? [path, mtime?.getTime(), size, ino, dev].join("|") : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function missing(what: string): ResticProblem {
+  const advice = "Install it with the package manager, or set RM_RESTIC to the path of restic.";
+  return new ResticProblem("restic_missing", `${what} ${advice}`);
+}

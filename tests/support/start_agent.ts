@@ -1,0 +1,122 @@
+// The agent inside the test, or as a process of its own, against a fake server.
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Agent, type AgentOptions, openAgent } from "../../agent/agent.ts";
+import { createLog } from "../../agent/log.ts";
+import type { RepositoryAccess } from "../../shared/protocol.ts";
+import { eventually } from "./eventually.ts";
+import { type FakeServer, REPOSITORY_ID } from "./fake_server.ts";
+
+export interface TestAgent extends AsyncDisposable {
+  agent: Agent;
+  logged: string[];
+}
+
+export type TestAgentOptions = Partial<Omit<AgentOptions, "settings">> & {
+  directory: string;
+  restic?: string;
+};
+
+/** Opens an agent whose state and configuration lie below `directory` and waits until it is greeted. */
+export async function startAgent(
+  server: FakeServer,
+  { directory, restic, ...options }: TestAgentOptions,
+): Promise<TestAgent> {
+  const logged: string[] = [];
+  const agent = openAgent({
+    settings: {
+      configDir: join(directory, "config"),
+      stateDir: join(directory, "state"),
+      server: server.url,
+      hostId: undefined,
+      bearer: "bearer-of-the-test",
+      token: undefined,
+      certificateAuthority: undefined,
+      restic,
+      logLevel: "debug",
+    },
+    log: createLog("debug", (line) => logged.push(line)),
+    pace: { firstRetryMs: 20, slowestRetryMs: 200 },
+    ...options,
+  });
+  await eventually("the agent is greeted", () => agent.plan.schedule && agent.connection.isGreeted);
+  return { agent, logged, [Symbol.asyncDispose]: () => agent.stop() };
+}
+
+/** A repository as the server would tell it to the agent. */
+export function access(url: string, more: Partial<RepositoryAccess> = {}): RepositoryAccess {
+  return {
+    id: REPOSITORY_ID,
+    url,
+    password: "secret-of-the-repository",
+    username: null,
+    rest_password: null,
+    environment: {},
+    ...more,
+  };
+}
+
+export function order(includes: string[], excludes: string[] = []) {
+  return {
+    id: "33333333-3333-4333-8333-333333333333",
+    name: "documents",
+    includes,
+    excludes,
+  };
+}
+
+let jobs = 0;
+/** A job id that no other call of this test run gives. */
+export function jobId(): string {
+  return `44444444-4444-4444-8444-${String(++jobs).padStart(12, "0")}`;
+}
+
+export interface AgentProcess extends AsyncDisposable {
+  child: Deno.ChildProcess;
+  stderr: () => string;
+}
+
+const MAIN = fileURLToPath(new URL("../../agent/main.ts", import.meta.url));
+
+/** The agent as a program of its own. */
+export function spawnAgent(
+  directory: string,
+  environment: Record<string, string>,
+  args: string[] = ["run"],
+): AgentProcess {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", MAIN, ...args],
+    env: {
+      RM_CONFIG_DIR: join(directory, "config"),
+      RM_STATE_DIR: join(directory, "state"),
+      RM_LOG_LEVEL: "debug",
+      ...environment,
+    },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  let text = "";
+  const read = (async () => {
+    for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) text += part;
+  })();
+  return {
+    child,
+    stderr: () => text,
+    [Symbol.asyncDispose]: async () => {
+      try {
+        child.kill("SIGKILL");
+      } catch {
+        // It has ended.
+      }
+      await child.status;
+      await read;
+    },
+  };
+}
+
+/** A folder of the test's own, removed afterwards. */
+export function testFolder(): { path: string } & Disposable {
+  const path = Deno.makeTempDirSync({ prefix: "rm-agent-" });
+  return { path, [Symbol.dispose]: () => Deno.removeSync(path, { recursive: true }) };
+}
