@@ -39,8 +39,7 @@ export const tags = z.array(tag, "must be a list of tags").max(32, "must be at m
 /** Text that names something outside our control: a path, a URL. No control characters ever. */
 const printable = (limit: number) =>
   z.string("must be text").max(limit, `must be at most ${limit} characters`).regex(
-    // deno-lint-ignore no-control-regex
-    /^[^\u0000-\u001f\u007f]*$/,
+    /^\P{Cc}*$/u,
     "must not hold control characters or line breaks",
   );
 

@@ -26,9 +26,8 @@ export function maskUrlCredentials(text: string): string {
 
 /** Control characters as visible marks (ESC becomes ␛), so that a log can neither colour nor drive a terminal. */
 export function visible(text: string): string {
-  // deno-lint-ignore no-control-regex
   return text.replace(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
+    /(?![\t\n])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu,
     (c) => {
       const code = c.charCodeAt(0);
       if (code < 0x20) return String.fromCharCode(0x2400 + code);

@@ -1,0 +1,48 @@
+// One switch over what an agent says.
+import type { AgentMessage } from "../../shared/protocol.ts";
+import type { AgentSocket } from "../connected_agents.ts";
+import { AppError } from "../errors.ts";
+import { ownJob, UnknownJobError } from "../jobs/own.ts";
+import { noteProgress } from "../jobs/progress.ts";
+import { appendLines, beginJob, finishJob, storeStats } from "../jobs/report.ts";
+import type { Server } from "../server.ts";
+import { storeSnapshots } from "../snapshots/store.ts";
+
+export type Told = Exclude<AgentMessage, { type: "hello" | "heartbeat" }>;
+
+/** Carries out one message. Throws forbidden when it speaks of what is another host's. */
+export async function receive(server: Server, agent: AgentSocket, message: Told): Promise<void> {
+  const { hostId } = agent;
+  switch (message.type) {
+    case "job.started":
+      return await beginJob(server, await ownJob(server, hostId, message.job_id), message);
+    case "job.progress":
+      return await noteProgress(server, hostId, message.job_id, message.progress);
+    case "log.stream":
+      return await appendLines(server, await ownJob(server, hostId, message.job_id), message);
+    case "repo.stats":
+      await ownJob(server, hostId, message.job_id);
+      return await storeStats(server, hostId, message);
+    case "job.finished":
+      return await finishJob(server, await ownJob(server, hostId, message.job_id), message);
+    case "snapshots.report":
+      return await storeSnapshots(server, hostId, message);
+    case "schedule.ack":
+      await server.db.updateTable("hosts").set({ applied_plan_version: message.schedule_version })
+        .where("id", "=", hostId).execute();
+      return server.events.publish({ type: "host", hostId });
+    case "error":
+      return server.log.warn(`agent ${hostId} says: ${message.message}`);
+    default:
+      message satisfies never;
+  }
+}
+
+/** A report about a job that is gone (its host's jobs were removed, or the database is an older copy) can never be stored. */
+export function isHopeless(error: unknown): error is UnknownJobError {
+  return error instanceof UnknownJobError;
+}
+
+export function isForbidden(error: unknown): error is AppError {
+  return error instanceof AppError && error.code === "forbidden";
+}

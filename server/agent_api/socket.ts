@@ -1,0 +1,184 @@
+// GET /ws/agent: the one connection of each host. Frames are taken strictly in order, one at a time; nothing that an
+// agent sends may end the process, and nothing is acknowledged before it is on the disk.
+import {
+  CLOSE,
+  FRAME_LIMIT,
+  HELLO_WITHIN_SECONDS,
+  OFFLINE_AFTER_SECONDS,
+} from "../../shared/protocol.ts";
+import { ProtocolError, readAgentMessage } from "../../shared/wire.ts";
+import { recordAudit } from "../audit/record.ts";
+import { type AgentSocket, closeQuietly, sendTo } from "../connected_agents.ts";
+import { greet, noteGoodbye } from "../hosts/greet.ts";
+import { sha256 } from "../random.ts";
+import type { Server } from "../server.ts";
+import { isForbidden, isHopeless, receive } from "./receive.ts";
+
+/** An agent waits for acknowledgements well before this much is unread; one that does not is not ours. */
+const UNREAD_LIMIT = 16 * FRAME_LIMIT;
+
+export interface KnownHost {
+  id: string;
+  name: string;
+}
+
+/** The host whose bearer this is. */
+export async function findByBearer(server: Server, bearer: string): Promise<KnownHost | undefined> {
+  return await server.db.selectFrom("hosts").select(["id", "name"])
+    .where("bearer_hash", "=", sha256(bearer)).executeTakeFirst();
+}
+
+/** Upgrades the request of a host that is known by its bearer, and holds the conversation. */
+export function acceptAgent(server: Server, request: Request, host: KnownHost): Response {
+  const { socket, response } = Deno.upgradeWebSocket(request, {
+    idleTimeout: OFFLINE_AFTER_SECONDS,
+  });
+  converse(server, host, socket);
+  return response;
+}
+
+function converse(server: Server, host: KnownHost, socket: WebSocket): void {
+  let turn: Promise<void> = Promise.resolve();
+  const agent: AgentSocket = {
+    hostId: host.id,
+    socket,
+    lastHeardAt: server.now(),
+    idle: () => turn,
+  };
+  const acks = new Acknowledgements(server, socket);
+  let unread = 0;
+  let greeted = false;
+  let over = false;
+
+  const helloTimer = setTimeout(
+    () => closeQuietly(socket, CLOSE.silent, `no hello within ${HELLO_WITHIN_SECONDS} s`),
+    HELLO_WITHIN_SECONDS * 1000,
+  );
+  const end = () => {
+    if (over) return;
+    over = true;
+    clearTimeout(helloTimer);
+    acks.stop();
+    // After what was received before: a host that reconnects at once must not be marked as gone.
+    turn = turn.then(() => noteGoodbye(server, agent)).catch((error) =>
+      server.log.error(`${host.name}: ${error}`)
+    );
+  };
+  const refuse = async (code: number, action: string, reason: string) => {
+    over = true;
+    closeQuietly(socket, code, reason);
+    server.log.warn(`${host.name}: connection closed: ${reason}`);
+    acks.stop();
+    clearTimeout(helloTimer);
+    await noteGoodbye(server, agent);
+    await recordAudit(server.db, server.now(), {
+      kind: "agent",
+      id: host.id,
+      name: host.name,
+      address: null,
+    }, { action, target: { kind: "host", ...host }, detail: { reason } });
+  };
+
+  const handle = async (data: unknown): Promise<void> => {
+    if (over) return;
+    try {
+      const message = readAgentMessage(data);
+      if (message.type === "hello") {
+        if (greeted) throw new ProtocolError("hello was said already");
+        clearTimeout(helloTimer);
+        greeted = true;
+        if (!await greet(server, agent, message)) over = true;
+        return;
+      }
+      if (!greeted) throw new ProtocolError("the first message must be hello");
+      if (!server.agents.isCurrent(agent)) return;
+      if (message.type === "heartbeat") return acks.repeat();
+      try {
+        await receive(server, agent, message);
+      } catch (error) {
+        if (!isHopeless(error)) throw error;
+        server.log.warn(`${host.name}: ${error.message} Its report was dropped.`);
+        sendTo(socket, { type: "error", message: error.message });
+      }
+      if ("seq" in message) acks.upTo(message.seq);
+    } catch (error) {
+      if (error instanceof ProtocolError && error.unknownType) {
+        server.log.warn(`${host.name}: ${error.message}`);
+        sendTo(socket, { type: "error", message: error.message });
+      } else if (error instanceof ProtocolError) {
+        await refuse(CLOSE.badFrame, "agent.bad_frame", error.message);
+      } else if (isForbidden(error)) {
+        await refuse(CLOSE.forbidden, "agent.forbidden", error.message);
+      } else {
+        throw error;
+      }
+    }
+  };
+
+  socket.onmessage = ({ data }) => {
+    if (over) return;
+    agent.lastHeardAt = server.now();
+    const size = typeof data === "string" ? data.length : FRAME_LIMIT + 1;
+    unread += size;
+    if (unread > UNREAD_LIMIT + FRAME_LIMIT) {
+      turn = turn.then(() =>
+        refuse(CLOSE.badFrame, "agent.bad_frame", "too much was sent at once")
+      );
+      over = true;
+      return;
+    }
+    turn = turn.then(() => handle(data)).catch((error) => {
+      // Ours, not the agent's: it keeps its journal and comes again.
+      server.log.error(`${host.name}: ${error instanceof Error ? error.stack : error}`);
+      over = true;
+      closeQuietly(socket, CLOSE.goingAway, "the server could not take this; it is kept for later");
+      return noteGoodbye(server, agent).catch(() => {});
+    }).finally(() => unread -= size);
+  };
+  socket.onclose = end;
+  // An error is always followed by a close.
+  socket.onerror = (event) => {
+    if (event instanceof ErrorEvent) event.preventDefault();
+  };
+}
+
+/** Acknowledges what is on the disk: many reports with one flush, never one that only the system's memory holds. */
+class Acknowledgements {
+  #stored = 0;
+  #said = 0;
+  #flushing = false;
+  #stopped = false;
+
+  constructor(private readonly server: Server, private readonly socket: WebSocket) {}
+
+  upTo(seq: number): void {
+    this.#stored = Math.max(this.#stored, seq);
+    if (!this.#flushing) this.#flush();
+  }
+
+  /** The answer to a heartbeat: shows the agent that this end is alive. */
+  repeat(): void {
+    sendTo(this.socket, { type: "report.ack", up_to: this.#said });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async #flush(): Promise<void> {
+    this.#flushing = true;
+    try {
+      while (this.#stored > this.#said && !this.#stopped) {
+        const seq = this.#stored;
+        await this.server.database.flush();
+        this.#said = seq;
+        this.repeat();
+      }
+    } catch (error) {
+      // Nothing is acknowledged: the agent keeps all of it.
+      this.server.log.error(`The database could not be written to the disk: ${error}`);
+    } finally {
+      this.#flushing = false;
+    }
+  }
+}

@@ -1,0 +1,84 @@
+// Which hosts are connected, and the one socket of each. The newest socket wins.
+import { CLOSE, type ServerMessage } from "../shared/protocol.ts";
+
+/** Beyond this much unsent data a socket's reader has stopped reading; it is dropped and will come again. */
+const UNSENT_LIMIT = 4 * 1_048_576;
+
+export interface AgentSocket {
+  readonly hostId: string;
+  readonly socket: WebSocket;
+  lastHeardAt: number;
+  /** Resolves when everything that was received so far has been dealt with. */
+  idle(): Promise<void>;
+}
+
+export class ConnectedAgents {
+  readonly #sockets = new Map<string, AgentSocket>();
+
+  /** Makes this the host's socket and closes the one before it. */
+  add(agent: AgentSocket): void {
+    const before = this.#sockets.get(agent.hostId);
+    this.#sockets.set(agent.hostId, agent);
+    if (before) {
+      closeQuietly(before.socket, CLOSE.replaced, "another connection of this host took over");
+    }
+  }
+
+  /** True when this was still the host's socket, so that the host is now offline. */
+  remove(agent: AgentSocket): boolean {
+    if (this.#sockets.get(agent.hostId) !== agent) return false;
+    return this.#sockets.delete(agent.hostId);
+  }
+
+  isCurrent(agent: AgentSocket): boolean {
+    return this.#sockets.get(agent.hostId) === agent;
+  }
+
+  isOnline(hostId: string): boolean {
+    return this.#sockets.has(hostId);
+  }
+
+  /** True when a live agent took the message. */
+  send(hostId: string, message: ServerMessage): boolean {
+    const agent = this.#sockets.get(hostId);
+    return agent !== undefined && sendTo(agent.socket, message);
+  }
+
+  close(hostId: string, code: number, reason: string): void {
+    const agent = this.#sockets.get(hostId);
+    if (!agent) return;
+    this.#sockets.delete(hostId);
+    closeQuietly(agent.socket, code, reason);
+  }
+
+  closeAll(code: number, reason: string): void {
+    for (const hostId of [...this.#sockets.keys()]) this.close(hostId, code, reason);
+  }
+
+  *[Symbol.iterator](): IterableIterator<AgentSocket> {
+    yield* [...this.#sockets.values()];
+  }
+
+  get size(): number {
+    return this.#sockets.size;
+  }
+}
+
+export function sendTo(socket: WebSocket, message: ServerMessage): boolean {
+  if (socket.readyState !== WebSocket.OPEN) return false;
+  if (socket.bufferedAmount > UNSENT_LIMIT) {
+    closeQuietly(socket, CLOSE.silent, "too much is waiting to be read");
+    return false;
+  }
+  socket.send(JSON.stringify(message));
+  return true;
+}
+
+/** Closing codes carry at most 123 bytes of reason (RFC 6455, 5.5). */
+export function closeQuietly(socket: WebSocket, code: number, reason: string): void {
+  try {
+    socket.close(code, reason.replace(/[^\x20-\x7e]/g, "?").slice(0, 120));
+  } catch {
+    // It is closed already, which is what was wanted.
+  }
+}

@@ -1,0 +1,24 @@
+import { backup, DatabaseSync } from "node:sqlite";
+import { join } from "node:path";
+import { DatabaseError } from "./open.ts";
+
+/** Copies the database as it is at one moment, also while a server writes to it. Never overwrites a file. */
+export async function backupDatabase(dataDir: string, file: string): Promise<void> {
+  const source = join(dataDir, "restic-manager.db");
+  try {
+    await Deno.stat(source);
+  } catch {
+    throw new DatabaseError(`There is no database at ${source}.`);
+  }
+  try {
+    (await Deno.open(file, { write: true, createNew: true, mode: 0o600 })).close();
+  } catch (error) {
+    throw new DatabaseError(`${file} cannot be written: ${(error as Error).message}`);
+  }
+  const sqlite = new DatabaseSync(source, { readOnly: true });
+  try {
+    await backup(sqlite, file);
+  } finally {
+    sqlite.close();
+  }
+}

@@ -1,0 +1,30 @@
+// Forward only. A released migration is never edited.
+import { type Kysely } from "kysely";
+import { type Migration, Migrator } from "kysely/migration";
+import { DatabaseError } from "../open.ts";
+import type { Tables } from "../tables.ts";
+import { first } from "./0001_first.ts";
+
+export const MIGRATIONS: Record<string, Migration> = {
+  "0001_first": first,
+};
+
+/** Brings the database to this program's version in one transaction. Throws DatabaseError. */
+export async function migrate(
+  db: Kysely<Tables>,
+  file: string,
+  migrations: Record<string, Migration> = MIGRATIONS,
+): Promise<void> {
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: () => Promise.resolve(migrations) },
+  });
+  const { error } = await migrator.migrateToLatest();
+  if (!error) return;
+  const why = error instanceof Error ? error.message : String(error);
+  throw new DatabaseError(
+    why.includes("corrupted migrations")
+      ? `The database ${file} was written by a newer restic-manager-server; use that version or newer.`
+      : `The database ${file} could not be brought to this version and was left as it was: ${why}`,
+  );
+}

@@ -1,0 +1,181 @@
+// One SQLite file, opened by one server process. Kysely speaks to it through node:sqlite.
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { Kysely, SqliteAdapter, SqliteDialect } from "kysely";
+import { join } from "node:path";
+import type { Tables } from "./tables.ts";
+import { migrate } from "./migrations/all.ts";
+
+export type Db = Kysely<Tables>;
+
+export interface Database {
+  db: Db;
+  /**
+   * Runs `work` on the bare connection inside one transaction: for the hot paths where Kysely's cost shows.
+   * Waits its turn among Kysely's own transactions, which share the connection.
+   */
+  raw<T>(work: (sqlite: DatabaseSync) => T): Promise<T>;
+  /** Resolves when all that was committed before the call is on the disk, not only in the system's memory. */
+  flush(): Promise<void>;
+  sqlite: DatabaseSync;
+  close(): Promise<void>;
+}
+
+/** The database file is damaged, of a newer version, or used by another server. The message says which and what to do. */
+export class DatabaseError extends Error {
+  override name = "DatabaseError";
+}
+
+const STATEMENTS_KEPT = 300;
+/** A lock that somebody else holds stalls the whole event loop for as long, so it is short. */
+const BUSY_MILLISECONDS = 2000;
+
+/** `shared` is for short tasks of the command line, which may run beside a server. */
+export async function openDatabase(dataDir: string, shared = false): Promise<Database> {
+  await Deno.mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const unlock = shared ? () => {} : await lockDataDir(dataDir);
+  const file = join(dataDir, "restic-manager.db");
+  try {
+    await createPrivately(file);
+    const sqlite = openChecked(file);
+    const db = new Kysely<Tables>({ dialect: dialect(sqlite) });
+    await migrate(db, file);
+    const wal = await Deno.open(`${file}-wal`, {
+      read: true,
+      write: true,
+      create: true,
+      mode: 0o600,
+    });
+    return {
+      db,
+      sqlite,
+      raw: (work) => db.connection().execute(() => Promise.resolve(inTransaction(sqlite, work))),
+      flush: coalesce(() => wal.syncData()),
+      close: async () => {
+        wal.close();
+        await db.destroy();
+        unlock();
+      },
+    };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+/** Two servers on one file would each believe that they alone hand out the jobs. */
+async function lockDataDir(dataDir: string): Promise<() => void> {
+  const file = await Deno.open(join(dataDir, "server.lock"), {
+    write: true,
+    create: true,
+    mode: 0o600,
+  });
+  const held = await file.tryLock(true).catch(() => false);
+  if (!held) {
+    file.close();
+    throw new DatabaseError(`Another restic-manager-server is already using ${dataDir}.`);
+  }
+  return () => file.close();
+}
+
+async function createPrivately(file: string): Promise<void> {
+  const handle = await Deno.open(file, { write: true, create: true, mode: 0o600 });
+  handle.close();
+}
+
+function openChecked(file: string): DatabaseSync {
+  let sqlite: DatabaseSync | undefined;
+  try {
+    sqlite = new DatabaseSync(file, {
+      timeout: BUSY_MILLISECONDS,
+      enableForeignKeyConstraints: true,
+    });
+    // One bad page answers most queries well; only quick_check sees it.
+    const check = sqlite.prepare("pragma quick_check(1)").get() as { quick_check: string };
+    if (check.quick_check !== "ok") throw new Error(check.quick_check);
+    sqlite.exec(
+      "pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -65536;",
+    );
+    return sqlite;
+  } catch (error) {
+    sqlite?.close();
+    throw new DatabaseError(
+      `The database ${file} is damaged or not a database: ${(error as Error).message}. ` +
+        "It was left as it is; put back a copy made by `restic-manager-server backup-database`.",
+    );
+  }
+}
+
+function inTransaction<T>(sqlite: DatabaseSync, work: (sqlite: DatabaseSync) => T): T {
+  sqlite.exec("begin immediate");
+  try {
+    const result = work(sqlite);
+    sqlite.exec("commit");
+    return result;
+  } catch (error) {
+    sqlite.exec("rollback");
+    throw error;
+  }
+}
+
+/** Many callers at once share one run: whoever comes while it is going waits for the next. */
+function coalesce(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
+  const start = (): Promise<void> => {
+    next = undefined;
+    running = work().finally(() => running = undefined);
+    return running;
+  };
+  return () => running ? next ??= running.then(start, start) : start();
+}
+
+/** SQLite can roll back a CREATE TABLE, which Kysely does not assume: without this a failed migration stays half done. */
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}
+
+class Dialect extends SqliteDialect {
+  override createAdapter(): SqliteAdapter {
+    return new TransactionalAdapter();
+  }
+}
+
+function dialect(sqlite: DatabaseSync): SqliteDialect {
+  const kept = new Map<string, StatementSync>();
+  const prepare = (sql: string): StatementSync => {
+    const found = kept.get(sql);
+    if (found) return found;
+    if (kept.size >= STATEMENTS_KEPT) kept.delete(kept.keys().next().value!);
+    const made = sqlite.prepare(sql);
+    kept.set(sql, made);
+    return made;
+  };
+  return new Dialect({
+    database: {
+      prepare(sql: string) {
+        const statement = prepare(sql);
+        return {
+          reader: statement.columns().length > 0,
+          all: (values: readonly unknown[]) => statement.all(...bindable(values)),
+          run: (values: readonly unknown[]) => statement.run(...bindable(values)),
+          iterate: (values: readonly unknown[]) =>
+            statement.iterate(...bindable(values)) as IterableIterator<unknown>,
+        };
+      },
+      close: () => sqlite.close(),
+    },
+  });
+}
+
+/** node:sqlite takes an object in first place for named parameters and shifts the rest: refuse what is not a value. */
+function bindable(values: readonly unknown[]): SQLInputValue[] {
+  return values.map((value) => {
+    if (typeof value === "boolean") return value ? 1 : 0;
+    const plain = value === null || typeof value === "string" || typeof value === "number" ||
+      typeof value === "bigint" || value instanceof Uint8Array;
+    if (!plain) throw new TypeError(`Cannot store a ${typeof value} in the database.`);
+    return value as SQLInputValue;
+  });
+}

@@ -1,0 +1,229 @@
+// One interface per table. Times are milliseconds since 1970 (UTC); lists and objects are JSON text.
+import type { ColumnType, Generated } from "kysely";
+import type { JobKind, JobStatus } from "../../shared/job.ts";
+
+export type Role = "admin" | "operator" | "viewer";
+export type ActorKind = "user" | "schedule" | "system" | "agent";
+
+/** Set once, when the row is made. */
+type Fixed<T> = ColumnType<T, T, never>;
+
+export interface UsersTable {
+  id: Fixed<string>;
+  username: string;
+  password_hash: string;
+  role: Role;
+  created_at: Fixed<number>;
+}
+
+export interface SessionsTable {
+  /** SHA-256 of the cookie's value. */
+  token_hash: Fixed<Uint8Array>;
+  user_id: Fixed<string>;
+  created_at: Fixed<number>;
+  last_seen_at: number;
+  expires_at: number;
+}
+
+export interface ApiTokensTable {
+  id: Fixed<string>;
+  user_id: Fixed<string>;
+  name: Fixed<string>;
+  token_hash: Fixed<Uint8Array>;
+  created_at: Fixed<number>;
+  expires_at: Fixed<number | null>;
+  last_used_at: number | null;
+}
+
+export interface RepositoriesTable {
+  id: Fixed<string>;
+  name: string;
+  url: string;
+  /** From shared/repository_url.ts: the key of leases. */
+  url_normalised: string;
+  password_sealed: Uint8Array;
+  username: string | null;
+  rest_password_sealed: Uint8Array | null;
+  /** A JSON object of names and values. */
+  environment_sealed: Uint8Array | null;
+  environment_names: string;
+  append_only: number;
+  /** An admin said "make a new repository here" and none has been made or found yet. */
+  is_new: number;
+  initialised_at: number | null;
+  total_size: number | null;
+  stats_at: number | null;
+  created_at: Fixed<number>;
+  updated_at: number;
+}
+
+export interface HostsTable {
+  id: Fixed<string>;
+  name: string;
+  /** The name under which its snapshots stand; stays when the host is renamed. */
+  snapshot_host: Fixed<string>;
+  bearer_hash: Uint8Array;
+  /** Lets an agent whose enrolment answer was lost ask again; SHA-256 of its key. */
+  enrolment_key_hash: Uint8Array | null;
+  tags: string;
+  time_zone: string;
+  repository_id: string;
+  /** When this host first made or opened its repository, and the job that last tried. */
+  repository_ready_at: number | null;
+  repository_job_id: string | null;
+  bandwidth_up_kbps: number | null;
+  bandwidth_down_kbps: number | null;
+  plan_version: number;
+  applied_plan_version: number;
+  hostname: string;
+  os: string;
+  arch: string;
+  agent_version: string;
+  restic_version: string | null;
+  restic_problem: string | null;
+  protocol_version: number | null;
+  boot_time: number | null;
+  last_seen_at: number | null;
+  last_backup_job_id: string | null;
+  last_backup_at: number | null;
+  last_backup_status: JobStatus | null;
+  last_backup_warnings: number;
+  last_backup_reason: string | null;
+  last_success_at: number | null;
+  /** The list of snapshots that is in force. */
+  snapshots_report_id: string | null;
+  snapshots_refreshed_at: number | null;
+  snapshots_count: number | null;
+  created_at: Fixed<number>;
+}
+
+export interface SourceGroupsTable {
+  id: Fixed<string>;
+  host_id: Fixed<string>;
+  name: string;
+  includes: string;
+  excludes: string;
+  retention: string;
+  retry_max: number;
+  retry_backoff_seconds: number;
+  created_at: Fixed<number>;
+  updated_at: number;
+}
+
+export interface EnrollmentTokensTable {
+  id: Fixed<string>;
+  token_hash: Fixed<Uint8Array>;
+  host_name: Fixed<string>;
+  tags: Fixed<string>;
+  initial_paths: Fixed<string>;
+  repository_id: Fixed<string>;
+  created_by: Fixed<string>;
+  created_at: Fixed<number>;
+  expires_at: Fixed<number>;
+  used_at: number | null;
+  host_id: string | null;
+}
+
+export interface JobsTable {
+  number: Generated<number>;
+  id: Fixed<string>;
+  host_id: Fixed<string>;
+  repository_id: Fixed<string>;
+  kind: Fixed<JobKind>;
+  status: JobStatus;
+  actor_kind: Fixed<ActorKind>;
+  actor_id: Fixed<string | null>;
+  actor_name: Fixed<string>;
+  source_group_id: Fixed<string | null>;
+  /** Kept when the group is gone. */
+  source_group_name: Fixed<string | null>;
+  schedule_id: Fixed<string | null>;
+  scheduled_at: Fixed<number | null>;
+  created_at: Fixed<number>;
+  /** When the order went down a socket; null while it waits for a lease. */
+  dispatched_at: number | null;
+  cancel_requested_at: number | null;
+  started_at: number | null;
+  finished_at: number | null;
+  restic_version: string | null;
+  exit_code: number | null;
+  reason: string | null;
+  reason_code: string | null;
+  warnings: number;
+  /** The run's own wish until it starts, the caps in force afterwards. */
+  bandwidth_up_kbps: number | null;
+  bandwidth_down_kbps: number | null;
+  /** Summary of shared/job.ts as JSON. */
+  summary: string | null;
+}
+
+export interface JobLinesTable {
+  job_number: number;
+  n: number;
+  at: number;
+  /** Index into LINE_STREAMS. */
+  stream: number;
+  text: string;
+}
+
+export interface LeasesTable {
+  repository_url: Fixed<string>;
+  job_id: Fixed<string>;
+  acquired_at: Fixed<number>;
+}
+
+export interface SnapshotsTable {
+  host_id: string;
+  report_id: string;
+  id: string;
+  time: number;
+  tags: string;
+  paths: string;
+  hostname: string;
+  username: string | null;
+  parent: string | null;
+  files: number | null;
+  bytes: number | null;
+  bytes_added: number | null;
+}
+
+/** One row per host and UTC day on which a backup ended: the strip of the last 30 days. */
+export interface BackupDaysTable {
+  host_id: string;
+  /** Days since 1970. */
+  day: number;
+  succeeded: number;
+  warned: number;
+  failed: number;
+}
+
+export interface AuditTable {
+  id: Generated<number>;
+  at: Fixed<number>;
+  actor_kind: Fixed<ActorKind>;
+  actor_id: Fixed<string | null>;
+  actor_name: Fixed<string>;
+  action: Fixed<string>;
+  target_kind: Fixed<string | null>;
+  target_id: Fixed<string | null>;
+  target_name: Fixed<string | null>;
+  address: Fixed<string | null>;
+  /** A JSON object without secrets. */
+  detail: Fixed<string>;
+}
+
+export interface Tables {
+  users: UsersTable;
+  sessions: SessionsTable;
+  api_tokens: ApiTokensTable;
+  repositories: RepositoriesTable;
+  hosts: HostsTable;
+  source_groups: SourceGroupsTable;
+  enrollment_tokens: EnrollmentTokensTable;
+  jobs: JobsTable;
+  job_lines: JobLinesTable;
+  leases: LeasesTable;
+  snapshots: SnapshotsTable;
+  backup_days: BackupDaysTable;
+  audit: AuditTable;
+}

@@ -1,0 +1,94 @@
+// Add host: a one-time token, valid for one hour, that turns an agent into a host.
+import { z } from "zod";
+import { hostName, id, paths, tags } from "../../shared/fields.ts";
+import { newId } from "../../shared/new_id.ts";
+import { recordAudit } from "../audit/record.ts";
+import { AppError } from "../errors.ts";
+import { randomSecret, sha256 } from "../random.ts";
+import { prepareRepository } from "../repositories/create.ts";
+import { NewRepository } from "../repositories/fields.ts";
+import { getRepositoryRow } from "../repositories/find.ts";
+import type { Actor, Server } from "../server.ts";
+
+export const TOKEN_SECONDS = 3600;
+
+export const EnrolmentWish = z.strictObject({
+  hostname: hostName,
+  tags: tags.default([]),
+  initial_paths: paths.default([]),
+  repository_id: id.nullable().optional(),
+  repository: NewRepository.optional(),
+});
+export type EnrolmentWish = z.infer<typeof EnrolmentWish>;
+
+export interface CreatedEnrolment {
+  id: string;
+  /** Shown once; only its hash is stored. */
+  token: string;
+  expires_at: number;
+  repository_id: string;
+  repository_password: string | null;
+}
+
+export async function createEnrolmentToken(
+  server: Server,
+  actor: Actor,
+  wish: EnrolmentWish,
+): Promise<CreatedEnrolment> {
+  if (!wish.repository_id === !wish.repository) {
+    throw new AppError(
+      "invalid",
+      "repository_id or repository is required: an existing repository's id, or the fields of a new one, not both.",
+      "repository_id",
+    );
+  }
+  const prepared = wish.repository && await prepareRepository(server, wish.repository);
+  const repositoryId = prepared?.id ?? (await getRepositoryRow(server, wish.repository_id!)).id;
+  const id = newId();
+  const token = randomSecret("rmt_");
+  const now = server.now();
+  const expires_at = now + TOKEN_SECONDS * 1000;
+  await server.db.transaction().execute(async (tx) => {
+    const taken = await tx.selectFrom("hosts").select("id").where("name", "=", wish.hostname)
+      .executeTakeFirst();
+    if (taken) {
+      throw new AppError("conflict", `There is already a host named ${wish.hostname}.`, "hostname");
+    }
+    await prepared?.insert(tx, actor);
+    await tx.insertInto("enrollment_tokens").values({
+      id,
+      token_hash: sha256(token),
+      host_name: wish.hostname,
+      tags: JSON.stringify([...new Set(wish.tags)]),
+      initial_paths: JSON.stringify(wish.initial_paths),
+      repository_id: repositoryId,
+      created_by: actor.name,
+      created_at: now,
+      expires_at,
+      used_at: null,
+      host_id: null,
+    }).execute();
+    await recordAudit(tx, now, actor, {
+      action: "enrolment_token.created",
+      target: { kind: "enrolment_token", id, name: wish.hostname },
+      detail: { repository_id: repositoryId },
+    });
+  });
+  return {
+    id,
+    token,
+    expires_at,
+    repository_id: repositoryId,
+    repository_password: prepared?.generatedPassword ?? null,
+  };
+}
+
+/** The command that a person runs on the machine. Values come from settings and our own secrets, never from a request's text. */
+export function joinCommands(baseUrl: string, token: string): { linux: string; windows: string } {
+  return {
+    linux:
+      `curl -fsSL ${baseUrl}/install/install.sh | sudo RM_SERVER=${baseUrl} RM_TOKEN=${token} bash`,
+    windows:
+      `$env:RM_SERVER='${baseUrl}'; $env:RM_TOKEN='${token}'; irm ${baseUrl}/install/install.ps1 | iex`,
+  };
+}

@@ -1,0 +1,33 @@
+// The one error type of the server: thrown anywhere, answered only in app.ts and agent_api/.
+
+const STATUS = {
+  bad_request: 400,
+  name_mismatch: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  not_found: 404,
+  conflict: 409,
+  too_large: 413,
+  invalid: 422,
+  too_many: 429,
+  agent_offline: 503,
+  unavailable: 503,
+} as const;
+
+export type ErrorCode = keyof typeof STATUS;
+export type ErrorStatus = typeof STATUS[ErrorCode];
+
+/** `message` is a whole sentence for people; `field` names the input that is wrong. */
+export class AppError extends Error {
+  override name = "AppError";
+  /** Seconds after which it makes sense to try again. */
+  retryAfter?: number;
+
+  constructor(readonly code: ErrorCode, message: string, readonly field?: string) {
+    super(message);
+  }
+
+  get status(): ErrorStatus {
+    return STATUS[this.code];
+  }
+}

@@ -1,0 +1,48 @@
+// Publish and subscribe towards browsers. Events are hints that point at what is stored: a subscriber that is slow
+// loses events, never makes anybody wait, and reads the tables when it is ready again.
+import type { JobStatus } from "../shared/job.ts";
+import type { StoredLine } from "./jobs/lines.ts";
+
+export type Event =
+  | { type: "lines"; jobId: string; lines: StoredLine[] }
+  | { type: "progress"; jobId: string; hostId: string }
+  | { type: "job"; jobId: string; hostId: string; status: JobStatus }
+  | { type: "host"; hostId: string }
+  | { type: "enrolled"; hostId: string; tokenId: string };
+
+export type Listener = (event: Event) => void;
+
+export class Events {
+  /** "job:<id>" hears of one job, "host:<id>" of one host, "fleet" of all hosts; lines go to their job alone. */
+  readonly #listeners = new Map<string, Set<Listener>>();
+
+  subscribe(topic: string, listener: Listener): () => void {
+    const set = this.#listeners.get(topic) ?? new Set();
+    this.#listeners.set(topic, set.add(listener));
+    return () => {
+      set.delete(listener);
+      if (set.size === 0 && this.#listeners.get(topic) === set) this.#listeners.delete(topic);
+    };
+  }
+
+  /** Call after the commit: whoever hears of an event may read it. Listeners must not block or throw. */
+  publish(event: Event): void {
+    for (const topic of topics(event)) {
+      for (const listener of this.#listeners.get(topic) ?? []) listener(event);
+    }
+  }
+}
+
+function topics(event: Event): string[] {
+  switch (event.type) {
+    case "lines":
+      return [`job:${event.jobId}`];
+    case "progress":
+    case "job":
+      return [`job:${event.jobId}`, `host:${event.hostId}`, "fleet"];
+    case "host":
+      return [`host:${event.hostId}`, "fleet"];
+    case "enrolled":
+      return [`enrolment:${event.tokenId}`, "fleet"];
+  }
+}

@@ -1,0 +1,223 @@
+import type { Selectable } from "kysely";
+import type { JobKind, JobStatus, Progress } from "../../shared/job.ts";
+import type { HostsTable } from "../database/tables.ts";
+import { AppError } from "../errors.ts";
+import type { Page, PageWish } from "../paging.ts";
+import { numberCursor } from "../paging.ts";
+import type { Server } from "../server.ts";
+import { healthOf, type HostState } from "./state.ts";
+
+export interface Host {
+  id: string;
+  name: string;
+  hostname: string;
+  os: string;
+  arch: string;
+  tags: string[];
+  online: boolean;
+  state: HostState;
+  /** What is wrong, the worst first. */
+  problems: string[];
+  urgency: number;
+  agent_version: string;
+  restic_version: string | null;
+  restic_problem: string | null;
+  protocol_version: number | null;
+  last_seen_at: number | null;
+  boot_time: number | null;
+  time_zone: string;
+  repository_id: string;
+  repository_name: string;
+  /** ready, working (a job is making or opening it), failed, or none (not tried yet). */
+  repository_state: "ready" | "working" | "failed" | "none";
+  repository_ready_at: number | null;
+  repository_job_id: string | null;
+  bandwidth_up_kbps: number | null;
+  bandwidth_down_kbps: number | null;
+  plan_version: number;
+  applied_plan_version: number;
+  last_backup: {
+    job_id: string;
+    at: number;
+    status: JobStatus;
+    warnings: number;
+    reason: string | null;
+  } | null;
+  last_success_at: number | null;
+  snapshots_count: number | null;
+  snapshots_refreshed_at: number | null;
+  /** The size of its repository, which others may share. */
+  repository_size: number | null;
+  next_run_at: number | null;
+  running: RunningJob[];
+  created_at: number;
+}
+
+export interface RunningJob {
+  id: string;
+  kind: JobKind;
+  status: JobStatus;
+  source_group_name: string | null;
+  started_at: number | null;
+  created_at: number;
+  progress: Progress | null;
+}
+
+export interface HostFilter {
+  search?: string;
+  state?: string;
+  tag?: string;
+  sort?: "worst" | "name" | "last_backup";
+}
+
+type Row = Selectable<HostsTable> & {
+  repository_name: string;
+  repository_size: number | null;
+  repository_job_status: JobStatus | null;
+};
+
+/** Every host as it stands now, in one query for the hosts and one for what runs. */
+export async function allHosts(server: Server): Promise<Host[]> {
+  return await assemble(server, await hostRows(server).execute() as Row[]);
+}
+
+export async function listHosts(
+  server: Server,
+  filter: HostFilter,
+  wish: PageWish,
+): Promise<Page<Host> & { total: number }> {
+  const found = (await allHosts(server)).filter((host) => matches(host, filter));
+  found.sort(ORDERS[filter.sort ?? "name"]);
+  const from = numberCursor(wish) ?? 0;
+  const to = from + wish.limit;
+  return {
+    items: found.slice(from, to),
+    next_cursor: to < found.length ? String(to) : null,
+    total: found.length,
+  };
+}
+
+export async function findHost(server: Server, id: string): Promise<Host | undefined> {
+  const rows = await hostRows(server).where("hosts.id", "=", id).execute() as Row[];
+  return (await assemble(server, rows, id))[0];
+}
+
+export async function getHost(server: Server, id: string): Promise<Host> {
+  const host = await findHost(server, id);
+  if (!host) throw new AppError("not_found", "There is no such host.");
+  return host;
+}
+
+const ORDERS: Record<NonNullable<HostFilter["sort"]>, (a: Host, b: Host) => number> = {
+  name: (a, b) => byName(a, b),
+  worst: (a, b) => b.urgency - a.urgency || byName(a, b),
+  last_backup: (a, b) => (b.last_backup?.at ?? 0) - (a.last_backup?.at ?? 0) || byName(a, b),
+};
+
+function byName(a: Host, b: Host): number {
+  const [x, y] = [a.name.toLowerCase(), b.name.toLowerCase()];
+  return x < y ? -1 : x > y ? 1 : 0;
+}
+
+function matches(host: Host, filter: HostFilter): boolean {
+  if (filter.tag && !host.tags.includes(filter.tag)) return false;
+  if (filter.state === "attention" && (host.urgency === 0)) return false;
+  if (filter.state && filter.state !== "attention" && host.state !== filter.state) return false;
+  const wanted = filter.search?.trim().toLowerCase();
+  if (!wanted) return true;
+  return [host.name, host.hostname, host.os, ...host.tags].some((text) =>
+    text.toLowerCase().includes(wanted)
+  );
+}
+
+function hostRows({ db }: Server) {
+  return db.selectFrom("hosts")
+    .innerJoin("repositories", "repositories.id", "hosts.repository_id")
+    .leftJoin("jobs", "jobs.id", "hosts.repository_job_id")
+    .selectAll("hosts")
+    .select([
+      "repositories.name as repository_name",
+      "repositories.total_size as repository_size",
+      "jobs.status as repository_job_status",
+    ]);
+}
+
+async function assemble(server: Server, rows: Row[], onlyHost?: string): Promise<Host[]> {
+  if (rows.length === 0) return [];
+  const open = await openJobs(server, onlyHost);
+  const now = server.now();
+  return rows.map((row) => toHost(server, row, open.get(row.id) ?? [], now));
+}
+
+async function openJobs(server: Server, onlyHost?: string): Promise<Map<string, RunningJob[]>> {
+  let query = server.db.selectFrom("jobs")
+    .select(["id", "host_id", "kind", "status", "source_group_name", "started_at", "created_at"])
+    .where("status", "in", ["queued", "running"]).orderBy("number");
+  if (onlyHost) query = query.where("host_id", "=", onlyHost);
+  const byHost = new Map<string, RunningJob[]>();
+  for (const { host_id, ...job } of await query.execute()) {
+    const list = byHost.get(host_id) ?? [];
+    list.push({ ...job, progress: server.progress.get(job.id) ?? null });
+    byHost.set(host_id, list);
+  }
+  return byHost;
+}
+
+function toHost(server: Server, row: Row, running: RunningJob[], now: number): Host {
+  const online = server.agents.isOnline(row.id);
+  const repository_state = repositoryState(row);
+  const health = healthOf({
+    ...row,
+    online,
+    // What was running when the connection went away is not known to run.
+    running: online && running.some((job) => job.status === "running"),
+    repository_job_failed: repository_state === "failed",
+  }, now);
+  return {
+    id: row.id,
+    name: row.name,
+    hostname: row.hostname,
+    os: row.os,
+    arch: row.arch,
+    tags: JSON.parse(row.tags),
+    online,
+    ...health,
+    agent_version: row.agent_version,
+    restic_version: row.restic_version,
+    restic_problem: row.restic_problem,
+    protocol_version: row.protocol_version,
+    last_seen_at: row.last_seen_at,
+    boot_time: row.boot_time,
+    time_zone: row.time_zone,
+    repository_id: row.repository_id,
+    repository_name: row.repository_name,
+    repository_state,
+    repository_ready_at: row.repository_ready_at,
+    repository_job_id: row.repository_job_id,
+    bandwidth_up_kbps: row.bandwidth_up_kbps,
+    bandwidth_down_kbps: row.bandwidth_down_kbps,
+    plan_version: row.plan_version,
+    applied_plan_version: row.applied_plan_version,
+    last_backup: row.last_backup_job_id === null ? null : {
+      job_id: row.last_backup_job_id,
+      at: row.last_backup_at!,
+      status: row.last_backup_status!,
+      warnings: row.last_backup_warnings,
+      reason: row.last_backup_reason,
+    },
+    last_success_at: row.last_success_at,
+    snapshots_count: row.snapshots_count,
+    snapshots_refreshed_at: row.snapshots_refreshed_at,
+    repository_size: row.repository_size,
+    next_run_at: null,
+    running,
+    created_at: row.created_at,
+  };
+}
+
+function repositoryState(row: Row): Host["repository_state"] {
+  const status = row.repository_job_status;
+  if (status === "queued" || status === "running") return "working";
+  if (row.repository_ready_at !== null) return "ready";
+  return status === null ? "none" : "failed";
+}

@@ -1,0 +1,71 @@
+// The fleet in one line, for the frame of every page: kept until something about a host changes, or for ten seconds,
+// since the passing of time alone makes backups old.
+import type { Server } from "../server.ts";
+import { allHosts, type Host } from "./find.ts";
+
+export interface FleetSummary {
+  total: number;
+  ok: number;
+  warn: number;
+  bad: number;
+  running: number;
+  offline: number;
+  /** How many hosts need somebody. */
+  attention: number;
+  /** The hosts that need somebody, the worst first, at most ten. */
+  worst: { id: string; name: string; state: string; problems: string[]; job_id: string | null }[];
+  /** The host whose last success is the oldest, when all are backed up. */
+  oldest: { name: string; last_success_at: number } | null;
+}
+
+const KEPT_MILLISECONDS = 10_000;
+const SHOWN = 10;
+/** From here on a problem needs a person; below it is worth knowing. */
+const NEEDS_SOMEBODY = 15;
+
+interface Kept {
+  at: number;
+  summary: Promise<FleetSummary>;
+}
+const kept = new WeakMap<Server, Kept>();
+
+export function fleetSummary(server: Server): Promise<FleetSummary> {
+  const found = kept.get(server);
+  if (found && Math.abs(server.now() - found.at) < KEPT_MILLISECONDS) return found.summary;
+  if (!found) {
+    server.events.subscribe("fleet", (event) => {
+      if (event.type !== "progress") kept.get(server)!.at = -Infinity;
+    });
+  }
+  const summary = allHosts(server).then(summarise);
+  kept.set(server, { at: server.now(), summary });
+  return summary;
+}
+
+function summarise(hosts: Host[]): FleetSummary {
+  const of = (state: string) => hosts.filter((host) => host.state === state).length;
+  const needy = hosts.filter((host) => host.urgency >= NEEDS_SOMEBODY)
+    .sort((a, b) => b.urgency - a.urgency || (a.name < b.name ? -1 : 1));
+  const backedUp = hosts.filter((host) => host.last_success_at !== null)
+    .sort((a, b) => a.last_success_at! - b.last_success_at!);
+  const [oldest] = backedUp;
+  return {
+    total: hosts.length,
+    ok: of("ok"),
+    warn: of("warn"),
+    bad: of("bad"),
+    running: of("run"),
+    offline: hosts.filter((host) => !host.online).length,
+    attention: needy.length,
+    worst: needy.slice(0, SHOWN).map((host) => ({
+      id: host.id,
+      name: host.name,
+      state: host.state,
+      problems: host.problems,
+      job_id: host.repository_state === "failed"
+        ? host.repository_job_id
+        : host.last_backup?.job_id ?? null,
+    })),
+    oldest: oldest ? { name: oldest.name, last_success_at: oldest.last_success_at! } : null,
+  };
+}

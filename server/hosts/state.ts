@@ -1,0 +1,82 @@
+// What a host's stored facts mean for the reader's question: am I safe, and if not, what do I do now?
+import type { JobStatus } from "../../shared/job.ts";
+
+/** ok: backed up lately · warn: look at it · bad: not backed up · run: a job is going · off: not connected. */
+export type HostState = "ok" | "warn" | "bad" | "run" | "off";
+
+export interface HostFacts {
+  online: boolean;
+  running: boolean;
+  created_at: number;
+  last_seen_at: number | null;
+  restic_version: string | null;
+  restic_problem: string | null;
+  repository_ready_at: number | null;
+  repository_job_failed: boolean;
+  last_backup_at: number | null;
+  last_backup_status: JobStatus | null;
+  last_backup_warnings: number;
+  last_backup_reason: string | null;
+  last_success_at: number | null;
+}
+
+export interface HostHealth {
+  state: HostState;
+  /** Empty when nothing is wrong; otherwise what is, the worst first. */
+  problems: string[];
+  /** 0 is fine; the higher, the more urgent. */
+  urgency: number;
+}
+
+/** Without a schedule of its own to measure by, a host that was not backed up for this long needs somebody. */
+export const STALE_HOURS = 26;
+const HOUR = 3_600_000;
+
+export function healthOf(facts: HostFacts, now: number): HostHealth {
+  const found = [...problemsOf(facts, now)].sort((a, b) => b.urgency - a.urgency);
+  const urgency = found[0]?.urgency ?? 0;
+  return {
+    state: stateOf(facts, urgency),
+    problems: found.map((problem) => problem.text),
+    urgency,
+  };
+}
+
+const BAD = 50;
+
+function stateOf(facts: HostFacts, urgency: number): HostState {
+  if (facts.running) return "run";
+  if (urgency >= BAD) return "bad";
+  if (!facts.online) return "off";
+  return urgency > 0 ? "warn" : "ok";
+}
+
+function* problemsOf(facts: HostFacts, now: number): Generator<{ text: string; urgency: number }> {
+  if (facts.online && !facts.restic_version) {
+    yield { text: facts.restic_problem ?? "restic not found on this host", urgency: 90 };
+  }
+  if (facts.repository_job_failed && !facts.repository_ready_at) {
+    yield { text: "its repository could not be made or opened", urgency: 80 };
+  }
+  const { last_backup_status: status, last_success_at: success } = facts;
+  const failed = status === "failed" || status === "interrupted";
+  const silent = now - (success ?? facts.created_at);
+  if (silent > STALE_HOURS * HOUR) {
+    const hours = Math.floor(silent / HOUR);
+    const age = hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`;
+    yield { text: `no ${success ? "" : "first "}backup for ${age}`, urgency: success ? 70 : 60 };
+  }
+  if (failed) yield { text: `last backup ${status}${tail(facts)}`, urgency: 65 };
+  else if (status === "succeeded" && facts.last_backup_warnings > 0) {
+    yield { text: `last backup succeeded with warnings${tail(facts)}`, urgency: 20 };
+  }
+  if (!facts.online) {
+    yield { text: facts.last_seen_at ? "offline" : "has not connected yet", urgency: 10 };
+  } else if (!success && !failed && silent <= STALE_HOURS * HOUR) {
+    yield { text: "not backed up yet", urgency: 15 };
+  }
+}
+
+function tail(facts: HostFacts): string {
+  return facts.last_backup_reason ? `: ${facts.last_backup_reason}` : "";
+}

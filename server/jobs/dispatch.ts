@@ -1,0 +1,78 @@
+// From a queued row to an order on an agent's socket. The row is the truth: what was not sent, or was lost on the way,
+// is sent again, and the agent ignores an order whose job it knows.
+import { type JobKind, writesRepository } from "../../shared/job.ts";
+import type { CommandRun } from "../../shared/protocol.ts";
+import type { Server } from "../server.ts";
+import type { JobRow } from "./find.ts";
+import { mayBegin } from "./lease.ts";
+
+/** Sends the host what waits for it, in order. A job that waits for a lease holds up the host's later writing jobs. */
+export async function dispatchJobs(server: Server, hostId: string): Promise<void> {
+  const waiting = await server.db.selectFrom("jobs").selectAll().where("host_id", "=", hostId)
+    .where("status", "=", "queued").where("dispatched_at", "is", null).orderBy("number").execute();
+  let heldUp = false;
+  for (const job of waiting) {
+    if (!server.agents.isOnline(hostId)) return;
+    if (heldUp && writesRepository(job.kind)) continue;
+    if (!await mayBegin(server, job)) {
+      heldUp = true;
+      continue;
+    }
+    await dispatch(server, job);
+  }
+}
+
+/** After a lease was given back: whoever waited may go on. */
+export async function dispatchAll(server: Server): Promise<void> {
+  const rows = await server.db.selectFrom("jobs").select("host_id").distinct()
+    .where("status", "=", "queued").where("dispatched_at", "is", null).execute();
+  for (const { host_id } of rows) await dispatchJobs(server, host_id);
+}
+
+async function dispatch(server: Server, job: JobRow): Promise<void> {
+  const order = await orderFor(server, job);
+  // Claimed before it is sent: of two callers at once, one sends.
+  const claimed = await server.db.updateTable("jobs").set({ dispatched_at: server.now() })
+    .where("id", "=", job.id).where("status", "=", "queued").where("dispatched_at", "is", null)
+    .executeTakeFirst();
+  if (!claimed.numUpdatedRows || server.agents.send(job.host_id, order)) return;
+  await server.db.updateTable("jobs").set({ dispatched_at: null }).where("id", "=", job.id)
+    .where("status", "=", "queued").execute();
+}
+
+async function orderFor(server: Server, job: JobRow): Promise<CommandRun> {
+  return {
+    type: "command.run",
+    job_id: job.id,
+    kind: job.kind,
+    repository_id: job.repository_id,
+    bandwidth_up_kbps: job.bandwidth_up_kbps,
+    bandwidth_down_kbps: job.bandwidth_down_kbps,
+    ...await detailsFor(server, job),
+  };
+}
+
+async function detailsFor(server: Server, job: JobRow): Promise<Partial<CommandRun>> {
+  const kind: JobKind = job.kind;
+  if (kind === "init") {
+    const repository = await server.db.selectFrom("repositories").select([
+      "is_new",
+      "initialised_at",
+    ])
+      .where("id", "=", job.repository_id).executeTakeFirst();
+    return { may_create: repository?.is_new === 1 && repository.initialised_at === null };
+  }
+  if (kind !== "backup" || !job.source_group_id) return {};
+  const group = await server.db.selectFrom("source_groups").selectAll()
+    .where("id", "=", job.source_group_id).executeTakeFirst();
+  // Removed since: the agent answers that it was not told what to back up.
+  if (!group) return {};
+  return {
+    source_group: {
+      id: group.id,
+      name: group.name,
+      includes: JSON.parse(group.includes),
+      excludes: JSON.parse(group.excludes),
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import type { Server } from "../server.ts";
+import { SYSTEM } from "../server.ts";
+import { dispatchJobs } from "./dispatch.ts";
+import { insertJob } from "./start.ts";
+
+/**
+ * First contact of a host with its repository makes or opens it. Tried by itself once: a failure stays visible on the
+ * host until a person tries again.
+ */
+export async function ensureRepository(server: Server, hostId: string): Promise<void> {
+  if (!server.agents.isOnline(hostId)) return;
+  const jobId = await server.db.transaction().execute(async (tx) => {
+    const host = await tx.selectFrom("hosts").select(["name", "repository_id"])
+      .where("id", "=", hostId).where("repository_ready_at", "is", null)
+      .where("repository_job_id", "is", null).executeTakeFirst();
+    return host &&
+      await insertJob(server, tx, SYSTEM, { hostId, host, wish: { kind: "init" }, group: null });
+  });
+  if (!jobId) return;
+  await dispatchJobs(server, hostId);
+  server.events.publish({ type: "job", jobId, hostId, status: "queued" });
+}

@@ -1,0 +1,115 @@
+import type { Selectable } from "kysely";
+import type { JobKind, JobStatus, Progress, Summary } from "../../shared/job.ts";
+import type { JobsTable } from "../database/tables.ts";
+import { AppError } from "../errors.ts";
+import { numberCursor, type Page, pageOf, type PageWish } from "../paging.ts";
+import type { Server } from "../server.ts";
+
+export type JobRow = Selectable<JobsTable>;
+
+export interface Job {
+  id: string;
+  number: number;
+  host_id: string;
+  host_name: string;
+  host_online: boolean;
+  repository_id: string;
+  kind: JobKind;
+  status: JobStatus;
+  actor: { kind: string; id: string | null; name: string };
+  schedule_id: string | null;
+  source_group_id: string | null;
+  source_group_name: string | null;
+  scheduled_at: number | null;
+  created_at: number;
+  started_at: number | null;
+  finished_at: number | null;
+  cancel_requested_at: number | null;
+  /** Waits on the server for another host to be done with the repository. */
+  waiting: boolean;
+  restic_version: string | null;
+  exit_code: number | null;
+  reason: string | null;
+  reason_code: string | null;
+  warnings: number;
+  bandwidth_up_kbps: number | null;
+  bandwidth_down_kbps: number | null;
+  progress: Progress | null;
+  summary: Summary | null;
+}
+
+export interface JobFilter {
+  host?: string;
+  repository?: string;
+  kind?: JobKind;
+  status?: JobStatus;
+}
+
+export async function findJobRow({ db }: Server, id: string): Promise<JobRow | undefined> {
+  return await db.selectFrom("jobs").selectAll().where("id", "=", id).executeTakeFirst();
+}
+
+export async function getJobRow(server: Server, id: string): Promise<JobRow> {
+  const row = await findJobRow(server, id);
+  if (!row) throw new AppError("not_found", "There is no such job.");
+  return row;
+}
+
+export async function getJob(server: Server, id: string): Promise<Job> {
+  const row = await jobRows(server).where("jobs.id", "=", id).executeTakeFirst();
+  if (!row) throw new AppError("not_found", "There is no such job.");
+  return toJob(server, row);
+}
+
+/** The newest first. */
+export async function listJobs(
+  server: Server,
+  filter: JobFilter,
+  wish: PageWish,
+): Promise<Page<Job>> {
+  let query = jobRows(server).orderBy("jobs.number", "desc").limit(wish.limit + 1);
+  const before = numberCursor(wish);
+  if (before !== null) query = query.where("jobs.number", "<", before);
+  if (filter.host) query = query.where("jobs.host_id", "=", filter.host);
+  if (filter.repository) query = query.where("jobs.repository_id", "=", filter.repository);
+  if (filter.kind) query = query.where("jobs.kind", "=", filter.kind);
+  if (filter.status) query = query.where("jobs.status", "=", filter.status);
+  return pageOf(await query.execute(), wish, (row) => row.number, (row) => toJob(server, row));
+}
+
+function jobRows({ db }: Server) {
+  return db.selectFrom("jobs").innerJoin("hosts", "hosts.id", "jobs.host_id")
+    .selectAll("jobs").select("hosts.name as host_name");
+}
+
+function toJob(server: Server, row: JobRow & { host_name: string }): Job {
+  return {
+    id: row.id,
+    number: row.number,
+    host_id: row.host_id,
+    host_name: row.host_name,
+    host_online: server.agents.isOnline(row.host_id),
+    repository_id: row.repository_id,
+    kind: row.kind,
+    status: row.status,
+    actor: { kind: row.actor_kind, id: row.actor_id, name: row.actor_name },
+    schedule_id: row.schedule_id,
+    source_group_id: row.source_group_id,
+    source_group_name: row.source_group_name,
+    scheduled_at: row.scheduled_at,
+    created_at: row.created_at,
+    started_at: row.started_at,
+    finished_at: row.finished_at,
+    cancel_requested_at: row.cancel_requested_at,
+    waiting: row.status === "queued" && row.dispatched_at === null,
+    restic_version: row.restic_version,
+    exit_code: row.exit_code,
+    reason: row.reason,
+    reason_code: row.reason_code,
+    warnings: row.warnings,
+    bandwidth_up_kbps: row.bandwidth_up_kbps,
+    bandwidth_down_kbps: row.bandwidth_down_kbps,
+    progress: row.status === "running" ? server.progress.get(row.id) ?? null : null,
+    summary: row.summary === null ? null : JSON.parse(row.summary),
+  };
+}

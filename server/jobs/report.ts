@@ -1,0 +1,166 @@
+// What an agent reports of its jobs. Each report may come again after a reconnect and must then change nothing.
+import { sql } from "kysely";
+import type { Transaction } from "kysely";
+import type { AgentMessage, JobFinished, LogStream } from "../../shared/protocol.ts";
+import type { EndStatus } from "../../shared/job.ts";
+import { recordAudit } from "../audit/record.ts";
+import type { Tables } from "../database/tables.ts";
+import type { Server } from "../server.ts";
+import { dispatchAll } from "./dispatch.ts";
+import type { OwnJob } from "./own.ts";
+import { storeLines } from "./lines.ts";
+
+type Message<T> = Extract<AgentMessage, { type: T }>;
+
+/** The server only presumed the end: what the agent says later replaces it. */
+export const PRESUMED = "presumed";
+
+export async function beginJob(
+  server: Server,
+  job: OwnJob,
+  message: Message<"job.started">,
+): Promise<void> {
+  const { numUpdatedRows } = await server.db.updateTable("jobs").set({
+    status: "running",
+    started_at: message.at,
+    finished_at: null,
+    reason: null,
+    reason_code: null,
+    restic_version: message.restic_version,
+    bandwidth_up_kbps: message.bandwidth_up_kbps,
+    bandwidth_down_kbps: message.bandwidth_down_kbps,
+  }).where("number", "=", job.number).where((where) =>
+    where.or([where("status", "=", "queued"), where("reason_code", "=", PRESUMED)])
+  ).executeTakeFirst();
+  if (!numUpdatedRows) return;
+  server.events.publish({
+    type: "job",
+    jobId: message.job_id,
+    hostId: job.hostId,
+    status: "running",
+  });
+}
+
+export async function appendLines(server: Server, job: OwnJob, message: LogStream): Promise<void> {
+  const lines = await storeLines(server, job.number, message.first_seq, message.lines);
+  server.events.publish({ type: "lines", jobId: message.job_id, lines });
+}
+
+export async function finishJob(
+  server: Server,
+  job: OwnJob,
+  message: JobFinished,
+): Promise<void> {
+  const ended = await server.db.transaction().execute(async (tx) => {
+    const row = await tx.updateTable("jobs").set({
+      status: message.status,
+      finished_at: message.at,
+      exit_code: message.exit_code,
+      reason: message.reason,
+      reason_code: message.reason_code,
+      warnings: message.warnings,
+      summary: message.summary && JSON.stringify(message.summary),
+    }).where("number", "=", job.number).where((where) =>
+      where.or([
+        where("status", "in", ["queued", "running"]),
+        where("reason_code", "=", PRESUMED),
+      ])
+    ).returningAll().executeTakeFirst();
+    if (!row) return undefined;
+    await tx.deleteFrom("leases").where("job_id", "=", row.id).execute();
+    if (row.kind === "backup") await noteBackup(tx, job.hostId, message);
+    if (row.kind === "init" && message.status === "succeeded") {
+      await noteRepository(server, tx, row, message);
+    }
+    return row;
+  });
+  if (!ended) return;
+  server.progress.delete(message.job_id);
+  server.events.publish({
+    type: "job",
+    jobId: message.job_id,
+    hostId: job.hostId,
+    status: message.status,
+  });
+  if (ended.kind === "init") await dispatchAll(server);
+}
+
+/** The host's own columns, so that no page has to search its jobs. */
+async function noteBackup(
+  tx: Transaction<Tables>,
+  hostId: string,
+  message: JobFinished,
+): Promise<void> {
+  if (message.status === "skipped") return;
+  await tx.updateTable("hosts").set({
+    last_backup_job_id: message.job_id,
+    last_backup_at: message.at,
+    last_backup_status: message.status,
+    last_backup_warnings: message.warnings,
+    last_backup_reason: message.reason,
+    ...(message.status === "succeeded" ? { last_success_at: message.at } : {}),
+  }).where("id", "=", hostId)
+    // A journal handed in late must not make an older backup the last one.
+    .where((where) =>
+      where.or([where("last_backup_at", "is", null), where("last_backup_at", "<=", message.at)])
+    ).execute();
+  const day = Math.floor(message.at / 86_400_000);
+  const column = dayColumn(message.status, message.warnings);
+  await tx.insertInto("backup_days").values({
+    host_id: hostId,
+    day,
+    succeeded: 0,
+    warned: 0,
+    failed: 0,
+    [column]: 1,
+  }).onConflict((conflict) =>
+    conflict.columns(["host_id", "day"]).doUpdateSet({ [column]: sql`${sql.ref(column)} + 1` })
+  ).execute();
+}
+
+function dayColumn(status: EndStatus, warnings: number): "succeeded" | "warned" | "failed" {
+  if (status !== "succeeded") return "failed";
+  return warnings > 0 ? "warned" : "succeeded";
+}
+
+async function noteRepository(
+  server: Server,
+  tx: Transaction<Tables>,
+  job: { host_id: string; repository_id: string; id: string },
+  message: JobFinished,
+): Promise<void> {
+  const host = await tx.updateTable("hosts").set({ repository_ready_at: message.at })
+    .where("id", "=", job.host_id).where("repository_id", "=", job.repository_id)
+    .returning("name").executeTakeFirst();
+  await tx.updateTable("repositories")
+    .set({ is_new: 0, initialised_at: sql<number>`coalesce(initialised_at, ${message.at})` })
+    .where("id", "=", job.repository_id).execute();
+  if (!message.created) return;
+  await recordAudit(tx, server.now(), {
+    kind: "agent",
+    id: job.host_id,
+    name: host?.name ?? job.host_id,
+    address: null,
+  }, {
+    action: "repository.initialised",
+    target: { kind: "repository", id: job.repository_id, name: null },
+    detail: { job_id: job.id },
+  });
+}
+
+export async function storeStats(
+  server: Server,
+  hostId: string,
+  message: Message<"repo.stats">,
+): Promise<void> {
+  await server.db.updateTable("repositories")
+    .set({ total_size: message.stats.total_size, stats_at: server.now() })
+    // A host may only speak of the repository that it uses.
+    .where("id", "=", message.repository_id).where((where) =>
+      where.exists(
+        where.selectFrom("hosts").select("hosts.id").where("hosts.id", "=", hostId)
+          .whereRef("hosts.repository_id", "=", "repositories.id"),
+      )
+    ).execute();
+  server.events.publish({ type: "host", hostId });
+}

@@ -1,0 +1,141 @@
+import { z } from "zod";
+import type { Transaction } from "kysely";
+import { bandwidthCap, id } from "../../shared/fields.ts";
+import { type JobKind, RUNNABLE_KINDS, type RunnableKind } from "../../shared/job.ts";
+import { newId } from "../../shared/new_id.ts";
+import { recordAudit } from "../audit/record.ts";
+import type { Tables } from "../database/tables.ts";
+import { AppError } from "../errors.ts";
+import type { Actor, Server } from "../server.ts";
+import { dispatchJobs } from "./dispatch.ts";
+
+export const JobWish = z.strictObject({
+  kind: z.enum(RUNNABLE_KINDS, { error: `must be one of ${RUNNABLE_KINDS.join(", ")}` }),
+  /** Backup: this group; without it every group of the host that has paths. */
+  source_group_id: id.nullable().optional(),
+  bandwidth_up_kbps: bandwidthCap.optional(),
+  bandwidth_down_kbps: bandwidthCap.optional(),
+});
+export type JobWish = z.infer<typeof JobWish>;
+
+interface Group {
+  id: string;
+  name: string;
+}
+
+/**
+ * Starts a job now, or several: one per source group when a backup names none. Throws agent_offline when the host is
+ * not connected (nothing is queued for later), conflict when the same thing is queued or running already.
+ */
+export async function startJobs(
+  server: Server,
+  actor: Actor,
+  hostId: string,
+  wish: JobWish,
+): Promise<string[]> {
+  const ids = await server.db.transaction().execute(async (tx) => {
+    const host = await tx.selectFrom("hosts").select(["name", "repository_id"])
+      .where("id", "=", hostId).executeTakeFirst();
+    if (!host) throw new AppError("not_found", "There is no such host.");
+    if (!server.agents.isOnline(hostId)) {
+      throw new AppError("agent_offline", `${host.name} is offline; nothing was started.`);
+    }
+    const groups = wish.kind === "backup" ? await groupsFor(tx, hostId, wish) : [null];
+    const started: string[] = [];
+    for (const group of groups) {
+      const job = await insertJob(server, tx, actor, { hostId, host, wish, group });
+      started.push(job);
+    }
+    return started;
+  });
+  await dispatchJobs(server, hostId);
+  for (const jobId of ids) server.events.publish({ type: "job", jobId, hostId, status: "queued" });
+  return ids;
+}
+
+interface NewJob {
+  hostId: string;
+  host: { name: string; repository_id: string };
+  wish: {
+    kind: RunnableKind;
+    bandwidth_up_kbps?: number | null;
+    bandwidth_down_kbps?: number | null;
+  };
+  group: Group | null;
+}
+
+export async function insertJob(
+  server: Server,
+  tx: Transaction<Tables>,
+  actor: Actor,
+  { hostId, host, wish, group }: NewJob,
+): Promise<string> {
+  const id = newId();
+  await tx.insertInto("jobs").values({
+    id,
+    host_id: hostId,
+    repository_id: host.repository_id,
+    kind: wish.kind,
+    status: "queued",
+    actor_kind: actor.kind,
+    actor_id: actor.id,
+    actor_name: actor.name,
+    source_group_id: group?.id ?? null,
+    source_group_name: group?.name ?? null,
+    schedule_id: null,
+    scheduled_at: null,
+    created_at: server.now(),
+    warnings: 0,
+    bandwidth_up_kbps: wish.bandwidth_up_kbps ?? null,
+    bandwidth_down_kbps: wish.bandwidth_down_kbps ?? null,
+  }).execute();
+  if (wish.kind === "init") {
+    await tx.updateTable("hosts").set({ repository_job_id: id }).where("id", "=", hostId).execute();
+  }
+  await recordAudit(tx, server.now(), actor, {
+    action: "job.started",
+    target: { kind: "job", id, name: group ? `${wish.kind} ${group.name}` : wish.kind },
+    detail: { host_id: hostId, host: host.name },
+  });
+  return id;
+}
+
+async function groupsFor(
+  tx: Transaction<Tables>,
+  hostId: string,
+  wish: JobWish,
+): Promise<Group[]> {
+  let query = tx.selectFrom("source_groups").select(["id", "name", "includes"])
+    .where("host_id", "=", hostId).orderBy("name");
+  if (wish.source_group_id) query = query.where("id", "=", wish.source_group_id);
+  const groups = await query.execute();
+  if (wish.source_group_id && groups.length === 0) {
+    throw new AppError(
+      "invalid",
+      "source_group_id must be a source group of this host.",
+      "source_group_id",
+    );
+  }
+  const ready = groups.filter((group) => group.includes !== "[]");
+  if (ready.length === 0) {
+    throw new AppError(
+      "conflict",
+      wish.source_group_id
+        ? `The source group ${groups[0]!.name} has no paths yet; add the paths to back up first.`
+        : "This host has no source group with paths; add the paths to back up first.",
+    );
+  }
+  const busy = await openBackups(tx, hostId);
+  const free = ready.filter((group) => !busy.has(group.id));
+  if (free.length === 0) {
+    throw new AppError("conflict", `A backup of ${ready[0]!.name} is already queued or running.`);
+  }
+  return free;
+}
+
+async function openBackups(tx: Transaction<Tables>, hostId: string): Promise<Set<string | null>> {
+  const kind: JobKind = "backup";
+  const rows = await tx.selectFrom("jobs").select("source_group_id").where("host_id", "=", hostId)
+    .where("kind", "=", kind).where("status", "in", ["queued", "running"]).execute();
+  return new Set(rows.map((row) => row.source_group_id));
+}

@@ -1,0 +1,234 @@
+// Subcommands; settings → open → listen → close on signal. Wiring only.
+import { parseArgs } from "node:util";
+import { VERSION } from "../shared/version.ts";
+import { userName } from "../shared/fields.ts";
+import type { Role } from "./database/tables.ts";
+import { DatabaseError } from "./database/open.ts";
+import { AppError } from "./errors.ts";
+import { openServer } from "./open.ts";
+import { readablePassword } from "./random.ts";
+import { KeyFileError } from "./secrets.ts";
+import { serve } from "./serve.ts";
+import { type Actor, type Server } from "./server.ts";
+import { readSettings, type Settings, SettingsError, settingsHelp } from "./settings.ts";
+import { backupDatabase } from "./database/backup.ts";
+
+const HELP = `restic-manager-server ${VERSION}
+
+Usage: restic-manager-server [command]
+
+  serve                                     answer browsers and agents (default)
+  user add NAME --role admin|operator|viewer [--password-file F]
+  user reset-password NAME [--password-file F]
+                                            without a file a one-time password is printed
+  token create --user NAME [--name TEXT]    print a new API token with that user's role
+  backup-database FILE                      a consistent copy, also while the server runs
+  check-settings                            say whether the settings are right
+  version
+
+Settings (environment variables; each VARIABLE may also be given as VARIABLE_FILE, the path of a file that holds it):
+${settingsHelp()}
+`;
+
+class UsageError extends Error {}
+
+async function main(args: string[]): Promise<number> {
+  const [command = "serve", ...rest] = args;
+  if (args.includes("--help") || args.includes("-h") || command === "help") {
+    console.log(HELP);
+    return 0;
+  }
+  switch (command) {
+    case "serve":
+      none(rest);
+      return await runServer(settings());
+    case "user":
+      return await userCommand(rest);
+    case "token":
+      return await tokenCommand(rest);
+    case "backup-database":
+      return await backupCommand(rest);
+    case "check-settings":
+      none(rest);
+      settings();
+      console.log("The settings are right.");
+      return 0;
+    case "version":
+    case "--version":
+      console.log(`restic-manager-server ${VERSION}`);
+      return 0;
+    default:
+      throw new UsageError(`There is no command ${command}. See --help.`);
+  }
+}
+
+async function runServer(settings: Settings): Promise<number> {
+  const serving = await serve(settings);
+  const { server, url } = serving;
+  server.log.info(
+    `restic-manager-server ${VERSION} listens on ${url}, data in ${settings.dataDir}`,
+  );
+  if (server.setup.token) {
+    console.log(
+      `\nMake the first administrator here (the link works once):\n  ${
+        settings.baseUrl ?? url
+      }/setup?token=${server.setup.token}\n`,
+    );
+  }
+  await stopSignal();
+  server.log.info("stopping");
+  await serving.stop();
+  return 0;
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      // A second signal finds no listener and ends the process at once.
+      const listener = () => {
+        Deno.removeSignalListener(signal, listener);
+        resolve();
+      };
+      Deno.addSignalListener(signal, listener);
+    }
+  });
+}
+
+/** For a short task on the data folder, beside a running server or without one. */
+async function withServer<T>(work: (server: Server) => Promise<T>): Promise<T> {
+  const { server, close } = await openServer(settings(), { shared: true });
+  try {
+    return await work(server);
+  } finally {
+    await close();
+  }
+}
+
+const CONSOLE: Actor = { kind: "system", id: null, name: "command line", address: null };
+
+async function userCommand(args: string[]): Promise<number> {
+  const { createUser } = await import("./users/create.ts");
+  const { resetPassword } = await import("./users/change_password.ts");
+  const { values, positionals } = parse(args, { role: "string", "password-file": "string" });
+  const [verb, given, ...more] = positionals;
+  if ((verb !== "add" && verb !== "reset-password") || !given || more.length > 0) {
+    throw new UsageError(
+      "Usage: user add NAME --role admin|operator|viewer, or user reset-password NAME",
+    );
+  }
+  const name = userName.safeParse(given);
+  if (!name.success) throw new UsageError(`NAME ${name.error.issues[0]!.message}.`);
+  const file = values["password-file"];
+  const password = file ? readPasswordFile(file) : readablePassword();
+  await withServer(async (server) => {
+    if (verb === "add") {
+      await createUser(server, CONSOLE, {
+        username: name.data,
+        role: readRole(values.role),
+        password,
+      });
+    } else {
+      await resetPassword(server, CONSOLE, await knownUser(server, name.data), password);
+    }
+  });
+  console.log(
+    file
+      ? `Done: ${name.data}.`
+      : `Password of ${name.data} (shown once; change it after signing in):\n${password}`,
+  );
+  return 0;
+}
+
+async function tokenCommand(args: string[]): Promise<number> {
+  const { createToken } = await import("./users/tokens.ts");
+  const { values, positionals } = parse(args, { user: "string", name: "string" });
+  if (positionals.join(" ") !== "create" || !values.user) {
+    throw new UsageError("Usage: token create --user NAME [--name TEXT]");
+  }
+  const made = await withServer(async (server) =>
+    await createToken(server, CONSOLE, await knownUser(server, values.user!), {
+      name: values.name ?? "command line",
+    })
+  );
+  console.log(made.token);
+  return 0;
+}
+
+async function backupCommand(args: string[]): Promise<number> {
+  const [file, ...more] = args;
+  if (!file || more.length > 0) throw new UsageError("Usage: backup-database FILE");
+  await backupDatabase(settings().dataDir, file);
+  console.log(
+    `The database was copied to ${file}. Keep the key file beside it: without it no secret opens.`,
+  );
+  return 0;
+}
+
+async function knownUser(server: Server, name: string) {
+  const { findUserByName } = await import("./users/find.ts");
+  const user = await findUserByName(server, name);
+  if (!user) throw new AppError("not_found", `There is no user named ${name}.`);
+  return user;
+}
+
+function readRole(text: string | undefined): Role {
+  if (text === "admin" || text === "operator" || text === "viewer") return text;
+  throw new UsageError(
+    `--role is ${text ? `"${text}"` : "missing"}, but must be admin, operator or viewer.`,
+  );
+}
+
+function readPasswordFile(file: string): string {
+  try {
+    return Deno.readTextFileSync(file).replace(/\r?\n$/, "");
+  } catch (error) {
+    throw new UsageError(`--password-file ${file} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function parse<O extends string>(args: string[], options: Record<O, "string">) {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: Object.fromEntries(
+        Object.keys(options).map((name) => [name, { type: "string" as const }]),
+      ),
+    });
+    return { values: values as Partial<Record<O, string>>, positionals };
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function none(args: string[]): void {
+  if (args.length > 0) throw new UsageError(`${args[0]} is not expected here. See --help.`);
+}
+
+function settings(): Settings {
+  return readSettings((name) => Deno.env.get(name));
+}
+
+if (import.meta.main) {
+  // A fault in one request or socket must not end the server for the whole fleet.
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    console.error(
+      `unhandled: ${event.reason instanceof Error ? event.reason.stack : event.reason}`,
+    );
+  });
+  globalThis.addEventListener("error", (event) => {
+    event.preventDefault();
+    console.error(`unhandled: ${event.error?.stack ?? event.message}`);
+  });
+  try {
+    Deno.exit(await main(Deno.args));
+  } catch (error) {
+    const expected = error instanceof UsageError || error instanceof SettingsError ||
+      error instanceof KeyFileError || error instanceof DatabaseError ||
+      error instanceof AppError ||
+      error instanceof Deno.errors.AddrInUse;
+    console.error(expected ? error.message : error);
+    Deno.exit(error instanceof UsageError ? 2 : 1);
+  }
+}

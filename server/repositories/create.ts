@@ -1,0 +1,101 @@
+import type { Transaction } from "kysely";
+import { newId } from "../../shared/new_id.ts";
+import { parseRepositoryUrl } from "../../shared/repository_url.ts";
+import { recordAudit } from "../audit/record.ts";
+import type { Tables } from "../database/tables.ts";
+import { AppError } from "../errors.ts";
+import { readablePassword } from "../random.ts";
+import type { Actor, Server } from "../server.ts";
+import type { NewRepository } from "./fields.ts";
+import { sealAccess } from "./seal.ts";
+
+export interface CreatedRepository {
+  id: string;
+  /** Only when the server made it: the one time that it is shown. */
+  generatedPassword: string | null;
+}
+
+/** A repository ready to be inserted: sealing takes time that a transaction should not. */
+export interface PreparedRepository extends CreatedRepository {
+  insert(tx: Transaction<Tables>, actor: Actor): Promise<void>;
+}
+
+export async function createRepository(
+  server: Server,
+  actor: Actor,
+  wish: NewRepository,
+): Promise<CreatedRepository> {
+  const prepared = await prepareRepository(server, wish);
+  await server.db.transaction().execute((tx) => prepared.insert(tx, actor));
+  return { id: prepared.id, generatedPassword: prepared.generatedPassword };
+}
+
+/** Throws invalid when an existing repository is given without its password. */
+export async function prepareRepository(
+  server: Server,
+  wish: NewRepository,
+): Promise<PreparedRepository> {
+  if (!wish.password && !wish.is_new) {
+    throw new AppError(
+      "invalid",
+      "password is required to open a repository that exists already.",
+      "password",
+    );
+  }
+  const id = newId();
+  const generatedPassword = wish.password ? null : readablePassword();
+  const sealed = await sealAccess(server, id, {
+    password: wish.password || generatedPassword!,
+    rest_password: wish.rest_password ?? null,
+    environment: definedValues(wish.environment ?? {}),
+  });
+  const { url, normalised } = parseRepositoryUrl(wish.url);
+  const now = server.now();
+  return {
+    id,
+    generatedPassword,
+    async insert(tx, actor) {
+      await refuseTakenName(tx, wish.name, id);
+      await tx.insertInto("repositories").values({
+        id,
+        name: wish.name,
+        url,
+        url_normalised: normalised,
+        username: wish.username ?? null,
+        ...sealed,
+        append_only: wish.append_only ? 1 : 0,
+        is_new: wish.is_new ? 1 : 0,
+        initialised_at: null,
+        total_size: null,
+        stats_at: null,
+        created_at: now,
+        updated_at: now,
+      }).execute();
+      await recordAudit(tx, now, actor, {
+        action: "repository.created",
+        target: { kind: "repository", id, name: wish.name },
+        detail: { url, is_new: wish.is_new },
+      });
+    },
+  };
+}
+
+export async function refuseTakenName(
+  tx: Transaction<Tables>,
+  name: string,
+  id: string,
+): Promise<void> {
+  const other = await tx.selectFrom("repositories").select("id").where("name", "=", name)
+    .where("id", "!=", id).executeTakeFirst();
+  if (other) {
+    throw new AppError("conflict", `There is already a repository named ${name}.`, "name");
+  }
+}
+
+function definedValues(environment: Record<string, string | null>): Record<string, string> {
+  const missing = Object.keys(environment).find((name) => environment[name] === null);
+  if (missing) {
+    throw new AppError("invalid", `environment.${missing} needs a value.`, "environment");
+  }
+  return environment as Record<string, string>;
+}

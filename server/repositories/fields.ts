@@ -1,0 +1,57 @@
+import { z } from "zod";
+import { name, secret } from "../../shared/fields.ts";
+import { ENVIRONMENT_NAMES, parseRepositoryUrl } from "../../shared/repository_url.ts";
+
+const url = z.string("must be text").superRefine((text, context) => {
+  try {
+    parseRepositoryUrl(text);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: (error as Error).message });
+  }
+}).transform((text) => parseRepositoryUrl(text).url);
+
+const environmentName = z.enum(ENVIRONMENT_NAMES, {
+  error: `must be one of ${ENVIRONMENT_NAMES.join(", ")}`,
+});
+
+/** null keeps the value that is stored under that name; a name that is left out is removed. */
+const environment = z.record(z.string(), secret(8192).nullable(), "must be names with values")
+  .superRefine((record, context) => {
+    for (const key of Object.keys(record)) {
+      if (environmentName.safeParse(key).success) continue;
+      context.addIssue({
+        code: "custom",
+        message: `does not take ${JSON.stringify(key.slice(0, 64))}; accepted names: ${
+          ENVIRONMENT_NAMES.join(", ")
+        }`,
+      });
+    }
+  });
+
+const common = {
+  name,
+  url,
+  /** The user of a REST repository. */
+  username: z.string("must be text").max(200, "must be at most 200 characters")
+    .regex(/^[^\s:@/]*$/, "must not hold spaces, :, @ or /").transform((text) => text || null)
+    .nullable().optional(),
+  rest_password: secret().nullable().optional(),
+  environment: environment.optional(),
+  append_only: z.boolean("must be true or false").optional(),
+};
+
+/** Without a password a strong one is made, where the repository is new. */
+export const NewRepository = z.strictObject({
+  ...common,
+  password: secret().nullable().optional(),
+  is_new: z.boolean("must be true (make a repository there) or false (open the one that is there)"),
+});
+export type NewRepository = z.infer<typeof NewRepository>;
+
+/** Secrets that are left out or null stay as they are. */
+export const ChangedRepository = z.strictObject({
+  ...common,
+  password: secret().nullable().optional(),
+  is_new: z.boolean("must be true or false").optional(),
+});
+export type ChangedRepository = z.infer<typeof ChangedRepository>;

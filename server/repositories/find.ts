@@ -1,0 +1,76 @@
+import type { Selectable } from "kysely";
+import type { RepositoriesTable } from "../database/tables.ts";
+import { AppError } from "../errors.ts";
+import { type Page, pageOf, type PageWish } from "../paging.ts";
+import type { Server } from "../server.ts";
+
+export interface Repository {
+  id: string;
+  name: string;
+  url: string;
+  username: string | null;
+  password_set: boolean;
+  rest_password_set: boolean;
+  environment_names: string[];
+  append_only: boolean;
+  is_new: boolean;
+  initialised_at: number | null;
+  total_size: number | null;
+  stats_at: number | null;
+  created_at: number;
+  updated_at: number;
+  hosts: { id: string; name: string }[];
+}
+
+export async function getRepositoryRow(
+  { db }: Server,
+  id: string,
+): Promise<Selectable<RepositoriesTable>> {
+  const row = await db.selectFrom("repositories").selectAll().where("id", "=", id)
+    .executeTakeFirst();
+  if (!row) throw new AppError("not_found", "There is no such repository.");
+  return row;
+}
+
+export async function getRepository(server: Server, id: string): Promise<Repository> {
+  const row = await getRepositoryRow(server, id);
+  return (await withHosts(server, [row]))[0]!;
+}
+
+/** By name. */
+export async function listRepositories(server: Server, wish: PageWish): Promise<Page<Repository>> {
+  let query = server.db.selectFrom("repositories").selectAll().orderBy("name").limit(
+    wish.limit + 1,
+  );
+  if (wish.cursor !== null) query = query.where("name", ">", wish.cursor);
+  const rows = await query.execute();
+  const seen = await withHosts(server, rows.slice(0, wish.limit));
+  return { ...pageOf(rows, wish, (row) => row.name, (row) => row), items: seen };
+}
+
+async function withHosts(
+  { db }: Server,
+  rows: Selectable<RepositoriesTable>[],
+): Promise<Repository[]> {
+  const hosts = rows.length === 0 ? [] : await db.selectFrom("hosts")
+    .select(["id", "name", "repository_id"])
+    .where("repository_id", "in", rows.map((row) => row.id)).orderBy("name").execute();
+  return rows.map((row) => ({
+    id: row.id,
+    name: row.name,
+    url: row.url,
+    username: row.username,
+    password_set: true,
+    rest_password_set: row.rest_password_sealed !== null,
+    environment_names: JSON.parse(row.environment_names),
+    append_only: row.append_only === 1,
+    is_new: row.is_new === 1,
+    initialised_at: row.initialised_at,
+    total_size: row.total_size,
+    stats_at: row.stats_at,
+    created_at: row.created_at,
+    updated_at: row.updated_at,
+    hosts: hosts.filter((host) => host.repository_id === row.id)
+      .map(({ id, name }) => ({ id, name })),
+  }));
+}

@@ -1,0 +1,27 @@
+import { recordAudit } from "../audit/record.ts";
+import { AppError } from "../errors.ts";
+import type { Actor, Server } from "../server.ts";
+
+/** Forgets how to reach the repository; what is in it stays untouched. Refused while a host uses it. */
+export async function removeRepository(server: Server, actor: Actor, id: string): Promise<void> {
+  await server.db.transaction().execute(async (tx) => {
+    const row = await tx.selectFrom("repositories").select("name").where("id", "=", id)
+      .executeTakeFirst();
+    if (!row) throw new AppError("not_found", "There is no such repository.");
+    const hosts = await tx.selectFrom("hosts").select("name").where("repository_id", "=", id)
+      .limit(4).execute();
+    if (hosts.length > 0) {
+      throw new AppError(
+        "conflict",
+        `The repository is used by ${
+          hosts.map((host) => host.name).join(", ")
+        }; give these hosts another one first.`,
+      );
+    }
+    await tx.deleteFrom("repositories").where("id", "=", id).execute();
+    await recordAudit(tx, server.now(), actor, {
+      action: "repository.removed",
+      target: { kind: "repository", id, name: row.name },
+    });
+  });
+}

@@ -1,0 +1,59 @@
+// An open server, listening. Ends in order: no new requests, sockets told to come back, streams ended, database closed.
+import { CLOSE } from "../shared/protocol.ts";
+import { createApp } from "./app.ts";
+import { type OpenOptions, openServer } from "./open.ts";
+import type { Server } from "./server.ts";
+import type { Settings } from "./settings.ts";
+import { startUpkeep } from "./upkeep.ts";
+
+export interface Serving {
+  server: Server;
+  /** The address that it listens on, such as http://127.0.0.1:8080. */
+  url: string;
+  /** Ends within 10 s; what was acknowledged is on the disk. */
+  stop(): Promise<void>;
+}
+
+const STOP_WITHIN = 8000;
+
+export async function serve(settings: Settings, options: OpenOptions = {}): Promise<Serving> {
+  const opened = await openServer(settings, options);
+  const { server } = opened;
+  const app = createApp(server);
+  let http: Deno.HttpServer<Deno.NetAddr>;
+  try {
+    http = Deno.serve({
+      hostname: settings.listen.hostname,
+      port: settings.listen.port,
+      onListen: () => {},
+      onError: (error) => {
+        server.log.error(`request: ${error}`);
+        return new Response("The server could not do this.\n", { status: 500 });
+      },
+    }, (request, info) => app.fetch(request, { peer: info.remoteAddr.hostname }));
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+  startUpkeep(server);
+  const { hostname, port } = http.addr;
+  return {
+    server,
+    url: `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`,
+    stop: async () => {
+      const agents = [...server.agents];
+      server.agents.closeAll(CLOSE.goingAway, "the server is stopping");
+      // Live streams never end by themselves, and shutdown() waits for them.
+      opened.endStreams();
+      const settled = Promise.all([http.shutdown(), ...agents.map((agent) => agent.idle())]);
+      await Promise.race([settled, timeout(STOP_WITHIN)]);
+      await opened.close();
+    },
+  };
+}
+
+function timeout(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    Deno.unrefTimer(setTimeout(resolve, milliseconds) as unknown as number);
+  });
+}

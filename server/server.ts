@@ -1,0 +1,41 @@
+// What every action receives first: the database, the agents, the clock, and where events go.
+import type { Database } from "./database/open.ts";
+import type { ConnectedAgents } from "./connected_agents.ts";
+import type { Events } from "./events.ts";
+import type { Log } from "./log.ts";
+import type { Secrets } from "./secrets.ts";
+import type { Settings } from "./settings.ts";
+import type { PasswordHasher } from "./users/password.ts";
+import type { Progress } from "../shared/job.ts";
+import type { ActorKind } from "./database/tables.ts";
+import type { Throttle } from "./throttle.ts";
+
+export interface Server {
+  db: Database["db"];
+  database: Database;
+  agents: ConnectedAgents;
+  events: Events;
+  secrets: Secrets;
+  passwords: PasswordHasher;
+  settings: Settings;
+  log: Log;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** The latest progress of each running job; only ever a picture, so it is not stored. */
+  progress: Map<string, Progress>;
+  throttle: Throttle;
+  /** The secret of the first admin's setup link while there is no user. */
+  setup: { token: string | null };
+  /** Aborted when the server stops: ends what would otherwise stay open. */
+  closing: AbortSignal;
+}
+
+/** Who does something, for the audit and for a job's origin. */
+export interface Actor {
+  kind: ActorKind;
+  id: string | null;
+  name: string;
+  address: string | null;
+}
+
+export const SYSTEM: Actor = { kind: "system", id: null, name: "restic-manager", address: null };

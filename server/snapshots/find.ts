@@ -1,0 +1,65 @@
+import type { Page, PageWish } from "../paging.ts";
+import { pageOf } from "../paging.ts";
+import { AppError } from "../errors.ts";
+import type { Server } from "../server.ts";
+
+export interface StoredSnapshot {
+  id: string;
+  time: number;
+  tags: string[];
+  paths: string[];
+  hostname: string;
+  username: string | null;
+  parent: string | null;
+  files: number | null;
+  bytes: number | null;
+  bytes_added: number | null;
+}
+
+/** The list that the host handed in last, newest first. */
+export async function listSnapshots(
+  { db }: Server,
+  hostId: string,
+  wish: PageWish,
+): Promise<Page<StoredSnapshot> & { refreshed_at: number | null }> {
+  const host = await db.selectFrom("hosts").select([
+    "snapshots_report_id",
+    "snapshots_refreshed_at",
+  ])
+    .where("id", "=", hostId).executeTakeFirst();
+  if (!host) throw new AppError("not_found", "There is no such host.");
+  let query = db.selectFrom("snapshots").selectAll().where("host_id", "=", hostId)
+    .where("report_id", "=", host.snapshots_report_id ?? "")
+    .orderBy("time", "desc").orderBy("id", "desc").limit(wish.limit + 1);
+  const cursor = readCursor(wish.cursor);
+  if (cursor) {
+    query = query.where((where) =>
+      where.or([
+        where("time", "<", cursor.time),
+        where.and([where("time", "=", cursor.time), where("id", "<", cursor.id)]),
+      ])
+    );
+  }
+  const page = pageOf(await query.execute(), wish, (row) => `${row.time}.${row.id}`, (row) => ({
+    id: row.id,
+    time: row.time,
+    tags: JSON.parse(row.tags) as string[],
+    paths: JSON.parse(row.paths) as string[],
+    hostname: row.hostname,
+    username: row.username,
+    parent: row.parent,
+    files: row.files,
+    bytes: row.bytes,
+    bytes_added: row.bytes_added,
+  }));
+  return { ...page, refreshed_at: host.snapshots_refreshed_at };
+}
+
+function readCursor(cursor: string | null): { time: number; id: string } | null {
+  if (cursor === null) return null;
+  const match = /^(\d{1,16})\.([0-9a-f]{8,64})$/.exec(cursor);
+  if (!match) {
+    throw new AppError("invalid", "cursor must be the next_cursor of the page before.", "cursor");
+  }
+  return { time: Number(match[1]), id: match[2]! };
+}

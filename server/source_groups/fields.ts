@@ -1,0 +1,16 @@
+import { z } from "zod";
+import { excludes, groupName, paths } from "../../shared/fields.ts";
+import { Retention } from "../../shared/retention.ts";
+
+export const SourceGroupWish = z.strictObject({
+  name: groupName,
+  includes: paths,
+  excludes: excludes.default([]),
+  retention: Retention.default({}),
+  retry_max: z.int("must be a whole number from 0 to 10").min(0, "must be from 0 to 10")
+    .max(10, "must be from 0 to 10").default(0),
+  retry_backoff_seconds: z.int("must be a whole number of seconds from 10 to 86400")
+    .min(10, "must be from 10 to 86400 seconds").max(86_400, "must be from 10 to 86400 seconds")
+    .default(300),
+});
+export type SourceGroupWish = z.infer<typeof SourceGroupWish>;

@@ -1,0 +1,63 @@
+import type { Selectable } from "kysely";
+import type { Retention } from "../../shared/retention.ts";
+import type { JobStatus } from "../../shared/job.ts";
+import type { SourceGroupsTable } from "../database/tables.ts";
+import { AppError } from "../errors.ts";
+import type { Server } from "../server.ts";
+
+export interface SourceGroup {
+  id: string;
+  host_id: string;
+  name: string;
+  includes: string[];
+  excludes: string[];
+  retention: Retention;
+  retry_max: number;
+  retry_backoff_seconds: number;
+  created_at: number;
+  updated_at: number;
+  last_run: { job_id: string; at: number; status: JobStatus } | null;
+}
+
+/** By name, each with its newest job. */
+export async function listSourceGroups(server: Server, hostId: string): Promise<SourceGroup[]> {
+  const rows = await server.db.selectFrom("source_groups").selectAll()
+    .where("host_id", "=", hostId).orderBy("name").execute();
+  return await withLastRun(server, rows);
+}
+
+/** Throws not_found also when the group is another host's. */
+export async function getSourceGroup(
+  server: Server,
+  hostId: string,
+  id: string,
+): Promise<SourceGroup> {
+  const row = await server.db.selectFrom("source_groups").selectAll()
+    .where("id", "=", id).where("host_id", "=", hostId).executeTakeFirst();
+  if (!row) throw new AppError("not_found", "There is no such source group on this host.");
+  return (await withLastRun(server, [row]))[0]!;
+}
+
+async function withLastRun(
+  { db }: Server,
+  rows: Selectable<SourceGroupsTable>[],
+): Promise<SourceGroup[]> {
+  if (rows.length === 0) return [];
+  const newest = db.selectFrom("jobs").select((expression) => expression.fn.max("number").as("n"))
+    .where("source_group_id", "in", rows.map((row) => row.id)).groupBy("source_group_id");
+  const runs = await db.selectFrom("jobs")
+    .select(["id", "source_group_id", "status", "created_at", "started_at"])
+    .where("number", "in", newest).execute();
+  return rows.map((row) => {
+    const run = runs.find((each) => each.source_group_id === row.id);
+    return {
+      ...row,
+      includes: JSON.parse(row.includes),
+      excludes: JSON.parse(row.excludes),
+      retention: JSON.parse(row.retention),
+      last_run: run
+        ? { job_id: run.id, at: run.started_at ?? run.created_at, status: run.status }
+        : null,
+    };
+  });
+}

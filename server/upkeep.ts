@@ -1,0 +1,63 @@
+// Everything that happens by the clock, in one table.
+import { CLOSE, OFFLINE_AFTER_SECONDS } from "../shared/protocol.ts";
+import { closeQuietly } from "./connected_agents.ts";
+import { noteGoodbye } from "./hosts/greet.ts";
+import { endLostJobs } from "./jobs/reconcile.ts";
+import type { Server } from "./server.ts";
+import { removeExpiredSessions } from "./users/sessions.ts";
+
+interface Task {
+  name: string;
+  everySeconds: number;
+  run(server: Server): Promise<void>;
+}
+
+const TASKS: Task[] = [
+  { name: "close silent agents", everySeconds: 10, run: closeSilentAgents },
+  { name: "note when agents were heard", everySeconds: 60, run: noteLastSeen },
+  { name: "end lost jobs", everySeconds: 60, run: endLostJobs },
+  { name: "remove expired sessions", everySeconds: 3600, run: removeExpiredSessions },
+  { name: "remove old enrolment tokens", everySeconds: 3600, run: removeOldEnrolmentTokens },
+];
+
+/** Runs each task at its pace until the server closes. A task that fails is logged and tried again. */
+export function startUpkeep(server: Server): void {
+  for (const task of TASKS) {
+    let running = false;
+    const timer = setInterval(async () => {
+      if (running) return;
+      running = true;
+      try {
+        await task.run(server);
+      } catch (error) {
+        server.log.error(`upkeep, ${task.name}: ${error}`);
+      } finally {
+        running = false;
+      }
+    }, task.everySeconds * 1000);
+    server.closing.addEventListener("abort", () => clearInterval(timer), { once: true });
+  }
+}
+
+/** A peer that vanished without a word keeps its socket open for minutes: close() alone does not free it. */
+export async function closeSilentAgents(server: Server): Promise<void> {
+  for (const agent of server.agents) {
+    if (server.now() - agent.lastHeardAt < OFFLINE_AFTER_SECONDS * 1000) continue;
+    closeQuietly(agent.socket, CLOSE.silent, `nothing was heard for ${OFFLINE_AFTER_SECONDS} s`);
+    await noteGoodbye(server, agent);
+  }
+}
+
+async function noteLastSeen(server: Server): Promise<void> {
+  const heard = [...server.agents].map((agent) => [agent.hostId, agent.lastHeardAt]);
+  if (heard.length === 0) return;
+  await server.database.raw((sqlite) => {
+    const update = sqlite.prepare("update hosts set last_seen_at = ? where id = ?");
+    for (const [id, at] of heard) update.run(at!, id!);
+  });
+}
+
+async function removeOldEnrolmentTokens({ db, now }: Server): Promise<void> {
+  await db.deleteFrom("enrollment_tokens").where("expires_at", "<", now() - 7 * 86_400_000)
+    .execute();
+}

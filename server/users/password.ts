@@ -1,0 +1,88 @@
+// Passwords as argon2id hashes (64 MiB, 3 passes), one at a time in a worker, with a short queue: whoever floods the
+// login page slows down nobody but the login page.
+import { AppError } from "../errors.ts";
+
+export type HashRequest =
+  | { task: "hash"; password: string; memoryKib: number; iterations: number }
+  | { task: "verify"; password: string; hash: string };
+
+export interface PasswordHasher {
+  hash(password: string): Promise<string>;
+  /** With `hash` undefined the same time passes and the answer is false: a stranger's name looks like a known one. */
+  verify(password: string, hash: string | undefined): Promise<boolean>;
+  close(): void;
+}
+
+export interface HashCost {
+  memoryKib: number;
+  iterations: number;
+}
+
+const COST: HashCost = { memoryKib: 65_536, iterations: 3 };
+const QUEUE_LIMIT = 20;
+/** A worker keeps the 64 MiB of each hash until it ends. */
+const IDLE_MILLISECONDS = 10_000;
+
+export function createPasswordHasher(cost: HashCost = COST): PasswordHasher {
+  let worker: Worker | undefined;
+  let idle: ReturnType<typeof setTimeout> | undefined;
+  let waiting = 0;
+  let last: Promise<unknown> = Promise.resolve();
+  let decoy: Promise<string> | undefined;
+
+  const stop = () => {
+    clearTimeout(idle);
+    worker?.terminate();
+    worker = undefined;
+  };
+  const ask = async <T>(request: HashRequest): Promise<T> => {
+    if (waiting >= QUEUE_LIMIT) {
+      const busy = new AppError(
+        "too_many",
+        "Too many people are signing in. Try again in a moment.",
+      );
+      busy.retryAfter = 5;
+      throw busy;
+    }
+    waiting++;
+    const turn = last.then(() => {
+      clearTimeout(idle);
+      worker ??= new Worker(new URL("./password_worker.ts", import.meta.url), { type: "module" });
+      return answerOf<T>(worker, request);
+    });
+    last = turn.catch(() => {});
+    try {
+      return await turn;
+    } finally {
+      if (--waiting === 0) {
+        clearTimeout(idle);
+        idle = setTimeout(stop, IDLE_MILLISECONDS);
+        Deno.unrefTimer(idle as unknown as number);
+      }
+    }
+  };
+  const hash = (password: string) => ask<string>({ task: "hash", password, ...cost });
+  return {
+    hash,
+    async verify(password, stored) {
+      if (stored !== undefined) {
+        return await ask<boolean>({ task: "verify", password, hash: stored });
+      }
+      await ask<boolean>({ task: "verify", password, hash: await (decoy ??= hash("decoy")) });
+      return false;
+    },
+    close: stop,
+  };
+}
+
+function answerOf<T>(worker: Worker, request: HashRequest): Promise<T> {
+  return new Promise((resolve, reject) => {
+    worker.onmessage = ({ data }: MessageEvent<{ result: T; error?: string }>) =>
+      data.error === undefined ? resolve(data.result) : reject(new Error(data.error));
+    worker.onerror = (event) => {
+      event.preventDefault();
+      reject(new Error(event.message));
+    };
+    worker.postMessage(request);
+  });
+}

@@ -1,0 +1,88 @@
+import { type AuditEntry, type AuditFilter, listAudit } from "../../audit/find.ts";
+import type { Server } from "../../server.ts";
+import { readPage, readTime } from "../body.ts";
+import type { Ctx } from "../context.ts";
+import type { ApiRoute } from "./routes.ts";
+import { withIsoTimes } from "./shapes.ts";
+
+const QUERY = ["actor", "action", "target", "from", "to"];
+const PAGE = 500;
+
+export const auditRoutes: ApiRoute[] = [
+  {
+    method: "GET",
+    path: "/api/audit",
+    role: "admin",
+    summary: "Who did what to what, when, from where; the newest first",
+    query: [...QUERY, "limit", "cursor"],
+    handler: async (server, c) =>
+      c.json(withIsoTimes(await listAudit(server, auditFilter(c), readPage(c))) as object),
+  },
+  {
+    method: "GET",
+    path: "/api/audit.csv",
+    role: "admin",
+    summary: "The same as CSV (RFC 4180)",
+    query: QUERY,
+    handler: (server, c) =>
+      new Response(csv(server, auditFilter(c)), {
+        headers: {
+          "Content-Type": "text/csv; charset=utf-8",
+          "Content-Disposition": 'attachment; filename="audit.csv"',
+        },
+      }),
+  },
+];
+
+export function auditFilter(c: Ctx): AuditFilter {
+  return {
+    actor: c.req.query("actor") || undefined,
+    action: c.req.query("action") || undefined,
+    target: c.req.query("target") || undefined,
+    from: readTime(c, "from"),
+    to: endOfDay(c.req.query("to"), readTime(c, "to")),
+  };
+}
+
+/** "to 2026-11-22" includes that day. */
+function endOfDay(text: string | undefined, at: number | undefined): number | undefined {
+  return at !== undefined && /^\d{4}-\d\d-\d\d$/.test(text ?? "") ? at + 86_399_999 : at;
+}
+
+function csv(server: Server, filter: AuditFilter): ReadableStream<Uint8Array> {
+  let cursor: string | null = null;
+  let begun = false;
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const page = await listAudit(server, filter, { limit: PAGE, cursor });
+      const head = begun
+        ? ""
+        : "at,actor_kind,actor,action,target_kind,target_id,target,address,detail\r\n";
+      begun = true;
+      controller.enqueue(new TextEncoder().encode(head + page.items.map(row).join("")));
+      cursor = page.next_cursor;
+      if (cursor === null) controller.close();
+    },
+  });
+}
+
+function row(entry: AuditEntry): string {
+  const { actor, target } = entry;
+  return [
+    new Date(entry.at).toISOString(),
+    actor.kind,
+    actor.name,
+    entry.action,
+    target?.kind ?? "",
+    target?.id ?? "",
+    target?.name ?? "",
+    entry.address ?? "",
+    JSON.stringify(entry.detail),
+  ].map(cell).join(",") + "\r\n";
+}
+
+/** Quoted, and never the beginning of a formula: a spreadsheet runs what begins with = + - or @. */
+function cell(text: string): string {
+  const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return `"${harmless.replaceAll('"', '""')}"`;
+}

@@ -1,0 +1,112 @@
+import { deleteCookie, setCookie } from "hono/cookie";
+import { z } from "zod";
+import { name } from "../../../shared/fields.ts";
+import { logIn, logOut, SESSION_SECONDS } from "../../users/sessions.ts";
+import { createToken, listTokens, revokeToken } from "../../users/tokens.ts";
+import { pathId, readJson } from "../body.ts";
+import { actorOf, type Ctx, userOf } from "../context.ts";
+import { csrfFor, sessionCookie } from "../security.ts";
+import type { ApiRoute } from "./routes.ts";
+import { withIsoTimes } from "./shapes.ts";
+
+export const Login = z.strictObject({
+  username: z.string("must be text").min(1, "must not be empty").max(
+    200,
+    "must be at most 200 characters",
+  ),
+  password: z.string("must be text").min(1, "must not be empty").max(
+    1024,
+    "must be at most 1024 characters",
+  ),
+});
+
+const isoTime = z.iso.datetime({
+  offset: true,
+  error: "must be a time such as 2026-12-31T00:00:00Z",
+});
+
+const TokenWish = z.strictObject({
+  name,
+  expires_at: isoTime.nullable().optional(),
+});
+
+/** Puts the session into the browser; the answer's other half is the database row. */
+export function setSessionCookie(c: Ctx, token: string): void {
+  setCookie(c, sessionCookie(c.get("secure")), token, {
+    path: "/",
+    httpOnly: true,
+    sameSite: "Lax",
+    secure: c.get("secure"),
+    maxAge: SESSION_SECONDS,
+  });
+}
+
+export function clearSessionCookie(c: Ctx): void {
+  deleteCookie(c, sessionCookie(c.get("secure")), { path: "/", secure: c.get("secure") });
+}
+
+export const authRoutes: ApiRoute[] = [
+  {
+    method: "POST",
+    path: "/api/auth/login",
+    role: "public",
+    summary:
+      "Signs in and sets the session cookie; csrf_token goes into the header X-CSRF-Token of later requests",
+    body: Login,
+    handler: async (server, c) => {
+      const { token, user } = await logIn(server, c.get("address"), await readJson(c, Login));
+      setSessionCookie(c, token);
+      return c.json({ user, csrf_token: csrfFor(token) });
+    },
+  },
+  {
+    method: "POST",
+    path: "/api/auth/logout",
+    role: "viewer",
+    summary: "Ends the session",
+    answers: 204,
+    handler: async (server, c) => {
+      const session = c.get("session");
+      if (session) await logOut(server, actorOf(c), session);
+      clearSessionCookie(c);
+      return c.body(null, 204);
+    },
+  },
+  {
+    method: "GET",
+    path: "/api/tokens",
+    role: "viewer",
+    summary: "Your API tokens",
+    handler: async (server, c) =>
+      c.json(
+        { items: withIsoTimes(await listTokens(server, userOf(c))), next_cursor: null } as object,
+      ),
+  },
+  {
+    method: "POST",
+    path: "/api/tokens",
+    role: "viewer",
+    summary: "Makes an API token with your role; the secret is in this answer and never again",
+    body: TokenWish,
+    answers: 201,
+    handler: async (server, c) => {
+      const wish = await readJson(c, TokenWish);
+      const made = await createToken(server, actorOf(c), userOf(c), {
+        name: wish.name,
+        expires_at: wish.expires_at ? Date.parse(wish.expires_at) : null,
+      });
+      return c.json(made, 201);
+    },
+  },
+  {
+    method: "DELETE",
+    path: "/api/tokens/:id",
+    role: "viewer",
+    summary: "Revokes one of your API tokens",
+    answers: 204,
+    handler: async (server, c) => {
+      await revokeToken(server, actorOf(c), userOf(c), pathId(c, "id"));
+      return c.body(null, 204);
+    },
+  },
+];

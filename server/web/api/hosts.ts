@@ -1,0 +1,78 @@
+import { fleetSummary } from "../../hosts/fleet.ts";
+import { changeHost, HostChange } from "../../hosts/change.ts";
+import { getHost, listHosts } from "../../hosts/find.ts";
+import { removeHost } from "../../hosts/remove.ts";
+import { listSnapshots } from "../../snapshots/find.ts";
+import { pathId, readJson, readOneOf, readPage } from "../body.ts";
+import { actorOf } from "../context.ts";
+import type { ApiRoute } from "./routes.ts";
+import { hostShape, withIsoTimes } from "./shapes.ts";
+
+const STATES = ["ok", "warn", "bad", "run", "off", "attention"] as const;
+const SORTS = ["name", "worst", "last_backup"] as const;
+
+export const hostRoutes: ApiRoute[] = [
+  {
+    method: "GET",
+    path: "/api/fleet/summary",
+    role: "viewer",
+    summary: "How many hosts are in which state, and those that need somebody, the worst first",
+    handler: async (server, c) => c.json(withIsoTimes(await fleetSummary(server)) as object),
+  },
+  {
+    method: "GET",
+    path: "/api/hosts",
+    role: "viewer",
+    summary: "All hosts",
+    query: ["search", "state", "tag", "sort", "limit", "cursor"],
+    handler: async (server, c) => {
+      const { items, ...page } = await listHosts(server, {
+        search: c.req.query("search"),
+        state: readOneOf(c, "state", STATES),
+        tag: c.req.query("tag"),
+        sort: readOneOf(c, "sort", SORTS),
+      }, readPage(c));
+      return c.json({ items: items.map(hostShape), ...page } as object);
+    },
+  },
+  {
+    method: "GET",
+    path: "/api/hosts/:id",
+    role: "viewer",
+    summary: "One host",
+    handler: async (server, c) =>
+      c.json(hostShape(await getHost(server, pathId(c, "id"))) as object),
+  },
+  {
+    method: "PATCH",
+    path: "/api/hosts/:id",
+    role: "operator",
+    summary: "Changes name, tags, time zone or repository",
+    body: HostChange,
+    handler: async (server, c) => {
+      const hostId = pathId(c, "id");
+      await changeHost(server, actorOf(c), hostId, await readJson(c, HostChange));
+      return c.json(hostShape(await getHost(server, hostId)) as object);
+    },
+  },
+  {
+    method: "DELETE",
+    path: "/api/hosts/:id",
+    role: "admin",
+    summary: "Removes the host and ends its connection; its repository stays untouched",
+    answers: 204,
+    handler: async (server, c) => {
+      await removeHost(server, actorOf(c), pathId(c, "id"));
+      return c.body(null, 204);
+    },
+  },
+  {
+    method: "GET",
+    path: "/api/hosts/:id/snapshots",
+    role: "viewer",
+    summary: "The host's snapshots as its agent listed them at refreshed_at",
+    query: ["limit", "cursor"],
+    handler: async (server, c) =>
+      c.json(withIsoTimes(await listSnapshots(server, pathId(c, "id"), readPage(c))) as object),
+  },
+];

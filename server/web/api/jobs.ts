@@ -1,0 +1,153 @@
+import { JOB_KINDS, JOB_STATUSES } from "../../../shared/job.ts";
+import { visible } from "../../../shared/redact.ts";
+import { AppError } from "../../errors.ts";
+import { cancelJob } from "../../jobs/cancel.ts";
+import { getJob, getJobRow, type JobRow, listJobs } from "../../jobs/find.ts";
+import { linesAfter, type StoredLine } from "../../jobs/lines.ts";
+import { JobWish, startJobs } from "../../jobs/start.ts";
+import type { Server } from "../../server.ts";
+import { pathId, readJson, readOneOf, readPage } from "../body.ts";
+import { actorOf, type Ctx } from "../context.ts";
+import { jobFeed, type JobFeedForm } from "../job_feed.ts";
+import { eventStream } from "../sse.ts";
+import type { ApiRoute } from "./routes.ts";
+import { jobShape, lineShape } from "./shapes.ts";
+
+const JSON_FORM: JobFeedForm = {
+  lines: (lines) =>
+    lines.map((line) => `id: ${line.n}\ndata: ${JSON.stringify(lineShape(line))}\n\n`).join(""),
+  job: (job) => `event: job\ndata: ${JSON.stringify(jobShape(job))}\n\n`,
+};
+
+const PAGE = 1000;
+
+export const jobRoutes: ApiRoute[] = [
+  {
+    method: "POST",
+    path: "/api/hosts/:id/jobs",
+    role: "operator",
+    summary: "Runs a job now; a backup without source_group_id runs every source group of the host",
+    body: JobWish,
+    answers: 202,
+    handler: async (server, c) => {
+      const wish = await readJson(c, JobWish);
+      const ids = await startJobs(server, actorOf(c), pathId(c, "id"), wish);
+      const jobs = ids.map((id) => ({ job_id: id, job_url: `${c.get("baseUrl")}/jobs/${id}` }));
+      return c.json({ ...jobs[0], jobs }, 202);
+    },
+  },
+  {
+    method: "GET",
+    path: "/api/jobs",
+    role: "viewer",
+    summary: "Jobs, the newest first",
+    query: ["host", "repository", "kind", "status", "limit", "cursor"],
+    handler: async (server, c) => {
+      const { items, next_cursor } = await listJobs(server, {
+        host: c.req.query("host"),
+        repository: c.req.query("repository"),
+        kind: readOneOf(c, "kind", JOB_KINDS),
+        status: readOneOf(c, "status", JOB_STATUSES),
+      }, readPage(c));
+      return c.json({ items: items.map(jobShape), next_cursor } as object);
+    },
+  },
+  {
+    method: "GET",
+    path: "/api/jobs/:id",
+    role: "viewer",
+    summary: "One job",
+    handler: async (server, c) => c.json(jobShape(await getJob(server, pathId(c, "id"))) as object),
+  },
+  {
+    method: "POST",
+    path: "/api/jobs/:id/cancel",
+    role: "operator",
+    summary: "Asks the host to end the job; 409 when it has ended",
+    answers: 202,
+    handler: async (server, c) => {
+      const id = pathId(c, "id");
+      await cancelJob(server, actorOf(c), id);
+      return c.json(jobShape(await getJob(server, id)) as object, 202);
+    },
+  },
+  {
+    method: "GET",
+    path: "/api/jobs/:id/stream",
+    role: "viewer",
+    summary:
+      "Server-sent events: each line (id = its number), `job` when its state changes, `end`; Last-Event-ID resumes",
+    handler: async (server, c) => {
+      const job = await getJobRow(server, pathId(c, "id"));
+      return eventStream(server, c, jobFeed(server, job, lastEventId(c), JSON_FORM));
+    },
+  },
+  {
+    method: "GET",
+    path: "/api/jobs/:id/log.txt",
+    role: "viewer",
+    summary: "The log as text, control characters made visible",
+    handler: async (server, c) => {
+      const job = await getJobRow(server, pathId(c, "id"));
+      return download(server, job, "text/plain; charset=utf-8", "txt", textLine);
+    },
+  },
+  {
+    method: "GET",
+    path: "/api/jobs/:id/log.ndjson",
+    role: "viewer",
+    summary: "The log as one JSON object per line",
+    handler: async (server, c) => {
+      const job = await getJobRow(server, pathId(c, "id"));
+      return download(
+        server,
+        job,
+        "application/x-ndjson",
+        "ndjson",
+        (line) => `${JSON.stringify(lineShape(line))}\n`,
+      );
+    },
+  },
+];
+
+/** The number after which a stream goes on: Last-Event-ID of a reconnect, or ?after=. Throws invalid. */
+export function lastEventId(c: Ctx): number {
+  const text = c.req.header("last-event-id") || c.req.query("after") || "0";
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 0) {
+    throw new AppError("invalid", "after must be the number of a line.", "after");
+  }
+  return number;
+}
+
+function textLine(line: StoredLine): string {
+  const mark = line.stream === "stdout" ? "" : `[${line.stream}] `;
+  return `${new Date(line.at).toISOString()} ${mark}${visible(line.text)}\n`;
+}
+
+/** Streams the lines page by page, as fast as the reader takes them. */
+function download(
+  server: Server,
+  job: JobRow,
+  type: string,
+  extension: string,
+  form: (line: StoredLine) => string,
+): Response {
+  let after = 0;
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const lines = linesAfter(server, job.number, after, PAGE);
+      if (lines.length > 0) {
+        after = lines[lines.length - 1]!.n;
+        controller.enqueue(new TextEncoder().encode(lines.map(form).join("")));
+      }
+      if (lines.length < PAGE) controller.close();
+    },
+  });
+  return new Response(body, {
+    headers: {
+      "Content-Type": type,
+      "Content-Disposition": `attachment; filename="job-${job.id}.${extension}"`,
+    },
+  });
+}

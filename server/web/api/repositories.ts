@@ -1,0 +1,67 @@
+import { changeRepository } from "../../repositories/change.ts";
+import { createRepository } from "../../repositories/create.ts";
+import { ChangedRepository, NewRepository } from "../../repositories/fields.ts";
+import { getRepository, listRepositories } from "../../repositories/find.ts";
+import { removeRepository } from "../../repositories/remove.ts";
+import { pathId, readJson, readPage } from "../body.ts";
+import { actorOf } from "../context.ts";
+import type { ApiRoute } from "./routes.ts";
+import { withIsoTimes } from "./shapes.ts";
+
+export const repositoryRoutes: ApiRoute[] = [
+  {
+    method: "GET",
+    path: "/api/repositories",
+    role: "operator",
+    summary: "All repositories; secrets are never shown",
+    query: ["limit", "cursor"],
+    handler: async (server, c) =>
+      c.json(withIsoTimes(await listRepositories(server, readPage(c))) as object),
+  },
+  {
+    method: "POST",
+    path: "/api/repositories",
+    role: "operator",
+    summary:
+      "Adds a repository; without a password a strong one is made and shown in this answer alone",
+    body: NewRepository,
+    answers: 201,
+    handler: async (server, c) => {
+      const made = await createRepository(server, actorOf(c), await readJson(c, NewRepository));
+      const shown = withIsoTimes(await getRepository(server, made.id)) as object;
+      const password = made.generatedPassword;
+      return c.json({ ...shown, ...(password ? { repository_password: password } : {}) }, 201);
+    },
+  },
+  {
+    method: "GET",
+    path: "/api/repositories/:id",
+    role: "operator",
+    summary: "One repository",
+    handler: async (server, c) =>
+      c.json(withIsoTimes(await getRepository(server, pathId(c, "id"))) as object),
+  },
+  {
+    method: "PUT",
+    path: "/api/repositories/:id",
+    role: "operator",
+    summary: "Changes a repository; secrets that are left out stay as they are",
+    body: ChangedRepository,
+    handler: async (server, c) => {
+      const id = pathId(c, "id");
+      await changeRepository(server, actorOf(c), id, await readJson(c, ChangedRepository));
+      return c.json(withIsoTimes(await getRepository(server, id)) as object);
+    },
+  },
+  {
+    method: "DELETE",
+    path: "/api/repositories/:id",
+    role: "operator",
+    summary: "Forgets how to reach a repository that no host uses; what is in it stays",
+    answers: 204,
+    handler: async (server, c) => {
+      await removeRepository(server, actorOf(c), pathId(c, "id"));
+      return c.body(null, 204);
+    },
+  },
+];

@@ -1,0 +1,34 @@
+// The JSON API: one row per method and path, with who may call it and what it takes. openapi.json is made of this.
+import type { z } from "zod";
+import type { Ctx, RouteRole } from "../context.ts";
+import type { Server } from "../../server.ts";
+import { auditRoutes } from "./audit.ts";
+import { authRoutes } from "./auth.ts";
+import { enrolmentRoutes } from "./enrolment.ts";
+import { hostRoutes } from "./hosts.ts";
+import { jobRoutes } from "./jobs.ts";
+import { repositoryRoutes } from "./repositories.ts";
+import { sourceGroupRoutes } from "./source_groups.ts";
+import { systemRoutes } from "./system.ts";
+
+export interface ApiRoute {
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  path: string;
+  role?: RouteRole;
+  summary: string;
+  body?: z.ZodType;
+  query?: string[];
+  answers?: number;
+  handler: (server: Server, c: Ctx) => Response | Promise<Response>;
+}
+
+export const API_ROUTES: ApiRoute[] = [
+  ...systemRoutes,
+  ...authRoutes,
+  ...hostRoutes,
+  ...enrolmentRoutes,
+  ...sourceGroupRoutes,
+  ...repositoryRoutes,
+  ...jobRoutes,
+  ...auditRoutes,
+];

@@ -1,0 +1,74 @@
+import { getHost } from "../../hosts/find.ts";
+import { SourceGroupWish } from "../../source_groups/fields.ts";
+import { getSourceGroup, listSourceGroups } from "../../source_groups/find.ts";
+import {
+  changeSourceGroup,
+  createSourceGroup,
+  removeSourceGroup,
+} from "../../source_groups/save.ts";
+import { pathId, readJson } from "../body.ts";
+import { actorOf } from "../context.ts";
+import type { ApiRoute } from "./routes.ts";
+import { withIsoTimes } from "./shapes.ts";
+
+export const sourceGroupRoutes: ApiRoute[] = [
+  {
+    method: "GET",
+    path: "/api/hosts/:id/source-groups",
+    role: "operator",
+    summary: "What is backed up on a host",
+    handler: async (server, c) => {
+      const { id } = await getHost(server, pathId(c, "id"));
+      const items = withIsoTimes(await listSourceGroups(server, id));
+      return c.json({ items, next_cursor: null } as object);
+    },
+  },
+  {
+    method: "POST",
+    path: "/api/hosts/:id/source-groups",
+    role: "operator",
+    summary: "Adds a source group",
+    body: SourceGroupWish,
+    answers: 201,
+    handler: async (server, c) => {
+      const host = await getHost(server, pathId(c, "id"));
+      const wish = await readJson(c, SourceGroupWish);
+      const { id } = await createSourceGroup(server, actorOf(c), host.id, wish);
+      return c.json(withIsoTimes(await getSourceGroup(server, host.id, id)) as object, 201);
+    },
+  },
+  {
+    method: "GET",
+    path: "/api/hosts/:id/source-groups/:gid",
+    role: "operator",
+    summary: "One source group",
+    handler: async (server, c) =>
+      c.json(
+        withIsoTimes(await getSourceGroup(server, pathId(c, "id"), pathId(c, "gid"))) as object,
+      ),
+  },
+  {
+    method: "PUT",
+    path: "/api/hosts/:id/source-groups/:gid",
+    role: "operator",
+    summary: "Replaces a source group",
+    body: SourceGroupWish,
+    handler: async (server, c) => {
+      const [hostId, id] = [pathId(c, "id"), pathId(c, "gid")];
+      const wish = await readJson(c, SourceGroupWish);
+      await changeSourceGroup(server, actorOf(c), hostId, id, wish);
+      return c.json(withIsoTimes(await getSourceGroup(server, hostId, id)) as object);
+    },
+  },
+  {
+    method: "DELETE",
+    path: "/api/hosts/:id/source-groups/:gid",
+    role: "operator",
+    summary: "Removes a source group; its snapshots stay",
+    answers: 204,
+    handler: async (server, c) => {
+      await removeSourceGroup(server, actorOf(c), pathId(c, "id"), pathId(c, "gid"));
+      return c.body(null, 204);
+    },
+  },
+];
