@@ -7,6 +7,7 @@ import { acceptAgent, findByBearer } from "./agent_api/socket.ts";
 import { AppError } from "./errors.ts";
 import type { Server } from "./server.ts";
 import type { Ctx, Route, Vars } from "./web/context.ts";
+import { type ErrorAnswer, errorPage } from "./web/pages/error.ts";
 import { ROUTES } from "./web/routes.ts";
 import {
   bearerOf,
@@ -20,7 +21,6 @@ const BODY_LIMIT = 1_048_576;
 
 export type App = Hono<{ Variables: Vars; Bindings: { peer: string } }>;
 
-/** `showError` draws the page for a browser; the API answers JSON. */
 export function createApp(server: Server, routes: Route[] = ROUTES): App {
   const app: App = new Hono();
   app.onError((error, c) => answerError(server, c as Ctx, error));
@@ -60,24 +60,40 @@ export function createApp(server: Server, routes: Route[] = ROUTES): App {
   return app;
 }
 
-function answerError(server: Server, c: Ctx, error: Error): Response {
+async function answerError(server: Server, c: Ctx, error: Error): Promise<Response> {
+  const answer = describe(server, c, error);
+  const response = wantsPage(c) ? await errorPage(server, c, answer) : Response.json(
+    { error: { code: answer.code, message: answer.message, field: answer.field } },
+    {
+      status: answer.status,
+    },
+  );
+  if (answer.retryAfter) response.headers.set("Retry-After", String(answer.retryAfter));
+  c.res = response;
+  setSecurityHeaders(c);
+  return c.res;
+}
+
+/** A browser that shows a page, and not a script or an agent. */
+function wantsPage(c: Ctx): boolean {
+  const { path } = c.req;
+  return !/^\/(api|ws|agent|install|healthz)(\/|$)/.test(path) &&
+    (c.req.header("accept") ?? "").includes("text/html");
+}
+
+function describe(server: Server, c: Ctx, error: Error): ErrorAnswer {
   const known = knownError(error);
   if (!known) {
     const id = newId();
     server.log.error(`${c.req.method} ${c.req.path} (${id}): ${error.stack ?? error}`);
-    return json(500, {
+    return {
+      status: 500,
       code: "internal",
       message:
         `The server could not do this because of a fault of its own. It is in the server's log as ${id}.`,
-    });
+    };
   }
-  const response = json(known.status, {
-    code: known.code,
-    message: known.message,
-    ...(known.field ? { field: known.field } : {}),
-  });
-  if (known.retryAfter) response.headers.set("Retry-After", String(known.retryAfter));
-  return response;
+  return known;
 }
 
 function knownError(error: Error): AppError | undefined {
@@ -86,8 +102,4 @@ function knownError(error: Error): AppError | undefined {
     return new AppError("too_large", `The body must be at most ${BODY_LIMIT} bytes.`);
   }
   return undefined;
-}
-
-function json(status: number, error: { code: string; message: string; field?: string }): Response {
-  return Response.json({ error }, { status });
 }
