@@ -1,5 +1,6 @@
 // The frame around every page: navigation, the fleet's state, the reader's menu, and what live updates need.
 import type { Child } from "hono/jsx";
+import { visible } from "../shared/redact.ts";
 import { assetUrl } from "./assets/assets.ts";
 import { count, plural } from "./format.ts";
 import { Csrf } from "./parts/csrf.tsx";
@@ -63,7 +64,7 @@ export function Layout(props: LayoutProps) {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="htmx-config" content={HTMX} />
         <meta name="color-scheme" content={theme === "auto" ? "light dark" : theme} />
-        <title>{`${title} · restic-manager`}</title>
+        <title>{`${visible(title)} · restic-manager`}</title>
         <link rel="icon" href={assetUrl("icon.svg")} type="image/svg+xml" />
         <link
           rel="preload"
@@ -90,7 +91,9 @@ export function Layout(props: LayoutProps) {
           </div>
         </header>
         <main id="main" tabindex={-1}>
-          {flash && <p class={`flash ${flash.state ?? "ok"}`} role="status">{flash.text}</p>}
+          {flash && (
+            <p class={`flash ${flash.state ?? "ok"}`} role="status">{visible(flash.text)}</p>
+          )}
           {props.children}
         </main>
         {user && (
@@ -134,7 +137,7 @@ function Places(
           <ThemeSwitch theme={theme} csrf={csrf} />
           <form method="post" action="/logout">
             <Csrf token={csrf} />
-            <button class="plain">Sign out</button>
+            <button type="submit" class="plain">Sign out</button>
           </form>
         </div>
       </details>
@@ -149,7 +152,9 @@ export function FleetState({ fleet }: { fleet: Fleet }) {
     <div class="fleet" id="fleet" role="status" aria-label="Fleet">
       {total === 0 && <span class="muted">no hosts yet</span>}
       {ok > 0 && <FleetPart state="ok" filter="ok" text={`${count(ok)} ok`} />}
-      {running > 0 && <FleetPart state="run" filter="running" text={`${count(running)} running`} />}
+      {running > 0 && (
+        <FleetPart state="run" filter="running" text={`${count(running)} running`} isCalm />
+      )}
       {attention > 0 && (
         <FleetPart
           state="warn"
@@ -157,15 +162,27 @@ export function FleetState({ fleet }: { fleet: Fleet }) {
           text={`${count(attention)} ${attention === 1 ? "needs" : "need"} you`}
         />
       )}
-      {offline > 0 && <FleetPart state="off" filter="offline" text={`${count(offline)} offline`} />}
+      {offline > 0 && (
+        <FleetPart state="off" filter="offline" text={`${count(offline)} offline`} isCalm />
+      )}
     </div>
   );
 }
 
-function FleetPart({ state, filter, text }: { state: State; filter: string; text: string }) {
+/** On a phone there is no room for what is calm. */
+function FleetPart(
+  { state, filter, text, isCalm }: {
+    state: State;
+    filter: string;
+    text: string;
+    isCalm?: boolean;
+  },
+) {
   return (
-    <a class={`state ${state}`} href={`/?state=${filter}`}>
-      <Dot state={state} />
+    <a class={isCalm ? "state calm" : "state"} href={`/?state=${filter}`}>
+      <span class={`state ${state}`}>
+        <Dot state={state} />
+      </span>
       {text}
     </a>
   );
@@ -177,7 +194,12 @@ export function ThemeSwitch({ theme, csrf }: { theme: Theme; csrf: string }) {
       <Csrf token={csrf} />
       <div class="choice" role="group" aria-label="Theme">
         {THEMES.map(({ value, label }) => (
-          <button name="theme" value={value} aria-pressed={value === theme ? "true" : "false"}>
+          <button
+            type="submit"
+            name="theme"
+            value={value}
+            aria-pressed={value === theme ? "true" : "false"}
+          >
             {label}
           </button>
         ))}
@@ -206,7 +228,7 @@ function Keys() {
         ))}
       </dl>
       <form method="dialog">
-        <button>Close</button>
+        <button type="submit">Close</button>
       </form>
     </dialog>
   );
@@ -221,5 +243,7 @@ export function fleetInWords(fleet: Fleet): string {
   if (fleet.offline > 0) {
     return `Nothing needs you; ${plural(fleet.offline, "host is", "hosts are")} offline.`;
   }
-  return fleet.total === 1 ? "Your host is backed up." : `All ${count(fleet.total)} hosts are backed up.`;
+  return fleet.total === 1
+    ? "Your host is backed up."
+    : `All ${count(fleet.total)} hosts are backed up.`;
 }

@@ -90,7 +90,7 @@ function Password({ frame, passwordErrors: errors }: AccountProps) {
           error={errors.new_password_again}
           isRequired
         />
-        <button>Change password</button>
+        <button type="submit">Change password</button>
       </form>
     </section>
   );
@@ -102,13 +102,17 @@ function Tokens(props: AccountProps) {
     <section class="section" id="tokens" aria-labelledby="tokens-title">
       <h2 id="tokens-title">API tokens</h2>
       <p class="muted">
-        For scripts: <code>Authorization: Bearer TOKEN</code>. A token may do what your role may. The
-        API is described at <a href="/api/openapi.json">/api/openapi.json</a>.
+        For scripts:{" "}
+        <code>Authorization: Bearer TOKEN</code>. A token may do what your role may. The API is
+        described at <a href="/api/openapi.json">/api/openapi.json</a>.
       </p>
       {newToken && (
         <div class="flash warn stack" role="status">
           <p>
-            <b>Copy the token “<Name text={newToken.name} />” now.</b> It is shown only this once.
+            <b>
+              Copy the token “<Name text={newToken.name} />” now.
+            </b>{" "}
+            It is shown only this once.
           </p>
           <Command text={newToken.token} what="the token" />
         </div>
@@ -138,7 +142,7 @@ function Tokens(props: AccountProps) {
             options={TOKEN_LIFETIMES}
           />
         </div>
-        <button>Make token</button>
+        <button type="submit">Make token</button>
       </form>
     </section>
   );
@@ -150,13 +154,20 @@ function TokenRow({ token, now }: { token: ApiTokenRow; now: number }) {
       <span class="wrap">
         <Name text={token.name} />{" "}
         <span class="help">
-          {token.lastUsedAt === null
-            ? "never used"
-            : <>used <Time at={token.lastUsedAt} now={now} /></>}, {token.expiresAt === null
+          {token.lastUsedAt === null ? "never used" : (
+            <>
+              used <Time at={token.lastUsedAt} now={now} />
+            </>
+          )},{" "}
+          {token.expiresAt === null
             ? "valid until revoked"
             : token.expiresAt <= now
             ? "expired"
-            : <>valid until <At at={token.expiresAt} text={day(token.expiresAt)} /></>}
+            : (
+              <>
+                valid until <At at={token.expiresAt} text={day(token.expiresAt)} />
+              </>
+            )}
         </span>
       </span>
       <PostButton

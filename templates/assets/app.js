@@ -57,12 +57,15 @@
   function replace(id, html) {
     const old = $(id);
     if (!old) return;
-    if (isBusy(old) || (old.matches("[data-shifts]") && pointerMoves())) return void waiting.set(id, html);
+    if (isBusy(old) || (old.matches("[data-shifts]") && pointerMoves())) {
+      return void waiting.set(id, html);
+    }
     waiting.delete(id);
     const fresh = parse(html).firstElementChild;
     if (!fresh || fresh.id !== id || old.outerHTML === fresh.outerHTML) return;
     const focus = old.contains(document.activeElement) ? document.activeElement : null;
-    const key = focus && (focus.id || focus.getAttribute("formaction") || focus.getAttribute("href"));
+    const key = focus &&
+      (focus.id || focus.getAttribute("formaction") || focus.getAttribute("href"));
     old.replaceWith(fresh);
     if (fresh.matches("[data-mark]") && old.dataset.mark !== fresh.dataset.mark) {
       fresh.classList.add("changed");
@@ -112,7 +115,10 @@
       lost(true);
       if (source && source.readyState === EventSource.CLOSED) {
         source = null;
-        retryTimer = setTimeout(connect, Math.min(30_000, 1000 * 2 ** retry++) * (0.5 + Math.random()));
+        retryTimer = setTimeout(
+          connect,
+          Math.min(30_000, 1000 * 2 ** retry++) * (0.5 + Math.random()),
+        );
       }
     };
     source.addEventListener("fragment", (event) => {

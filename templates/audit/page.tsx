@@ -2,7 +2,7 @@
 import { visible } from "../../shared/redact.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Empty } from "../parts/empty.tsx";
-import { Name } from "../parts/name.tsx";
+import { Name, titleOf } from "../parts/name.tsx";
 import { Pager } from "../parts/pager.tsx";
 import { Time } from "../parts/time.tsx";
 
@@ -92,7 +92,7 @@ function Filters({ filter }: { filter: AuditFilter }) {
       <label>
         To <input type="date" name="to" value={filter.to} />
       </label>
-      <button>Show</button>
+      <button type="submit">Show</button>
     </form>
   );
 }
@@ -124,19 +124,23 @@ function EntryRow({ entry, now }: { entry: AuditEntry; now: number }) {
       <td class="muted">
         <Time at={entry.at} now={now} />
       </td>
-      <td title={entry.actor.name}>
+      <td title={titleOf(entry.actor.name)}>
         <Name text={entry.actor.name} />
-        {entry.actor.kind !== "user" && <span class="muted">{" "}({entry.actor.kind})</span>}
+        {entry.actor.kind !== "user" && <span class="muted">({entry.actor.kind})</span>}
       </td>
       <td>
         <code>{visible(entry.action)}</code>
       </td>
-      <td title={entry.target?.name ?? undefined}>
+      <td title={titleOf(entry.target?.name)}>
         {entry.target && (entry.target.href
-          ? <a href={entry.target.href}><Name text={entry.target.name ?? entry.target.kind} /></a>
+          ? (
+            <a href={entry.target.href}>
+              <Name text={entry.target.name ?? entry.target.kind} />
+            </a>
+          )
           : <Name text={entry.target.name ?? entry.target.kind} />)}
       </td>
-      <td class="side" title={detail}>
+      <td class="side" title={titleOf(detail)}>
         <Name text={detail} />
       </td>
       <td class="muted mono">{entry.address === null ? "" : visible(entry.address)}</td>

@@ -1,8 +1,8 @@
 // One host in the list: live fragment `host-<id>`.
 import type { JobStatus, Progress } from "../../shared/job.ts";
-import { bytes, clock, count, duration, exact } from "../format.ts";
+import { bytes, clock, count, duration, exact, middleCut } from "../format.ts";
 import { PostButton } from "../parts/csrf.tsx";
-import { Name, Tags } from "../parts/name.tsx";
+import { Name, Tags, titleOf } from "../parts/name.tsx";
 import { Dot, jobWord, type State } from "../parts/state.tsx";
 import { type DayState, Strip } from "../parts/strip.tsx";
 import { At, Time } from "../parts/time.tsx";
@@ -36,22 +36,22 @@ export interface HostRowProps {
 }
 
 export function HostRow({ host, now, mayRun }: HostRowProps) {
-  const mark = `${host.state} ${host.running?.jobId ?? host.lastBackup?.jobId ?? ""}`;
+  const mark = `${host.state} ${(host.running ?? host.lastBackup)?.jobId.slice(-6) ?? ""}`;
   return (
     <tr id={`host-${host.id}`} data-mark={mark}>
       <td class="first">
         <span class="name">
           <Dot state={host.state} />
-          <a href={`/hosts/${host.id}`} title={host.name}>
-            <Name text={host.name} />
+          <a href={`/hosts/${host.id}`} title={titleOf(host.name)}>
+            <Name text={middleCut(host.name, 60)} />
           </a>
           <Tags tags={host.tags.slice(0, 3)} />
         </span>
       </td>
       <td class="muted desk">{host.os}</td>
-      {host.running ? <Running job={host.running} queued={host.queued} /> : (
-        <Quiet host={host} now={now} />
-      )}
+      {host.running
+        ? <Running job={host.running} queued={host.queued} />
+        : <Quiet host={host} now={now} />}
       <td class="act">
         <Action host={host} mayRun={mayRun} />
       </td>
@@ -67,10 +67,8 @@ function Action({ host, mayRun }: { host: HostRowData; mayRun: boolean }) {
   return (
     <PostButton
       to={`/hosts/${host.id}/jobs`}
-      name="kind"
-      value="backup"
       label="Run now"
-      describe={`Run now: ${host.name}`}
+      describe={`Run now: ${middleCut(host.name, 60)}`}
     />
   );
 }
@@ -108,7 +106,12 @@ function LastBackup({ host, now }: { host: HostRowData; now: number }) {
           </a>
         )
         : <span class="muted">no backup yet</span>}
-      {last && <>{" "}<Time at={last.at} now={now} /></>}
+      {last && (
+        <>
+          {" "}
+          <Time at={last.at} now={now} />
+        </>
+      )}
       {!host.isOnline && (
         <span
           class="off"

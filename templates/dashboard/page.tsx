@@ -4,7 +4,7 @@ import { count, plural } from "../format.ts";
 import { PostButton } from "../parts/csrf.tsx";
 import { Choice } from "../parts/choice.tsx";
 import { Empty } from "../parts/empty.tsx";
-import { Name } from "../parts/name.tsx";
+import { Name, titleOf } from "../parts/name.tsx";
 import { Pager } from "../parts/pager.tsx";
 import { Dot, type State } from "../parts/state.tsx";
 import { Time } from "../parts/time.tsx";
@@ -61,29 +61,27 @@ export function DashboardPage(props: DashboardProps) {
       live={`/live/dashboard${query(props.filter, props.page)}`}
       refreshSeconds={60}
     >
-      {frame.fleet.total === 0
-        ? <FirstHost mayAdd={mayAdd} />
-        : (
-          <>
-            <Attention
-              fleet={frame.fleet}
-              items={props.attention}
-              oldest={props.oldest}
-              now={frame.now}
-              mayRun={props.mayRun}
-            />
-            <section class="section" aria-labelledby="hosts-title">
-              <div class="head">
-                <h2 id="hosts-title">
-                  Hosts <span class="muted">{count(frame.fleet.total)}</span>
-                </h2>
-                {mayAdd && <a class="button primary" href="/hosts/new">Add host</a>}
-              </div>
-              <Filters filter={props.filter} tags={props.tags} />
-              <HostList {...props} />
-            </section>
-          </>
-        )}
+      {frame.fleet.total === 0 ? <FirstHost mayAdd={mayAdd} /> : (
+        <>
+          <Attention
+            fleet={frame.fleet}
+            items={props.attention}
+            oldest={props.oldest}
+            now={frame.now}
+            mayRun={props.mayRun}
+          />
+          <section class="section" aria-labelledby="hosts-title">
+            <div class="head">
+              <h2 id="hosts-title">
+                Hosts <span class="muted">{count(frame.fleet.total)}</span>
+              </h2>
+              {mayAdd && <a class="button primary" href="/hosts/new">Add host</a>}
+            </div>
+            <Filters filter={props.filter} tags={props.tags} />
+            <HostList {...props} />
+          </section>
+        </>
+      )}
     </Layout>
   );
 }
@@ -122,8 +120,10 @@ export function Attention(
           {fleetInWords(fleet)}
           {fleet.attention === 0 && oldest && fleet.total > 1 && (
             <span class="muted">
-              {" "}Oldest: <a href={`/hosts/${oldest.id}`}><Name text={oldest.name} /></a>,{" "}
-              <Time at={oldest.at} now={now} />.
+              Oldest:{" "}
+              <a href={`/hosts/${oldest.id}`}>
+                <Name text={oldest.name} />
+              </a>, <Time at={oldest.at} now={now} />.
             </span>
           )}
         </h1>
@@ -147,12 +147,14 @@ function AttentionRow({ item, mayRun }: { item: AttentionItem; mayRun: boolean }
     <li>
       <span class="who state">
         <Dot state={item.state} />
-        <a href={`/hosts/${item.host.id}`} title={item.host.name}>
+        <a href={`/hosts/${item.host.id}`} title={titleOf(item.host.name)}>
           <Name text={item.host.name} />
         </a>
       </span>
-      <p>{item.sentence}</p>
-      <p class="muted">{item.cause}</p>
+      <p>
+        <Name text={item.sentence} />
+      </p>
+      <p class="muted">{item.cause && <Name text={item.cause} />}</p>
       <span class="actions">
         {item.act && mayRun && (
           <PostButton
@@ -220,7 +222,7 @@ function Filters({ filter, tags }: { filter: HostFilter; tags: string[] }) {
           "largest",
         ]]}
       />
-      <button class="no-scripts">Show</button>
+      <button type="submit" class="no-scripts">Show</button>
     </form>
   );
 }

@@ -38,7 +38,7 @@ export function LoginPage({ frame, next, values, errors }: LoginProps) {
             isRequired
             hasFocus={Boolean(values.username)}
           />
-          <button class="primary">Sign in</button>
+          <button type="submit" class="primary">Sign in</button>
           <p class="help">
             Forgotten? Whoever runs the server sets a new password with{" "}
             <code>restic-manager-server user reset-password NAME</code>.

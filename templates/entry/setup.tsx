@@ -52,7 +52,7 @@ export function SetupPage({ frame, token, values, errors }: SetupProps) {
                 autocomplete="new-password"
                 isRequired
               />
-              <button class="primary">Make the account</button>
+              <button type="submit" class="primary">Make the account</button>
             </form>
           </>
         )}

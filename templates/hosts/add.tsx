@@ -1,7 +1,14 @@
 // Add host: what the server must know before a machine joins by a one-time command.
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Csrf } from "../parts/csrf.tsx";
-import { type Errors, LinesField, Problems, SelectField, TextField, Tick } from "../parts/field.tsx";
+import {
+  type Errors,
+  LinesField,
+  Problems,
+  SelectField,
+  TextField,
+  Tick,
+} from "../parts/field.tsx";
 import { ConnectionFields, type ConnectionValues } from "../repositories/connection_fields.tsx";
 
 export interface AddHostProps {
@@ -109,7 +116,7 @@ export function AddHostPage({ frame, values, errors, repositories }: AddHostProp
             </div>
           </fieldset>
           <p class="actions">
-            <button class="primary">Make the command</button>
+            <button type="submit" class="primary">Make the command</button>
             <a class="button" href="/">Cancel</a>
           </p>
         </form>

@@ -28,7 +28,12 @@ export interface JoinedHost {
 export function AddHostDonePage(props: AddHostDoneProps) {
   const { frame, hostname, commands, expiresAt } = props;
   return (
-    <Layout {...frame} title={`Join ${hostname}`} current="hosts" live={`/live/joining/${props.tokenId}`}>
+    <Layout
+      {...frame}
+      title={`Join ${hostname}`}
+      current="hosts"
+      live={`/live/joining/${props.tokenId}`}
+    >
       <div class="stack add-done">
         <div>
           <h1>
@@ -71,8 +76,8 @@ export function Joining(
           <>
             <StateWord state="ok" word="joined" />
             <span>
-              <Name text={joined.name} /> is here{joined.isOnline ? " and online" : ""}. Its
-              repository is opened next.
+              <Name text={joined.name} />{" "}
+              is here{joined.isOnline ? " and online" : ""}. Its repository is opened next.
             </span>
             <a class="button primary" href={`/hosts/${joined.id}`}>Open the host</a>
           </>

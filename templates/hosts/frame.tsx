@@ -4,7 +4,7 @@ import type { JobStatus } from "../../shared/job.ts";
 import { visible } from "../../shared/redact.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { PostButton } from "../parts/csrf.tsx";
-import { Name, Tags } from "../parts/name.tsx";
+import { Name, Tags, titleOf } from "../parts/name.tsx";
 import { Dot, jobState, jobWord, type State, StatePill, StateWord } from "../parts/state.tsx";
 import { type DayState, Strip } from "../parts/strip.tsx";
 import { Tabs } from "../parts/tabs.tsx";
@@ -75,7 +75,9 @@ export function HostFrame(
       <Vitals host={host} now={frame.now} mayRun={mayRun} />
       <Tabs
         label="Host"
-        tabs={TABS.filter(([id]) => id !== "settings" || mayRun).map(([id, label, path]) => ({
+        tabs={TABS.filter(([id]) =>
+          id !== "settings" || mayRun
+        ).map(([id, label, path]) => ({
           href: `/hosts/${host.id}${path}`,
           label,
           isCurrent: id === tab,
@@ -184,8 +186,7 @@ export function RepositoryLine(
     case "ready":
       return (
         <>
-          <StateWord state="ok" word="ready" />{" "}
-          {repository.readyAt !== null && (
+          <StateWord state="ok" word="ready" /> {repository.readyAt !== null && (
             <span class="muted">
               · initialised <Time at={repository.readyAt} now={now} />
             </span>
@@ -202,7 +203,7 @@ export function RepositoryLine(
       return <StateWord state="off" word="waits for the host" />;
     case "failed":
       return (
-        <span title={repository.reason ?? undefined}>
+        <span title={titleOf(repository.reason, 0)}>
           <StateWord state="warn" word="init failed" /> {job && <>· {job}</>}{" "}
           {mayRun && host.isOnline && (
             <>
@@ -241,7 +242,7 @@ function Agent({ host, now }: { host: HostView; now: number }) {
         agent {visible(host.agentVersion)}, {host.resticVersion
           ? `restic ${visible(host.resticVersion)}`
           : (
-            <span class="warn" title={host.resticProblem ?? undefined}>
+            <span class="warn" title={titleOf(host.resticProblem, 0)}>
               no restic
             </span>
           )}, {visible(host.os)} {visible(host.arch)}

@@ -20,9 +20,7 @@ export function HostRepositoryPage(props: HostRepositoryProps) {
             <Name text={repository.name} />
           </a>
         </h2>
-        {mayRun && (
-          <a class="button" href={`/repositories/${repository.id}/edit`}>Change…</a>
-        )}
+        {mayRun && <a class="button" href={`/repositories/${repository.id}/edit`}>Change…</a>}
       </div>
       <HostRepositoryState {...props} now={frame.now} />
       <RepositoryFacts repository={repository} now={frame.now} />
@@ -32,7 +30,9 @@ export function HostRepositoryPage(props: HostRepositoryProps) {
             Shared with {others.slice(0, 5).map((other, i) => (
               <>
                 {i > 0 && ", "}
-                <a href={`/hosts/${other.id}`}><Name text={other.name} /></a>
+                <a href={`/hosts/${other.id}`}>
+                  <Name text={other.name} />
+                </a>
               </>
             ))}
             {others.length > 5 && ` and ${others.length - 5} more`}.
@@ -54,7 +54,9 @@ export function HostRepositoryState(
         From this host: <RepositoryLine host={host} now={now} mayRun={mayRun} />
       </p>
       {host.repository.state === "failed" && host.repository.reason && (
-        <p class="problems"><bdi>{visible(host.repository.reason)}</bdi></p>
+        <p class="problems">
+          <bdi>{visible(host.repository.reason)}</bdi>
+        </p>
       )}
     </div>
   );
@@ -69,7 +71,8 @@ function Actions({ host }: HostRepositoryProps) {
     <ul class="rows section">
       <li>
         <span>
-          Open it again <span class="help">Makes it where it may, opens it, and checks the password.</span>
+          Open it again{" "}
+          <span class="help">Makes it where it may, opens it, and checks the password.</span>
         </span>
         <PostButton to={to} name="kind" value="init" label="Open repository" />
       </li>

@@ -49,7 +49,7 @@ export function HostSettingsPage(props: HostSettingsProps) {
           }))}
           help="The next backups go there. Snapshots that are there stay where they are."
         />
-        <button class="primary">Save changes</button>
+        <button type="submit" class="primary">Save changes</button>
       </form>
       {props.mayDelete && <DeleteHost {...props} />}
     </HostFrame>
@@ -60,8 +60,10 @@ function DeleteHost({ frame, host, snapshots, deleteErrors }: HostSettingsProps)
   return (
     <DangerZone title="Delete this host…" isOpen={Object.keys(deleteErrors).length > 0}>
       <p>
-        The server forgets <b><Name text={host.name} /></b>, its source groups and the logs of its
-        jobs, and its agent is cut off at once.{" "}
+        The server forgets{" "}
+        <b>
+          <Name text={host.name} />
+        </b>, its source groups and the logs of its jobs, and its agent is cut off at once.{" "}
         {snapshots
           ? `Its ${plural(snapshots, "snapshot")} stay in the repository.`
           : "Nothing in the repository is touched."}
@@ -73,9 +75,16 @@ function DeleteHost({ frame, host, snapshots, deleteErrors }: HostSettingsProps)
           name="confirm_name"
           label="Type the name of the host"
           error={deleteErrors.confirm_name}
-          help={<>It is called <b><Name text={host.name} /></b>.</>}
+          help={
+            <>
+              It is called{" "}
+              <b>
+                <Name text={host.name} />
+              </b>.
+            </>
+          }
         />
-        <button class="danger">Delete host</button>
+        <button type="submit" class="danger">Delete host</button>
       </form>
     </DangerZone>
   );

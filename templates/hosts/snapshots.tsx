@@ -1,6 +1,6 @@
 // What do I have: the snapshots of a host, by day.
 import type { Snapshot } from "../../shared/protocol.ts";
-import { bytes, clock, count, day, dayInWords, plural } from "../format.ts";
+import { bytes, clock, count, day, dayInWords, middleCut, plural } from "../format.ts";
 import { visible } from "../../shared/redact.ts";
 import { Copyable } from "../parts/copyable.tsx";
 import { PostButton } from "../parts/csrf.tsx";
@@ -57,11 +57,15 @@ export function SnapshotList(
     <div id="snapshots" data-shifts>
       <p class="muted">
         {plural(total, "snapshot")}
-        {refreshedAt !== null && <>, list of <Time at={refreshedAt} now={now} /></>}
+        {refreshedAt !== null && (
+          <>
+            , list of <Time at={refreshedAt} now={now} />
+          </>
+        )}
       </p>
       {byDay(snapshots).map((group) => (
         <section class="day">
-          <h3>{dayInWords(group[0]!.time, now)}</h3>
+          <h2>{dayInWords(group[0]!.time, now)}</h2>
           <table class="table fold snaps">
             <thead class="off-screen">
               <tr>
@@ -92,7 +96,7 @@ export function SnapshotList(
 }
 
 function SnapshotRow({ snapshot: s }: { snapshot: Snapshot }) {
-  const paths = s.paths.map(visible);
+  const paths = s.paths.slice(0, 40).map(visible);
   return (
     <tr>
       <td>
@@ -105,9 +109,9 @@ function SnapshotRow({ snapshot: s }: { snapshot: Snapshot }) {
         <Tags tags={s.tags.slice(0, 4)} />
       </td>
       <td class="first">
-        <span class="cut mono" title={paths.slice(0, 40).join("\n")}>
-          <bdi>{paths.slice(0, 6).join("  ")}</bdi>
-          {paths.length > 6 && ` and ${count(paths.length - 6)} more`}
+        <span class="cut mono" title={paths.join("\n").slice(0, 200)}>
+          <bdi>{paths.slice(0, 4).map((path) => middleCut(path, 40)).join("  ")}</bdi>
+          {s.paths.length > 4 && ` and ${count(s.paths.length - 4)} more`}
         </span>
       </td>
       <td class="num side">{s.files === null ? "—" : plural(s.files, "file")}</td>
@@ -128,7 +132,7 @@ function NoSnapshots(
           ? { href: `/jobs/${host.repository.jobId}`, label: "Read why" }
           : undefined}
       >
-        {host.repository.reason}
+        {host.repository.reason && visible(host.repository.reason)}
       </Empty>
     );
   }
@@ -145,11 +149,16 @@ function NoSnapshots(
       {refreshedAt === null
         ? "The list comes with the first backup."
         : "The repository holds no snapshot of this host."} {mayRun && host.isOnline && (
-          <>
-            Run the first one now:{" "}
-            <PostButton to={`/hosts/${host.id}/jobs`} name="kind" value="backup" label="Run all now" />
-          </>
-        )}
+        <>
+          Run the first one now:{" "}
+          <PostButton
+            to={`/hosts/${host.id}/jobs`}
+            name="kind"
+            value="backup"
+            label="Run all now"
+          />
+        </>
+      )}
     </Empty>
   );
 }

@@ -57,7 +57,15 @@ export function SourceFormPage({ frame, host, group, values, errors }: SourceFor
           / <a href={back}>Sources</a>
         </p>
         <div class="head">
-          <h1>{group ? <>Change “<Name text={group.name} />”</> : "Add source group"}</h1>
+          <h1>
+            {group
+              ? (
+                <>
+                  Change “<Name text={group.name} />”
+                </>
+              )
+              : "Add source group"}
+          </h1>
         </div>
         <form method="post" action={group ? `${back}/${group.id}` : `${back}/new`} class="form">
           <Csrf token={frame.csrf} />
@@ -111,7 +119,9 @@ export function SourceFormPage({ frame, host, group, values, errors }: SourceFor
             </div>
           </fieldset>
           <p class="actions">
-            <button class="primary">{group ? "Save changes" : "Add source group"}</button>
+            <button type="submit" class="primary">
+              {group ? "Save changes" : "Add source group"}
+            </button>
             <a class="button" href={back}>Cancel</a>
           </p>
         </form>
@@ -163,9 +173,13 @@ function RetentionFields({ values, errors }: Pick<SourceFormProps, "values" | "e
         </div>
         <p class="help">
           {sentence
-            ? <>This <b>{sentence}</b>.</>
-            : "Whole numbers, and a duration such as 30d or 1y6m."} Blank fields do not count; all
-          blank keeps everything.
+            ? (
+              <>
+                This <b>{sentence}</b>.
+              </>
+            )
+            : "Whole numbers, and a duration such as 30d or 1y6m."}{" "}
+          Blank fields do not count; all blank keeps everything.
         </p>
       </div>
     </fieldset>

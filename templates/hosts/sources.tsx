@@ -5,6 +5,7 @@ import { visible } from "../../shared/redact.ts";
 import { duration, plural } from "../format.ts";
 import { Csrf } from "../parts/csrf.tsx";
 import { Empty } from "../parts/empty.tsx";
+import { inPlace } from "../parts/field.tsx";
 import { Name } from "../parts/name.tsx";
 import { jobState, jobWord, StateWord } from "../parts/state.tsx";
 import { Time } from "../parts/time.tsx";
@@ -24,7 +25,14 @@ export interface SourceGroupView {
 export interface SourcesProps extends HostFrameProps {
   groups: SourceGroupView[];
   /** A Run now that was refused because of what was typed: shown in its group. */
-  refused?: { groupId: string; message: string; upload: string; download: string };
+  refused?: {
+    groupId: string;
+    /** bandwidth_up_kbps or bandwidth_down_kbps. */
+    field: string;
+    message: string;
+    upload: string;
+    download: string;
+  };
 }
 
 export function SourcesPage(props: SourcesProps) {
@@ -68,9 +76,7 @@ function Group(props: SourcesProps & { group: SourceGroupView }) {
         <h2>
           <Name text={group.name} />
         </h2>
-        {mayRun && (
-          <a class="button" href={`/hosts/${host.id}/sources/${group.id}`}>Change…</a>
-        )}
+        {mayRun && <a class="button" href={`/hosts/${host.id}/sources/${group.id}`}>Change…</a>}
       </div>
       <dl class="facts">
         <dt>Saves</dt>
@@ -118,7 +124,11 @@ function Paths({ paths, none }: { paths: string[]; none: string }) {
   const shown = paths.slice(0, 8);
   return (
     <ul class="paths">
-      {shown.map((path) => <li><bdi>{visible(path)}</bdi></li>)}
+      {shown.map((path) => (
+        <li>
+          <bdi>{visible(path)}</bdi>
+        </li>
+      ))}
       {paths.length > shown.length && <li>and {paths.length - shown.length} more</li>}
     </ul>
   );
@@ -133,11 +143,13 @@ function RunForm({ host, group, frame, refused }: SourcesProps & { group: Source
       <input type="hidden" name="kind" value="backup" />
       <input type="hidden" name="source_group_id" value={group.id} />
       <div class="actions">
-        <button disabled={!host.isOnline || group.includes.length === 0}>Run now</button>
+        <button type="submit" disabled={!host.isOnline || group.includes.length === 0}>
+          Run now
+        </button>
         {!host.isOnline && <span class="muted small">The host is offline.</span>}
       </div>
       {host.isOnline && (
-        <details class="unfold limit" open={Boolean(mine)}>
+        <details class="unfold" open={Boolean(mine)}>
           <summary class="small">Limit bandwidth for this run</summary>
           <div class="nested">
             <div class="row">
@@ -149,7 +161,7 @@ function RunForm({ host, group, frame, refused }: SourcesProps & { group: Source
                   inputmode="numeric"
                   value={mine?.upload ?? ""}
                   aria-describedby={id("limits")}
-                  aria-invalid={mine ? "true" : undefined}
+                  aria-invalid={mine?.field === "bandwidth_up_kbps" ? "true" : undefined}
                 />
               </div>
               <div class="field">
@@ -160,12 +172,12 @@ function RunForm({ host, group, frame, refused }: SourcesProps & { group: Source
                   inputmode="numeric"
                   value={mine?.download ?? ""}
                   aria-describedby={id("limits")}
-                  aria-invalid={mine ? "true" : undefined}
+                  aria-invalid={mine?.field === "bandwidth_down_kbps" ? "true" : undefined}
                 />
               </div>
             </div>
             <div id={id("limits")}>
-              {mine && <p class="error">{mine.message}</p>}
+              {mine && <p class="error">{inPlace(mine.message, mine.field)}</p>}
               <p class="help">Blank: as the host is set. 0: no limit.</p>
             </div>
           </div>

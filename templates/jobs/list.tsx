@@ -4,7 +4,7 @@ import { bytes, duration } from "../format.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Choice } from "../parts/choice.tsx";
 import { Empty } from "../parts/empty.tsx";
-import { Name } from "../parts/name.tsx";
+import { Name, titleOf } from "../parts/name.tsx";
 import { Pager } from "../parts/pager.tsx";
 import { jobState, jobWord, StateWord } from "../parts/state.tsx";
 import { Time } from "../parts/time.tsx";
@@ -48,7 +48,9 @@ export function JobListPage(props: JobListProps) {
       <div class="section">
         <Filters {...props} />
         <div id="jobs">
-          {jobs.length > 0 ? <JobTable jobs={jobs} now={frame.now} /> : isFiltered
+          {jobs.length > 0
+            ? <JobTable jobs={jobs} now={frame.now} />
+            : isFiltered
             ? (
               <Empty title="No job matches" action={{ href: "/jobs", label: "Show all jobs" }}>
                 Choose another host, kind or outcome.
@@ -60,7 +62,12 @@ export function JobListPage(props: JobListProps) {
                 Run the first one from a host.
               </Empty>
             )}
-          <JobPager filter={filter} nextCursor={nextCursor} isFirstPage={isFirstPage} base="/jobs" />
+          <JobPager
+            filter={filter}
+            nextCursor={nextCursor}
+            isFirstPage={isFirstPage}
+            base="/jobs"
+          />
         </div>
       </div>
     </Layout>
@@ -127,7 +134,7 @@ function Filters({ filter, hosts }: JobListProps) {
           ...JOB_STATUSES.map((status): [string, string] => [status, status]),
         ]}
       />
-      <button class="no-scripts">Show</button>
+      <button type="submit" class="no-scripts">Show</button>
     </form>
   );
 }
@@ -165,7 +172,7 @@ export function JobRow(
           <JobTitle job={job} whole={!isOfHost} />
         </a>
       </td>
-      <td title={job.reason ?? undefined}>
+      <td title={titleOf(job.reason, 0)}>
         <StateWord
           state={jobState(job.status, job.warnings)}
           word={jobWord(job.status, job.warnings)}

@@ -97,13 +97,20 @@ export function JobState(
           : jobWord(job.status, job.warnings)}
       />
       <span>
-        {ACTORS[job.actor.kind]}{" "}
-        {job.actor.kind !== "system" && <Name text={job.actor.name} />}
+        {ACTORS[job.actor.kind]} {job.actor.kind !== "system" && <Name text={job.actor.name} />}
       </span>
       <span>
         {job.startedAt === null
-          ? <>asked for <Time at={job.createdAt} now={now} /></>
-          : <>started <Time at={job.startedAt} now={now} /></>}
+          ? (
+            <>
+              asked for <Time at={job.createdAt} now={now} />
+            </>
+          )
+          : (
+            <>
+              started <Time at={job.startedAt} now={now} />
+            </>
+          )}
       </span>
       {job.finishedAt !== null && job.startedAt !== null && (
         <span>
@@ -135,8 +142,9 @@ export function JobProgress({ job }: { job: JobView }) {
           {job.behind
             ? (
               <>
-                Waits for <a href={`/jobs/${job.behind.id}`}>{visible(job.behind.title)}</a>: jobs
-                that write to the repository of a host run one after another.
+                Waits for{" "}
+                <a href={`/jobs/${job.behind.id}`}>{visible(job.behind.title)}</a>: jobs that write
+                to the repository of a host run one after another.
               </>
             )
             : "Waits for its turn. It begins by itself."}
@@ -163,7 +171,10 @@ export function JobProgress({ job }: { job: JobView }) {
                 value={p.seconds_remaining === null ? "—" : duration(p.seconds_remaining)}
               />
             </dl>
-            <p class="current mono cut" title={p.current_path ? visible(p.current_path) : undefined}>
+            <p
+              class="current mono cut"
+              title={p.current_path ? visible(p.current_path) : undefined}
+            >
               {p.current_path && <bdi>{visible(middleCut(p.current_path, 110))}</bdi>}
             </p>
           </>

@@ -16,8 +16,17 @@ export function JobTitle({ job, whole = true }: { job: JobNames; whole?: boolean
   return (
     <>
       {verb}
-      {object && <>{" "}“<Name text={object} />”</>}
-      {whole && <>{job.kind === "backup" ? " on " : " from "}<Name text={job.host.name} /></>}
+      {object && (
+        <>
+          {" "}“<Name text={object} />”
+        </>
+      )}
+      {whole && (
+        <>
+          {job.kind === "backup" ? " on " : " from "}
+          <Name text={job.host.name} />
+        </>
+      )}
     </>
   );
 }
@@ -86,7 +95,8 @@ export function nextStep(
   switch (job.reasonCode) {
     case "wrong_password":
       return {
-        sentence: "The password on the repository page is not the one this repository was made with.",
+        sentence:
+          "The password on the repository page is not the one this repository was made with.",
         href: repository,
         label: "Change the password",
       };
@@ -123,7 +133,8 @@ export function nextStep(
     case "no_restic":
     case "restic_too_old":
       return {
-        sentence: "Install a current restic on the host, for example with its package manager, then run again.",
+        sentence:
+          "Install a current restic on the host, for example with its package manager, then run again.",
         href: host,
         label: "To the host",
       };
@@ -132,7 +143,8 @@ export function nextStep(
     case "unreadable":
     case "source_unreadable":
       return {
-        sentence: "A folder of the source group is not there or cannot be read. Correct the group, or the folder.",
+        sentence:
+          "A folder of the source group is not there or cannot be read. Correct the group, or the folder.",
         href: `${host}/sources`,
         label: "Open Sources",
       };

@@ -1,3 +1,5 @@
+import { visible } from "../../shared/redact.ts";
+
 /** A labelled select of a filter row. */
 export function Choice(
   { name, label, value, options }: {
@@ -12,7 +14,7 @@ export function Choice(
       {label}
       <select name={name}>
         {options.map(([option, text]) => (
-          <option value={option} selected={option === value}>{text}</option>
+          <option value={option} selected={option === value}>{visible(text)}</option>
         ))}
       </select>
     </label>

@@ -19,7 +19,7 @@ export function Confirm(
         <Csrf token={csrf} />
         {children}
         <p>
-          <button class={isDangerous ? "danger" : undefined}>{button}</button>
+          <button type="submit" class={isDangerous ? "danger" : undefined}>{button}</button>
         </p>
       </form>
     </details>

@@ -1,8 +1,10 @@
-/** Something people paste elsewhere. `text` is copied whole even where `shown` is shorter. */
+import { visible } from "../../shared/redact.ts";
+
+/** Something people paste elsewhere. */
 export function Copyable({ text, what }: { text: string; what: string }) {
   return (
     <span class="copyable">
-      <code>{text}</code>
+      <code>{visible(text)}</code>
       <button type="button" class="copy" aria-label={`Copy ${what}`}>Copy</button>
     </span>
   );
@@ -12,7 +14,7 @@ export function Copyable({ text, what }: { text: string; what: string }) {
 export function Command({ text, what }: { text: string; what: string }) {
   return (
     <div class="command">
-      <code>{text}</code>
+      <code>{visible(text)}</code>
       <button type="button" class="copy" aria-label={`Copy ${what}`}>Copy</button>
     </div>
   );

@@ -1,3 +1,5 @@
+import { visible } from "../../shared/redact.ts";
+
 /** Every form that posts carries it. */
 export function Csrf({ token }: { token: string }) {
   return <input type="hidden" name="_csrf" value={token} />;
@@ -18,7 +20,15 @@ export function PostButton(
   },
 ) {
   return (
-    <button form="act" formaction={to} class={kind} name={name} value={value} aria-label={describe}>
+    <button
+      type="submit"
+      form="act"
+      formaction={to}
+      class={kind}
+      name={name}
+      value={value}
+      aria-label={describe && visible(describe)}
+    >
       {label}
     </button>
   );

@@ -1,5 +1,6 @@
 // Form fields: label above, help below, the error in place, what was typed kept.
 import type { Child } from "hono/jsx";
+import { visible } from "../../shared/redact.ts";
 
 export type Errors = Record<string, string | undefined>;
 
@@ -19,16 +20,22 @@ function describedBy({ name, help, error }: Common): string | undefined {
   return ids.length ? ids.join(" ") : undefined;
 }
 
+/** The server's sentence begins with the field's name; under the field itself "Must be …" is enough. */
+export function inPlace(message: string, name: string): string {
+  const rest = message.startsWith(`${name} `) ? message.slice(name.length + 1) : message;
+  return `${rest.charAt(0).toUpperCase()}${rest.slice(1)}`.replace(/([^.!?])$/, "$1.");
+}
+
 function Frame(props: Common & { children?: Child }) {
   const { name, label, help, error, isOptional } = props;
   return (
     <div class="field">
       <label for={idOf(name)}>
         {label}
-        {isOptional && <span class="optional">{" "}(optional)</span>}
+        {isOptional && <span class="optional">(optional)</span>}
       </label>
       {props.children}
-      {error && <p class="error" id={`${idOf(name)}-error`}>{error}</p>}
+      {error && <p class="error" id={`${idOf(name)}-error`}>{inPlace(error, name)}</p>}
       {help && <p class="help" id={`${idOf(name)}-help`}>{help}</p>}
     </div>
   );
@@ -73,7 +80,9 @@ export function TextField(props: TextFieldProps) {
 }
 
 /** One entry per line. */
-export function LinesField(props: Common & { value?: string; rows?: number; isRequired?: boolean }) {
+export function LinesField(
+  props: Common & { value?: string; rows?: number; isRequired?: boolean },
+) {
   const { name, value = "", rows = 4, error } = props;
   return (
     <Frame {...props}>
@@ -85,7 +94,10 @@ export function LinesField(props: Common & { value?: string; rows?: number; isRe
         required={props.isRequired}
         aria-invalid={error ? "true" : undefined}
         aria-describedby={describedBy(props)}
-      >{/* HTML drops one line break right after the tag. */}{"\n" + value}</textarea>
+      >
+        {/* HTML drops one line break right after the tag. */}
+        {"\n" + value}
+      </textarea>
     </Frame>
   );
 }
@@ -106,7 +118,9 @@ export function SelectField(props: Common & { value?: string; options: Option[] 
         aria-describedby={describedBy(props)}
       >
         {options.map((option) => (
-          <option value={option.value} selected={option.value === value}>{option.label}</option>
+          <option value={option.value} selected={option.value === value}>
+            {visible(option.label)}
+          </option>
         ))}
       </select>
     </Frame>
@@ -137,7 +151,7 @@ export function Tick(props: TickProps) {
         <label for={id}>{label}</label>
         {(help || error) && (
           <div id={`${id}-help`}>
-            {error && <p class="error">{error}</p>}
+            {error && <p class="error">{inPlace(error, name)}</p>}
             {help && <p class="help">{help}</p>}
           </div>
         )}
@@ -175,7 +189,7 @@ export function Problems({ errors }: { errors: Errors }) {
     <div class="problems" role="alert">
       {errors[""] ??
         (named.length === 1
-          ? named[0]?.[1]
+          ? "One field needs another look. Nothing was saved."
           : `${named.length} fields need another look. Nothing was saved.`)}
     </div>
   );

@@ -1,8 +1,15 @@
 // Names that others chose: kept from turning the text around them (bdi) and from breaking the layout.
+import { middleCut } from "../format.ts";
 import { visible } from "../../shared/redact.ts";
 
 export function Name({ text }: { text: string }) {
-  return <bdi>{visible(text)}</bdi>;
+  // Plain ASCII turns nothing around, and a list of fifty hosts has 150 names.
+  return /^[\x20-\x7e]*$/.test(text) ? <>{text}</> : <bdi>{visible(text)}</bdi>;
+}
+
+/** The whole text for where it may be cut off; nothing for one that is shown whole anyway. */
+export function titleOf(text: string | null | undefined, shownWhole = 24): string | undefined {
+  return text && text.length > shownWhole ? visible(text) : undefined;
 }
 
 export function Tags({ tags, link }: { tags: string[]; link?: (tag: string) => string }) {
@@ -10,8 +17,16 @@ export function Tags({ tags, link }: { tags: string[]; link?: (tag: string) => s
     <>
       {tags.map((tag) =>
         link
-          ? <a class="tag" href={link(tag)} title={tag}><Name text={tag} /></a>
-          : <span class="tag" title={tag}><Name text={tag} /></span>
+          ? (
+            <a class="tag" href={link(tag)} title={titleOf(tag, 14)}>
+              <Name text={middleCut(tag, 40)} />
+            </a>
+          )
+          : (
+            <span class="tag" title={titleOf(tag, 14)}>
+              <Name text={middleCut(tag, 40)} />
+            </span>
+          )
       )}
     </>
   );

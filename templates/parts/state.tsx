@@ -4,7 +4,7 @@ import type { JobStatus } from "../../shared/job.ts";
 export type State = "ok" | "warn" | "bad" | "run" | "off";
 
 export function Dot({ state }: { state: State }) {
-  return <i class={`dot ${state}`} aria-hidden="true"></i>;
+  return <i class={`dot ${state}`}></i>;
 }
 
 export function StateWord({ state, word }: { state: State; word: string }) {

@@ -22,12 +22,14 @@ const CLASS: Record<DayState, string> = {
 /** `days`: one per day up to today, the oldest first. */
 export function Strip({ days, now }: { days: DayState[]; now: number }) {
   const words = stripInWords(days, now);
-  const width = days.length * 5;
+  const month = [...Array<DayState>(Math.max(0, 30 - days.length)).fill("none"), ...days].slice(
+    -30,
+  );
   return (
-    <svg class="strip" width={width} height="16" viewBox={`0 0 ${width} 16`} role="img">
+    <svg class="strip" role="img">
       <title>{words}</title>
-      {STATES.filter((state) => days.includes(state)).map((state) => (
-        <path class={CLASS[state]} d={pathOf(days, state)} />
+      {STATES.filter((state) => month.includes(state)).map((state) => (
+        <path class={CLASS[state]} d={pathOf(month, state)} />
       ))}
     </svg>
   );
@@ -38,10 +40,8 @@ export function stripInWords(days: DayState[], now: number): string {
   const parts = STATES.flatMap((state) => {
     const found = days.flatMap((one, i) => one === state ? [i] : []);
     if (found.length === 0) return [];
-    const dates = state === "bad" || state === "warn"
-      ? ` (${
-        found.slice(-3).map((i) => day(now - (days.length - 1 - i) * 86_400_000)).join(", ")
-      })`
+    const dates = state === "bad"
+      ? ` (${found.slice(-3).map((i) => day(now - (days.length - 1 - i) * 86_400_000)).join(", ")})`
       : "";
     return [`${found.length} ${WORDS[state]}${dates}`];
   });

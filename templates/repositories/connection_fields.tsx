@@ -1,6 +1,6 @@
 // How a repository is reached: the same fields on Add host and on the repository's own page.
 import { ENVIRONMENT_NAMES } from "../../shared/repository_url.ts";
-import { type Errors, SecretField, TextField, Tick } from "../parts/field.tsx";
+import { type Errors, inPlace, SecretField, TextField, Tick } from "../parts/field.tsx";
 
 export interface ConnectionValues {
   name: string;
@@ -132,9 +132,8 @@ function Access(props: ConnectionFieldsProps) {
 function Environment(
   { prefix, values, errors }: Pick<ConnectionFieldsProps, "prefix" | "values" | "errors">,
 ) {
-  const error = Object.entries(errors).find(([field]) =>
-    field.startsWith(`${prefix}environment`)
-  )?.[1];
+  const error = Object.entries(errors).find(([field]) => field.startsWith(`${prefix}environment`))
+    ?.[1];
   const rows = [...values.environment, ...blankRows(values.environment.length)];
   return (
     <fieldset>
@@ -158,9 +157,10 @@ function Environment(
           </>
         ))}
       </div>
-      {error && <p class="error">{error}</p>}
+      {error && <p class="error">{inPlace(error, `${prefix}environment`)}</p>}
       <p class="help">
-        For s3:, b2:, azure:, gs: and swift:, for example AWS_ACCESS_KEY_ID. To remove one, choose —.
+        For s3:, b2:, azure:, gs: and swift:, for example AWS_ACCESS_KEY_ID. To remove one, choose
+        —.
       </p>
     </fieldset>
   );

@@ -26,7 +26,10 @@ export function RepositoryFormPage(props: RepositoryFormProps) {
           <a href="/repositories">Repositories</a>
           {repository && (
             <>
-              {" "}/ <a href={to}><Name text={repository.name} /></a>
+              {" "}/{" "}
+              <a href={to}>
+                <Name text={repository.name} />
+              </a>
             </>
           )}
         </p>
@@ -38,7 +41,9 @@ export function RepositoryFormPage(props: RepositoryFormProps) {
           <Problems errors={errors} />
           <ConnectionFields {...props} prefix="" isKnown={repository !== null} />
           <p class="actions">
-            <button class="primary">{repository ? "Save changes" : "Add repository"}</button>
+            <button type="submit" class="primary">
+              {repository ? "Save changes" : "Add repository"}
+            </button>
             <a class="button" href={to}>Cancel</a>
           </p>
         </form>

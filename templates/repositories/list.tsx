@@ -1,7 +1,7 @@
 import { bytes, count } from "../format.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Empty } from "../parts/empty.tsx";
-import { Name } from "../parts/name.tsx";
+import { Name, titleOf } from "../parts/name.tsx";
 import { Pager } from "../parts/pager.tsx";
 import { StateWord } from "../parts/state.tsx";
 import { Time } from "../parts/time.tsx";
@@ -77,11 +77,11 @@ function RepositoryRow({ repository: r, now }: { repository: RepositoryRowData; 
   return (
     <tr>
       <td class="first">
-        <a href={`/repositories/${r.id}`} title={r.name}>
+        <a href={`/repositories/${r.id}`} title={titleOf(r.name)}>
           <Name text={r.name} />
         </a>
       </td>
-      <td class="mono" title={r.url}>
+      <td class="mono" title={titleOf(r.url)}>
         <Name text={r.url} />
       </td>
       <td>
@@ -91,17 +91,15 @@ function RepositoryRow({ repository: r, now }: { repository: RepositoryRowData; 
       </td>
       <td class="num side">{count(r.hosts)}</td>
       <td class="num side">
-        {r.sizeBytes === null
-          ? "—"
-          : (
-            <>
-              {bytes(r.sizeBytes)} {r.sizeAt !== null && (
-                <span class="off-screen">
-                  measured <Time at={r.sizeAt} now={now} />
-                </span>
-              )}
-            </>
-          )}
+        {r.sizeBytes === null ? "—" : (
+          <>
+            {bytes(r.sizeBytes)} {r.sizeAt !== null && (
+              <span class="off-screen">
+                measured <Time at={r.sizeAt} now={now} />
+              </span>
+            )}
+          </>
+        )}
       </td>
     </tr>
   );

@@ -70,9 +70,11 @@ export function RepositoryPage(props: RepositoryPageProps) {
                     </a>
                   </span>
                   <span class="muted">
-                    {host.lastSuccessAt === null
-                      ? "no backup yet"
-                      : <>backed up <Time at={host.lastSuccessAt} now={frame.now} /></>}
+                    {host.lastSuccessAt === null ? "no backup yet" : (
+                      <>
+                        backed up <Time at={host.lastSuccessAt} now={frame.now} />
+                      </>
+                    )}
                   </span>
                 </li>
               ))}
@@ -98,7 +100,9 @@ export function GeneratedPassword({ password }: { password: string }) {
   );
 }
 
-export function RepositoryFacts({ repository: r, now }: { repository: RepositoryView; now: number }) {
+export function RepositoryFacts(
+  { repository: r, now }: { repository: RepositoryView; now: number },
+) {
   return (
     <dl class="facts">
       <dt>State</dt>
@@ -107,14 +111,18 @@ export function RepositoryFacts({ repository: r, now }: { repository: Repository
           ? (
             <>
               <StateWord state="ok" word="ready" />{" "}
-              <span class="muted">since <Time at={r.initialisedAt} now={now} /></span>
+              <span class="muted">
+                since <Time at={r.initialisedAt} now={now} />
+              </span>
             </>
           )
           : (
             <>
               <StateWord state="off" word="not opened yet" />{" "}
               <span class="muted">
-                {r.isNew ? "The first host that connects makes it." : "The first host that connects opens it."}
+                {r.isNew
+                  ? "The first host that connects makes it."
+                  : "The first host that connects opens it."}
               </span>
             </>
           )}
@@ -138,19 +146,27 @@ export function RepositoryFacts({ repository: r, now }: { repository: Repository
         <>
           <dt>Environment</dt>
           <dd>
-            {r.environmentNames.map((name) => <div><code>{name}</code>{" "}<span class="muted">set</span></div>)}
+            {r.environmentNames.map((name) => (
+              <div>
+                <code>{name}</code> <span class="muted">set</span>
+              </div>
+            ))}
           </dd>
         </>
       )}
       <dt>Deleting</dt>
-      <dd>{r.isAppendOnly ? "append-only: hosts cannot delete" : "allowed with this credential"}</dd>
+      <dd>
+        {r.isAppendOnly ? "append-only: hosts cannot delete" : "allowed with this credential"}
+      </dd>
       <dt>Size</dt>
       <dd>
         {r.sizeBytes === null ? <span class="muted">not measured yet</span> : (
           <>
             {bytes(r.sizeBytes)}
             {r.sizeAt !== null && (
-              <span class="muted">, measured <Time at={r.sizeAt} now={now} /></span>
+              <span class="muted">
+                , measured <Time at={r.sizeAt} now={now} />
+              </span>
             )}
           </>
         )}
@@ -170,8 +186,8 @@ function DeleteRepository({ frame, repository: r, errors }: RepositoryPageProps)
   return (
     <DangerZone title="Remove this repository…" isOpen={Object.keys(errors).length > 0}>
       <p>
-        The server forgets the address, the password and the keys. The data at the address stays as it
-        is; without the password nobody can read it, so keep a copy of it.
+        The server forgets the address, the password and the keys. The data at the address stays as
+        it is; without the password nobody can read it, so keep a copy of it.
       </p>
       <form method="post" action={`/repositories/${r.id}/delete`} class="form narrow">
         <Csrf token={frame.csrf} />
@@ -180,9 +196,16 @@ function DeleteRepository({ frame, repository: r, errors }: RepositoryPageProps)
           name="confirm_name"
           label="Type the name of the repository"
           error={errors.confirm_name}
-          help={<>It is called <b><Name text={r.name} /></b>.</>}
+          help={
+            <>
+              It is called{" "}
+              <b>
+                <Name text={r.name} />
+              </b>.
+            </>
+          }
         />
-        <button class="danger">Remove repository</button>
+        <button type="submit" class="danger">Remove repository</button>
       </form>
     </DangerZone>
   );

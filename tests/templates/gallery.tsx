@@ -1,3 +1,4 @@
+/// <reference lib="dom" />
 // All pages with invented data, to look at: `deno run -A tests/templates/gallery.tsx` serves them on port 8090,
 // `… --shots DIR [part of a name]` takes pictures at two widths and in both themes and reports what is wrong.
 import axe from "axe-core";
@@ -37,7 +38,11 @@ async function problemsOf(page: Page): Promise<string[]> {
     // deno-lint-ignore no-explicit-any
     const result = await (globalThis as any).axe.run();
     // deno-lint-ignore no-explicit-any
-    return result.violations.map((v: any) => `${v.impact} ${v.id}: ${v.nodes[0].html.slice(0, 160)} ×${v.nodes.length} ${v.nodes[0].any[0]?.message ?? ""}`);
+    return result.violations.map((v: any) =>
+      `${v.impact} ${v.id}: ${v.nodes[0].html.slice(0, 160)} ×${v.nodes.length} ${
+        v.nodes[0].any[0]?.message ?? ""
+      }`
+    );
   });
   return [...problems, ...found];
 }
@@ -47,7 +52,12 @@ async function shots(folder: string, part: string) {
   const server = Deno.serve({ port: 0, onListen: () => {} }, answer);
   const browser = await chromium.launch({
     executablePath: "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"],
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-background-networking",
+      "--disable-dev-shm-usage",
+    ],
   });
   for (const [width, height] of [[1440, 900], [390, 844]] as const) {
     for (const theme of ["light", "dark"]) {
@@ -57,7 +67,9 @@ async function shots(folder: string, part: string) {
         page.removeAllListeners();
         page.on("console", (message) => message.type() === "error" && said.push(message.text()));
         page.on("pageerror", (error) => said.push(String(error)));
-        await page.goto(`http://localhost:${server.addr.port}/${name}?theme=${theme}`, { waitUntil: "load" });
+        await page.goto(`http://localhost:${server.addr.port}/${name}?theme=${theme}`, {
+          waitUntil: "load",
+        });
         await page.evaluate(() => document.fonts.ready.then(() => null));
         await page.screenshot({ path: `${folder}/${name}-${width}-${theme}.png`, fullPage: true });
         for (const problem of [...said, ...await problemsOf(page)]) {

@@ -21,7 +21,6 @@ import { JobListPage, type JobRowData } from "../../templates/jobs/list.tsx";
 import type { LogLine } from "../../templates/jobs/log.tsx";
 import { JobPage, type JobView } from "../../templates/jobs/page.tsx";
 import type { Fleet, FrameProps, Role } from "../../templates/layout.tsx";
-import type { State } from "../../templates/parts/state.tsx";
 import type { DayState } from "../../templates/parts/strip.tsx";
 import { NO_CONNECTION } from "../../templates/repositories/connection_fields.tsx";
 import { RepositoryFormPage } from "../../templates/repositories/form.tsx";
@@ -34,9 +33,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const GIB = 2 ** 30;
 
-export const HOSTILE = `<script>alert(1)</script>"'&\u202Egnp.exe\u001b[31mred ${
-  "x".repeat(150)
-}`;
+export const HOSTILE = `<script>alert(1)</script>"'&\u202Egnp.exe\u001b[31mred ${"x".repeat(150)}`;
 const LONG = `${"very-long-host-name-".repeat(10)}01`.slice(0, 200);
 const RTL = "خادم-النسخ-الاحتياطي";
 
@@ -70,16 +67,25 @@ const progress = (percent: number): Progress => ({
   bytes_per_second: 41.3 * 2 ** 20,
   seconds_elapsed: 31,
   seconds_remaining: 18,
-  current_path: "/srv/projects/customers/2026/a rather long folder/name with spaces/and more/report final v2 (copy).pdf",
+  current_path:
+    "/srv/projects/customers/2026/a rather long folder/name with spaces/and more/report final v2 (copy).pdf",
 });
 
 function days(kind: number): DayState[] {
-  return Array.from({ length: 30 }, (_, i) =>
-    kind === 4 ? "none" : (i * 7 + kind) % 23 === 0 ? "bad" : (i + kind) % 17 === 0
-      ? "warn"
-      : (i + kind) % 11 === 0
-      ? "none"
-      : "ok");
+  if (kind > 4) return Array(30).fill("ok").with(kind, "bad");
+  return Array.from(
+    { length: 30 },
+    (_, i) =>
+      kind === 4
+        ? "none"
+        : (i * 7 + kind) % 23 === 0
+        ? "bad"
+        : (i + kind) % 17 === 0
+        ? "warn"
+        : (i + kind) % 11 === 0
+        ? "none"
+        : "ok",
+  );
 }
 
 function hostRow(n: number, name: string, changes: Partial<HostRowData> = {}): HostRowData {
@@ -112,7 +118,10 @@ const FEW: HostRowData[] = [
     state: "warn",
     lastBackup: { jobId: id(1002), at: NOW - 2 * HOUR, status: "succeeded", warnings: 3 },
   }),
-  hostRow(3, "nas", { state: "run", running: { jobId: id(1003), kind: "backup", progress: progress(62) } }),
+  hostRow(3, "nas", {
+    state: "run",
+    running: { jobId: id(1003), kind: "backup", progress: progress(62) },
+  }),
   hostRow(4, "web-01", { nextRunAt: NOW + 5 * HOUR }),
   hostRow(5, "pc-leo", { state: "off", isOnline: false, lastSeenAt: NOW - 3 * DAY, os: "windows" }),
   hostRow(6, "fresh", {
@@ -128,8 +137,15 @@ const MANY: HostRowData[] = [
   hostRow(1, HOSTILE, { state: "bad", tags: [HOSTILE, LONG] }),
   hostRow(2, LONG, { state: "warn" }),
   hostRow(3, RTL),
-  hostRow(4, "init-only", { state: "run", running: { jobId: id(1), kind: "init", progress: null }, queued: 2 }),
-  ...Array.from({ length: 46 }, (_, i) => hostRow(i + 5, `web-${String(i).padStart(3, "0")}.example.org`)),
+  hostRow(4, "init-only", {
+    state: "run",
+    running: { jobId: id(1), kind: "init", progress: null },
+    queued: 2,
+  }),
+  ...Array.from(
+    { length: 46 },
+    (_, i) => hostRow(i + 5, `web-${String(i).padStart(3, "0")}.example.org`),
+  ),
 ];
 
 function dashboard(changes: Partial<DashboardProps>): DashboardProps {
@@ -418,9 +434,11 @@ const auditEntries = (n: number) =>
       ? { kind: "agent" as const, name: "web-01" }
       : { kind: "user" as const, name: i === 2 ? HOSTILE : "alice" },
     action: ["user.login", "job.start", "repository.change", "host.delete", "token.create"][i % 5]!,
-    target: i % 5 === 0
-      ? null
-      : { kind: "host", name: i === 3 ? HOSTILE : "web-01", href: i % 2 ? `/hosts/${id(4)}` : null },
+    target: i % 5 === 0 ? null : {
+      kind: "host",
+      name: i === 3 ? HOSTILE : "web-01",
+      href: i % 2 ? `/hosts/${id(4)}` : null,
+    },
     address: i % 5 === 4 ? null : "2001:db8::1",
     detail: i % 3 === 0 ? {} : { kind: "backup", fields: ["url", "password"] },
   }));
@@ -456,12 +474,17 @@ export const pages: Record<string, () => Child> = {
       errors={{ "": "The user name or the password is wrong." }}
     />
   ),
-  "dashboard-none": () => <DashboardPage {...dashboard({ frame: frame({ fleet: fleet(0, 0, 0, 0) }), hosts: [] })} />,
+  "dashboard-none": () => (
+    <DashboardPage {...dashboard({ frame: frame({ fleet: fleet(0, 0, 0, 0) }), hosts: [] })} />
+  ),
   "dashboard-few": () => <DashboardPage {...dashboard({ attention: ATTENTION })} />,
   "dashboard-well": () => (
     <DashboardPage
       {...dashboard({
-        frame: frame({ fleet: fleet(43, 0, 0, 0), flash: { text: "web-07 was deleted. Its snapshots stay in the repository." } }),
+        frame: frame({
+          fleet: fleet(43, 0, 0, 0),
+          flash: { text: "web-07 was deleted. Its snapshots stay in the repository." },
+        }),
         oldest: { id: id(3), name: "nas", at: NOW - 7 * HOUR },
         hosts: FEW.slice(2, 4),
       })}
@@ -473,7 +496,12 @@ export const pages: Record<string, () => Child> = {
         frame: frame({ fleet: fleet(951, 12, 20, 17) }),
         attention: [
           ...ATTENTION,
-          { host: { id: id(9), name: HOSTILE }, state: "bad", sentence: "Never backed up.", cause: HOSTILE },
+          {
+            host: { id: id(9), name: HOSTILE },
+            state: "bad",
+            sentence: "Never backed up.",
+            cause: HOSTILE,
+          },
         ],
         hosts: MANY,
         matching: 1000,
@@ -484,7 +512,11 @@ export const pages: Record<string, () => Child> = {
   ),
   "dashboard-no-match": () => (
     <DashboardPage
-      {...dashboard({ hosts: [], matching: 0, filter: { q: HOSTILE, state: "ok", tag: "web", sort: "name" } })}
+      {...dashboard({
+        hosts: [],
+        matching: 0,
+        filter: { q: HOSTILE, state: "ok", tag: "web", sort: "name" },
+      })}
     />
   ),
   "add-host": () => <AddHostPage {...addHost()} />,
@@ -507,9 +539,12 @@ export const pages: Record<string, () => Child> = {
           },
         },
         errors: {
-          hostname: "hostname must begin with a letter or digit and hold only letters, digits, dots, dashes and underscores",
-          initial_paths: "line 1 must be an absolute path such as /home, C:\\Users or \\\\server\\share",
-          "repository.url": "repository.url must not hold a user and password; put them into the fields for user and password",
+          hostname:
+            "hostname must begin with a letter or digit and hold only letters, digits, dots, dashes and underscores",
+          initial_paths:
+            "line 1 must be an absolute path such as /home, C:\\Users or \\\\server\\share",
+          "repository.url":
+            "repository.url must not hold a user and password; put them into the fields for user and password",
         },
       })}
     />
@@ -547,15 +582,29 @@ export const pages: Record<string, () => Child> = {
     />
   ),
   "host-snapshots-none": () => (
-    <SnapshotsPage {...hostProps(NEW_HOST)} snapshots={[]} total={0} refreshedAt={null} nextCursor={null} isFirstPage />
+    <SnapshotsPage
+      {...hostProps(NEW_HOST)}
+      snapshots={[]}
+      total={0}
+      refreshedAt={null}
+      nextCursor={null}
+      isFirstPage
+    />
   ),
   "host-snapshots-broken": () => (
-    <SnapshotsPage {...hostProps(BROKEN_HOST, "viewer")} snapshots={[]} total={0} refreshedAt={null} nextCursor={null} isFirstPage />
+    <SnapshotsPage
+      {...hostProps(BROKEN_HOST, "viewer")}
+      snapshots={[]}
+      total={0}
+      refreshedAt={null}
+      nextCursor={null}
+      isFirstPage
+    />
   ),
   "host-snapshots-many": () => (
     <SnapshotsPage
       {...hostProps(BROKEN_HOST)}
-      snapshots={snapshots(50, ["/home", HOSTILE, RTL, ...Array(20).fill("/a/b")], HOSTILE)}
+      snapshots={snapshots(40, ["/home", HOSTILE, RTL, ...Array(20).fill("/a/b")], HOSTILE)}
       total={10_000}
       refreshedAt={NOW - 2 * DAY}
       nextCursor="abc"
@@ -565,16 +614,39 @@ export const pages: Record<string, () => Child> = {
   "host-sources": () => (
     <SourcesPage
       {...hostProps(hostView())}
-      groups={[GROUP, { ...GROUP, id: id(51), name: "databases", excludes: [], retention: {}, retryMax: 0, lastRun: null }]}
-      refused={{ groupId: id(51), message: "bandwidth_up_kbps must be a whole number of KiB/s, or blank for no limit", upload: "fast", download: "" }}
+      groups={[GROUP, {
+        ...GROUP,
+        id: id(51),
+        name: "databases",
+        excludes: [],
+        retention: {},
+        retryMax: 0,
+        lastRun: null,
+      }]}
+      refused={{
+        groupId: id(51),
+        field: "bandwidth_up_kbps",
+        message: "bandwidth_up_kbps must be a whole number of KiB/s, or blank for no limit",
+        upload: "fast",
+        download: "",
+      }}
     />
   ),
   "host-sources-none": () => <SourcesPage {...hostProps(NEW_HOST)} groups={[]} />,
   "host-sources-broken": () => (
-    <SourcesPage {...hostProps(BROKEN_HOST)} groups={[{ ...GROUP, name: HOSTILE, includes: Array(30).fill(HOSTILE) }]} />
+    <SourcesPage
+      {...hostProps(BROKEN_HOST)}
+      groups={[{ ...GROUP, name: HOSTILE, includes: Array(30).fill(HOSTILE) }]}
+    />
   ),
   "source-form": () => (
-    <SourceFormPage frame={frame()} host={{ id: id(4), name: "web-01" }} group={null} values={NO_GROUP} errors={{}} />
+    <SourceFormPage
+      frame={frame()}
+      host={{ id: id(4), name: "web-01" }}
+      group={null}
+      values={NO_GROUP}
+      errors={{}}
+    />
   ),
   "source-form-wrong": () => (
     <SourceFormPage
@@ -582,18 +654,33 @@ export const pages: Record<string, () => Child> = {
       host={{ id: id(4), name: HOSTILE }}
       group={{ id: id(50), name: HOSTILE }}
       values={{ ...NO_GROUP, name: HOSTILE, includes: "\n/etc", keep_last: "7", keep_daily: "14" }}
-      errors={{ name: "name must be at most 64 characters", keep_within: "keep_within must be a duration such as 30d, 6m or 1y6m" }}
+      errors={{
+        name: "name must be at most 64 characters",
+        keep_within: "keep_within must be a duration such as 30d, 6m or 1y6m",
+      }}
     />
   ),
-  "host-repository": () => <HostRepositoryPage {...hostProps(hostView())} repository={repositoryView()} />,
+  "host-repository": () => (
+    <HostRepositoryPage {...hostProps(hostView())} repository={repositoryView()} />
+  ),
   "host-repository-broken": () => (
     <HostRepositoryPage
       {...hostProps({ ...BROKEN_HOST, isOnline: true })}
-      repository={repositoryView({ name: HOSTILE, url: `/mnt/${HOSTILE}`, initialisedAt: null, sizeBytes: null, environmentNames: [] })}
+      repository={repositoryView({
+        name: HOSTILE,
+        url: `/mnt/${HOSTILE}`,
+        initialisedAt: null,
+        sizeBytes: null,
+        environmentNames: [],
+      })}
     />
   ),
-  "host-jobs": () => <HostJobsPage {...hostProps(hostView())} jobs={jobRows(12)} nextCursor="x" isFirstPage />,
-  "host-jobs-none": () => <HostJobsPage {...hostProps(NEW_HOST)} jobs={[]} nextCursor={null} isFirstPage />,
+  "host-jobs": () => (
+    <HostJobsPage {...hostProps(hostView())} jobs={jobRows(12)} nextCursor="x" isFirstPage />
+  ),
+  "host-jobs-none": () => (
+    <HostJobsPage {...hostProps(NEW_HOST)} jobs={[]} nextCursor={null} isFirstPage />
+  ),
   "host-settings": () => (
     <HostSettingsPage
       {...hostProps(hostView())}
@@ -610,8 +697,23 @@ export const pages: Record<string, () => Child> = {
       frame={frame()}
       repositories={[
         { ...repositoryView(), hosts: 3 },
-        { ...repositoryView(), id: id(71), name: HOSTILE, url: `/mnt/${LONG}`, initialisedAt: null, hosts: 0, sizeBytes: null },
-        { ...repositoryView(), id: id(72), name: "offsite", url: "s3:https://s3.example.org/backups", isAppendOnly: true, hosts: 41 },
+        {
+          ...repositoryView(),
+          id: id(71),
+          name: HOSTILE,
+          url: `/mnt/${LONG}`,
+          initialisedAt: null,
+          hosts: 0,
+          sizeBytes: null,
+        },
+        {
+          ...repositoryView(),
+          id: id(72),
+          name: "offsite",
+          url: "s3:https://s3.example.org/backups",
+          isAppendOnly: true,
+          hosts: 41,
+        },
       ]}
       nextCursor={null}
       isFirstPage
@@ -635,7 +737,14 @@ export const pages: Record<string, () => Child> = {
     />
   ),
   "repository-form": () => (
-    <RepositoryFormPage frame={frame()} repository={null} values={NO_CONNECTION} errors={{}} isPasswordSet={false} isRestPasswordSet={false} />
+    <RepositoryFormPage
+      frame={frame()}
+      repository={null}
+      values={NO_CONNECTION}
+      errors={{}}
+      isPasswordSet={false}
+      isRestPasswordSet={false}
+    />
   ),
   "repository-form-edit": () => (
     <RepositoryFormPage
@@ -649,7 +758,11 @@ export const pages: Record<string, () => Child> = {
         append_only: true,
         environment: [{ name: "AWS_ACCESS_KEY_ID", isSet: true }],
       }}
-      errors={{ url: "url must be an absolute path, or rest:, s3:, sftp:, b2:, azure:, gs:, rclone: or swift: followed by what restic expects", password: "password must be one line" }}
+      errors={{
+        url:
+          "url must be an absolute path, or rest:, s3:, sftp:, b2:, azure:, gs:, rclone: or swift: followed by what restic expects",
+        password: "password must be one line",
+      }}
       isPasswordSet
       isRestPasswordSet
     />
@@ -665,37 +778,123 @@ export const pages: Record<string, () => Child> = {
     />
   ),
   "jobs-none": () => (
-    <JobListPage frame={frame()} jobs={[]} filter={{ host: "", kind: "", status: "" }} hosts={[]} nextCursor={null} isFirstPage />
+    <JobListPage
+      frame={frame()}
+      jobs={[]}
+      filter={{ host: "", kind: "", status: "" }}
+      hosts={[]}
+      nextCursor={null}
+      isFirstPage
+    />
   ),
   "job-running": () => jobPage(jobView(), 200),
-  "job-starting": () => jobPage(jobView({ progress: null, actor: { kind: "system", name: "" }, uploadKibps: null }), 0),
+  "job-starting": () =>
+    jobPage(jobView({ progress: null, actor: { kind: "system", name: "" }, uploadKibps: null }), 0),
   "job-queued": () =>
-    jobPage(jobView({ status: "queued", startedAt: null, behind: { id: id(9), title: "Backup of “etc” on web-01" } }), 0),
-  "job-succeeded": () => jobPage(jobView({ ...ENDED, status: "succeeded", summary: SUMMARY, exitCode: 0 }), 12),
+    jobPage(
+      jobView({
+        status: "queued",
+        startedAt: null,
+        behind: { id: id(9), title: "Backup of “etc” on web-01" },
+      }),
+      0,
+    ),
+  "job-succeeded": () =>
+    jobPage(jobView({ ...ENDED, status: "succeeded", summary: SUMMARY, exitCode: 0 }), 12),
   "job-warnings": () =>
-    jobPage(jobView({ ...ENDED, status: "succeeded", warnings: 2, reason: "A snapshot was made, but 2 files could not be read.", reasonCode: "source_unreadable", summary: SUMMARY, exitCode: 3 }), 12),
+    jobPage(
+      jobView({
+        ...ENDED,
+        status: "succeeded",
+        warnings: 2,
+        reason: "A snapshot was made, but 2 files could not be read.",
+        reasonCode: "source_unreadable",
+        summary: SUMMARY,
+        exitCode: 3,
+      }),
+      12,
+    ),
   "job-wrong-password": () =>
-    jobPage(jobView({ ...ENDED, status: "failed", reason: "Wrong repository password.", reasonCode: "wrong_password", exitCode: 12 }), 6),
+    jobPage(
+      jobView({
+        ...ENDED,
+        status: "failed",
+        reason: "Wrong repository password.",
+        reasonCode: "wrong_password",
+        exitCode: 12,
+      }),
+      6,
+    ),
   "job-locked": () =>
-    jobPage(jobView({ ...ENDED, status: "failed", reason: "The repository is locked by web-01, since 3 h.", reasonCode: "locked", exitCode: 11 }), 6),
-  "job-interrupted": () => jobPage(jobView({ ...ENDED, status: "interrupted", reason: "The agent was ended while it ran." }), 6, "viewer"),
+    jobPage(
+      jobView({
+        ...ENDED,
+        status: "failed",
+        reason: "The repository is locked by web-01, since 3 h.",
+        reasonCode: "locked",
+        exitCode: 11,
+      }),
+      6,
+    ),
+  "job-interrupted": () =>
+    jobPage(
+      jobView({ ...ENDED, status: "interrupted", reason: "The agent was ended while it ran." }),
+      6,
+      "viewer",
+    ),
   "job-hostile": () =>
-    jobPage(jobView({ host: { id: id(4), name: HOSTILE }, groupName: HOSTILE, actor: { kind: "user", name: HOSTILE }, progress: { ...progress(3), current_path: `/${HOSTILE.repeat(20)}` } }), 40),
+    jobPage(
+      jobView({
+        host: { id: id(4), name: HOSTILE },
+        groupName: HOSTILE,
+        actor: { kind: "user", name: HOSTILE },
+        progress: { ...progress(3), current_path: `/${HOSTILE.repeat(20)}` },
+      }),
+      40,
+    ),
   "audit": () => (
-    <AuditPage frame={frame()} entries={auditEntries(50)} filter={{ actor: "", action: "", target: "", from: "", to: "" }} nextCursor="abc" isFirstPage />
+    <AuditPage
+      frame={frame()}
+      entries={auditEntries(50)}
+      filter={{ actor: "", action: "", target: "", from: "", to: "" }}
+      nextCursor="abc"
+      isFirstPage
+    />
   ),
   "audit-none": () => (
-    <AuditPage frame={frame()} entries={[]} filter={{ actor: HOSTILE, action: "", target: "", from: "2026-13-01", to: "" }} error="from must be a date such as 2026-11-22" nextCursor={null} isFirstPage />
+    <AuditPage
+      frame={frame()}
+      entries={[]}
+      filter={{ actor: HOSTILE, action: "", target: "", from: "2026-13-01", to: "" }}
+      error="from must be a date such as 2026-11-22"
+      nextCursor={null}
+      isFirstPage
+    />
   ),
   "account": () => account(0),
   "account-tokens": () =>
     account(4, {
-      newToken: { name: "nightly report", token: "rmt_3f9a11c077de0b42q3Yb0T0k7cXk1mJd8sWnZ4fRv2LpAe6H" },
+      newToken: {
+        name: "nightly report",
+        token: "rmt_3f9a11c077de0b42q3Yb0T0k7cXk1mJd8sWnZ4fRv2LpAe6H",
+      },
       passwordErrors: { current_password: "current_password is not your password" },
       tokenErrors: { name: "name must not be empty" },
     }),
-  "error-403": () => <ErrorPage frame={frame({ role: "viewer" })} status={403} message="Deleting a host needs an admin." />,
-  "error-409": () => <ErrorPage frame={frame()} status={409} message="The job has ended already." />,
+  "error-403": () => (
+    <ErrorPage
+      frame={frame({ role: "viewer" })}
+      status={403}
+      message="Deleting a host needs an admin."
+    />
+  ),
+  "error-409": () => (
+    <ErrorPage
+      frame={frame()}
+      status={409}
+      message="The job has ended already."
+    />
+  ),
   "error-500": () => <ErrorPage frame={frame()} status={500} id="3f9a11c077de" />,
   "error-nobody": () => <ErrorPage frame={NOBODY} status={404} />,
   "not-found": () => <NotFoundPage frame={frame()} />,
