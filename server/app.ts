@@ -69,9 +69,7 @@ async function answerError(server: Server, c: Ctx, error: Error): Promise<Respon
     },
   );
   if (answer.retryAfter) response.headers.set("Retry-After", String(answer.retryAfter));
-  c.res = response;
-  setSecurityHeaders(c);
-  return c.res;
+  return response;
 }
 
 /** A browser that shows a page, and not a script or an agent. */

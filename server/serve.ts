@@ -46,14 +46,16 @@ export async function serve(settings: Settings, options: OpenOptions = {}): Prom
       // Live streams never end by themselves, and shutdown() waits for them.
       opened.endStreams();
       const settled = Promise.all([http.shutdown(), ...agents.map((agent) => agent.idle())]);
-      await Promise.race([settled, timeout(STOP_WITHIN)]);
+      await within(STOP_WITHIN, settled);
       await opened.close();
     },
   };
 }
 
-function timeout(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    Deno.unrefTimer(setTimeout(resolve, milliseconds) as unknown as number);
-  });
+/** Waits for the work, but not longer than this. */
+async function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const enough = new Promise((resolve) => timer = setTimeout(resolve, milliseconds));
+  await Promise.race([work, enough]);
+  clearTimeout(timer);
 }

@@ -1,0 +1,256 @@
+import assert from "node:assert/strict";
+import { CLOSE } from "../../../shared/protocol.ts";
+import { newId } from "../../../shared/new_id.ts";
+import { eventually } from "../../support/eventually.ts";
+import { FakeAgent, joinHost } from "../../support/fake_agent.ts";
+import { startServer } from "../../support/start_server.ts";
+
+Deno.test("an agent is greeted with its config and its plan before anything else", async () => {
+  await using test = await startServer();
+  const host = await joinHost(test, "alpha");
+  const agent = await FakeAgent.connect(test.url, host.bearer);
+  assert.equal(agent.received[0]?.type, "config.update");
+  assert.equal(agent.received[1]?.type, "schedule.set");
+  const config = await agent.next("config.update");
+  assert.equal(config.repository?.password, "a repository password");
+  assert.equal(config.snapshot_host, "alpha");
+  assert.equal((await agent.next("command.run")).kind, "init");
+  const shown = await test.api("victor", "GET", `/api/hosts/${host.hostId}`);
+  assert.equal(shown.body.online, true);
+  await agent.close();
+});
+
+Deno.test("a socket without a known bearer is refused before the upgrade", async () => {
+  await using test = await startServer();
+  for (const authorization of ["", "Bearer nonsense", `Bearer ${test.tokens.alice}`]) {
+    const response = await fetch(`${test.url}/ws/agent`, {
+      headers: { authorization, upgrade: "websocket", connection: "upgrade" },
+    });
+    assert.equal(response.status, 401);
+    await response.body?.cancel();
+  }
+});
+
+Deno.test("a bearer opens nothing but the agent's socket", async () => {
+  await using test = await startServer();
+  const host = await joinHost(test, "alpha");
+  const response = await fetch(`${test.url}/api/hosts`, {
+    headers: { authorization: `Bearer ${host.bearer}` },
+  });
+  assert.equal(response.status, 401);
+  await response.body?.cancel();
+});
+
+Deno.test("the newest socket of a host replaces the one before", async () => {
+  await using test = await startServer();
+  const host = await joinHost(test, "alpha");
+  const first = await FakeAgent.connect(test.url, host.bearer);
+  const second = await FakeAgent.connect(test.url, host.bearer);
+  assert.equal((await first.untilClosed()).code, CLOSE.replaced);
+  assert.equal(test.server.agents.isOnline(host.hostId), true);
+  await second.close();
+  await eventually("the host is offline", () => !test.server.agents.isOnline(host.hostId));
+});
+
+Deno.test("an agent whose protocol is too old is told to be updated", async () => {
+  await using test = await startServer();
+  const host = await joinHost(test, "alpha");
+  const agent = await FakeAgent.dial(test.url, host.bearer);
+  agent.hello({ protocol: 0 });
+  const closed = await agent.untilClosed();
+  assert.equal(closed.code, CLOSE.tooOld);
+  assert.match(closed.reason, /update the agent/);
+});
+
+Deno.test("frames that cannot be accepted close that socket, are audited, and leave the server alive", async (t) => {
+  await using test = await startServer();
+  const host = await joinHost(test, "alpha");
+  const other = await joinHost(test, "beta");
+  const witness = await FakeAgent.connect(test.url, other.bearer);
+  const jobId = newId();
+  const line = { at: 1, stream: "stdout", text: "x" };
+  const frames: Record<string, string | Uint8Array<ArrayBuffer>> = {
+    "not JSON": "{bad",
+    "a number": "5",
+    "null": "null",
+    "no type": "{}",
+    "bytes": new Uint8Array([1, 2, 3]),
+    "a type of the other direction's shape": JSON.stringify({ type: "job.started", seq: "1" }),
+    "a wrong id": JSON.stringify({
+      type: "log.stream",
+      seq: 1,
+      job_id: "x",
+      first_seq: 1,
+      lines: [line],
+    }),
+    "no lines": JSON.stringify({
+      type: "log.stream",
+      seq: 1,
+      job_id: jobId,
+      first_seq: 1,
+      lines: [],
+    }),
+    "a line that is too long": JSON.stringify({
+      type: "log.stream",
+      seq: 1,
+      job_id: jobId,
+      first_seq: 1,
+      lines: [{ ...line, text: "x".repeat(70_000) }],
+    }),
+    "too many lines": JSON.stringify({
+      type: "log.stream",
+      seq: 1,
+      job_id: jobId,
+      first_seq: 1,
+      lines: new Array(501).fill(line),
+    }),
+    "an oversized frame": JSON.stringify({ type: "error", message: "x".repeat(1_100_000) }),
+    "a negative number": JSON.stringify({
+      type: "log.stream",
+      seq: -1,
+      job_id: jobId,
+      first_seq: 1,
+      lines: [line],
+    }),
+    "a second hello": JSON.stringify({ type: "hello" }),
+    "deep nesting": "[".repeat(100_000),
+  };
+  for (const [what, frame] of Object.entries(frames)) {
+    await t.step(what, async () => {
+      const agent = await FakeAgent.connect(test.url, host.bearer);
+      agent.sendRaw(frame);
+      assert.equal((await agent.untilClosed()).code, CLOSE.badFrame);
+    });
+  }
+  await t.step("a message before hello", async () => {
+    const agent = await FakeAgent.dial(test.url, host.bearer);
+    agent.send({ type: "heartbeat" });
+    assert.equal((await agent.untilClosed()).code, CLOSE.badFrame);
+  });
+  const audit = await test.api("alice", "GET", "/api/audit?action=agent.bad_frame&limit=100");
+  assert.equal(audit.body.items.length, Object.keys(frames).length + 1);
+  witness.send({ type: "heartbeat" });
+  await witness.next("report.ack");
+  await witness.close();
+});
+
+Deno.test("an unknown message type is answered by an error and the conversation goes on", async () => {
+  await using test = await startServer();
+  const host = await joinHost(test, "alpha");
+  const agent = await FakeAgent.connect(test.url, host.bearer);
+  agent.sendRaw(JSON.stringify({ type: "from.the.future", field: 1 }));
+  assert.match((await agent.next("error")).message, /from\.the\.future/);
+  agent.sendRaw(JSON.stringify({ type: "heartbeat", unknown_field: true }));
+  await agent.next("report.ack");
+  await agent.close();
+});
+
+Deno.test("an agent that speaks for another host's job is cut off, audited, and changes nothing", async () => {
+  await using test = await startServer();
+  const alpha = await joinHost(test, "alpha");
+  const beta = await joinHost(test, "beta");
+  const owner = await FakeAgent.connect(test.url, alpha.bearer);
+  const job = await owner.next("command.run");
+  const reports = [
+    {
+      type: "job.started",
+      job_id: job.job_id,
+      at: 1,
+      restic_version: null,
+      bandwidth_up_kbps: null,
+      bandwidth_down_kbps: null,
+    },
+    {
+      type: "log.stream",
+      job_id: job.job_id,
+      first_seq: 1,
+      lines: [{ at: 1, stream: "stdout", text: "lie" }],
+    },
+    {
+      type: "job.progress",
+      job_id: job.job_id,
+      progress: {
+        percent: 1,
+        files_done: 1,
+        files_total: 1,
+        bytes_done: 1,
+        bytes_total: 1,
+        bytes_per_second: 1,
+        seconds_elapsed: 1,
+        seconds_remaining: 1,
+        current_path: null,
+      },
+    },
+    {
+      type: "job.finished",
+      job_id: job.job_id,
+      at: 1,
+      status: "succeeded",
+      exit_code: 0,
+      reason: null,
+      reason_code: null,
+      warnings: 0,
+      summary: null,
+    },
+  ];
+  for (const report of reports) {
+    const liar = await FakeAgent.connect(test.url, beta.bearer);
+    liar.report(report);
+    assert.equal((await liar.untilClosed()).code, CLOSE.forbidden, report.type);
+  }
+  const shown = await test.api("victor", "GET", `/api/jobs/${job.job_id}`);
+  assert.equal(shown.body.status, "queued");
+  const log = await test.api("victor", "GET", `/api/jobs/${job.job_id}/log.txt`);
+  assert.equal(log.body, "");
+  const audit = await test.api("alice", "GET", "/api/audit?action=agent.forbidden");
+  assert.equal(audit.body.items.length, reports.length);
+  await owner.close();
+});
+
+Deno.test("a report of a job that nobody knows is dropped, said so and acknowledged, so that the journal goes on", async () => {
+  await using test = await startServer();
+  const host = await joinHost(test, "alpha");
+  const agent = await FakeAgent.connect(test.url, host.bearer);
+  const seq = agent.finished(newId());
+  await agent.acknowledged(seq);
+  assert.match((await agent.next("error")).message, /no job/);
+  await agent.close();
+});
+
+Deno.test("removing a host closes its socket at once and its bearer opens nothing any more", async () => {
+  await using test = await startServer();
+  const host = await joinHost(test, "alpha");
+  const agent = await FakeAgent.connect(test.url, host.bearer);
+  assert.equal((await test.api("alice", "DELETE", `/api/hosts/${host.hostId}`)).status, 204);
+  assert.equal((await agent.untilClosed()).code, CLOSE.unknownHost);
+  await assert.rejects(FakeAgent.dial(test.url, host.bearer));
+});
+
+Deno.test("an agent that was silent for 90 s is offline and its socket is closed", async () => {
+  await using test = await startServer();
+  const { closeSilentAgents } = await import("../../../server/upkeep.ts");
+  const host = await joinHost(test, "alpha");
+  const agent = await FakeAgent.connect(test.url, host.bearer);
+  test.clock.offset = 89_000;
+  await closeSilentAgents(test.server);
+  assert.equal(test.server.agents.isOnline(host.hostId), true);
+  test.clock.offset = 91_000;
+  await closeSilentAgents(test.server);
+  assert.equal(test.server.agents.isOnline(host.hostId), false);
+  assert.equal((await agent.untilClosed()).code, CLOSE.silent);
+});
+
+Deno.test("stopping the server tells agents to come back and loses nothing that was acknowledged", async () => {
+  const test = await startServer({ dataDir: await Deno.makeTempDir() });
+  const host = await joinHost(test, "alpha");
+  const agent = await FakeAgent.connect(test.url, host.bearer);
+  const { job_id } = await agent.next("command.run");
+  agent.started(job_id);
+  await agent.acknowledged(agent.lines(job_id, 1, ["first", "second"]));
+  await test.stop();
+  assert.equal((await agent.untilClosed()).code, CLOSE.goingAway);
+  await using again = await startServer({ dataDir: test.dataDir, people: false });
+  Object.assign(again.tokens, test.tokens);
+  const log = await again.api("victor", "GET", `/api/jobs/${job_id}/log.ndjson`);
+  assert.deepEqual(log.body.trim().split("\n").map((text: string) => JSON.parse(text).n), [1, 2]);
+});

@@ -1,0 +1,102 @@
+// The real server in this process: its own data folder, any free port, a clock that tests may set.
+import { createLog } from "../../server/log.ts";
+import { serve, type Serving } from "../../server/serve.ts";
+import { readSettings } from "../../server/settings.ts";
+import { createUser } from "../../server/users/create.ts";
+import { createToken } from "../../server/users/tokens.ts";
+import { type Actor, SYSTEM } from "../../server/server.ts";
+import type { Role } from "../../server/database/tables.ts";
+import type { User } from "../../server/users/find.ts";
+
+/** The people of every test: an admin, an operator, a viewer. Mallory has no account. */
+export const CAST: Record<"alice" | "olive" | "victor", Role> = {
+  alice: "admin",
+  olive: "operator",
+  victor: "viewer",
+};
+export type Person = keyof typeof CAST;
+export const PASSWORD = "correct horse battery staple";
+
+export interface TestServer extends Serving {
+  dataDir: string;
+  /** What the server logged. */
+  logged: string[];
+  clock: { offset: number };
+  users: Record<Person, User>;
+  tokens: Record<Person, string>;
+  actor(person: Person): Actor;
+  /** Calls the API as somebody; answers status and body. */
+  api(
+    person: Person | null,
+    method: string,
+    path: string,
+    body?: unknown,
+    // deno-lint-ignore no-explicit-any
+  ): Promise<{ status: number; body: any; headers: Headers }>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface StartOptions {
+  dataDir?: string;
+  port?: number;
+  /** Argon2id as in production instead of a cheap one. */
+  realHashes?: boolean;
+  people?: boolean;
+  env?: Record<string, string>;
+}
+
+export async function startServer(options: StartOptions = {}): Promise<TestServer> {
+  const dataDir = options.dataDir ?? await Deno.makeTempDir({ prefix: "rm-server-" });
+  const env: Record<string, string> = {
+    RM_LISTEN: `127.0.0.1:${options.port ?? 0}`,
+    RM_DATA_DIR: dataDir,
+    ...options.env,
+  };
+  const logged: string[] = [];
+  const clock = { offset: 0 };
+  const serving = await serve(readSettings((name) => env[name]), {
+    now: () => Date.now() + clock.offset,
+    log: createLog("debug", (line) => logged.push(line)),
+    hashCost: options.realHashes ? undefined : { memoryKib: 64, iterations: 1 },
+  });
+  const { server, url } = serving;
+  const users = {} as TestServer["users"];
+  const tokens = {} as TestServer["tokens"];
+  if (options.people !== false) {
+    for (const [name, role] of Object.entries(CAST) as [Person, Role][]) {
+      users[name] = await createUser(server, SYSTEM, { username: name, role, password: PASSWORD });
+      tokens[name] = (await createToken(server, SYSTEM, users[name], { name: "test" })).token;
+    }
+  }
+  return {
+    ...serving,
+    dataDir,
+    logged,
+    clock,
+    users,
+    tokens,
+    actor: (person) => ({ kind: "user", id: users[person].id, name: person, address: "127.0.0.1" }),
+    async api(person, method, path, body) {
+      const response = await fetch(`${url}${path}`, {
+        method,
+        headers: {
+          ...(person ? { Authorization: `Bearer ${tokens[person]}` } : {}),
+          ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        },
+        body: body === undefined ? undefined : JSON.stringify(body),
+        redirect: "manual",
+      });
+      const text = await response.text();
+      const json = response.headers.get("content-type")?.startsWith("application/json") ?? false;
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: json ? JSON.parse(text) : text,
+      };
+    },
+    async [Symbol.asyncDispose]() {
+      await serving.stop();
+      if (!options.dataDir) await Deno.remove(dataDir, { recursive: true });
+    },
+  };
+}
