@@ -44,6 +44,7 @@ export class Journal {
   #unwrittenBytes = 0;
   #loaded: { path: string; entries: Entry[] } | undefined;
   #next = 1;
+  #acknowledged = 0;
   #tailIsTorn = false;
   #retry: number | undefined;
   /** job id → number of its job.finished that is not acknowledged. */
@@ -92,7 +93,8 @@ export class Journal {
   }
 
   /** The first report after this number, or undefined when there is none yet. */
-  after(seq: number): Entry | undefined {
+  after(number: number): Entry | undefined {
+    const seq = Math.max(number, this.#acknowledged);
     const segment = this.#closed.find(({ last }) => last > seq);
     if (segment) return firstAfter(this.#entriesOf(segment), seq);
     return firstAfter(this.#written, seq) ?? firstAfter(this.#unwritten, seq);
@@ -100,6 +102,7 @@ export class Journal {
 
   /** Forgets everything up to and including this number. */
   acknowledge(upTo: number): void {
+    this.#acknowledged = Math.max(this.#acknowledged, upTo);
     const done = this.#closed.filter(({ last }) => last <= upTo);
     this.#closed = this.#closed.filter(({ last }) => last > upTo);
     for (const segment of done) removeIfThere(segment.path);

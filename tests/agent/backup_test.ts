@@ -1,37 +1,210 @@
 // Whole jobs with the real restics, old and new.
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { isAtLeast } from "../../agent/restic/version.ts";
+import type { RepositoryAccess } from "../../shared/protocol.ts";
+import { eventually } from "../support/eventually.ts";
 import { FakeServer } from "../support/fake_server.ts";
-import { restics } from "../support/restic.ts";
+import { type RealRestic, resticByHand, restics } from "../support/restic.ts";
 import { access, jobId, order, startAgent, testFolder } from "../support/start_agent.ts";
 
-for (const restic of restics) {
-  Deno.test(`a repository is made and a folder is backed up with restic ${restic.version}`, async () => {
-    using folder = testFolder();
-    const repository = join(folder.path, "repository");
-    const source = join(folder.path, "source");
-    Deno.mkdirSync(source);
-    Deno.writeTextFileSync(join(source, "a file"), "content");
-    await using server = new FakeServer({ config: { repository: access(repository) } });
-    await using _agent = await startAgent(server, { directory: folder.path, restic: restic.path });
-
-    const [make, save] = [jobId(), jobId()];
-    server.run({ job_id: make, kind: "init", may_create: true });
-    server.run({ job_id: save, source_group: order([source]) });
-
-    const made = await server.finished(make);
-    assert.equal(made.status, "succeeded", made.reason ?? "");
-    assert.equal(made.created, true);
-    const saved = await server.finished(save);
-    assert.equal(saved.status, "succeeded", saved.reason ?? "");
-    assert.equal(saved.summary?.files_new, 1);
-    assert.equal(saved.warnings, 0);
-    const story = server.story(save);
-    assert.equal(story[0], "job.started");
-    assert.equal(story.at(-1), "job.finished");
-    const list = server.of("snapshots.report").at(-1);
-    assert.deepEqual(list?.snapshots.map(({ id }) => id), [saved.summary?.snapshot_id]);
-    assert.deepEqual(list?.snapshots[0]?.tags, ["documents"]);
-    assert.equal(list?.snapshots[0]?.hostname, "alpha");
-  });
+interface Setup {
+  config?: Partial<RepositoryAccess>;
+  /** Makes the repository by hand first. */
+  made?: boolean;
 }
+
+async function setUp(restic: RealRestic, { config, made = true }: Setup = {}) {
+  await using stack = new AsyncDisposableStack();
+  const { path: folder } = stack.use(testFolder());
+  const repository = join(folder, "repository");
+  const source = join(folder, "source");
+  Deno.mkdirSync(source);
+  Deno.writeTextFileSync(join(source, "a file"), "content");
+  if (made) await resticByHand(restic, repository, ["init"]);
+  const server = stack.use(
+    new FakeServer({ config: { repository: access(repository, config) } }),
+  );
+  const started = await startAgent(server, {
+    directory: folder,
+    restic: restic.path,
+    limits: { contactMs: 3000 },
+  });
+  const { agent } = stack.use(started);
+  const run = async (job: Partial<Parameters<FakeServer["run"]>[0]>) => {
+    const job_id = jobId();
+    server.run({ job_id, ...job });
+    return { job_id, ...await server.finished(job_id) };
+  };
+  return Object.assign(stack.move(), { folder, repository, source, server, agent, run });
+}
+
+const locksIn = (repository: string) => [...Deno.readDirSync(join(repository, "locks"))].length;
+
+/** Declares a test once per restic that was found. */
+function each(name: string, test: (restic: RealRestic) => Promise<void>): void {
+  for (const restic of restics) {
+    Deno.test(`${name} (restic ${restic.version})`, () => test(restic));
+  }
+}
+
+each("a repository is made and a folder is backed up", async (restic) => {
+  await using all = await setUp(restic, { made: false });
+  const made = await all.run({ kind: "init", may_create: true });
+  assert.equal(made.status, "succeeded", made.reason ?? "");
+  assert.equal(made.created, true);
+  const saved = await all.run({ source_group: order([all.source]) });
+  assert.equal(saved.status, "succeeded", saved.reason ?? "");
+  assert.equal(saved.summary?.files_new, 1);
+  assert.equal(saved.warnings, 0);
+  const list = all.server.of("snapshots.report").at(-1);
+  assert.deepEqual(list?.snapshots.map(({ id }) => id), [saved.summary?.snapshot_id]);
+  assert.deepEqual(list?.snapshots[0]?.tags, ["documents"]);
+  assert.equal(list?.snapshots[0]?.hostname, "alpha");
+  assert.deepEqual(list?.snapshots[0]?.paths, [all.source]);
+  const told = await all.run({ kind: "stats" });
+  assert.equal(told.status, "succeeded", told.reason ?? "");
+  assert.ok(all.server.of("repo.stats")[0]!.stats.total_size > 0);
+});
+
+each("init on a repository that is there changes nothing and says so", async (restic) => {
+  await using all = await setUp(restic);
+  const config = Deno.readFileSync(join(all.repository, "config"));
+  const end = await all.run({ kind: "init", may_create: true });
+  assert.equal(end.status, "succeeded", end.reason ?? "");
+  assert.equal(end.created, false);
+  const said = "The repository is there and opens; nothing was changed.";
+  assert.ok(all.server.texts(end.job_id).includes(said));
+  assert.deepEqual(Deno.readFileSync(join(all.repository, "config")), config);
+});
+
+each("init makes nothing unless it was told that the repository is new", async (restic) => {
+  await using all = await setUp(restic, { made: false });
+  const end = await all.run({ kind: "init" });
+  assert.equal(end.reason_code, "no_repository");
+  assert.throws(() => Deno.statSync(all.repository), Deno.errors.NotFound);
+});
+
+each("init over a repository whose config is gone is refused", async (restic) => {
+  await using all = await setUp(restic);
+  Deno.removeSync(join(all.repository, "config"));
+  const end = await all.run({ kind: "init", may_create: true });
+  assert.equal(end.status, "failed");
+  assert.equal(end.reason_code, "damaged", end.reason ?? "");
+  assert.match(end.reason ?? "", /keys .* damaged repository, nothing was made/);
+  assert.throws(() => Deno.statSync(join(all.repository, "config")), Deno.errors.NotFound);
+});
+
+each("a wrong password is told as such, by backup and by init", async (restic) => {
+  await using all = await setUp(restic, { config: { password: "not the right one" } });
+  for (const kind of ["backup", "init"] as const) {
+    const end = await all.run({ kind, may_create: true, source_group: order([all.source]) });
+    assert.equal(end.reason, "Wrong repository password.");
+    assert.equal(end.reason_code, "wrong_password");
+  }
+});
+
+each("a backup into no repository says so", async (restic) => {
+  await using all = await setUp(restic, { made: false });
+  const end = await all.run({ source_group: order([all.source]) });
+  assert.equal(end.reason, `No repository at ${all.repository}`);
+  assert.equal(end.reason_code, "no_repository");
+});
+
+each("a repository that another process has locked is told with its holder", async (restic) => {
+  await using all = await setUp(restic);
+  const holder = new Deno.Command(restic.path, {
+    args: ["check"],
+    env: { RESTIC_REPOSITORY: all.repository, RESTIC_PASSWORD: "secret-of-the-repository" },
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  await eventually("it holds its lock", () => locksIn(all.repository) === 1);
+  holder.kill("SIGSTOP");
+  const end = await all.run({ source_group: order([all.source]) });
+  holder.kill("SIGCONT");
+  await holder.status;
+  assert.equal(end.reason_code, "locked", end.reason ?? "");
+  assert.match(
+    end.reason ?? "",
+    new RegExp(`locked by PID ${holder.pid} on host .+, since \\d{4}-`),
+  );
+});
+
+each(
+  "a missing source among others is a warning, all of them missing is a failure",
+  async (restic) => {
+    await using all = await setUp(restic);
+    const one = await all.run({ source_group: order([all.source, "/nowhere/at all"]) });
+    assert.equal(one.status, "succeeded", one.reason ?? "");
+    assert.equal(one.warnings, 1);
+    assert.match(one.reason ?? "", /the source path \/nowhere\/at all does not exist\./);
+    const none = await all.run({ source_group: order(["/nowhere/a", "/nowhere/b"]) });
+    assert.equal(none.status, "failed");
+    assert.equal(none.reason_code, "source_missing");
+  },
+);
+
+each("a file that cannot be read is a warning", async (restic) => {
+  await using all = await setUp(restic);
+  // Reading it is an input/output error, for root too.
+  const end = await all.run({ source_group: order([all.source, "/proc/self/mem"]) });
+  assert.equal(end.status, "succeeded", end.reason ?? "");
+  assert.equal(end.exit_code, 3);
+  assert.equal(end.warnings, 1);
+  assert.match(end.reason ?? "", /one file or folder could not be read/);
+  const line = "error: /proc/self/mem: input/output error";
+  assert.ok(all.server.texts(end.job_id).includes(line), all.server.texts(end.job_id).join("\n"));
+});
+
+each("a cancelled backup ends at once and leaves no lock", async (restic) => {
+  await using all = await setUp(restic);
+  const data = new Uint8Array(30_000_000);
+  for (let at = 0; at < data.length; at += 65_536) {
+    crypto.getRandomValues(data.subarray(at, at + 65_536));
+  }
+  Deno.writeFileSync(join(all.source, "big"), data);
+  const id = jobId();
+  all.server.run({ job_id: id, source_group: order([all.source]), bandwidth_up_kbps: 4000 });
+  await eventually("it holds its lock", () => locksIn(all.repository) === 1);
+  all.server.send({ type: "command.cancel", job_id: id });
+  const end = await all.server.finished(id, 30_000);
+  assert.equal(end.status, "cancelled");
+  assert.equal(end.reason, "Cancelled.");
+  assert.equal(locksIn(all.repository), 0);
+});
+
+each("a repository server that never answers is given up after the deadline", async (restic) => {
+  using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  await using all = await setUp(restic, { made: false });
+  all.agent.plan.setConfig({
+    ...all.agent.plan.config!,
+    repository: access(`rest:http://127.0.0.1:${listener.addr.port}/`),
+  });
+  const end = await all.run({ source_group: order([all.source]) });
+  assert.equal(end.reason_code, "unreachable");
+  assert.match(end.reason ?? "", /did not answer within 3 s: rest:http/);
+});
+
+each("a closed port is told as unreachable", async (restic) => {
+  await using all = await setUp(restic, { made: false });
+  all.agent.plan.setConfig({
+    ...all.agent.plan.config!,
+    repository: access("rest:http://127.0.0.1:9/alpha/"),
+  });
+  const end = await all.run({ kind: "init", may_create: true });
+  assert.equal(end.reason_code, "unreachable", end.reason ?? "");
+  const expected = isAtLeast(restic.version, "0.18.0") ? /within 3 s/ : /connection refused/;
+  assert.match(end.reason ?? "", expected);
+});
+
+each("names with spaces, quotes, line breaks in JSON and unicode are backed up", async (restic) => {
+  await using all = await setUp(restic);
+  const odd = join(all.source, `it's "quoted" <script> ünï\u202e 𝄞`);
+  Deno.mkdirSync(odd);
+  Deno.writeTextFileSync(join(odd, "-n"), "x");
+  const end = await all.run({ source_group: order([odd], ["--help", "*.tmp"]) });
+  assert.equal(end.status, "succeeded", end.reason ?? "");
+  assert.equal(end.summary?.files_new, 1);
+  assert.deepEqual(all.server.of("snapshots.report").at(-1)?.snapshots[0]?.paths, [odd]);
+});

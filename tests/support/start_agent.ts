@@ -74,6 +74,8 @@ export function jobId(): string {
 export interface AgentProcess extends AsyncDisposable {
   child: Deno.ChildProcess;
   stderr: () => string;
+  /** The exit code and everything that stderr held. */
+  end: () => Promise<{ code: number; stderr: string }>;
 }
 
 const MAIN = fileURLToPath(new URL("../../agent/main.ts", import.meta.url));
@@ -103,6 +105,11 @@ export function spawnAgent(
   return {
     child,
     stderr: () => text,
+    end: async () => {
+      const { code } = await child.status;
+      await read;
+      return { code, stderr: text };
+    },
     [Symbol.asyncDispose]: async () => {
       try {
         child.kill("SIGKILL");

@@ -1,0 +1,216 @@
+// The program as its users meet it: exit codes, signals, enrolment, and what a crash leaves.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { CLOSE } from "../../shared/protocol.ts";
+import { eventually } from "../support/eventually.ts";
+import { FakeRestic, LISTED, SUMMARY } from "../support/fake_restic.ts";
+import { FakeServer, HOST_ID } from "../support/fake_server.ts";
+import { access, jobId, order, spawnAgent, testFolder } from "../support/start_agent.ts";
+
+const SHUT = "http://127.0.0.1:9";
+
+async function exitOf(directory: string, environment: Record<string, string>, args?: string[]) {
+  await using agent = spawnAgent(directory, environment, args);
+  const { code } = await agent.child.status;
+  return {
+    code,
+    stderr: await eventually("stderr is read", () => agent.stderr() || code === 0 && " "),
+  };
+}
+
+Deno.test("wrong use is told in a sentence with exit code 2", async () => {
+  using folder = testFolder();
+  const cases: [args: string[], environment: Record<string, string>, message: RegExp][] = [
+    [["dance"], {}, /There is no command "dance"\. Try --help\./],
+    [["run", "--quickly"], {}, /Unknown option '--quickly'/],
+    [["run"], {}, /Set RM_SERVER/],
+    [["run"], { RM_SERVER: SHUT }, /set RM_TOKEN to the one-time token/],
+    [["run"], { RM_SERVER: "nonsense" }, /RM_SERVER: "nonsense" must be/],
+  ];
+  for (const [args, environment, message] of cases) {
+    const { code, stderr } = await exitOf(folder.path, environment, args);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, message);
+  }
+});
+
+Deno.test("install is announced for later with exit code 1, version and --help answer 0", async () => {
+  using folder = testFolder();
+  assert.equal((await exitOf(folder.path, {}, ["install"])).code, 1);
+  assert.equal((await exitOf(folder.path, {}, ["version"])).code, 0);
+  assert.equal((await exitOf(folder.path, {}, ["--help"])).code, 0);
+  assert.equal((await exitOf(folder.path, {}, ["status"])).code, 1);
+});
+
+Deno.test("a corrupt file stops the start with exit code 1 and its name", async () => {
+  using folder = testFolder();
+  Deno.mkdirSync(join(folder.path, "config"));
+  Deno.writeTextFileSync(join(folder.path, "config/agent.yaml"), "bearer: [");
+  const yaml = await exitOf(folder.path, { RM_SERVER: SHUT });
+  assert.equal(yaml.code, 1);
+  assert.match(yaml.stderr, /agent\.yaml is not YAML.*The file was left as it is/);
+  Deno.writeTextFileSync(join(folder.path, "config/agent.yaml"), "bearer: b\n");
+  Deno.mkdirSync(join(folder.path, "state"));
+  Deno.writeTextFileSync(join(folder.path, "state/jobs.json"), "[]");
+  const jobs = await exitOf(folder.path, { RM_SERVER: SHUT });
+  assert.equal(jobs.code, 1);
+  assert.match(jobs.stderr, /jobs\.json is not the list of jobs/);
+});
+
+Deno.test("a machine enrols with its token, works at once, and needs no token the next time", async () => {
+  using folder = testFolder();
+  const restic = new FakeRestic(folder.path);
+  // The first answer is lost: the server has burnt the token and dies.
+  const enrol = (_body: unknown, count: number) =>
+    count === 1 ? new Response("", { status: 502 }) : undefined;
+  await using server = new FakeServer({ enrol });
+  const environment = { RM_SERVER: server.url, RM_RESTIC: restic.path };
+  {
+    await using agent = spawnAgent(folder.path, { ...environment, RM_TOKEN: "the-token" });
+    await server.hello();
+    agent.child.kill("SIGTERM");
+    assert.equal((await agent.child.status).code, 0);
+    assert.doesNotMatch(agent.stderr(), /the-token|bearer-of-the-test/);
+  }
+  const [first, second] = server.enrolments;
+  assert.equal(first?.token, "the-token");
+  assert.equal(first?.restic_version, "0.18.0");
+  assert.match(String(first?.enrolment_key), /^[0-9a-f]{64}$/);
+  assert.deepEqual(second, first);
+  const yaml = Deno.readTextFileSync(join(folder.path, "config/agent.yaml"));
+  assert.match(yaml, new RegExp(`host_id: ${HOST_ID}`));
+  {
+    await using _agent = spawnAgent(folder.path, { RM_RESTIC: restic.path, RM_TOKEN: "stale" });
+    await server.hello(2);
+  }
+  assert.equal(server.enrolments.length, 2);
+});
+
+Deno.test("a token that the server refuses ends the program with the server's sentence", async () => {
+  using folder = testFolder();
+  const error = { code: "forbidden", message: "This token is not valid any more." };
+  await using server = new FakeServer({ enrol: () => Response.json({ error }, { status: 403 }) });
+  const { code, stderr } = await exitOf(folder.path, { RM_SERVER: server.url, RM_TOKEN: "old" });
+  assert.equal(code, 1);
+  assert.match(stderr, /This token is not valid any more\./);
+});
+
+Deno.test("a redirect is not followed: it would hand the token on", async () => {
+  using folder = testFolder();
+  await using other = new FakeServer();
+  await using server = new FakeServer({
+    enrol: () =>
+      new Response(null, { status: 307, headers: { location: `${other.url}/api/agents/enroll` } }),
+  });
+  const { code, stderr } = await exitOf(folder.path, { RM_SERVER: server.url, RM_TOKEN: "t" });
+  assert.equal(code, 1);
+  assert.match(stderr, /redirects to .* Set RM_SERVER/);
+  assert.equal(other.enrolments.length, 0);
+});
+
+/** A folder in which enrolment has happened. */
+function enrolled(directory: string, server: FakeServer): void {
+  Deno.mkdirSync(join(directory, "config"), { recursive: true });
+  const yaml = `server: ${server.url}\nhost_id: ${HOST_ID}\nbearer: b\n`;
+  Deno.writeTextFileSync(join(directory, "config/agent.yaml"), yaml);
+}
+
+Deno.test("an agent that is too old says why and exits with 7", async () => {
+  using folder = testFolder();
+  await using server = new FakeServer({
+    closeWith: { code: CLOSE.tooOld, reason: "too old, get 2.0" },
+  });
+  enrolled(folder.path, server);
+  const { code, stderr } = await exitOf(folder.path, {});
+  assert.equal(code, 7);
+  assert.match(stderr, /refused this agent for good: too old, get 2\.0/);
+});
+
+for (const how of ["status 401", "a close code"]) {
+  Deno.test(`a host that the server does not know (${how}) says so and goes on asking`, async () => {
+    using folder = testFolder();
+    const closeWith = { code: CLOSE.unknownHost, reason: "unknown" };
+    await using server = new FakeServer(how === "status 401" ? { refuseWith: 401 } : { closeWith });
+    enrolled(folder.path, server);
+    await using agent = spawnAgent(folder.path, {});
+    await eventually("it is said", () => /does not know this host any more/.test(agent.stderr()));
+    await eventually("it waits long", () => /trying again in [456]\d\.\d s/.test(agent.stderr()));
+    agent.child.kill("SIGINT");
+    assert.equal((await agent.child.status).code, 0);
+  });
+}
+
+Deno.test("a second agent in the same state directory says so and exits with 1", async () => {
+  using folder = testFolder();
+  await using server = new FakeServer();
+  enrolled(folder.path, server);
+  await using _first = spawnAgent(folder.path, {});
+  await server.hello();
+  const { code, stderr } = await exitOf(folder.path, {});
+  assert.equal(code, 1);
+  assert.match(stderr, /Another agent is running with the state directory/);
+  assert.equal((await exitOf(folder.path, {}, ["status"])).code, 0);
+});
+
+const HANG = `trap 'echo interrupted; exit 130' INT; echo running; while :; do sleep 0.02; done`;
+
+Deno.test("SIGTERM interrupts restic, reports what ran and what waited, and exits 0", async () => {
+  using folder = testFolder();
+  const restic = new FakeRestic(folder.path, { verbs: { backup: HANG } });
+  await using server = new FakeServer({ config: { repository: access("/srv/r") } });
+  enrolled(folder.path, server);
+  const [running, waiting] = [jobId(), jobId()];
+  await using agent = spawnAgent(folder.path, { RM_RESTIC: restic.path });
+  await server.hello();
+  server.run({ job_id: running, source_group: order(["/a"]) });
+  server.run({ job_id: waiting, source_group: order(["/a"]) });
+  await eventually("restic runs", () => server.texts(running).includes("running"));
+  agent.child.kill("SIGTERM");
+  assert.equal((await agent.child.status).code, 0);
+  const end = await server.finished(running);
+  assert.equal(end.status, "interrupted");
+  assert.equal(end.reason, "The agent was stopped.");
+  assert.ok(server.texts(running).includes("interrupted"));
+  assert.match((await server.finished(waiting)).reason ?? "", /before this job began/);
+});
+
+Deno.test("after kill -9 the next agent answers for what was left, and unlocks before it writes", async () => {
+  using folder = testFolder();
+  const restic = new FakeRestic(folder.path, {
+    verbs: {
+      backup:
+        `[ -e $(dirname $0)/again ] && { ${SUMMARY}; exit; }; touch $(dirname $0)/again; ${HANG}`,
+      snapshots: LISTED,
+      unlock: "exit 0",
+    },
+  });
+  await using server = new FakeServer({ config: { repository: access("/srv/r") } });
+  enrolled(folder.path, server);
+  const [running, waiting, next] = [jobId(), jobId(), jobId()];
+  {
+    await using agent = spawnAgent(folder.path, { RM_RESTIC: restic.path });
+    await server.hello();
+    server.run({ job_id: running, source_group: order(["/a"]) });
+    server.run({ job_id: waiting, source_group: order(["/a"]) });
+    await eventually("restic runs", () => server.texts(running).includes("running"));
+    await eventually(
+      "both are taken on",
+      () => Deno.readTextFileSync(join(folder.path, "state/jobs.json")).includes(waiting),
+    );
+    agent.child.kill("SIGKILL");
+    await agent.child.status;
+    // It would die of the broken pipe at its next write.
+    Deno.kill(restic.starts[0]!.pid, "SIGKILL");
+  }
+  await using _agent = spawnAgent(folder.path, { RM_RESTIC: restic.path });
+  const end = await server.finished(running);
+  assert.equal(end.status, "interrupted");
+  assert.equal(end.reason, "The agent was stopped or crashed while this job ran.");
+  assert.match((await server.finished(waiting)).reason ?? "", /before this job began/);
+  await server.hello(2);
+  server.run({ job_id: running, source_group: order(["/a"]) });
+  server.run({ job_id: next, source_group: order(["/a"]) });
+  assert.equal((await server.finished(next)).status, "succeeded");
+  const verbs = restic.starts.map(({ args }) => args.split(" ")[0]);
+  assert.deepEqual(verbs, ["backup", "unlock", "backup", "snapshots"]);
+});

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { isAtLeast, ResticFinder } from "../../../agent/restic/version.ts";
+import { FakeRestic } from "../../support/fake_restic.ts";
+import { testFolder } from "../../support/start_agent.ts";
+
+Deno.test("versions are compared number by number", () => {
+  assert.ok(isAtLeast("0.18.0", "0.16.1"));
+  assert.ok(isAtLeast("0.16.1", "0.16.1"));
+  assert.ok(isAtLeast("1.0.0", "0.99.9"));
+  assert.ok(!isAtLeast("0.9.6", "0.14.0"));
+  assert.ok(!isAtLeast("0.16.0", "0.16.1"));
+});
+
+Deno.test("a restic that is replaced between two jobs is asked again", async () => {
+  using folder = testFolder();
+  const { path } = new FakeRestic(folder.path, { version: "0.16.4" });
+  const finder = new ResticFinder(path);
+  assert.deepEqual(await finder.find(), { path, version: "0.16.4" });
+  Deno.removeSync(path);
+  await assert.rejects(finder.find(), /No restic was found at .*package manager.*RM_RESTIC/);
+  new FakeRestic(folder.path, { version: "0.18.0" });
+  assert.equal((await finder.find()).version, "0.18.0");
+});
+
+Deno.test("restic is looked for on the search path", async () => {
+  using folder = testFolder();
+  const { path } = new FakeRestic(folder.path);
+  Deno.renameSync(path, join(folder.path, "restic"));
+  const found = await new ResticFinder(undefined, `/nowhere:${folder.path}`).find();
+  assert.equal(found.path, join(folder.path, "restic"));
+  await assert.rejects(new ResticFinder(undefined, "/nowhere:").find(), { code: "restic_missing" });
+});
+
+Deno.test("what is too old, is no restic or cannot be started is refused with what to do", async () => {
+  using folder = testFolder();
+  const { path } = new FakeRestic(folder.path, { version: "0.12.1" });
+  await assert.rejects(new ResticFinder(path).find(), {
+    code: "restic_too_old",
+    message: /0\.12\.1 .* is too old\. Install restic 0\.14\.0 or newer/,
+  });
+  Deno.writeTextFileSync(path, "#!/bin/sh\necho something else\n");
+  await assert.rejects(new ResticFinder(path).find(), /does not answer as restic does/);
+  Deno.chmodSync(path, 0o600);
+  await assert.rejects(new ResticFinder(path).find(), { code: "restic_missing" });
+});
