@@ -31,7 +31,6 @@ export class ResticProcess {
   readonly exit: Promise<Exit>;
   readonly #child: Deno.ChildProcess;
   #stop: Stop | null = null;
-  #killed = false;
   #killTimer: number | undefined;
 
   /** Throws when the program cannot be started. */
@@ -57,7 +56,7 @@ export class ResticProcess {
     this.#stop ??= why;
     this.#signal("SIGINT");
     clearTimeout(this.#killTimer);
-    this.#killTimer = setTimeout(() => this.#kill(), graceMs);
+    this.#killTimer = setTimeout(() => this.#signal("SIGKILL"), graceMs);
   }
 
   async #run(options: SpawnOptions): Promise<Exit> {
@@ -72,14 +71,9 @@ export class ResticProcess {
       code,
       signal,
       stop: this.#stop,
-      mayLeaveLock: this.#killed || signal !== null || [137, 141, 143].includes(code) ||
-        (windows && this.#stop !== null),
+      // Even one that was interrupted properly: 0.14 forgets a lock that it was just making.
+      mayLeaveLock: this.#stop !== null || signal !== null || [130, 137, 141, 143].includes(code),
     };
-  }
-
-  #kill(): void {
-    this.#killed = true;
-    this.#signal("SIGKILL");
   }
 
   #signal(signal: Deno.Signal): void {

@@ -67,12 +67,11 @@ const NOT_STARTED = { code: null, signal: null, mayLeaveLock: false };
 export async function runRestic(task: Task, options: RunOptions): Promise<Run> {
   const { control, limits } = task;
   const errors = new ErrorReader();
-  const deadlineMs = options.wholeMs ?? limits.contactMs;
-  const finish = (exit: Exit): Run => ({
-    exit,
-    errors: errors.facts,
-    failure: failureOf({ exit, errors: errors.facts, url: task.url.url, deadlineMs }),
-  });
+  const finish = (exit: Exit): Run => {
+    const deadlineMs = exit.stop === "overdue" ? options.wholeMs ?? 0 : limits.contactMs;
+    const facts = { exit, errors: errors.facts, url: task.url.url, deadlineMs };
+    return { exit, errors: errors.facts, failure: failureOf(facts) };
+  };
   if (control.stopped && !options.evenWhenStopped) {
     return finish({ ...NOT_STARTED, stop: control.stopped });
   }
@@ -103,7 +102,7 @@ async function supervise(task: Task, options: RunOptions, errors: ErrorReader): 
   const stop = (why: Stop) => process.stop(why, task.limits.graceMs);
   using _whole = options.wholeMs ? after(options.wholeMs, () => stop("overdue")) : null;
   using _contact = watchForContact(task.cacheDir, {
-    withinMs: Math.min(task.limits.contactMs, options.wholeMs ?? Infinity),
+    withinMs: task.limits.contactMs,
     sawContact: () => sawOutput || errors.facts.contact,
     onSilence: () => stop("unreachable"),
   });

@@ -12,9 +12,10 @@ interface Setup {
   config?: Partial<RepositoryAccess>;
   /** Makes the repository by hand first. */
   made?: boolean;
+  contactMs?: number;
 }
 
-async function setUp(restic: RealRestic, { config, made = true }: Setup = {}) {
+async function setUp(restic: RealRestic, { config, made = true, contactMs = 60_000 }: Setup = {}) {
   await using stack = new AsyncDisposableStack();
   const { path: folder } = stack.use(testFolder());
   const repository = join(folder, "repository");
@@ -28,13 +29,13 @@ async function setUp(restic: RealRestic, { config, made = true }: Setup = {}) {
   const started = await startAgent(server, {
     directory: folder,
     restic: restic.path,
-    limits: { contactMs: 3000 },
+    limits: { contactMs },
   });
   const { agent } = stack.use(started);
   const run = async (job: Partial<Parameters<FakeServer["run"]>[0]>) => {
     const job_id = jobId();
     server.run({ job_id, ...job });
-    return { job_id, ...await server.finished(job_id) };
+    return await server.finished(job_id);
   };
   return Object.assign(stack.move(), { folder, repository, source, server, agent, run });
 }
@@ -166,7 +167,8 @@ each("a cancelled backup ends at once and leaves no lock", async (restic) => {
   Deno.writeFileSync(join(all.source, "big"), data);
   const id = jobId();
   all.server.run({ job_id: id, source_group: order([all.source]), bandwidth_up_kbps: 4000 });
-  await eventually("it holds its lock", () => locksIn(all.repository) === 1);
+  await eventually("it is at work", () => all.server.of("job.progress").length > 0);
+  assert.equal(locksIn(all.repository), 1);
   all.server.send({ type: "command.cancel", job_id: id });
   const end = await all.server.finished(id, 30_000);
   assert.equal(end.status, "cancelled");
@@ -176,7 +178,7 @@ each("a cancelled backup ends at once and leaves no lock", async (restic) => {
 
 each("a repository server that never answers is given up after the deadline", async (restic) => {
   using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-  await using all = await setUp(restic, { made: false });
+  await using all = await setUp(restic, { made: false, contactMs: 3000 });
   all.agent.plan.setConfig({
     ...all.agent.plan.config!,
     repository: access(`rest:http://127.0.0.1:${listener.addr.port}/`),
@@ -187,7 +189,7 @@ each("a repository server that never answers is given up after the deadline", as
 });
 
 each("a closed port is told as unreachable", async (restic) => {
-  await using all = await setUp(restic, { made: false });
+  await using all = await setUp(restic, { made: false, contactMs: 3000 });
   all.agent.plan.setConfig({
     ...all.agent.plan.config!,
     repository: access("rest:http://127.0.0.1:9/alpha/"),

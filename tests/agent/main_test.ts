@@ -11,11 +11,7 @@ const SHUT = "http://127.0.0.1:9";
 
 async function exitOf(directory: string, environment: Record<string, string>, args?: string[]) {
   await using agent = spawnAgent(directory, environment, args);
-  const { code } = await agent.child.status;
-  return {
-    code,
-    stderr: await eventually("stderr is read", () => agent.stderr() || code === 0 && " "),
-  };
+  return await agent.end();
 }
 
 Deno.test("wrong use is told in a sentence with exit code 2", async () => {
