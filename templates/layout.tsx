@@ -11,7 +11,7 @@ export type Role = "admin" | "operator" | "viewer";
 export type Theme = "auto" | "light" | "dark";
 export type Place = "hosts" | "repositories" | "jobs" | "audit" | "account" | "none";
 
-/** Hosts by state; each host counts once, a running one under `running`. */
+/** Hosts by state; one that needs somebody may be offline too, or just run. */
 export interface Fleet {
   ok: number;
   attention: number;
@@ -119,7 +119,7 @@ function Places(
     <>
       <nav class="places" aria-label="Main">
         {link("hosts", "/", "Hosts")}
-        {link("repositories", "/repositories", "Repositories")}
+        {user.role !== "viewer" && link("repositories", "/repositories", "Repositories")}
         {link("jobs", "/jobs", "Jobs")}
         {user.role === "admin" && link("audit", "/audit", "Audit")}
       </nav>

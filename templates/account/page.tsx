@@ -79,7 +79,7 @@ function Password({ frame, passwordErrors: errors }: AccountProps) {
           type="password"
           autocomplete="new-password"
           error={errors.new_password}
-          help="At least 12 characters. All other sessions of yours are signed out."
+          help="At least 10 characters. All other sessions of yours are signed out."
           isRequired
         />
         <TextField

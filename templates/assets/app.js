@@ -89,7 +89,6 @@
   // ---- one stream per page; a hidden tab gives its connection back (browsers have six per host)
   let source = null;
   let retry = 0;
-  let ended = false;
   let retryTimer;
 
   function lost(isLost) {
@@ -99,13 +98,13 @@
 
   function liveUrl() {
     const url = new URL(document.body.dataset.live, location.href);
-    if (log && lastLine) url.searchParams.set("after", String(lastLine));
+    if (log && isGrowing() && lastLine) url.searchParams.set("after", String(lastLine));
     return url;
   }
 
   function connect() {
     clearTimeout(retryTimer);
-    if (source || ended || document.hidden || !document.body.dataset.live) return;
+    if (source || document.hidden || !document.body.dataset.live) return;
     source = new EventSource(liveUrl());
     source.onopen = () => {
       retry = 0;
@@ -128,10 +127,12 @@
     source.addEventListener("lines", (event) => log && addLines(event.data));
     source.addEventListener("reload", () => location.reload());
     source.addEventListener("end", () => {
-      ended = true;
       disconnect();
       lost(false);
       if (log) endLog();
+      // The job has said all; the fleet goes on.
+      document.body.dataset.live = "/live/fleet";
+      connect();
     });
   }
   function disconnect() {
@@ -157,6 +158,7 @@
   let held = [];
   let lastLine = 0;
 
+  const isGrowing = () => log.dataset.running === "true";
   const numberOf = (row) => row ? Number(row.id.slice(1)) : 0;
 
   function toEnd() {
@@ -227,6 +229,7 @@
       held = [];
     }
     following = false;
+    log.dataset.running = "false";
     if (wasFollowing) toEnd();
     pill.hidden = true;
   }
@@ -235,7 +238,7 @@
     let lastTop = 0;
     log.addEventListener("scroll", () => {
       const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 24;
-      if (!ended && log.dataset.running === "true") {
+      if (isGrowing()) {
         if (following && !atEnd && log.scrollTop < lastTop - 1) follow(false);
         else if (!following && atEnd) follow(true);
       }
@@ -252,8 +255,8 @@
       }, 120);
     });
     $("earlier").addEventListener("click", loadEarlier);
-    if (log.dataset.running === "true" && !/^#L\d+$/.test(location.hash)) follow(true);
-    else if (log.dataset.running === "true") showPill();
+    if (isGrowing() && !/^#L\d+$/.test(location.hash)) follow(true);
+    else if (isGrowing()) showPill();
   }
 
   // ---- copying

@@ -45,7 +45,7 @@ export function AuditPage(props: AuditPageProps) {
           <h1>Audit</h1>
           <p class="lead">Every change and every sign-in. Times are UTC.</p>
         </div>
-        <a class="button" href={`/audit.csv${query(filter)}`} download>Download as CSV</a>
+        <a class="button" href={`/api/audit.csv${query(filter)}`} download>Download as CSV</a>
       </div>
       <Filters filter={filter} />
       {props.error && <p class="problems" role="alert">{props.error}</p>}
@@ -53,7 +53,7 @@ export function AuditPage(props: AuditPageProps) {
         {entries.length === 0
           ? (
             <Empty title="No entry matches" action={{ href: "/audit", label: "Show all" }}>
-              Actor, action and target match parts of words.
+              Actor and target are whole names; an action also its beginning, such as job.
             </Empty>
           )
           : <Entries entries={entries} now={frame.now} />}

@@ -24,7 +24,7 @@ export interface AttentionItem {
 }
 
 export const HOST_STATES = ["all", "attention", "ok", "running", "offline"] as const;
-export const HOST_SORTS = ["worst", "name", "last", "size"] as const;
+export const HOST_SORTS = ["worst", "name", "last_backup"] as const;
 
 export interface HostFilter {
   q: string;
@@ -38,7 +38,7 @@ export interface DashboardProps {
   /** The first few, the worst first; `frame.fleet.attention` counts all of them. */
   attention: AttentionItem[];
   /** The host whose last backup is the longest ago, when all is well. */
-  oldest: { id: string; name: string; at: number } | null;
+  oldest: { name: string; at: number } | null;
   hosts: HostRowData[];
   /** How many hosts the filter lets through. */
   matching: number;
@@ -120,10 +120,7 @@ export function Attention(
           {fleetInWords(fleet)}
           {fleet.attention === 0 && oldest && fleet.total > 1 && (
             <span class="muted">
-              Oldest:{" "}
-              <a href={`/hosts/${oldest.id}`}>
-                <Name text={oldest.name} />
-              </a>, <Time at={oldest.at} now={now} />.
+              Oldest: <Name text={oldest.name} />, <Time at={oldest.at} now={now} />.
             </span>
           )}
         </h1>
@@ -217,10 +214,7 @@ function Filters({ filter, tags }: { filter: HostFilter; tags: string[] }) {
         name="sort"
         label="Sort"
         value={filter.sort}
-        options={[["worst", "worst first"], ["name", "name"], ["last", "oldest backup"], [
-          "size",
-          "largest",
-        ]]}
+        options={[["worst", "worst first"], ["name", "name"], ["last_backup", "newest backup"]]}
       />
       <button type="submit" class="no-scripts">Show</button>
     </form>

@@ -9,9 +9,11 @@ export interface LoginProps {
   values: { username?: string };
   /** `""` for the one sentence that is given for a wrong name and a wrong password alike. */
   errors: Errors;
+  /** Nobody has followed the setup link yet. */
+  isFresh?: boolean;
 }
 
-export function LoginPage({ frame, next, values, errors }: LoginProps) {
+export function LoginPage({ frame, next, values, errors, isFresh }: LoginProps) {
   return (
     <Layout {...frame} title="Sign in" current="none">
       <div class="alone stack">
@@ -20,6 +22,12 @@ export function LoginPage({ frame, next, values, errors }: LoginProps) {
           <Csrf token={frame.csrf} />
           <input type="hidden" name="next" value={next} />
           <Problems errors={errors} />
+          {isFresh && (
+            <p class="flash warn">
+              There is no account yet. The server printed a one-time link when it started: open that
+              first.
+            </p>
+          )}
           <TextField
             name="username"
             label="User name"

@@ -41,7 +41,7 @@ export function SetupPage({ frame, token, values, errors }: SetupProps) {
                 type="password"
                 error={errors.password}
                 autocomplete="new-password"
-                help="At least 12 characters. A sentence is easier to remember than a word."
+                help="At least 10 characters. A sentence is easier to remember than a word."
                 isRequired
               />
               <TextField

@@ -39,7 +39,7 @@ export function ErrorPage({ frame, status, message, id }: ErrorPageProps) {
         <h1>{title}</h1>
         {message && <p class="wrap">{message}</p>}
         {HINTS[status] && <p class="muted">{HINTS[status]}</p>}
-        {status >= 500 && status !== 503 && (
+        {status >= 500 && status !== 503 && !message && (
           <p>
             The cause is in the server's log{id && (
               <>

@@ -16,8 +16,10 @@ export interface HostView {
   id: string;
   name: string;
   state: State;
-  /** "backed up", "no backup for 26 h", "running" … */
+  /** One or two words: "backed up", "needs you", "running" … */
   stateWord: string;
+  /** What is wrong, the worst first, each a part of a sentence. */
+  problems: string[];
   tags: string[];
   os: string;
   arch: string;
@@ -76,7 +78,7 @@ export function HostFrame(
       <Tabs
         label="Host"
         tabs={TABS.filter(([id]) =>
-          id !== "settings" || mayRun
+          mayRun || id === "snapshots" || id === "jobs"
         ).map(([id, label, path]) => ({
           href: `/hosts/${host.id}${path}`,
           label,
@@ -96,6 +98,11 @@ export function HostHead({ host, mayRun }: { host: HostView; mayRun: boolean }) 
         <h1>
           <Name text={host.name} />
         </h1>
+        {host.problems.length > 0 && (
+          <p class="lead">
+            <Name text={inASentence(host.problems)} />
+          </p>
+        )}
         {host.tags.length > 0 && (
           <div class="tags">
             <Tags tags={host.tags} link={(tag) => `/?tag=${encodeURIComponent(tag)}`} />
@@ -118,6 +125,12 @@ export function HostHead({ host, mayRun }: { host: HostView; mayRun: boolean }) 
       </div>
     </div>
   );
+}
+
+/** "No backup for 26 h; offline." */
+export function inASentence(parts: string[]): string {
+  const text = parts.join("; ");
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`.replace(/([^.!?])$/, "$1.");
 }
 
 /** Live fragment `vitals`. */

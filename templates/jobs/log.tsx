@@ -55,7 +55,7 @@ export function Log({ jobId, lines, total, isRunning, hasEnded }: LogProps) {
           <span class="off-screen">Show only lines with</span>
           <input type="search" id="log-filter" placeholder="Filter lines  /" data-search />
         </label>
-        <a class="button" href={`/jobs/${jobId}/log.txt`} download>Download as text</a>
+        <a class="button" href={`/api/jobs/${jobId}/log.txt`} download>Download as text</a>
       </div>
       <div class="log-frame">
         <div

@@ -30,8 +30,8 @@ export interface JobView extends JobNames {
   resticVersion: string | null;
   progress: Progress | null;
   summary: Summary | null;
-  /** Why it is still queued: the job before it. */
-  behind?: { id: string; title: string } | null;
+  /** Why it is still queued. */
+  waitsFor: { jobId: string; title: string } | "repository" | "host" | null;
 }
 
 export interface JobPageProps {
@@ -139,15 +139,7 @@ export function JobProgress({ job }: { job: JobView }) {
     return (
       <div class="progress" id="job-progress">
         <p class="muted">
-          {job.behind
-            ? (
-              <>
-                Waits for{" "}
-                <a href={`/jobs/${job.behind.id}`}>{visible(job.behind.title)}</a>: jobs that write
-                to the repository of a host run one after another.
-              </>
-            )
-            : "Waits for its turn. It begins by itself."}
+          <Waiting waitsFor={job.waitsFor} />
         </p>
       </div>
     );
@@ -181,6 +173,25 @@ export function JobProgress({ job }: { job: JobView }) {
         )}
     </div>
   );
+}
+
+function Waiting({ waitsFor }: { waitsFor: JobView["waitsFor"] }) {
+  switch (waitsFor) {
+    case null:
+      return <>Waits for its turn. It begins by itself.</>;
+    case "repository":
+      return <>Another host is making this repository. It begins by itself when that is done.</>;
+    case "host":
+      return <>The host is offline. It begins when the host is back.</>;
+    default:
+      return (
+        <>
+          Waits for{" "}
+          <a href={`/jobs/${waitsFor.jobId}`}>{visible(waitsFor.title)}</a>: jobs of a host that
+          write to its repository run one after another.
+        </>
+      );
+  }
 }
 
 function Figure({ label, value, isBig }: { label: string; value: string; isBig?: boolean }) {

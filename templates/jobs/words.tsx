@@ -113,8 +113,9 @@ export function nextStep(
         kind: "unlock",
         label: "Unlock",
       };
+    case "bad_url":
     case "unreachable":
-    case "timeout":
+    case "overdue":
       return {
         sentence:
           "The host could not reach the repository. Check its network, the address and whether the storage is up.",
@@ -122,16 +123,13 @@ export function nextStep(
         label: "Look at the address",
       };
     case "access_denied":
-    case "permission_denied":
-    case "unauthorized":
       return {
         sentence: "The storage refused the user name, password or keys.",
         href: repository,
         label: "Change the credentials",
       };
     case "restic_missing":
-    case "no_restic":
-    case "restic_too_old":
+    case "needs_newer_restic":
       return {
         sentence:
           "Install a current restic on the host, for example with its package manager, then run again.",
@@ -139,9 +137,6 @@ export function nextStep(
         label: "To the host",
       };
     case "source_missing":
-    case "no_sources":
-    case "unreadable":
-    case "source_unreadable":
       return {
         sentence:
           "A folder of the source group is not there or cannot be read. Correct the group, or the folder.",
@@ -149,15 +144,11 @@ export function nextStep(
         label: "Open Sources",
       };
     case "no_space":
-    case "disk_full":
       return { sentence: "The storage is full. Make room there, then run again.", ...again };
-    case "exists":
-    case "already_exists":
+    case "damaged":
       return {
         sentence:
-          "There is a repository at this address already. Open it with its password instead of making a new one.",
-        href: repository,
-        label: "To the repository",
+          "Change nothing there by hand. The restic manual, “Troubleshooting”, tells how to find out what can be saved.",
       };
   }
   if (job.kind !== "backup") {

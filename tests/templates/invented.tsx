@@ -187,6 +187,7 @@ const hostView = (changes: Partial<HostView> = {}): HostView => ({
   name: "web-01",
   state: "ok",
   stateWord: "backed up",
+  problems: [],
   tags: ["berlin", "web"],
   os: "linux",
   arch: "amd64",
@@ -222,7 +223,12 @@ const BROKEN_HOST = hostView({
   name: HOSTILE,
   tags: [HOSTILE, LONG, RTL, "ok"],
   state: "bad",
-  stateWord: "repository not open",
+  stateWord: "needs you",
+  problems: [
+    "its repository could not be made or opened",
+    `last backup failed: ${HOSTILE}`,
+    "offline",
+  ],
   isOnline: false,
   lastSeenAt: NOW - 3 * DAY,
   lastBackup: { jobId: id(1004), at: NOW - 4 * DAY, status: "failed", warnings: 0 },
@@ -311,6 +317,7 @@ const jobView = (changes: Partial<JobView> = {}): JobView => ({
   uploadKibps: 2048,
   downloadKibps: null,
   isCancelling: false,
+  waitsFor: null,
   resticVersion: "0.18.0",
   progress: progress(62),
   summary: null,
@@ -485,7 +492,7 @@ export const pages: Record<string, () => Child> = {
           fleet: fleet(43, 0, 0, 0),
           flash: { text: "web-07 was deleted. Its snapshots stay in the repository." },
         }),
-        oldest: { id: id(3), name: "nas", at: NOW - 7 * HOUR },
+        oldest: { name: "nas", at: NOW - 7 * HOUR },
         hosts: FEW.slice(2, 4),
       })}
     />
@@ -795,7 +802,7 @@ export const pages: Record<string, () => Child> = {
       jobView({
         status: "queued",
         startedAt: null,
-        behind: { id: id(9), title: "Backup of “etc” on web-01" },
+        waitsFor: { jobId: id(9), title: "Backup of “etc” on web-01" },
       }),
       0,
     ),

@@ -1,6 +1,8 @@
 // What a browser shows when a request could not be answered. Someone who is not signed in is sent to sign in.
+import { ErrorPage } from "../../../templates/errors/page.tsx";
 import type { Server } from "../../server.ts";
 import type { Ctx } from "../context.ts";
+import { frameOf, show } from "./page.ts";
 
 export interface ErrorAnswer {
   status: number;
@@ -11,9 +13,17 @@ export interface ErrorAnswer {
   retryAfter?: number;
 }
 
-export function errorPage(_server: Server, c: Ctx, answer: ErrorAnswer): Promise<Response> {
+export async function errorPage(server: Server, c: Ctx, answer: ErrorAnswer): Promise<Response> {
   if (answer.code === "unauthorized" && c.req.method === "GET") {
-    return Promise.resolve(c.redirect(`/login?next=${encodeURIComponent(c.req.path)}`, 303));
+    const { pathname, search } = new URL(c.req.url);
+    return c.redirect(`/login?next=${encodeURIComponent(pathname + search)}`, 303);
   }
-  return Promise.resolve(new Response(`${answer.message}\n`, { status: answer.status }));
+  const { status, message } = answer;
+  try {
+    return show(c, ErrorPage({ frame: await frameOf(server, c), status, message }), status);
+  } catch (error) {
+    // The database itself may be what failed: then plain words have to do.
+    server.log.error(`error page: ${error}`);
+    return new Response(`${message}\n`, { status });
+  }
 }

@@ -1,4 +1,28 @@
 // The pages and forms that people use: one row per method and path, with the role that it needs.
 import type { Route } from "../context.ts";
+import { liveRoutes } from "../live.ts";
+import { accountRoutes } from "./account.ts";
+import { addHostRoutes } from "./add_host.ts";
+import { assetRoutes } from "./assets.ts";
+import { auditPageRoutes } from "./audit.ts";
+import { dashboardRoutes } from "./dashboard.ts";
+import { entryRoutes } from "./entry.ts";
+import { hostPageRoutes } from "./hosts.ts";
+import { jobPageRoutes } from "./jobs.ts";
+import { repositoryPageRoutes } from "./repositories.ts";
+import { sourcePageRoutes } from "./sources.ts";
 
-export const PAGE_ROUTES: Route[] = [];
+// A fixed path stands before one with a parameter in its place: the first row that fits answers.
+export const PAGE_ROUTES: Route[] = [
+  ...assetRoutes,
+  ...entryRoutes,
+  ...dashboardRoutes,
+  ...addHostRoutes,
+  ...hostPageRoutes,
+  ...sourcePageRoutes,
+  ...repositoryPageRoutes,
+  ...jobPageRoutes,
+  ...auditPageRoutes,
+  ...accountRoutes,
+  ...liveRoutes,
+];

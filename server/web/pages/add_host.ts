@@ -1,0 +1,104 @@
+import { AddHostPage, type AddHostProps } from "../../../templates/hosts/add.tsx";
+import { AddHostDonePage } from "../../../templates/hosts/add_done.tsx";
+import type { Errors } from "../../../templates/parts/field.tsx";
+import { NO_CONNECTION } from "../../../templates/repositories/connection_fields.tsx";
+import { createEnrolmentToken, EnrolmentWish, joinCommands } from "../../enrolment/create_token.ts";
+import { listRepositories } from "../../repositories/find.ts";
+import type { Server } from "../../server.ts";
+import { actorOf, type Ctx, type Route } from "../context.ts";
+import { attempt, type Form, linesOf, readForm, tagsOf } from "./form.ts";
+import { frameOf, show } from "./page.ts";
+import { connectionValues, connectionWish } from "./repositories.ts";
+
+export const addHostRoutes: Route[] = [
+  { method: "GET", path: "/hosts/new", role: "operator", handler: showForm },
+  { method: "POST", path: "/hosts/new", role: "operator", handler: add },
+];
+
+async function showForm(server: Server, c: Ctx): Promise<Response> {
+  const repositories = await repositoryChoices(server);
+  return show(
+    c,
+    AddHostPage({
+      frame: await frameOf(server, c),
+      values: {
+        hostname: "",
+        tags: "",
+        initial_paths: "",
+        repository_choice: repositories.length > 0 ? "existing" : "new",
+        repository_id: repositories[0]?.id ?? "",
+        repository: NO_CONNECTION,
+      },
+      errors: {},
+      repositories,
+    }),
+  );
+}
+
+async function add(server: Server, c: Ctx): Promise<Response> {
+  const form = await readForm(c);
+  const isNew = form.text("repository_choice") !== "existing";
+  const value = {
+    hostname: form.text("hostname"),
+    tags: tagsOf(form.text("tags")),
+    initial_paths: linesOf(form.text("initial_paths")),
+    ...(isNew
+      ? { repository: connectionWish(form, "repository.") }
+      : { repository_id: form.text("repository_id") || null }),
+  };
+  const { done, errors } = await attempt(
+    EnrolmentWish,
+    value,
+    (wish) => createEnrolmentToken(server, actorOf(c), wish),
+  );
+  const frame = await frameOf(server, c);
+  if (errors) {
+    const page = AddHostPage({
+      frame,
+      values: typed(form),
+      errors: ofForm(errors, isNew),
+      repositories: await repositoryChoices(server),
+    });
+    return show(c, page, 422);
+  }
+  // Not a redirect: the command is in this one answer and nowhere else.
+  const page = AddHostDonePage({
+    frame,
+    hostname: value.hostname.trim(),
+    tokenId: done.id,
+    commands: joinCommands(c.get("baseUrl"), done.token),
+    expiresAt: done.expires_at,
+    generatedPassword: done.repository_password,
+    joined: null,
+  });
+  return show(c, page, 201);
+}
+
+/** Actions on the repository alone name its fields without where they stand in this form. */
+function ofForm(errors: Errors, isNew: boolean): Errors {
+  if (!isNew) return errors;
+  return Object.fromEntries(
+    Object.entries(errors).map(([field, message]) =>
+      ["name", "password", "environment", "url"].includes(field)
+        ? [`repository.${field}`, message?.replace(`${field} `, `repository.${field} `)]
+        : [field, message]
+    ),
+  );
+}
+
+function typed(form: Form): AddHostProps["values"] {
+  return {
+    hostname: form.text("hostname"),
+    tags: form.text("tags"),
+    initial_paths: form.text("initial_paths"),
+    repository_choice: form.text("repository_choice") === "existing" ? "existing" : "new",
+    repository_id: form.text("repository_id"),
+    repository: connectionValues(form, "repository."),
+  };
+}
+
+/** For a choice: the first few hundred by name. */
+export async function repositoryChoices(server: Server) {
+  const { items } = await listRepositories(server, { limit: 200, cursor: null });
+  return items.map(({ id, name, url }) => ({ id, name, url }));
+}

@@ -1,0 +1,73 @@
+import { AuditPage } from "../../../templates/audit/page.tsx";
+import { type AuditEntry, listAudit } from "../../audit/find.ts";
+import { AppError } from "../../errors.ts";
+import type { Server } from "../../server.ts";
+import { auditFilter } from "../api/audit.ts";
+import { readPage } from "../body.ts";
+import type { Ctx, Route } from "../context.ts";
+import { frameOf, show } from "./page.ts";
+
+export const auditPageRoutes: Route[] = [
+  { method: "GET", path: "/audit", role: "admin", handler: audit },
+];
+
+async function audit(server: Server, c: Ctx): Promise<Response> {
+  const typed = (name: string) => c.req.query(name) ?? "";
+  const { page, error } = await entries(server, c);
+  return show(
+    c,
+    AuditPage({
+      frame: await frameOf(server, c),
+      entries: page.items.map(entryProps),
+      filter: {
+        actor: typed("actor"),
+        action: typed("action"),
+        target: typed("target"),
+        from: typed("from"),
+        to: typed("to"),
+      },
+      error,
+      nextCursor: page.next_cursor,
+      isFirstPage: !c.req.query("cursor"),
+    }),
+    error ? 422 : 200,
+  );
+}
+
+async function entries(server: Server, c: Ctx) {
+  try {
+    return { page: await listAudit(server, auditFilter(c), readPage(c)) };
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "invalid") throw error;
+    return { page: { items: [], next_cursor: null }, error: error.message };
+  }
+}
+
+const ACTORS = ["user", "schedule", "system", "agent"] as const;
+
+function entryProps(entry: AuditEntry) {
+  const { target, actor } = entry;
+  return {
+    id: String(entry.id),
+    at: entry.at,
+    actor: { kind: ACTORS.find((kind) => kind === actor.kind) ?? "system", name: actor.name },
+    action: entry.action,
+    target: target && { kind: target.kind, name: target.name, href: hrefOf(target) },
+    address: entry.address,
+    detail: entry.detail,
+  };
+}
+
+function hrefOf(target: NonNullable<AuditEntry["target"]>): string | null {
+  if (!target.id) return null;
+  switch (target.kind) {
+    case "host":
+      return `/hosts/${target.id}`;
+    case "job":
+      return `/jobs/${target.id}`;
+    case "repository":
+      return `/repositories/${target.id}`;
+    default:
+      return null;
+  }
+}

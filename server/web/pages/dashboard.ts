@@ -1,0 +1,74 @@
+import { DashboardPage, HOST_SORTS, HOST_STATES } from "../../../templates/dashboard/page.tsx";
+import { type Host, type HostFilter, listHosts } from "../../hosts/find.ts";
+import { fleetSummary } from "../../hosts/fleet.ts";
+import { allTags } from "../../hosts/names.ts";
+import type { Server } from "../../server.ts";
+import type { Ctx, Route } from "../context.ts";
+import { attentionItems, hostRows } from "./host_props.ts";
+import { frameOf, mayRun, show } from "./page.ts";
+
+export const dashboardRoutes: Route[] = [
+  { method: "GET", path: "/", role: "viewer", handler: dashboard },
+];
+
+const PER_PAGE = 50;
+
+/** The filter's words on the page and in the store. */
+const STATES: Record<string, string | undefined> = {
+  attention: "attention",
+  ok: "ok",
+  running: "run",
+  offline: "offline",
+};
+
+/** The hosts on the page that the address asks for; its live stream asks for the same. */
+export async function hostsOnPage(
+  server: Server,
+  c: Ctx,
+): Promise<{ hosts: Host[]; total: number; page: number }> {
+  const page = Math.max(1, Math.min(100_000, Math.floor(Number(c.req.query("page")) || 1)));
+  const filter: HostFilter = {
+    search: c.req.query("q"),
+    state: STATES[c.req.query("state") ?? ""],
+    tag: c.req.query("tag") || undefined,
+    sort: oneOf(HOST_SORTS, c.req.query("sort")),
+  };
+  const cursor = String((page - 1) * PER_PAGE);
+  const { items, total } = await listHosts(server, filter, { limit: PER_PAGE, cursor });
+  return { hosts: items, total, page };
+}
+
+async function dashboard(server: Server, c: Ctx): Promise<Response> {
+  const [{ hosts, total, page }, summary, tags] = await Promise.all([
+    hostsOnPage(server, c),
+    fleetSummary(server),
+    allTags(server),
+  ]);
+  const { oldest } = summary;
+  return show(
+    c,
+    DashboardPage({
+      frame: await frameOf(server, c),
+      attention: attentionItems(summary),
+      oldest: oldest && { name: oldest.name, at: oldest.last_success_at },
+      hosts: await hostRows(server, hosts),
+      matching: total,
+      page,
+      pages: Math.max(1, Math.ceil(total / PER_PAGE)),
+      tags,
+      filter: {
+        q: c.req.query("q") ?? "",
+        state: oneOf(HOST_STATES, c.req.query("state")),
+        tag: c.req.query("tag") ?? "",
+        sort: oneOf(HOST_SORTS, c.req.query("sort")),
+      },
+      mayRun: mayRun(c),
+      mayAdd: mayRun(c),
+    }),
+  );
+}
+
+/** The first of the values for anything else: a filter from an old address shows the usual page. */
+function oneOf<T extends string>(values: readonly [T, ...T[]], text: string | undefined): T {
+  return values.find((value) => value === text) ?? values[0];
+}

@@ -1,0 +1,127 @@
+// A host as the templates want it: on the dashboard, on its own page, in a live fragment.
+import type { HostRowData } from "../../../templates/dashboard/host_row.tsx";
+import type { AttentionItem } from "../../../templates/dashboard/page.tsx";
+import type { HostView } from "../../../templates/hosts/frame.tsx";
+import { jobTitle } from "../../../templates/jobs/words.tsx";
+import { backupStrips, type DayOutcome } from "../../hosts/backup_days.ts";
+import { getHost, type Host } from "../../hosts/find.ts";
+import type { FleetSummary } from "../../hosts/fleet.ts";
+import type { HostState } from "../../hosts/state.ts";
+import { findJobRow } from "../../jobs/find.ts";
+import type { Server } from "../../server.ts";
+
+export async function hostRows(server: Server, hosts: Host[]): Promise<HostRowData[]> {
+  const strips = await backupStrips(server, hosts.map((host) => host.id));
+  return hosts.map((host) => hostRow(host, strips.get(host.id) ?? []));
+}
+
+function hostRow(host: Host, days: DayOutcome[]): HostRowData {
+  const running = runningJob(host);
+  return {
+    id: host.id,
+    name: host.name,
+    os: host.os,
+    tags: host.tags,
+    state: host.state,
+    isOnline: host.online,
+    lastSeenAt: host.last_seen_at,
+    lastBackup: lastBackup(host),
+    running: running && { jobId: running.id, kind: running.kind, progress: running.progress },
+    queued: host.running.filter((job) => job.status === "queued").length,
+    days,
+    sizeBytes: host.repository_size,
+    snapshots: host.snapshots_count,
+    nextRunAt: host.next_run_at,
+  };
+}
+
+/** What runs, as far as is known: not what ran when the connection went away. */
+function runningJob(host: Host) {
+  return host.online ? host.running.find((job) => job.status === "running") ?? null : null;
+}
+
+function lastBackup({ last_backup: last }: Host) {
+  return last &&
+    { jobId: last.job_id, at: last.at, status: last.status, warnings: last.warnings };
+}
+
+const STATE_WORDS: Record<HostState, string> = {
+  ok: "backed up",
+  warn: "needs a look",
+  bad: "needs you",
+  run: "running",
+  off: "offline",
+};
+
+export async function hostView(server: Server, hostId: string): Promise<HostView> {
+  const host = await getHost(server, hostId);
+  const [strips, repositoryJob] = await Promise.all([
+    backupStrips(server, [hostId]),
+    host.repository_job_id ? findJobRow(server, host.repository_job_id) : undefined,
+  ]);
+  const running = runningJob(host);
+  return {
+    id: host.id,
+    name: host.name,
+    state: host.state,
+    stateWord: STATE_WORDS[host.state],
+    problems: host.problems,
+    tags: host.tags,
+    os: host.os,
+    arch: host.arch,
+    hostname: host.hostname,
+    isOnline: host.online,
+    lastSeenAt: host.last_seen_at,
+    lastBackup: lastBackup(host),
+    running: running && { jobId: running.id, title: titleOn(host, running) },
+    nextRunAt: host.next_run_at,
+    repository: {
+      id: host.repository_id,
+      name: host.repository_name,
+      state: REPOSITORY_STATES[host.repository_state],
+      readyAt: host.repository_ready_at,
+      jobId: host.repository_job_id,
+      reason: repositoryJob?.reason ?? null,
+    },
+    agentVersion: host.agent_version,
+    resticVersion: host.restic_version,
+    resticProblem: host.restic_problem,
+    days: strips.get(hostId) ?? [],
+  };
+}
+
+const REPOSITORY_STATES = {
+  ready: "ready",
+  working: "opening",
+  failed: "failed",
+  none: "waiting",
+} as const;
+
+/** The title of a job of this host, as plain text. */
+export function titleOn(host: Host, job: Host["running"][number]): string {
+  return jobTitle({
+    kind: job.kind,
+    host: { id: host.id, name: host.name },
+    repository: { id: host.repository_id, name: host.repository_name },
+    groupName: job.source_group_name,
+  });
+}
+
+export function attentionItems(summary: FleetSummary): AttentionItem[] {
+  return summary.worst.map((host) => {
+    const [first = "", ...more] = host.problems;
+    const isLocked = host.problems.some((problem) => problem.includes("is locked by"));
+    return {
+      host: { id: host.id, name: host.name },
+      state: host.state as HostState,
+      sentence: sentence(first),
+      cause: more.length > 0 ? sentence(more.join("; ")) : undefined,
+      causeJobId: host.job_id ?? undefined,
+      act: isLocked ? { label: "Unlock", to: `/hosts/${host.id}/jobs`, kind: "unlock" } : undefined,
+    };
+  });
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`.replace(/([^.!?])$/, "$1.");
+}

@@ -1,0 +1,137 @@
+// The pages of one host and what its buttons do.
+import { z } from "zod";
+import type { HostFrameProps } from "../../../templates/hosts/frame.tsx";
+import { HostJobsPage } from "../../../templates/hosts/jobs.tsx";
+import { HostRepositoryPage } from "../../../templates/hosts/repository.tsx";
+import { HostSettingsPage, type HostSettingsProps } from "../../../templates/hosts/settings.tsx";
+import { SnapshotsPage } from "../../../templates/hosts/snapshots.tsx";
+import { hostName, id, tags } from "../../../shared/fields.ts";
+import { changeHost } from "../../hosts/change.ts";
+import { getHost } from "../../hosts/find.ts";
+import { removeHost } from "../../hosts/remove.ts";
+import { listJobs } from "../../jobs/find.ts";
+import type { Server } from "../../server.ts";
+import { listSnapshots } from "../../snapshots/find.ts";
+import { pathId, readPage } from "../body.ts";
+import { actorOf, type Ctx, type Route } from "../context.ts";
+import { repositoryChoices } from "./add_host.ts";
+import { attempt, readForm, tagsOf } from "./form.ts";
+import { hostView } from "./host_props.ts";
+import { jobRow } from "./job_props.ts";
+import { frameOf, goTo, isAdmin, mayRun, show } from "./page.ts";
+import { repositoryView } from "./repositories.ts";
+
+export const hostPageRoutes: Route[] = [
+  { method: "GET", path: "/hosts/:id", role: "viewer", handler: snapshots },
+  { method: "GET", path: "/hosts/:id/repository", role: "operator", handler: repository },
+  { method: "GET", path: "/hosts/:id/jobs", role: "viewer", handler: jobs },
+  {
+    method: "GET",
+    path: "/hosts/:id/settings",
+    role: "operator",
+    handler: (server, c) => settings(server, c),
+  },
+  { method: "POST", path: "/hosts/:id/settings", role: "operator", handler: change },
+  { method: "POST", path: "/hosts/:id/delete", role: "admin", handler: remove },
+];
+
+export async function hostFrame(server: Server, c: Ctx): Promise<HostFrameProps> {
+  const host = await hostView(server, pathId(c, "id"));
+  return { frame: await frameOf(server, c), host, mayRun: mayRun(c) };
+}
+
+async function snapshots(server: Server, c: Ctx): Promise<Response> {
+  const props = await hostFrame(server, c);
+  const { id } = props.host;
+  const { snapshots_count } = await getHost(server, id);
+  const page = await listSnapshots(server, id, readPage(c, 50));
+  return show(
+    c,
+    SnapshotsPage({
+      ...props,
+      snapshots: page.items,
+      total: snapshots_count ?? page.items.length,
+      refreshedAt: page.refreshed_at,
+      nextCursor: page.next_cursor,
+      isFirstPage: !c.req.query("cursor"),
+    }),
+  );
+}
+
+async function repository(server: Server, c: Ctx): Promise<Response> {
+  const props = await hostFrame(server, c);
+  const view = await repositoryView(server, props.host.repository.id);
+  return show(c, HostRepositoryPage({ ...props, repository: view }));
+}
+
+async function jobs(server: Server, c: Ctx): Promise<Response> {
+  const props = await hostFrame(server, c);
+  const { items, next_cursor } = await listJobs(
+    server,
+    { host: props.host.id },
+    readPage(c, 50),
+  );
+  return show(
+    c,
+    HostJobsPage({
+      ...props,
+      jobs: items.map(jobRow),
+      nextCursor: next_cursor,
+      isFirstPage: !c.req.query("cursor"),
+    }),
+  );
+}
+
+async function settings(
+  server: Server,
+  c: Ctx,
+  changes: Partial<HostSettingsProps> = {},
+  status = 200,
+): Promise<Response> {
+  const props = await hostFrame(server, c);
+  const host = await getHost(server, props.host.id);
+  return show(
+    c,
+    HostSettingsPage({
+      ...props,
+      values: { name: host.name, tags: host.tags.join(" "), repository_id: host.repository_id },
+      errors: {},
+      repositories: await repositoryChoices(server),
+      snapshots: host.snapshots_count,
+      mayDelete: isAdmin(c),
+      deleteErrors: {},
+      ...changes,
+    }),
+    status,
+  );
+}
+
+const SettingsForm = z.object({ name: hostName, tags, repository_id: id });
+
+async function change(server: Server, c: Ctx): Promise<Response> {
+  const hostId = pathId(c, "id");
+  const form = await readForm(c);
+  const values = {
+    name: form.text("name"),
+    tags: form.text("tags"),
+    repository_id: form.text("repository_id"),
+  };
+  const { errors } = await attempt(
+    SettingsForm,
+    { ...values, tags: tagsOf(values.tags) },
+    (wish) => changeHost(server, actorOf(c), hostId, wish),
+  );
+  if (errors) return settings(server, c, { values, errors }, 422);
+  return goTo(c, `/hosts/${hostId}/settings`, { text: "The changes are saved." });
+}
+
+async function remove(server: Server, c: Ctx): Promise<Response> {
+  const host = await getHost(server, pathId(c, "id"));
+  const confirmed = (await readForm(c)).text("confirm_name").trim();
+  if (confirmed !== host.name) {
+    const deleteErrors = { confirm_name: "confirm_name must be the name of the host." };
+    return settings(server, c, { deleteErrors }, 422);
+  }
+  await removeHost(server, actorOf(c), host.id);
+  return goTo(c, "/", { text: `${host.name} is deleted. Its snapshots stay in the repository.` });
+}

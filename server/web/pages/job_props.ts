@@ -1,0 +1,58 @@
+// A job as the templates want it: in a list, and on its own page.
+import type { JobRowData } from "../../../templates/jobs/list.tsx";
+import type { JobView } from "../../../templates/jobs/page.tsx";
+import { getHost } from "../../hosts/find.ts";
+import type { Job } from "../../jobs/find.ts";
+import { getRepositoryRow } from "../../repositories/find.ts";
+import type { Server } from "../../server.ts";
+import { titleOn } from "./host_props.ts";
+
+const ACTORS = ["user", "schedule", "system", "agent"] as const;
+
+function actorOf({ actor }: Job): JobRowData["actor"] {
+  return { kind: ACTORS.find((kind) => kind === actor.kind) ?? "system", name: actor.name };
+}
+
+export function jobRow(job: Job): JobRowData {
+  return {
+    id: job.id,
+    kind: job.kind,
+    host: { id: job.host_id, name: job.host_name },
+    repository: null,
+    groupName: job.source_group_name,
+    status: job.status,
+    warnings: job.warnings,
+    reason: job.reason,
+    actor: actorOf(job),
+    createdAt: job.created_at,
+    startedAt: job.started_at,
+    finishedAt: job.finished_at,
+    bytesAdded: job.kind === "backup" ? job.summary?.bytes_added ?? null : null,
+  };
+}
+
+export async function jobView(server: Server, job: Job): Promise<JobView> {
+  const { id, name } = await getRepositoryRow(server, job.repository_id);
+  return {
+    ...jobRow(job),
+    repository: { id, name },
+    groupId: job.source_group_id,
+    exitCode: job.exit_code,
+    reasonCode: job.reason_code,
+    uploadKibps: job.bandwidth_up_kbps,
+    downloadKibps: job.bandwidth_down_kbps,
+    isCancelling: job.cancel_requested_at !== null,
+    resticVersion: job.restic_version,
+    progress: job.progress,
+    summary: job.summary,
+    waitsFor: job.status === "queued" ? await whatItWaitsFor(server, job) : null,
+  };
+}
+
+async function whatItWaitsFor(server: Server, job: Job): Promise<JobView["waitsFor"]> {
+  if (!job.host_online) return "host";
+  const host = await getHost(server, job.host_id);
+  const before = host.running.find((other) => other.status === "running" && other.id !== job.id);
+  if (before) return { jobId: before.id, title: titleOn(host, before) };
+  return job.waiting ? "repository" : null;
+}

@@ -1,0 +1,96 @@
+import { JOB_KINDS, JOB_STATUSES } from "../../../shared/job.ts";
+import { JobListPage } from "../../../templates/jobs/list.tsx";
+import { LogRows } from "../../../templates/jobs/log.tsx";
+import { JobPage } from "../../../templates/jobs/page.tsx";
+import { hostNames } from "../../hosts/names.ts";
+import { getHost } from "../../hosts/find.ts";
+import { cancelJob } from "../../jobs/cancel.ts";
+import { getJob, getJobRow, listJobs } from "../../jobs/find.ts";
+import { lastLineNumber, linesBefore } from "../../jobs/lines.ts";
+import type { Server } from "../../server.ts";
+import { pathId, readOneOf, readPage } from "../body.ts";
+import { actorOf, type Ctx, type Route } from "../context.ts";
+import { attemptTo } from "./form.ts";
+import { jobRow, jobView } from "./job_props.ts";
+import { frameOf, goTo, mayRun, show } from "./page.ts";
+
+export const jobPageRoutes: Route[] = [
+  { method: "GET", path: "/jobs", role: "viewer", handler: list },
+  { method: "GET", path: "/jobs/:id", role: "viewer", handler: job },
+  { method: "GET", path: "/jobs/:id/lines", role: "viewer", handler: earlierLines },
+  { method: "POST", path: "/jobs/:id/cancel", role: "operator", handler: cancel },
+];
+
+/** Lines that come with the page: a few screens; the rest is a click away. */
+const LINES = 250;
+const EARLIER_LINES = 1000;
+/** With more hosts a choice of all of them would be most of the page; a host's own page leads to its jobs. */
+const HOSTS_IN_FILTER = 100;
+
+async function list(server: Server, c: Ctx): Promise<Response> {
+  const filter = {
+    host: c.req.query("host") || undefined,
+    kind: readOneOf(c, "kind", JOB_KINDS),
+    status: readOneOf(c, "status", JOB_STATUSES),
+  };
+  const { items, next_cursor } = await listJobs(server, filter, readPage(c, 50));
+  return show(
+    c,
+    JobListPage({
+      frame: await frameOf(server, c),
+      jobs: items.map(jobRow),
+      filter: { host: filter.host ?? "", kind: filter.kind ?? "", status: filter.status ?? "" },
+      hosts: await filterHosts(server, filter.host),
+      nextCursor: next_cursor,
+      isFirstPage: !c.req.query("cursor"),
+    }),
+  );
+}
+
+async function filterHosts(server: Server, chosen: string | undefined) {
+  const hosts = await hostNames(server, HOSTS_IN_FILTER + 1);
+  if (hosts.length <= HOSTS_IN_FILTER) return hosts;
+  if (!chosen) return [];
+  const { id, name } = await getHost(server, chosen);
+  return [{ id, name }];
+}
+
+async function job(server: Server, c: Ctx): Promise<Response> {
+  const found = await getJob(server, pathId(c, "id"));
+  const total = lastLineNumber(server, found.number);
+  const before = beforeLine(c);
+  return show(
+    c,
+    JobPage({
+      frame: await frameOf(server, c),
+      job: await jobView(server, found),
+      lines: linesBefore(server, found.number, before ?? total + 1, LINES),
+      totalLines: total,
+      isPast: before !== null,
+      mayCancel: mayRun(c),
+      mayRun: mayRun(c),
+    }),
+  );
+}
+
+/** The rows alone, for "Load earlier lines". */
+async function earlierLines(server: Server, c: Ctx): Promise<Response> {
+  const { number } = await getJobRow(server, pathId(c, "id"));
+  const lines = linesBefore(server, number, beforeLine(c) ?? 1, EARLIER_LINES);
+  return c.html(`${LogRows({ lines })}`);
+}
+
+function beforeLine(c: Ctx): number | null {
+  const number = Number(c.req.query("before"));
+  return Number.isSafeInteger(number) && number > 0 ? number : null;
+}
+
+async function cancel(server: Server, c: Ctx): Promise<Response> {
+  const id = pathId(c, "id");
+  const { errors } = await attemptTo(() => cancelJob(server, actorOf(c), id));
+  return goTo(
+    c,
+    `/jobs/${id}`,
+    errors && { state: "warn", text: Object.values(errors)[0] ?? "It was not cancelled." },
+  );
+}

@@ -1,0 +1,256 @@
+import {
+  type ConnectionValues,
+  NO_CONNECTION,
+} from "../../../templates/repositories/connection_fields.tsx";
+import { RepositoryFormPage } from "../../../templates/repositories/form.tsx";
+import { RepositoryListPage } from "../../../templates/repositories/list.tsx";
+import {
+  RepositoryPage,
+  type RepositoryPageProps,
+  type RepositoryView,
+} from "../../../templates/repositories/page.tsx";
+import { allHosts } from "../../hosts/find.ts";
+import { changeRepository } from "../../repositories/change.ts";
+import { createRepository } from "../../repositories/create.ts";
+import { ChangedRepository, NewRepository } from "../../repositories/fields.ts";
+import { getRepository, listRepositories, type Repository } from "../../repositories/find.ts";
+import { removeRepository } from "../../repositories/remove.ts";
+import type { Server } from "../../server.ts";
+import { pathId, readPage } from "../body.ts";
+import { actorOf, type Ctx, type Route } from "../context.ts";
+import { attempt, attemptTo, type Form, readForm } from "./form.ts";
+import { frameOf, goTo, mayRun, show } from "./page.ts";
+
+export const repositoryPageRoutes: Route[] = [
+  { method: "GET", path: "/repositories", role: "operator", handler: list },
+  { method: "GET", path: "/repositories/new", role: "operator", handler: showNew },
+  { method: "POST", path: "/repositories/new", role: "operator", handler: create },
+  {
+    method: "GET",
+    path: "/repositories/:id",
+    role: "operator",
+    handler: (server, c) => showOne(server, c),
+  },
+  { method: "GET", path: "/repositories/:id/edit", role: "operator", handler: showEdit },
+  { method: "POST", path: "/repositories/:id/edit", role: "operator", handler: change },
+  { method: "POST", path: "/repositories/:id/delete", role: "operator", handler: remove },
+];
+
+async function list(server: Server, c: Ctx): Promise<Response> {
+  const { items, next_cursor } = await listRepositories(server, readPage(c, 50));
+  return show(
+    c,
+    RepositoryListPage({
+      frame: await frameOf(server, c),
+      repositories: items.map((each) => ({
+        id: each.id,
+        name: each.name,
+        url: each.url,
+        initialisedAt: each.initialised_at,
+        hosts: each.hosts.length,
+        sizeBytes: each.total_size,
+        sizeAt: each.stats_at,
+        isAppendOnly: each.append_only,
+      })),
+      nextCursor: next_cursor,
+      isFirstPage: !c.req.query("cursor"),
+      mayAdd: true,
+    }),
+  );
+}
+
+export async function repositoryView(server: Server, id: string): Promise<RepositoryView> {
+  const found = await getRepository(server, id);
+  const hosts = found.hosts.length === 0
+    ? []
+    : (await allHosts(server)).filter((host) => host.repository_id === id);
+  return {
+    id,
+    name: found.name,
+    url: found.url,
+    username: found.username,
+    isPasswordSet: found.password_set,
+    isRestPasswordSet: found.rest_password_set,
+    environmentNames: found.environment_names,
+    isAppendOnly: found.append_only,
+    initialisedAt: found.initialised_at,
+    isNew: found.is_new,
+    sizeBytes: found.total_size,
+    sizeAt: found.stats_at,
+    createdAt: found.created_at,
+    hosts: hosts.map(({ id, name, state, last_success_at }) => ({
+      id,
+      name,
+      state,
+      lastSuccessAt: last_success_at,
+    })),
+  };
+}
+
+async function showOne(
+  server: Server,
+  c: Ctx,
+  id = pathId(c, "id"),
+  changes: Partial<RepositoryPageProps> = {},
+  status = 200,
+): Promise<Response> {
+  return show(
+    c,
+    RepositoryPage({
+      frame: await frameOf(server, c),
+      repository: await repositoryView(server, id),
+      mayChange: mayRun(c),
+      mayDelete: mayRun(c),
+      errors: {},
+      ...changes,
+    }),
+    status,
+  );
+}
+
+async function showNew(server: Server, c: Ctx): Promise<Response> {
+  return show(
+    c,
+    RepositoryFormPage({
+      frame: await frameOf(server, c),
+      repository: null,
+      values: NO_CONNECTION,
+      errors: {},
+      isPasswordSet: false,
+      isRestPasswordSet: false,
+    }),
+  );
+}
+
+async function create(server: Server, c: Ctx): Promise<Response> {
+  const form = await readForm(c);
+  const { done, errors } = await attempt(
+    NewRepository,
+    connectionWish(form, ""),
+    (wish) => createRepository(server, actorOf(c), wish),
+  );
+  if (errors) {
+    const page = RepositoryFormPage({
+      frame: await frameOf(server, c),
+      repository: null,
+      values: connectionValues(form, ""),
+      errors,
+      isPasswordSet: false,
+      isRestPasswordSet: false,
+    });
+    return show(c, page, 422);
+  }
+  const { id, generatedPassword } = done;
+  // Not a redirect: a password that was made here is in this one answer and nowhere else.
+  if (generatedPassword) return showOne(server, c, id, { generatedPassword }, 201);
+  return goTo(c, `/repositories/${id}`, { text: "The repository is added." });
+}
+
+async function showEdit(server: Server, c: Ctx): Promise<Response> {
+  const found = await getRepository(server, pathId(c, "id"));
+  return show(
+    c,
+    RepositoryFormPage({
+      frame: await frameOf(server, c),
+      repository: found,
+      values: storedValues(found),
+      errors: {},
+      isPasswordSet: found.password_set,
+      isRestPasswordSet: found.rest_password_set,
+    }),
+  );
+}
+
+async function change(server: Server, c: Ctx): Promise<Response> {
+  const found = await getRepository(server, pathId(c, "id"));
+  const form = await readForm(c);
+  const { is_new: _, ...wish } = connectionWish(form, "");
+  const { errors } = await attempt(
+    ChangedRepository,
+    wish,
+    (wish) => changeRepository(server, actorOf(c), found.id, wish),
+  );
+  if (errors) {
+    const page = RepositoryFormPage({
+      frame: await frameOf(server, c),
+      repository: found,
+      values: connectionValues(form, "", found.environment_names),
+      errors,
+      isPasswordSet: found.password_set,
+      isRestPasswordSet: found.rest_password_set,
+    });
+    return show(c, page, 422);
+  }
+  return goTo(c, `/repositories/${found.id}`, {
+    text: "The changes are saved, and hosts that are online know them already.",
+  });
+}
+
+async function remove(server: Server, c: Ctx): Promise<Response> {
+  const found = await getRepository(server, pathId(c, "id"));
+  const confirmed = (await readForm(c)).text("confirm_name").trim();
+  if (confirmed !== found.name) {
+    const errors = { confirm_name: `confirm_name must be the name of the repository.` };
+    return await showOne(server, c, found.id, { errors }, 422);
+  }
+  const { errors } = await attemptTo(() => removeRepository(server, actorOf(c), found.id));
+  if (errors) return await showOne(server, c, found.id, { errors }, 409);
+  return goTo(c, "/repositories", { text: `${found.name} is removed from here.` });
+}
+
+/** What the connection fields say, as the API's schemas read it. Blank secrets are left out: they stay, or are made. */
+export function connectionWish(form: Form, prefix: string) {
+  const text = (name: string) => form.text(`${prefix}${name}`);
+  return {
+    name: text("name"),
+    url: text("url"),
+    username: text("username").trim(),
+    append_only: form.ticked(`${prefix}append_only`),
+    is_new: text("is_new") !== "false",
+    ...(text("password") ? { password: text("password") } : {}),
+    ...(text("rest_password") ? { rest_password: text("rest_password") } : {}),
+    environment: environmentOf(form, prefix),
+  };
+}
+
+/** A name without a value keeps the value that is stored. */
+function environmentOf(form: Form, prefix: string): Record<string, string | null> {
+  const values = form.all(`${prefix}environment_value`);
+  return Object.fromEntries(
+    form.all(`${prefix}environment_name`).map((
+      name,
+      i,
+    ): [string, string | null] => [name, values[i] || null]).filter(([name]) => name !== ""),
+  );
+}
+
+/** What was typed, to be shown again; never a secret. */
+export function connectionValues(
+  form: Form,
+  prefix: string,
+  stored: string[] = [],
+): ConnectionValues {
+  const wish = connectionWish(form, prefix);
+  return {
+    name: wish.name,
+    url: wish.url,
+    username: wish.username,
+    is_new: wish.is_new,
+    append_only: wish.append_only,
+    environment: Object.keys(wish.environment).map((name) => ({
+      name,
+      isSet: stored.includes(name),
+    })),
+  };
+}
+
+function storedValues(found: Repository): ConnectionValues {
+  return {
+    name: found.name,
+    url: found.url,
+    username: found.username ?? "",
+    is_new: found.is_new,
+    append_only: found.append_only,
+    environment: found.environment_names.map((name) => ({ name, isSet: true })),
+  };
+}
