@@ -72,8 +72,15 @@ export function openAgent(options: AgentOptions): Agent {
   return agent;
 }
 
+/** A service manager kills what takes longer to stop than about fifteen seconds. */
+const STOP_MS = 15_000;
+
 async function stop(agent: Agent): Promise<void> {
-  await agent.queue.stop();
+  let timer: number | undefined;
+  const tooLong = new Promise<void>((resolve) => timer = setTimeout(resolve, STOP_MS));
+  // What does not end in time is answered for at the next start.
+  await Promise.race([agent.queue.stop(), tooLong]);
+  clearTimeout(timer);
   await agent.connection.close();
   agent.journal.close();
 }

@@ -42,6 +42,8 @@ export async function enrol(enrolment: Enrolment): Promise<string> {
   const { settings, log, signal } = enrolment;
   const backoff = enrolment.backoff ?? new Backoff(1000, 60_000);
   const body = JSON.stringify(await describe(enrolment));
+  // Shows before the token is burnt whether agent.yaml can be written.
+  saveAgentFile(settings.configDir, { server: settings.server });
   for (;;) {
     try {
       const { host_id, bearer } = await ask(enrolment, body);

@@ -42,11 +42,13 @@ export class Plan {
   }
 
   setConfig(config: ConfigUpdate): void {
+    if (isSame(this.config, config)) return;
     this.config = config;
     this.#save();
   }
 
   setSchedule(schedule: ScheduleSet): void {
+    if (isSame(this.schedule, schedule)) return;
     this.schedule = schedule;
     this.#save();
   }
@@ -87,6 +89,11 @@ export class Plan {
     if (key && key.length !== 32) throw new CorruptFile(this.#keyPath, "is not a key of 32 bytes");
     return key;
   }
+}
+
+/** The server repeats its plan at every connect; that is no reason to write it again. */
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** AES-256-GCM: 12 bytes of nonce, 16 of tag, then the sealed text. */

@@ -57,8 +57,8 @@ async function attempt(agent: Agent, given: Attempt): Promise<Outcome> {
   try {
     const task = prepare(agent, given);
     if ("status" in task) return task;
-    if (writesRepository(task.order.kind)) await removeOwnLock(agent, task);
-    return await perform(task);
+    const hopeless = writesRepository(task.order.kind) && await removeOwnLock(agent, task);
+    return hopeless || await perform(task);
   } catch (error) {
     agent.log.error(`Job ${given.order.job_id}: ${messageOf(error)}`);
     return failed("agent_error", `The agent could not run this job: ${messageOf(error)}`, null);
@@ -117,13 +117,17 @@ function readUrl(text: string): RepositoryUrl | string {
   }
 }
 
-/** After a hard end of restic here, so that its lock does not stop forget and prune for ever. */
-async function removeOwnLock(agent: Agent, task: Task): Promise<void> {
-  const { repository, lines } = task;
-  if (!agent.ledger.mayHoldLock(repository.id)) return;
+/**
+ * After a hard end of restic here, so that its lock does not stop forget and prune for ever. Returns an outcome when the
+ * job itself would only end in the same way.
+ */
+async function removeOwnLock(agent: Agent, task: Task): Promise<Outcome | undefined> {
+  const { repository, lines, control } = task;
+  if (!agent.ledger.mayHoldLock(repository.id)) return undefined;
   lines.add("agent", "An earlier run here may have left a lock; removing locks of dead processes.");
   const outcome = await unlock(task);
   if (outcome.status === "succeeded") agent.ledger.forgetLock(repository.id);
+  return control.stopped || outcome.reason_code === "unreachable" ? outcome : undefined;
 }
 
 async function perform(task: Task): Promise<Outcome> {

@@ -8,7 +8,7 @@ import { listSnapshots, reportSnapshots } from "./snapshots.ts";
 
 const VERIFY_MS = 10 * 60_000;
 // The service manager does not wait longer for an agent that is told to stop.
-const VERIFY_WHEN_STOPPED_MS = 8000;
+const VERIFY_WHEN_STOPPED_MS = 4000;
 
 export async function backup(task: Task): Promise<Outcome> {
   const group = task.order.source_group;

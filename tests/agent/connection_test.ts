@@ -103,3 +103,24 @@ Deno.test("a job goes on while the server is away, and is told afterwards", asyn
   assert.equal((await second.finished(id)).status, "succeeded");
   assert.ok(second.texts(id).includes("done"));
 });
+
+Deno.test("a server that acknowledges nothing is sent no more than the window, and the rest once it does", async () => {
+  using folder = testFolder();
+  const restic = new FakeRestic(folder.path, {
+    verbs: { unlock: `yes ${"x".repeat(1000)} | head -n 12000` },
+  });
+  const config = { repository: access("/srv/repository") };
+  await using server = new FakeServer({ config, acknowledges: false });
+  await using started = await startAgent(server, { directory: folder.path, restic: restic.path });
+  const id = jobId();
+  server.run({ job_id: id, kind: "unlock" });
+  await eventually("it has ended", () => started.agent.journal.unacknowledgedEnds.includes(id));
+  await eventually("the window is filled", () => server.lines(id).size > 3500);
+  server.send({ type: "no.such" });
+  await eventually("what was sent before has arrived", () => server.of("error").length > 0);
+  assert.ok(server.lines(id).size < 4600, `${server.lines(id).size} lines were sent`);
+  server.acknowledges = true;
+  server.send({ type: "report.ack", up_to: server.of("log.stream").at(-1)!.seq });
+  await server.finished(id);
+  assert.equal(server.lines(id).size, 12_001);
+});
