@@ -1,0 +1,132 @@
+// Who may import whom (ARCHITECTURE.md), read from the module graph itself.
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const SUBJECTS = [
+  "audit",
+  "enrolment",
+  "hosts",
+  "jobs",
+  "repositories",
+  "snapshots",
+  "source_groups",
+  "users",
+];
+
+interface Arrow {
+  from: string;
+  to: string;
+}
+
+interface Graph {
+  modules: {
+    specifier: string;
+    dependencies?: {
+      specifier: string;
+      code?: { specifier: string };
+      type?: { specifier: string };
+    }[];
+  }[];
+}
+
+async function sourceFiles(folder: string): Promise<string[]> {
+  const files: string[] = [];
+  for await (const entry of Deno.readDir(ROOT + folder)) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory) files.push(...await sourceFiles(path));
+    else if (/\.tsx?$/.test(entry.name)) files.push(path);
+  }
+  return files;
+}
+
+/** Every import of every file below the folders, by path inside the project or by package name. */
+async function arrows(): Promise<Arrow[]> {
+  const files =
+    (await Promise.all(["server", "agent", "shared", "templates", "deploy"].map(sourceFiles)))
+      .flat();
+  const entry = await Deno.makeTempFile({ suffix: ".ts" });
+  try {
+    await Deno.writeTextFile(
+      entry,
+      files.map((file) => `import ${JSON.stringify(`file://${ROOT}${file}`)};`).join("\n"),
+    );
+    const { stdout, success } = await new Deno.Command(Deno.execPath(), {
+      args: ["info", "--json", "--config", `${ROOT}deno.json`, entry],
+      stderr: "inherit",
+    }).output();
+    assert.ok(success);
+    const graph = JSON.parse(new TextDecoder().decode(stdout)) as Graph;
+    const inside = (specifier: string) =>
+      specifier.startsWith(`file://${ROOT}`) ? specifier.slice(7 + ROOT.length) : specifier;
+    return graph.modules.filter((module) => module.specifier.startsWith(`file://${ROOT}`)).flatMap((
+      module,
+    ) =>
+      (module.dependencies ?? []).map((dependency) => ({
+        from: inside(module.specifier),
+        to: inside(
+          dependency.code?.specifier ?? dependency.type?.specifier ?? dependency.specifier,
+        ),
+      }))
+    );
+  } finally {
+    await Deno.remove(entry);
+  }
+}
+
+const top = (path: string) => path.split("/")[0]!;
+const OURS = new Set(["server", "agent", "shared", "templates", "deploy", "tests"]);
+const MAY: Record<string, string[]> = {
+  shared: ["shared"],
+  agent: ["agent", "shared"],
+  templates: ["templates", "shared"],
+  server: ["server", "shared", "templates"],
+  deploy: ["deploy"],
+};
+
+/** What is wrong with an import, or nothing. */
+export function offence({ from, to }: Arrow): string | undefined {
+  const folder = top(from);
+  if (OURS.has(top(to)) && !MAY[folder]!.includes(top(to))) {
+    return `${folder} may not import ${top(to)}`;
+  }
+  if (folder === "agent" && /(^|:|\/)(hono|kysely)([@/]|$)/.test(to)) {
+    return "the agent has no web server and no database";
+  }
+  const subject = folder === "server" && SUBJECTS.includes(from.split("/")[1]!);
+  if (subject && /(^|:|\/)hono([@/]|$)/.test(to)) return "a subject never sees Hono";
+  if (subject && /^server\/(web|agent_api|app|serve|main|open|upkeep)\b/.test(to)) {
+    return "a subject does not look up";
+  }
+  if (subject && top(to) === "templates") return "a subject never sees a template";
+  if (folder === "server" && top(to) === "templates" && !from.startsWith("server/web/")) {
+    return "only web/ draws";
+  }
+  return undefined;
+}
+
+Deno.test("every import goes the way that ARCHITECTURE.md allows", async () => {
+  const all = await arrows();
+  assert.ok(all.length > 300, `only ${all.length} imports were seen`);
+  const wrong = all.flatMap((arrow) => {
+    const why = offence(arrow);
+    return why ? [`${arrow.from} → ${arrow.to}: ${why}`] : [];
+  });
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("the import rule sees what is forbidden", () => {
+  for (
+    const [from, to] of [
+      ["agent/main.ts", "server/main.ts"],
+      ["agent/main.ts", "npm:/kysely@0.29.9"],
+      ["shared/job.ts", "server/server.ts"],
+      ["server/jobs/start.ts", "npm:/hono@4.13.19"],
+      ["server/jobs/start.ts", "server/web/routes.ts"],
+      ["server/jobs/start.ts", "templates/layout.tsx"],
+      ["templates/layout.tsx", "server/server.ts"],
+      ["server/main.ts", "tests/support/cast.ts"],
+      ["deploy/demo.ts", "server/main.ts"],
+    ]
+  ) assert.ok(offence({ from: from!, to: to! }), `${from} → ${to}`);
+});
