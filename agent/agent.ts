@@ -5,6 +5,7 @@ import { Connection, PACE, type Pace } from "./connection.ts";
 import { JobQueue } from "./jobs/queue.ts";
 import { finishAbandoned } from "./jobs/finish.ts";
 import { Ledger } from "./jobs/ledger.ts";
+import type { ProcessMark } from "./jobs/orphans.ts";
 import { Journal, type JournalOptions } from "./journal/journal.ts";
 import type { Log } from "./log.ts";
 import { describeMachine } from "./machine.ts";
@@ -24,6 +25,8 @@ export interface Agent {
   connection: Connection;
   restic: ResticFinder;
   limits: Limits;
+  /** What an earlier agent left running and this one killed. */
+  orphans: ProcessMark[];
   environment: (name: string) => string | undefined;
   /** Ends running jobs within the grace, tells the journal, closes the socket. */
   stop: () => Promise<void>;
@@ -52,6 +55,7 @@ export function openAgent(options: AgentOptions): Agent {
     plan: new Plan(settings.stateDir, log),
     restic: new ResticFinder(settings.restic),
     limits: { ...LIMITS, ...options.limits },
+    orphans: [] as ProcessMark[],
     environment: (name: string) => Deno.env.get(name),
   } as Agent;
   agent.queue = new JobQueue(agent);

@@ -4,6 +4,7 @@ import type { ResticProcess, Stop } from "../restic/process.ts";
 export interface ControlEvents {
   /** restic is about to be started. */
   onStart: () => void;
+  onProcess: (pid: number) => void;
   /** restic ended in a way that may have left its lock. */
   onLock: () => void;
 }
@@ -35,6 +36,7 @@ export class JobControl {
 
   /** Lets a stop reach this process until the result is disposed. */
   attach(process: ResticProcess, spare: boolean): Disposable {
+    this.events.onProcess(process.pid);
     if (!spare) {
       this.#process = process;
       if (this.#stopped) process.stop(this.#stopped.why, this.#stopped.graceMs);

@@ -1,6 +1,7 @@
 // The end of a job: into the journal first, out of the ledger after, so that a crash between them tells it twice and never not at all.
 import type { Agent } from "../agent.ts";
 import type { Outcome } from "../restic/outcome.ts";
+import { killOrphan } from "./orphans.ts";
 
 export function finishJob(agent: Agent, jobId: string, outcome: Partial<Outcome>): void {
   agent.journal.append({
@@ -24,6 +25,10 @@ export function finishAbandoned(agent: Agent): void {
   const told = new Set(agent.journal.unacknowledgedEnds);
   for (const job of agent.ledger.unfinished) {
     if (job.restic_started) agent.ledger.noteLock(job.repository_id);
+    if (job.process && killOrphan(job.process)) {
+      agent.orphans.push(job.process);
+      agent.log.warn(`Killed the restic of job ${job.id} that an earlier agent had left`);
+    }
     if (told.has(job.id)) {
       agent.ledger.finish(job.id);
       continue;

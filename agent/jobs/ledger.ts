@@ -7,6 +7,7 @@ import { JOB_KINDS } from "../../shared/job.ts";
 import type { CommandRun } from "../../shared/protocol.ts";
 import { CorruptFile, readIfThere, replaceFile } from "../files.ts";
 import { type Log, messageOf } from "../log.ts";
+import type { ProcessMark } from "./orphans.ts";
 
 const KNOWN_LIMIT = 2000;
 
@@ -17,6 +18,8 @@ const Accepted = z.object({
   state: z.enum(["accepted", "running"]),
   /** restic was started, so a lock of it may be left. */
   restic_started: z.boolean(),
+  /** The restic that ran last, where it can be recognised again. */
+  process: z.object({ pid: z.int().min(2), started: z.string() }).optional(),
 });
 export type Accepted = z.infer<typeof Accepted>;
 
@@ -71,6 +74,10 @@ export class Ledger {
   resticStarts(jobId: string): void {
     const job = this.#content.jobs.find(({ id }) => id === jobId);
     if (!job?.restic_started) this.#change(jobId, { restic_started: true });
+  }
+
+  resticRuns(jobId: string, process: ProcessMark | undefined): void {
+    if (process) this.#change(jobId, { process });
   }
 
   /** Its end stands in the journal. */

@@ -19,6 +19,7 @@ import { ResticProblem, type ResticProgram } from "../restic/version.ts";
 import type { JobControl } from "./control.ts";
 import { finishJob } from "./finish.ts";
 import { JobLines } from "./lines.ts";
+import { allGone } from "./orphans.ts";
 
 /** Runs an accepted order to its end. Never rejects: whatever happens is an outcome. */
 export async function runJob(agent: Agent, order: CommandRun, control: JobControl): Promise<void> {
@@ -125,8 +126,9 @@ async function removeOwnLock(agent: Agent, task: Task): Promise<Outcome | undefi
   const { repository, lines, control } = task;
   if (!agent.ledger.mayHoldLock(repository.id)) return undefined;
   lines.add("agent", "An earlier run here may have left a lock; removing locks of dead processes.");
+  const isGone = await allGone(agent.orphans);
   const outcome = await unlock(task);
-  if (outcome.status === "succeeded") agent.ledger.forgetLock(repository.id);
+  if (outcome.status === "succeeded" && isGone) agent.ledger.forgetLock(repository.id);
   return control.stopped || outcome.reason_code === "unreachable" ? outcome : undefined;
 }
 

@@ -105,7 +105,7 @@ export class Journal {
     this.#acknowledged = Math.max(this.#acknowledged, upTo);
     const done = this.#closed.filter(({ last }) => last <= upTo);
     this.#closed = this.#closed.filter(({ last }) => last > upTo);
-    for (const segment of done) removeIfThere(segment.path);
+    for (const segment of done) this.#remove(segment.path);
     this.#written = dropUpTo(this.#written, upTo);
     this.#unwritten = dropUpTo(this.#unwritten, upTo);
     for (const [job, seq] of this.#ends) if (seq <= upTo) this.#ends.delete(job);
@@ -165,7 +165,7 @@ export class Journal {
     this.#active = { path, first: this.#next, last: 0, bytes: 0, thinned: false };
     syncDirectory(this.#directory);
     // The new one carries the numbering on, so empty ones may go.
-    for (const { path, last } of this.#closed) if (last === 0) removeIfThere(path);
+    for (const { path, last } of this.#closed) if (last === 0) this.#remove(path);
     this.#closed = this.#closed.filter(({ last }) => last > 0);
   }
 
@@ -178,11 +178,24 @@ export class Journal {
       this.#log.warn(`No new journal file could be made: ${messageOf(error)}`);
       return;
     }
-    old.file.syncDataSync();
+    this.#tailIsTorn = false;
+    try {
+      old.file.syncDataSync();
+    } catch (error) {
+      this.#log.error(`${old.segment.path} could not be written out: ${messageOf(error)}`);
+    }
     old.file.close();
-    if (this.#written.length === 0) removeIfThere(old.segment.path);
+    if (this.#written.length === 0) this.#remove(old.segment.path);
     else this.#closed.push(old.segment);
     this.#written = [];
+  }
+
+  #remove(path: string): void {
+    try {
+      removeIfThere(path);
+    } catch (error) {
+      this.#log.error(`${path} could not be removed: ${messageOf(error)}`);
+    }
   }
 
   #flush(): void {

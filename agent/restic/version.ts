@@ -17,7 +17,8 @@ export class ResticProblem extends Error {
 }
 
 export const OLDEST_RESTIC = "0.14.0";
-const PROBE_MS = 15_000;
+// Less than the server waits for hello.
+const PROBE_MS = 8000;
 const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 export class ResticFinder {

@@ -5,8 +5,15 @@ import { isAtLeast } from "../../agent/restic/version.ts";
 import type { RepositoryAccess } from "../../shared/protocol.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeServer } from "../support/fake_server.ts";
-import { type RealRestic, resticByHand, restics } from "../support/restic.ts";
-import { access, jobId, order, startAgent, testFolder } from "../support/start_agent.ts";
+import { placeRepository, type RealRestic, restics } from "../support/restic.ts";
+import {
+  access,
+  jobId,
+  order,
+  spawnAgent,
+  startAgent,
+  testFolder,
+} from "../support/start_agent.ts";
 
 interface Setup {
   config?: Partial<RepositoryAccess>;
@@ -22,7 +29,7 @@ async function setUp(restic: RealRestic, { config, made = true, contactMs = 60_0
   const source = join(folder, "source");
   Deno.mkdirSync(source);
   Deno.writeTextFileSync(join(source, "a file"), "content");
-  if (made) await resticByHand(restic, repository, ["init"]);
+  if (made) await placeRepository(restic, repository);
   const server = stack.use(
     new FakeServer({ config: { repository: access(repository, config) } }),
   );
@@ -41,6 +48,12 @@ async function setUp(restic: RealRestic, { config, made = true, contactMs = 60_0
 }
 
 const locksIn = (repository: string) => [...Deno.readDirSync(join(repository, "locks"))].length;
+
+function writeNoise(path: string, bytes: number): void {
+  const data = new Uint8Array(bytes);
+  for (let at = 0; at < bytes; at += 65_536) crypto.getRandomValues(data.subarray(at, at + 65_536));
+  Deno.writeFileSync(path, data);
+}
 
 /** Declares a test once per restic that was found. */
 function each(name: string, test: (restic: RealRestic) => Promise<void>): void {
@@ -160,11 +173,7 @@ each("a file that cannot be read is a warning", async (restic) => {
 
 each("a cancelled backup ends at once and leaves no lock", async (restic) => {
   await using all = await setUp(restic);
-  const data = new Uint8Array(30_000_000);
-  for (let at = 0; at < data.length; at += 65_536) {
-    crypto.getRandomValues(data.subarray(at, at + 65_536));
-  }
-  Deno.writeFileSync(join(all.source, "big"), data);
+  writeNoise(join(all.source, "big"), 30_000_000);
   const id = jobId();
   all.server.run({ job_id: id, source_group: order([all.source]), bandwidth_up_kbps: 4000 });
   await eventually("it is at work", () => all.server.of("job.progress").length > 0);
@@ -174,6 +183,36 @@ each("a cancelled backup ends at once and leaves no lock", async (restic) => {
   assert.equal(end.status, "cancelled");
   assert.equal(end.reason, "Cancelled.");
   assert.equal(locksIn(all.repository), 0);
+});
+
+each("after kill -9 of the agent the next backup works and leaves no lock", async (restic) => {
+  using folder = testFolder();
+  const repository = join(folder.path, "repository");
+  const source = join(folder.path, "source");
+  Deno.mkdirSync(source);
+  writeNoise(join(source, "big"), 30_000_000);
+  await placeRepository(restic, repository);
+  await using server = new FakeServer({ config: { repository: access(repository) } });
+  Deno.mkdirSync(join(folder.path, "config"));
+  const yaml = `server: ${server.url}\nbearer: b\n`;
+  Deno.writeTextFileSync(join(folder.path, "config/agent.yaml"), yaml);
+  const [first, second] = [jobId(), jobId()];
+  {
+    await using agent = spawnAgent(folder.path, { RM_RESTIC: restic.path });
+    await server.hello();
+    server.run({ job_id: first, source_group: order([source]), bandwidth_up_kbps: 1000 });
+    await eventually("it is at work", () => server.of("job.progress").length > 0);
+    agent.child.kill("SIGKILL");
+    await agent.child.status;
+  }
+  await using _agent = spawnAgent(folder.path, { RM_RESTIC: restic.path });
+  assert.equal((await server.finished(first)).status, "interrupted");
+  await server.hello(2);
+  server.run({ job_id: second, source_group: order([source]) });
+  const end = await server.finished(second, 60_000);
+  assert.equal(end.status, "succeeded", end.reason ?? "");
+  assert.match(server.texts(second).slice(0, 2).join(), /may have left a lock.*: unlock/);
+  assert.equal(locksIn(repository), 0);
 });
 
 each("a repository server that never answers is given up after the deadline", async (restic) => {

@@ -104,6 +104,45 @@ Deno.test("a redirect is not followed: it would hand the token on", async () => 
   assert.equal(other.enrolments.length, 0);
 });
 
+/** A certificate for 127.0.0.1 that no public authority vouches for; undefined where there is no openssl. */
+function selfSigned(directory: string): { cert: string; key: string } | undefined {
+  const [cert, key] = [join(directory, "cert.pem"), join(directory, "key.pem")];
+  const args =
+    `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test
+    -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE -keyout ${key} -out ${cert}`;
+  try {
+    const options = { args: args.split(/\s+/), stdout: "null", stderr: "null" } as const;
+    if (!new Deno.Command("openssl", options).outputSync().success) return undefined;
+  } catch {
+    return undefined;
+  }
+  return { cert: Deno.readTextFileSync(cert), key: Deno.readTextFileSync(key) };
+}
+
+Deno.test("a certificate authority of one's own is used for enrolment and socket, and without it both are refused", async () => {
+  using folder = testFolder();
+  const tls = selfSigned(folder.path);
+  if (!tls) {
+    console.warn("left out: there is no openssl to make a certificate with");
+    return;
+  }
+  await using server = new FakeServer({ tls });
+  const environment = { RM_SERVER: server.url, RM_TOKEN: "t" };
+  {
+    await using agent = spawnAgent(folder.path, environment);
+    await eventually(
+      "it is refused",
+      () => /cannot be reached \(.*certificate/.test(agent.stderr()),
+    );
+  }
+  assert.equal(server.enrolments.length, 0);
+  const yaml = `certificate_authority: ${join(folder.path, "cert.pem")}\n`;
+  Deno.writeTextFileSync(join(folder.path, "config/agent.yaml"), yaml);
+  await using _agent = spawnAgent(folder.path, environment);
+  await server.hello();
+  assert.equal(server.enrolments.length, 1);
+});
+
 /** A folder in which enrolment has happened. */
 function enrolled(directory: string, server: FakeServer): void {
   Deno.mkdirSync(join(directory, "config"), { recursive: true });
@@ -195,13 +234,13 @@ Deno.test("after kill -9 the next agent answers for what was left, and unlocks b
     );
     agent.child.kill("SIGKILL");
     await agent.child.status;
-    // It would die of the broken pipe at its next write.
-    Deno.kill(restic.starts[0]!.pid, "SIGKILL");
   }
   await using _agent = spawnAgent(folder.path, { RM_RESTIC: restic.path });
   const end = await server.finished(running);
   assert.equal(end.status, "interrupted");
   assert.equal(end.reason, "The agent was stopped or crashed while this job ran.");
+  // It would have gone on beside the next job until its next write.
+  await eventually("the restic that was left is gone", () => !isAlive(restic.starts[0]!.pid));
   assert.match((await server.finished(waiting)).reason ?? "", /before this job began/);
   await server.hello(2);
   server.run({ job_id: running, source_group: order(["/a"]) });
@@ -210,3 +249,11 @@ Deno.test("after kill -9 the next agent answers for what was left, and unlocks b
   const verbs = restic.starts.map(({ args }) => args.split(" ")[0]);
   assert.deepEqual(verbs, ["backup", "unlock", "backup", "snapshots"]);
 });
+
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
+  } catch {
+    return false;
+  }
+}

@@ -16,6 +16,8 @@ export const REPOSITORY_ID = "22222222-2222-4222-8222-222222222222";
 
 export interface FakeServerOptions {
   port?: number;
+  /** Speaks TLS with these. */
+  tls?: { cert: string; key: string };
   config?: Partial<ConfigUpdate>;
   /** False keeps reports unacknowledged. */
   acknowledges?: boolean;
@@ -43,13 +45,13 @@ export class FakeServer implements AsyncDisposable {
   constructor(private readonly options: FakeServerOptions = {}) {
     this.acknowledges = options.acknowledges ?? true;
     this.#server = Deno.serve(
-      { port: options.port ?? 0, hostname: "127.0.0.1", onListen() {} },
+      { port: options.port ?? 0, hostname: "127.0.0.1", onListen() {}, ...options.tls },
       (request) => this.#answer(request),
     );
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#server.addr.port}`;
+    return `${this.options.tls ? "https" : "http"}://127.0.0.1:${this.#server.addr.port}`;
   }
 
   send(message: ServerMessage | Record<string, unknown>): void {

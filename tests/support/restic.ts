@@ -59,3 +59,19 @@ export async function resticByHand(
   if (code !== 0) throw new Error(`restic ${args.join(" ")}: ${code} ${decode(stderr)}`);
   return decode(stdout);
 }
+
+const templates = new Map<string, string>();
+globalThis.addEventListener("unload", () => {
+  for (const path of templates.values()) Deno.removeSync(path, { recursive: true });
+});
+
+/** Puts an empty repository at a path. It is made once per version and copied, since making one takes seconds. */
+export async function placeRepository(restic: RealRestic, path: string): Promise<void> {
+  let template = templates.get(restic.path);
+  if (!template) {
+    template = Deno.makeTempDirSync({ prefix: "rm-repository-" });
+    templates.set(restic.path, template);
+    await resticByHand(restic, template, ["init"]);
+  }
+  await new Deno.Command("cp", { args: ["-r", template, path] }).output();
+}

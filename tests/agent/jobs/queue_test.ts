@@ -75,7 +75,7 @@ Deno.test("jobs that write run one after another, reading ones beside them, two 
   const ids = [jobId(), jobId(), jobId(), jobId(), jobId()];
   const kinds = ["unlock", "unlock", "stats", "stats", "stats"] as const;
   ids.forEach((job_id, index) => all.server.run({ job_id, kind: kinds[index] }));
-  await eventually("three run", () => all.restic.starts.length === 3);
+  await eventually("three run", () => all.server.of("job.started").length === 3);
   await eventually("all are known", () => all.agent.queue.ids.length === 5);
   const started = all.server.of("job.started").map(({ job_id }) => job_id);
   assert.deepEqual(new Set(started), new Set([ids[0], ids[2], ids[3]]));
