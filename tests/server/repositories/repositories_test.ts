@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { eventually } from "../../support/eventually.ts";
+import { FakeAgent, joinHost } from "../../support/fake_agent.ts";
+import { startServer } from "../../support/start_server.ts";
+
+const NEW = { name: "nas", url: "rest:https://nas.example.org/alpha/", is_new: true };
+
+Deno.test("secrets go in and never come out", async () => {
+  await using test = await startServer();
+  const made = await test.api("olive", "POST", "/api/repositories", {
+    ...NEW,
+    username: "alpha",
+    password: "first-secret",
+    rest_password: "second-secret",
+    environment: { AWS_ACCESS_KEY_ID: "third-secret" },
+  });
+  assert.equal(made.status, 201);
+  assert.deepEqual([
+    made.body.password_set,
+    made.body.rest_password_set,
+    made.body.environment_names,
+  ], [true, true, ["AWS_ACCESS_KEY_ID"]]);
+  const everything = JSON.stringify([
+    made.body,
+    (await test.api("alice", "GET", "/api/repositories")).body,
+    (await test.api("alice", "GET", "/api/audit")).body,
+  ]);
+  assert.ok(!/(first|second|third)-secret/.test(everything));
+  assert.equal(made.body.repository_password, undefined);
+});
+
+Deno.test("a change keeps the secrets that are left out and reaches the connected agent at once", async () => {
+  await using test = await startServer();
+  const host = await joinHost(test, "alpha", {
+    ...NEW,
+    password: "old-secret",
+    rest_password: "rest-secret",
+    environment: { AWS_ACCESS_KEY_ID: "kept" },
+  });
+  const agent = await FakeAgent.connect(test.url, host.bearer);
+  const path = `/api/repositories/${host.repositoryId}`;
+  const changed = await test.api("olive", "PUT", path, {
+    name: "renamed",
+    url: NEW.url,
+    password: "new-secret",
+    environment: { AWS_ACCESS_KEY_ID: null, AWS_SECRET_ACCESS_KEY: "added" },
+  });
+  assert.equal(changed.status, 200, JSON.stringify(changed.body));
+  const config = await agent.next(
+    "config.update",
+    (message) => message.repository?.password === "new-secret",
+  );
+  assert.equal(config.repository!.rest_password, "rest-secret");
+  assert.deepEqual(config.repository!.environment, {
+    AWS_ACCESS_KEY_ID: "kept",
+    AWS_SECRET_ACCESS_KEY: "added",
+  });
+  await eventually("no drift", async () => {
+    const shown = (await test.api("victor", "GET", `/api/hosts/${host.hostId}`)).body;
+    agent.send({ type: "schedule.ack", schedule_version: shown.plan_version });
+    return shown.plan_version === shown.applied_plan_version && shown.plan_version > 1;
+  });
+  await agent.close();
+});
+
+Deno.test("another place is another repository: the host makes or opens it anew", async () => {
+  await using test = await startServer();
+  const host = await joinHost(test, "alpha", NEW);
+  const agent = await FakeAgent.connect(test.url, host.bearer);
+  const first = await agent.next("command.run");
+  agent.started(first.job_id);
+  await agent.acknowledged(agent.finished(first.job_id, { created: true }));
+  const other = await test.api("olive", "POST", "/api/repositories", {
+    ...NEW,
+    name: "other",
+    url: "/srv/other",
+    password: "p",
+  });
+  const patched = await test.api("olive", "PATCH", `/api/hosts/${host.hostId}`, {
+    repository_id: other.body.id,
+  });
+  assert.equal(patched.status, 200);
+  const second = await agent.next("command.run", (message) => message.job_id !== first.job_id);
+  assert.deepEqual([second.kind, second.repository_id, second.may_create], [
+    "init",
+    other.body.id,
+    true,
+  ]);
+  await agent.close();
+});
+
+Deno.test("a repository in use is not removed; a name is taken once; bad fields are named", async () => {
+  await using test = await startServer();
+  const host = await joinHost(test, "alpha", NEW);
+  const path = `/api/repositories/${host.repositoryId}`;
+  const refused = await test.api("olive", "DELETE", path);
+  assert.deepEqual([refused.status, refused.body.error.code], [409, "conflict"]);
+  assert.ok(refused.body.error.message.includes("alpha"));
+  const cases: [Record<string, unknown>, number, string][] = [
+    [{ ...NEW }, 409, "name"],
+    [{ ...NEW, name: "x", is_new: false }, 422, "password"],
+    [{ ...NEW, name: "x", is_new: undefined }, 422, "is_new"],
+    [{ ...NEW, name: "x", is_new: "yes" }, 422, "is_new"],
+    [{ ...NEW, name: "", password: "p" }, 422, "name"],
+    [{ ...NEW, name: "x", url: "nonsense" }, 422, "url"],
+    [{ ...NEW, name: "x", environment: { PATH: "/tmp" } }, 422, "environment"],
+    [{ ...NEW, name: "x", environment: { RESTIC_PASSWORD_COMMAND: "id" } }, 422, "environment"],
+    [{ ...NEW, name: "x", username: "a:b" }, 422, "username"],
+    [{ ...NEW, name: "x", password: "two\nlines" }, 422, "password"],
+  ];
+  for (const [body, status, field] of cases) {
+    const answer = await test.api("olive", "POST", "/api/repositories", body);
+    assert.deepEqual(
+      [answer.status, answer.body.error.field],
+      [status, field],
+      JSON.stringify(body),
+    );
+  }
+  assert.equal((await test.api("alice", "DELETE", `/api/hosts/${host.hostId}`)).status, 204);
+  assert.equal((await test.api("olive", "DELETE", path)).status, 204);
+  assert.equal((await test.api("olive", "GET", path)).status, 404);
+});
