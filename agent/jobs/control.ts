@@ -1,10 +1,11 @@
 // The handle by which a job that runs is told to stop.
+import type { ProcessMark } from "./orphans.ts";
 import type { ResticProcess, Stop } from "../restic/process.ts";
 
 export interface ControlEvents {
   /** restic is about to be started. */
   onStart: () => void;
-  onProcess: (pid: number) => void;
+  onProcess: (process: ProcessMark) => void;
   /** restic ended in a way that may have left its lock. */
   onLock: () => void;
 }
@@ -36,7 +37,7 @@ export class JobControl {
 
   /** Lets a stop reach this process until the result is disposed. */
   attach(process: ResticProcess, spare: boolean): Disposable {
-    this.events.onProcess(process.pid);
+    this.events.onProcess(process.mark);
     if (!spare) {
       this.#process = process;
       if (this.#stopped) process.stop(this.#stopped.why, this.#stopped.graceMs);

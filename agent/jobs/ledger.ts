@@ -19,7 +19,7 @@ const Accepted = z.object({
   /** restic was started, so a lock of it may be left. */
   restic_started: z.boolean(),
   /** The restic that ran last, where it can be recognised again. */
-  process: z.object({ pid: z.int().min(2), started: z.string() }).optional(),
+  process: z.object({ pid: z.int().min(2), path: z.string(), verb: z.string() }).optional(),
 });
 export type Accepted = z.infer<typeof Accepted>;
 
@@ -76,8 +76,8 @@ export class Ledger {
     if (!job?.restic_started) this.#change(jobId, { restic_started: true });
   }
 
-  resticRuns(jobId: string, process: ProcessMark | undefined): void {
-    if (process) this.#change(jobId, { process });
+  resticRuns(jobId: string, process: ProcessMark): void {
+    this.#change(jobId, { process });
   }
 
   /** Its end stands in the journal. */

@@ -3,19 +3,16 @@
 
 export interface ProcessMark {
   pid: number;
-  /** When the kernel started it, so that another process with the same number is left alone. */
-  started: string;
-}
-
-/** Marks a process so that it is recognised after a restart of the agent; undefined where that is not possible. */
-export function markProcess(pid: number): ProcessMark | undefined {
-  const started = startOf(pid);
-  return started ? { pid, started } : undefined;
+  /** The program and its first argument, so that another process with the same number is left alone. */
+  path: string;
+  verb: string;
 }
 
 /** Kills the process and its group if it is still the one that was marked. Returns whether it was. */
-export function killOrphan({ pid, started }: ProcessMark): boolean {
-  if (startOf(pid) !== started) return false;
+export function killOrphan({ pid, path, verb }: ProcessMark): boolean {
+  const command = readProcess(pid, "cmdline")?.split("\0") ?? [];
+  const at = command.indexOf(path);
+  if (at < 0 || command[at + 1] !== verb) return false;
   try {
     Deno.kill(-pid, "SIGKILL");
     return true;
@@ -31,19 +28,20 @@ export function killOrphan({ pid, started }: ProcessMark): boolean {
  */
 export async function allGone(marks: ProcessMark[], withinMs = 10_000): Promise<boolean> {
   const deadline = performance.now() + withinMs;
-  while (marks.some(({ pid, started }) => startOf(pid) === started)) {
+  while (marks.some(({ pid }) => readProcess(pid, "stat") !== undefined)) {
     if (performance.now() > deadline) return false;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return true;
 }
 
-/** Field 22 of /proc/PID/stat; the name in field 2 may hold spaces and brackets. */
-function startOf(pid: number): string | undefined {
+/** A file of /proc/PID, undefined when there is no such process. Deno itself opens /proc only to programs with every permission. */
+function readProcess(pid: number, file: "cmdline" | "stat"): string | undefined {
   if (Deno.build.os !== "linux") return undefined;
+  const args = [`/proc/${pid}/${file}`];
   try {
-    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    const { success, stdout } = new Deno.Command("cat", { args, stderr: "null" }).outputSync();
+    return success ? new TextDecoder().decode(stdout) : undefined;
   } catch {
     return undefined;
   }

@@ -5,7 +5,6 @@ import { type Caps, capsInForce } from "../../shared/bandwidth.ts";
 import type { Agent } from "../agent.ts";
 import { JobControl } from "./control.ts";
 import { finishJob } from "./finish.ts";
-import { markProcess } from "./orphans.ts";
 import { runJob } from "./run.ts";
 
 interface Running {
@@ -99,7 +98,7 @@ export class JobQueue {
     const { ledger } = this.agent;
     const control = new JobControl({
       onStart: () => ledger.resticStarts(order.job_id),
-      onProcess: (pid) => ledger.resticRuns(order.job_id, markProcess(pid)),
+      onProcess: (process) => ledger.resticRuns(order.job_id, process),
       onLock: () => ledger.noteLock(order.repository_id),
     });
     const done = runJob(this.agent, order, control).finally(() => {

@@ -27,6 +27,8 @@ const DRAIN_MS = 5000;
 
 export class ResticProcess {
   readonly pid: number;
+  /** What it is recognised by after a restart of the agent. */
+  readonly mark: { pid: number; path: string; verb: string };
   /** Resolves when the process has ended and its output is read. Rejects with what `onOut` or `onError` threw. */
   readonly exit: Promise<Exit>;
   readonly #child: Deno.ChildProcess;
@@ -48,6 +50,7 @@ export class ResticProcess {
       detached: !windows,
     }).spawn();
     this.pid = this.#child.pid;
+    this.mark = { pid: this.pid, path: options.path, verb: options.args[0] ?? "" };
     this.exit = this.#run(options);
   }
 

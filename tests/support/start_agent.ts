@@ -80,6 +80,9 @@ export interface AgentProcess extends AsyncDisposable {
 
 const MAIN = fileURLToPath(new URL("../../agent/main.ts", import.meta.url));
 
+// As in the task "agent".
+const PERMISSIONS = ["net", "read", "write", "env", "sys", "run"].map((name) => `--allow-${name}`);
+
 /** The agent as a program of its own. */
 export function spawnAgent(
   directory: string,
@@ -87,7 +90,7 @@ export function spawnAgent(
   args: string[] = ["run"],
 ): AgentProcess {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", MAIN, ...args],
+    args: ["run", "--no-check", "--no-prompt", ...PERMISSIONS, MAIN, ...args],
     env: {
       RM_CONFIG_DIR: join(directory, "config"),
       RM_STATE_DIR: join(directory, "state"),

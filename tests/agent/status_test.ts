@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { readSettings, saveAgentFile } from "../../agent/settings.ts";
+import { readStatus } from "../../agent/status.ts";
+import { FakeRestic } from "../support/fake_restic.ts";
+import { testFolder } from "../support/start_agent.ts";
+
+Deno.test("status tells what there is, changes nothing and shows no secret", async () => {
+  using folder = testFolder();
+  const restic = new FakeRestic(folder.path);
+  const environment: Record<string, string> = {
+    RM_CONFIG_DIR: join(folder.path, "config"),
+    RM_STATE_DIR: join(folder.path, "state"),
+    RM_RESTIC: "/nowhere/restic",
+  };
+  const read = () => readStatus(readSettings((name) => environment[name]));
+  const before = await read();
+  assert.equal(before.isReady, false);
+  assert.match(before.lines.join("\n"), /enrolled +no\n.*\n?.*waiting reports +none/s);
+  assert.match(before.lines.join("\n"), /No restic was found at \/nowhere\/restic/);
+  assert.throws(() => Deno.statSync(environment.RM_STATE_DIR!), Deno.errors.NotFound);
+
+  environment.RM_RESTIC = restic.path;
+  const given = { server: "https://backup.example", host_id: "the-host", bearer: "very-secret" };
+  saveAgentFile(environment.RM_CONFIG_DIR!, given);
+  const after = await read();
+  assert.equal(after.isReady, true);
+  const text = after.lines.join("\n");
+  assert.match(text, /backup\.example\nenrolled +yes\nhost id +the-host/);
+  assert.match(text, /restic +0\.18\.0 at/);
+  assert.doesNotMatch(text, /very-secret/);
+});
