@@ -5,7 +5,7 @@ import { AppError } from "../errors.ts";
 import type { Page, PageWish } from "../paging.ts";
 import { numberCursor } from "../paging.ts";
 import type { Server } from "../server.ts";
-import { healthOf, type HostState } from "./state.ts";
+import { healthOf, type HostState, NEEDS_SOMEBODY } from "./state.ts";
 
 export interface Host {
   id: string;
@@ -121,13 +121,19 @@ function byName(a: Host, b: Host): number {
 
 function matches(host: Host, filter: HostFilter): boolean {
   if (filter.tag && !host.tags.includes(filter.tag)) return false;
-  if (filter.state === "attention" && (host.urgency === 0)) return false;
-  if (filter.state && filter.state !== "attention" && host.state !== filter.state) return false;
+  if (filter.state && !isIn(filter.state, host)) return false;
   const wanted = filter.search?.trim().toLowerCase();
   if (!wanted) return true;
   return [host.name, host.hostname, host.os, ...host.tags].some((text) =>
     text.toLowerCase().includes(wanted)
   );
+}
+
+/** The same hosts that the fleet's summary counts under that word. */
+function isIn(state: string, host: Host): boolean {
+  if (state === "attention") return host.urgency >= NEEDS_SOMEBODY;
+  if (state === "offline") return !host.online;
+  return host.state === state;
 }
 
 function hostRows({ db }: Server) {

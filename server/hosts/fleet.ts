@@ -2,6 +2,7 @@
 // since the passing of time alone makes backups old.
 import type { Server } from "../server.ts";
 import { allHosts, type Host } from "./find.ts";
+import { NEEDS_SOMEBODY } from "./state.ts";
 
 export interface FleetSummary {
   total: number;
@@ -20,8 +21,6 @@ export interface FleetSummary {
 
 const KEPT_MILLISECONDS = 10_000;
 const SHOWN = 10;
-/** From here on a problem needs a person; below it is worth knowing. */
-const NEEDS_SOMEBODY = 15;
 
 interface Kept {
   at: number;

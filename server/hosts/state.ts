@@ -43,6 +43,8 @@ export function healthOf(facts: HostFacts, now: number): HostHealth {
 }
 
 const BAD = 50;
+/** From here on a problem needs a person; below it is worth knowing. */
+export const NEEDS_SOMEBODY = 15;
 
 function stateOf(facts: HostFacts, urgency: number): HostState {
   if (facts.running) return "run";

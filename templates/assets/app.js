@@ -330,6 +330,12 @@
     }
   });
 
+  // On a narrow screen the place that is open may stand outside its row.
+  for (const link of document.querySelectorAll(".places [aria-current], .tabs [aria-current]")) {
+    const row = link.parentElement;
+    if (link.offsetLeft + link.offsetWidth > row.clientWidth) row.scrollLeft = row.scrollWidth;
+  }
+
   tick();
   connect();
 })();

@@ -126,7 +126,7 @@ function EntryRow({ entry, now }: { entry: AuditEntry; now: number }) {
       </td>
       <td title={titleOf(entry.actor.name)}>
         <Name text={entry.actor.name} />
-        {entry.actor.kind !== "user" && <span class="muted">({entry.actor.kind})</span>}
+        {entry.actor.kind !== "user" && <span class="muted">{` (${entry.actor.kind})`}</span>}
       </td>
       <td>
         <code>{visible(entry.action)}</code>

@@ -84,9 +84,7 @@ function Quiet({ host, now }: { host: HostRowData; now: number }) {
       </td>
       <td class="num desk">{host.sizeBytes === null ? "—" : bytes(host.sizeBytes)}</td>
       <td class="num desk">
-        {host.snapshots === null
-          ? "—"
-          : `${count(host.snapshots)} snap${host.snapshots === 1 ? "" : "s"}`}
+        {host.snapshots === null ? "—" : count(host.snapshots)}
       </td>
       <td class="num desk">
         {host.nextRunAt === null ? "—" : <At at={host.nextRunAt} text={clock(host.nextRunAt)} />}

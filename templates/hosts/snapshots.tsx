@@ -114,9 +114,15 @@ function SnapshotRow({ snapshot: s }: { snapshot: Snapshot }) {
           {s.paths.length > 4 && ` and ${count(s.paths.length - 4)} more`}
         </span>
       </td>
-      <td class="num side">{s.files === null ? "—" : plural(s.files, "file")}</td>
-      <td class="num">{s.bytes === null ? "—" : bytes(s.bytes)}</td>
-      <td class="num side">{s.bytes_added === null ? "—" : `+${bytes(s.bytes_added)}`}</td>
+      <td class={s.files === null ? "num desk" : "num side"}>
+        {s.files === null ? "—" : plural(s.files, "file")}
+      </td>
+      <td class={s.bytes === null ? "num desk" : "num"}>
+        {s.bytes === null ? "—" : bytes(s.bytes)}
+      </td>
+      <td class={s.bytes_added === null ? "num desk" : "num side"}>
+        {s.bytes_added === null ? "—" : `+${bytes(s.bytes_added)}`}
+      </td>
     </tr>
   );
 }

@@ -32,7 +32,7 @@ function Frame(props: Common & { children?: Child }) {
     <div class="field">
       <label for={idOf(name)}>
         {label}
-        {isOptional && <span class="optional">(optional)</span>}
+        {isOptional && <span class="optional">{` (optional)`}</span>}
       </label>
       {props.children}
       {error && <p class="error" id={`${idOf(name)}-error`}>{inPlace(error, name)}</p>}

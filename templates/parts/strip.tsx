@@ -21,13 +21,12 @@ const CLASS: Record<DayState, string> = {
 
 /** `days`: one per day up to today, the oldest first. */
 export function Strip({ days, now }: { days: DayState[]; now: number }) {
-  const words = stripInWords(days, now);
   const month = [...Array<DayState>(Math.max(0, 30 - days.length)).fill("none"), ...days].slice(
     -30,
   );
   return (
     <svg class="strip" role="img">
-      <title>{words}</title>
+      <title>{stripInWords(month, now)}</title>
       {STATES.filter((state) => month.includes(state)).map((state) => (
         <path class={CLASS[state]} d={pathOf(month, state)} />
       ))}
@@ -35,7 +34,7 @@ export function Strip({ days, now }: { days: DayState[]; now: number }) {
   );
 }
 
-/** "Last 30 days: 28 backed up, 1 failed (2026-11-18)" */
+/** "28 backed up, 1 failed (2026-11-18), 1 without a backup" */
 export function stripInWords(days: DayState[], now: number): string {
   const parts = STATES.flatMap((state) => {
     const found = days.flatMap((one, i) => one === state ? [i] : []);
@@ -45,7 +44,7 @@ export function stripInWords(days: DayState[], now: number): string {
       : "";
     return [`${found.length} ${WORDS[state]}${dates}`];
   });
-  return `Last ${days.length} days: ${parts.join(", ") || "nothing known"}`;
+  return parts.join(", ");
 }
 
 function pathOf(days: DayState[], state: DayState): string {

@@ -134,7 +134,7 @@ Deno.test("log rows tell streams apart by class and word, number and link each l
 Deno.test("the strip says in words what it draws", () => {
   assert.equal(
     stripInWords(["ok", "bad", "none", "ok"], NOW),
-    "Last 4 days: 2 backed up, 1 failed (2026-11-20), 1 without a backup",
+    "2 backed up, 1 failed (2026-11-20), 1 without a backup",
   );
 });
 

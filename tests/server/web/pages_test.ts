@@ -1,0 +1,249 @@
+import assert from "node:assert/strict";
+import { DOMParser } from "linkedom";
+import {
+  CAST,
+  PASSWORD,
+  type Person,
+  startServer,
+  type TestServer,
+} from "../../support/start_server.ts";
+
+const NAME = `<script>alert(1)</script>`;
+const HTML = { Accept: "text/html" };
+
+interface Visit {
+  status: number;
+  html: string;
+  headers: Headers;
+  // deno-lint-ignore no-explicit-any
+  document: any;
+}
+
+/** A browser without scripts: it keeps cookies and says where its forms come from. */
+class Visitor {
+  cookies = new Map<string, string>();
+  constructor(readonly server: TestServer) {}
+
+  async visit(path: string, form?: Record<string, string> | [string, string][]): Promise<Visit> {
+    const response = await fetch(`${this.server.url}${path}`, {
+      method: form ? "POST" : "GET",
+      headers: {
+        ...HTML,
+        ...(form ? { Origin: this.server.url } : {}),
+        Cookie: [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; "),
+      },
+      body: form && new URLSearchParams(form),
+      redirect: "manual",
+    });
+    for (const cookie of response.headers.getSetCookie()) {
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(cookie)!;
+      if (value) this.cookies.set(name!, value);
+      else this.cookies.delete(name!);
+    }
+    const html = await response.text();
+    const document = new DOMParser().parseFromString(html, "text/html");
+    return { status: response.status, html, headers: response.headers, document };
+  }
+
+  async logIn(person: Person): Promise<this> {
+    const { status } = await this.visit("/login", { username: person, password: PASSWORD });
+    assert.equal(status, 303);
+    return this;
+  }
+}
+
+const NEW_HOST = {
+  hostname: "web-01",
+  tags: "berlin, web",
+  initial_paths: "/etc\n\n/home\n",
+  repository_choice: "new",
+  "repository.name": "nas",
+  "repository.url": "/srv/restic",
+  "repository.is_new": "true",
+};
+
+async function enrolled(server: TestServer): Promise<string> {
+  const { body } = await server.api("olive", "POST", "/api/enrollment-tokens", {
+    hostname: "alpha",
+    initial_paths: ["/etc"],
+    repository: { name: "nas", url: "/srv/restic", is_new: true },
+  });
+  const { body: host } = await server.api(null, "POST", "/api/agents/enroll", {
+    token: body.token,
+    hostname: "alpha",
+    os: "linux",
+    arch: "amd64",
+    agent_version: "0.1.0",
+    restic_version: "0.18.0",
+  });
+  return host.host_id;
+}
+
+Deno.test("the setup link makes the first admin once, and keeps the name that was typed", async () => {
+  await using server = await startServer({ people: false });
+  const token = server.server.setup.token!;
+  const visitor = new Visitor(server);
+  const typed = { token, username: "ada", password: "short", password_again: "other" };
+  const wrong = await visitor.visit("/setup", typed);
+  assert.equal(wrong.status, 422);
+  assert.equal(wrong.document.querySelector("[name=username]").getAttribute("value"), "ada");
+  const long = { ...typed, password: PASSWORD, password_again: PASSWORD };
+  assert.equal((await visitor.visit("/setup", long)).status, 303);
+  assert.match((await visitor.visit("/")).html, /Welcome, ada/);
+  assert.equal((await visitor.visit(`/setup?token=${token}`)).status, 404);
+});
+
+Deno.test("a wrong password is refused with one sentence, and login leads only to this server", async () => {
+  await using server = await startServer();
+  const visitor = new Visitor(server);
+  const asked = await visitor.visit("/jobs?kind=backup");
+  assert.equal(asked.headers.get("location"), "/login?next=%2Fjobs%3Fkind%3Dbackup");
+  const refused = await visitor.visit("/login", { username: "alice", password: "nonsense" });
+  assert.equal(refused.status, 401);
+  assert.match(refused.document.querySelector("[role=alert]").textContent, /Wrong user name/);
+  for (const next of ["//evil.example", "/\\evil.example", "https://evil.example"]) {
+    const went = await new Visitor(server).visit("/login", {
+      username: "alice",
+      password: PASSWORD,
+      next,
+    });
+    assert.equal(went.headers.get("location"), "/");
+  }
+});
+
+Deno.test("Add host shows command and password once, and a wrong form again as typed", async () => {
+  await using server = await startServer();
+  const olive = await new Visitor(server).logIn("olive");
+  const wrong = await olive.visit("/hosts/new", {
+    ...NEW_HOST,
+    hostname: NAME,
+    initial_paths: "/etc\nhome",
+    "repository.password": "planted-secret",
+  });
+  assert.equal(wrong.status, 422);
+  assert.ok(!wrong.html.includes(NAME) && !wrong.html.includes("planted-secret"));
+  const typed = wrong.document.querySelector("[name=hostname]");
+  assert.equal(typed.getAttribute("value"), NAME);
+  assert.match(
+    wrong.document.getElementById("f-initial_paths-error").textContent,
+    /Line 2 must be/i,
+  );
+  const done = await olive.visit("/hosts/new", NEW_HOST);
+  assert.equal(done.status, 201);
+  assert.match(done.html, /RM_TOKEN=rmt_/);
+  assert.match(done.html, /Keep this password somewhere safe/);
+  assert.match((await olive.visit("/repositories")).html, /nas/);
+});
+
+Deno.test("the pages of a host answer, change it, and delete it only for its name", async () => {
+  await using server = await startServer();
+  const id = await enrolled(server);
+  const alice = await new Visitor(server).logIn("alice");
+  for (const path of ["", "/sources", "/repository", "/jobs", "/settings", "/sources/new"]) {
+    assert.equal((await alice.visit(`/hosts/${id}${path}`)).status, 200, path);
+  }
+  const group = {
+    name: "home",
+    includes: "/home",
+    excludes: "*.tmp",
+    keep_last: "seven",
+    retry_max: "0",
+    retry_backoff_seconds: "60",
+  };
+  const wrong = await alice.visit(`/hosts/${id}/sources/new`, group);
+  assert.equal(wrong.status, 422);
+  assert.match(wrong.document.getElementById("f-keep_last-error").textContent, /^Must be a whole/);
+  assert.equal(wrong.document.querySelector("[name=keep_last]").getAttribute("value"), "seven");
+  const made = await alice.visit(`/hosts/${id}/sources/new`, { ...group, keep_last: "7" });
+  assert.equal(made.status, 303);
+  assert.match((await alice.visit(`/hosts/${id}/sources`)).html, /keeps the last 7/);
+  const kept = await alice.visit(`/hosts/${id}/delete`, { confirm_name: "other" });
+  assert.equal(kept.status, 422);
+  assert.equal((await alice.visit(`/hosts/${id}/delete`, { confirm_name: "alpha" })).status, 303);
+  assert.equal((await alice.visit(`/hosts/${id}`)).status, 404);
+});
+
+Deno.test("Run now for an offline host says so where the button was, and starts nothing", async () => {
+  await using server = await startServer();
+  const id = await enrolled(server);
+  const olive = await new Visitor(server).logIn("olive");
+  const answer = await olive.visit(`/hosts/${id}/jobs`, { kind: "backup" });
+  assert.equal(answer.headers.get("location"), `/hosts/${id}`);
+  assert.match((await olive.visit(`/hosts/${id}`)).html, /alpha is offline; nothing was started/);
+  assert.match((await olive.visit("/jobs")).html, /No jobs yet/);
+});
+
+Deno.test("changing a repository keeps the secrets whose fields stay blank", async () => {
+  await using server = await startServer();
+  const { body } = await server.api("olive", "POST", "/api/repositories", {
+    name: "s3",
+    url: "s3:https://s3.example.org/bucket",
+    password: "a secret of ours",
+    is_new: true,
+    environment: { AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "planted" },
+  });
+  const olive = await new Visitor(server).logIn("olive");
+  const form = await olive.visit(`/repositories/${body.id}/edit`);
+  assert.ok(!form.html.includes("planted") && !form.html.includes("a secret of ours"));
+  const saved = await olive.visit(`/repositories/${body.id}/edit`, [
+    ["name", "renamed"],
+    ["url", "s3:https://s3.example.org/bucket"],
+    ["environment_name", "AWS_ACCESS_KEY_ID"],
+    ["environment_value", ""],
+    ["environment_name", ""],
+    ["environment_value", ""],
+  ]);
+  assert.equal(saved.status, 303);
+  const { body: now } = await server.api("olive", "GET", `/api/repositories/${body.id}`);
+  assert.equal(now.name, "renamed");
+  assert.deepEqual(now.environment_names, ["AWS_ACCESS_KEY_ID"]);
+});
+
+Deno.test("an API token is shown once, and a viewer sees no button that changes anything", async () => {
+  await using server = await startServer();
+  const id = await enrolled(server);
+  const victor = await new Visitor(server).logIn("victor");
+  const made = await victor.visit("/account/tokens", { name: "report", lifetime: "30" });
+  assert.match(made.html, /rm_[A-Za-z0-9_-]{20}/);
+  assert.ok(!/rm_[A-Za-z0-9_-]{20}/.test((await victor.visit("/account")).html));
+  for (const path of ["/", "/jobs", `/hosts/${id}`]) {
+    const { status, document } = await victor.visit(path);
+    assert.equal(status, 200);
+    assert.equal(document.querySelector("main [formaction]"), null, path);
+  }
+  for (const path of ["/audit", "/hosts/new", "/repositories", `/hosts/${id}/settings`]) {
+    assert.equal((await victor.visit(path)).status, 403, path);
+  }
+});
+
+Deno.test("the theme is kept in a cookie, and only the three that there are", async () => {
+  await using server = await startServer();
+  const visitor = await new Visitor(server).logIn("victor");
+  await visitor.visit("/account/theme", { theme: "dark" });
+  assert.match((await visitor.visit("/")).html, /<html lang="en" data-theme="dark"/);
+  await visitor.visit("/account/theme", { theme: `"><script>` });
+  assert.match((await visitor.visit("/")).html, /<html lang="en" data-theme="auto"/);
+});
+
+Deno.test("each page answers each role, and nobody is sent to sign in", async () => {
+  await using server = await startServer();
+  for (const person of [...Object.keys(CAST), null] as (Person | null)[]) {
+    const visitor = new Visitor(server);
+    if (person) await visitor.logIn(person);
+    for (const path of ["/", "/jobs", "/account"]) {
+      assert.equal((await visitor.visit(path)).status, person ? 200 : 303, `${person} ${path}`);
+    }
+    assert.equal((await visitor.visit("/nothing")).status, 404);
+  }
+});
+
+Deno.test("assets answer for ever under today's hash, and not under another", async () => {
+  await using server = await startServer();
+  const { html } = await new Visitor(server).visit("/login");
+  const path = /\/assets\/[0-9a-f]+\/app\.css/.exec(html)![0];
+  const visitor = new Visitor(server);
+  assert.match((await visitor.visit(path)).headers.get("cache-control")!, /immutable/);
+  const old = await visitor.visit(path.replace(/[0-9a-f]{12}/, "000000000000"));
+  assert.equal(old.headers.get("cache-control"), "no-cache");
+  assert.equal((await visitor.visit("/assets/x/nothing.css")).status, 404);
+});
