@@ -1,7 +1,8 @@
 // The agent's parts and how they hang together: the first argument of whatever acts for this host.
 import { type Hello, PROTOCOL_VERSION } from "../shared/protocol.ts";
 import { VERSION } from "../shared/version.ts";
-import { Connection, PACE, type Pace } from "./connection.ts";
+import { Connection, PACE } from "./connection.ts";
+import type { Pace } from "./session.ts";
 import { JobQueue } from "./jobs/queue.ts";
 import { finishAbandoned } from "./jobs/finish.ts";
 import { Ledger } from "./jobs/ledger.ts";

@@ -5,7 +5,7 @@ import type { ResticProcess, Stop } from "../restic/process.ts";
 export interface ControlEvents {
   /** restic is about to be started. */
   onStart: () => void;
-  onProcess: (process: ProcessMark) => void;
+  onProcess: (mark: ProcessMark) => void;
   /** restic ended in a way that may have left its lock. */
   onLock: () => void;
 }

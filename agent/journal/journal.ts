@@ -1,17 +1,17 @@
 // What the server must still hear: on disk in numbered order until it is acknowledged, bounded, results before lines.
 import { join } from "node:path";
-import type { JobFinished, NewReport, Report } from "../../shared/protocol.ts";
-import {
-  CorruptFile,
-  makePrivateDirectory,
-  removeIfThere,
-  replaceFile,
-  syncDirectory,
-  writeAll,
-} from "../files.ts";
+import type { NewReport, Report } from "../../shared/protocol.ts";
+import { CorruptFile, makePrivateDirectory, syncDirectory, writeAll } from "../files.ts";
 import { type Log, messageOf } from "../log.ts";
-import { encodeEntry, type Entry, makeEntry, reportOf } from "./entry.ts";
-import { firstOf, listSegments, readSegment, type Segment, segmentPath } from "./segment.ts";
+import { Archive } from "./archive.ts";
+import { encodeEntry, type Entry, makeEntry } from "./entry.ts";
+import {
+  checkSegment,
+  listSegments,
+  type Segment,
+  type SegmentCheck,
+  segmentPath,
+} from "./segment.ts";
 import { withoutLines } from "./thin.ts";
 
 export interface JournalOptions {
@@ -35,14 +35,13 @@ export class Journal {
   readonly #limitBytes: number;
   readonly #segmentBytes: number;
   readonly #memoryBytes: number;
-  /** Whole segments, oldest first; the one that grows is #active. */
-  #closed: Segment[] = [];
+  readonly #archive: Archive;
+  /** The segment that grows. */
   #active!: Segment;
   #file!: Deno.FsFile;
   #written: Entry[] = [];
   #unwritten: Entry[] = [];
   #unwrittenBytes = 0;
-  #loaded: { path: string; entries: Entry[] } | undefined;
   #next = 1;
   #acknowledged = 0;
   #tailIsTorn = false;
@@ -62,12 +61,13 @@ export class Journal {
     this.#log = options.log;
     this.#limitBytes = options.limitBytes ?? 256 * 1024 * 1024;
     this.#segmentBytes = options.segmentBytes ?? 1024 * 1024;
+    this.#archive = new Archive(this.#log, this.#segmentBytes);
     this.#memoryBytes = options.memoryBytes ?? 4 * 1024 * 1024;
   }
 
   /** Bytes on disk. */
   get bytes(): number {
-    return this.#closed.reduce((sum, segment) => sum + segment.bytes, this.#active.bytes);
+    return this.#archive.bytes + this.#active.bytes;
   }
 
   /** The highest number given so far. */
@@ -95,21 +95,18 @@ export class Journal {
   /** The first report after this number, or undefined when there is none yet. */
   after(number: number): Entry | undefined {
     const seq = Math.max(number, this.#acknowledged);
-    const segment = this.#closed.find(({ last }) => last > seq);
-    if (segment) return firstAfter(this.#entriesOf(segment), seq);
-    return firstAfter(this.#written, seq) ?? firstAfter(this.#unwritten, seq);
+    return firstAfter(this.#archive.entriesAfter(seq), seq) ?? firstAfter(this.#written, seq) ??
+      firstAfter(this.#unwritten, seq);
   }
 
   /** Forgets everything up to and including this number. */
   acknowledge(upTo: number): void {
     this.#acknowledged = Math.max(this.#acknowledged, upTo);
-    const done = this.#closed.filter(({ last }) => last <= upTo);
-    this.#closed = this.#closed.filter(({ last }) => last > upTo);
-    for (const segment of done) this.#remove(segment.path);
+    this.#archive.forget(upTo);
     this.#written = dropUpTo(this.#written, upTo);
     this.#unwritten = dropUpTo(this.#unwritten, upTo);
     for (const [job, seq] of this.#ends) if (seq <= upTo) this.#ends.delete(job);
-    const isIdle = this.#written.length + this.#unwritten.length + this.#closed.length === 0;
+    const isIdle = this.#archive.isEmpty && this.#written.length + this.#unwritten.length === 0;
     if (isIdle && this.#active.bytes > this.#segmentBytes / 16) this.#roll();
   }
 
@@ -128,35 +125,23 @@ export class Journal {
   #load(): void {
     makePrivateDirectory(this.#directory);
     const paths = listSegments(this.#directory);
-    const contents = paths.map((path, index) => {
-      const content = readSegment(path);
-      if (content.tornBytes > 0 && index < paths.length - 1) {
-        throw new CorruptFile(path, `is damaged at byte ${content.wholeBytes}`);
-      }
-      return { path, content };
-    });
-    for (const { path, content } of contents) this.#adopt(path, content.entries, content);
+    // Only what is needed of each: together they may be larger than the memory.
+    const checks = paths.map(checkSegment);
+    const torn = checks.slice(0, -1).find(({ tornBytes }) => tornBytes > 0);
+    if (torn) throw new CorruptFile(torn.path, `is damaged at byte ${torn.wholeBytes}`);
+    for (const check of checks) this.#adopt(check);
     this.#startSegment();
   }
 
   /** Takes over a segment of an earlier run. */
-  #adopt(
-    path: string,
-    entries: Entry[],
-    { wholeBytes: bytes, tornBytes }: { wholeBytes: number; tornBytes: number },
-  ) {
-    const last = entries.at(-1)?.seq ?? 0;
-    const first = firstOf(path);
+  #adopt({ path, first, last, ends, wholeBytes: bytes, tornBytes }: SegmentCheck): void {
     this.#next = Math.max(this.#next, first + 1, last + RESTART_GAP);
     if (tornBytes > 0) {
       this.#log.warn(`${path}: dropped ${tornBytes} bytes of a report that was never finished`);
       Deno.truncateSync(path, bytes);
     }
-    for (const entry of entries) {
-      if (entry.type !== "job.finished") continue;
-      this.#ends.set((reportOf(entry) as JobFinished).job_id, entry.seq);
-    }
-    this.#closed.push({ path, first, last, bytes, thinned: false });
+    for (const { job_id, seq } of ends) this.#ends.set(job_id, seq);
+    this.#archive.add({ path, first, last, bytes, thinned: false });
   }
 
   #startSegment(): void {
@@ -165,8 +150,7 @@ export class Journal {
     this.#active = { path, first: this.#next, last: 0, bytes: 0, thinned: false };
     syncDirectory(this.#directory);
     // The new one carries the numbering on, so empty ones may go.
-    for (const { path, last } of this.#closed) if (last === 0) this.#remove(path);
-    this.#closed = this.#closed.filter(({ last }) => last > 0);
+    this.#archive.forget(0);
   }
 
   /** Closes the growing segment and begins another. */
@@ -185,17 +169,9 @@ export class Journal {
       this.#log.error(`${old.segment.path} could not be written out: ${messageOf(error)}`);
     }
     old.file.close();
-    if (this.#written.length === 0) this.#remove(old.segment.path);
-    else this.#closed.push(old.segment);
+    if (this.#written.length === 0) this.#archive.remove(old.segment.path);
+    else this.#archive.add(old.segment);
     this.#written = [];
-  }
-
-  #remove(path: string): void {
-    try {
-      removeIfThere(path);
-    } catch (error) {
-      this.#log.error(`${path} could not be removed: ${messageOf(error)}`);
-    }
   }
 
   #flush(): void {
@@ -211,7 +187,7 @@ export class Journal {
     }
     if (this.#active.bytes >= this.#segmentBytes) {
       this.#roll();
-      this.#makeRoom();
+      this.#archive.shortenTo(this.#limitBytes - this.#segmentBytes);
     }
   }
 
@@ -244,50 +220,6 @@ export class Journal {
     this.#unwritten = withoutLines(this.#unwritten);
     this.#unwrittenBytes = this.#unwritten.reduce((sum, { text }) => sum + text.length, 0);
   }
-
-  /** Drops the oldest lines until the journal is within its limit again. */
-  #makeRoom(): void {
-    while (this.bytes > this.#limitBytes) {
-      const index = this.#closed.findIndex(({ thinned }) => !thinned);
-      if (index < 0) return;
-      try {
-        this.#thin(index);
-      } catch (error) {
-        this.#log.error(`The journal could not be shortened: ${messageOf(error)}`);
-        return;
-      }
-    }
-  }
-
-  #thin(index: number): void {
-    const segment = this.#closed[index]!;
-    const before = this.#closed[index - 1];
-    // Thinned neighbours become one, or an endless log would leave a file of markers per segment.
-    const merged = before?.thinned && before.bytes < this.#segmentBytes / 2 ? before : undefined;
-    const entries = merged
-      ? [...this.#entriesOf(merged), ...this.#entriesOf(segment)]
-      : this.#entriesOf(segment);
-    const kept = withoutLines(entries);
-    const target = merged ?? segment;
-    const content = joinBytes(kept.map(encodeEntry));
-    replaceFile(target.path, content);
-    if (merged) removeIfThere(segment.path);
-    this.#closed.splice(merged ? index - 1 : index, merged ? 2 : 1, {
-      ...target,
-      last: kept.at(-1)?.seq ?? 0,
-      bytes: content.length,
-      thinned: true,
-    });
-    this.#loaded = undefined;
-    this.#log.warn(`The journal is full: lines up to report ${segment.last} were dropped`);
-  }
-
-  #entriesOf(segment: Segment): Entry[] {
-    if (this.#loaded?.path !== segment.path) {
-      this.#loaded = { path: segment.path, entries: readSegment(segment.path).entries };
-    }
-    return this.#loaded.entries;
-  }
 }
 
 const RESULTS: Report["type"][] = ["job.started", "job.finished", "snapshots.report"];
@@ -310,14 +242,4 @@ function firstAfter(entries: Entry[], seq: number): Entry | undefined {
 function dropUpTo(entries: Entry[], seq: number): Entry[] {
   const next = firstAfter(entries, seq);
   return next ? entries.slice(entries.indexOf(next)) : [];
-}
-
-function joinBytes(parts: Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -1,7 +1,8 @@
 // A file of the journal, named after the first number that it may hold.
 import { basename, join } from "node:path";
+import type { JobFinished } from "../../shared/protocol.ts";
 import { CorruptFile } from "../files.ts";
-import { decodeEntry, type Entry } from "./entry.ts";
+import { decodeEntry, type Entry, reportOf } from "./entry.ts";
 
 export interface Segment {
   path: string;
@@ -23,8 +24,23 @@ export function listSegments(directory: string): string[] {
     .filter((name) => /^\d{16}\.log$/.test(name)).sort().map((name) => join(directory, name));
 }
 
-export function firstOf(path: string): number {
-  return parseInt(basename(path), 10);
+export interface SegmentCheck {
+  path: string;
+  first: number;
+  last: number;
+  wholeBytes: number;
+  tornBytes: number;
+  /** The ends of jobs in it. */
+  ends: { job_id: string; seq: number }[];
+}
+
+/** What must be known of a segment of an earlier run. Throws CorruptFile. */
+export function checkSegment(path: string): SegmentCheck {
+  const { entries, wholeBytes, tornBytes } = readSegment(path);
+  const ends = entries.filter(({ type }) => type === "job.finished")
+    .map((entry) => reportOf(entry) as JobFinished);
+  const last = entries.at(-1)?.seq ?? 0;
+  return { path, first: parseInt(basename(path), 10), last, wholeBytes, tornBytes, ends };
 }
 
 export interface SegmentContent {

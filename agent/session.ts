@@ -1,0 +1,224 @@
+// One socket to the server: hello, heartbeat, what the journal holds, and its end.
+import { type AgentMessage, CLOSE, type Hello, type ServerMessage } from "../shared/protocol.ts";
+import { ProtocolError, readServerMessage } from "../shared/wire.ts";
+import type { Journal } from "./journal/journal.ts";
+import { type Log, messageOf } from "./log.ts";
+
+export interface Pace {
+  firstRetryMs: number;
+  slowestRetryMs: number;
+  heartbeatMs: number;
+  /** Without a frame for this long the server counts as gone. */
+  silentMs: number;
+  dialMs: number;
+}
+
+export interface SessionOptions {
+  /** http(s)://… without a slash at its end. */
+  server: string;
+  bearer: string;
+  client?: Deno.HttpClient;
+  journal: Journal;
+  log: Log;
+  pace: Pace;
+  hello: () => Promise<Hello>;
+  onMessage: (message: ServerMessage) => void;
+}
+
+// Above these the peer is slow: bulk waits, so that a heartbeat is not stuck behind it for long.
+const BUFFER_LIMIT = 256 * 1024;
+const WINDOW_LIMIT = 4 * 1024 * 1024;
+const CONGESTION_RETRY_MS = 20;
+const GOOD_AFTER_MS = 30_000;
+
+export interface SessionEnd {
+  code: number;
+  reason: string;
+}
+
+export interface SessionEvents {
+  /** The connection proved to be good. */
+  onGood: () => void;
+  onEnd: (end: SessionEnd) => void;
+}
+
+/** One socket, from dialling to its end, which is told once however often the socket tells it. */
+export class Session {
+  isGreeted = false;
+  readonly #socket: WebSocket;
+  readonly #timers: number[] = [];
+  #heardAt = performance.now();
+  #hasSaidHello = false;
+  #hasEnded = false;
+  #sentUpTo = 0;
+  /** What was sent and is not acknowledged. */
+  #inFlight: { seq: number; bytes: number }[] = [];
+  #inFlightBytes = 0;
+  #pumpTimer: number | undefined;
+  #error = "";
+  #onGone: () => void = () => {};
+
+  constructor(private readonly options: SessionOptions, private readonly events: SessionEvents) {
+    const url = `${options.server.replace(/^http/, "ws")}/ws/agent`;
+    this.#socket = new WebSocket(url, {
+      headers: { authorization: `Bearer ${options.bearer}` },
+      client: options.client,
+    } as unknown as string[]);
+    // An exception in one of these would end the whole process.
+    this.#socket.onopen = () => this.#guard(() => void this.#opened());
+    this.#socket.onmessage = ({ data }) => this.#guard(() => this.#receive(data));
+    this.#socket.onerror = (event) => {
+      event.preventDefault();
+      this.#error = (event as ErrorEvent).message ?? "";
+    };
+    this.#socket.onclose = ({ code, reason }) => {
+      this.#onGone();
+      this.#guard(() => this.#closed(code, reason));
+    };
+    this.#after(options.pace.dialMs, () => {
+      if (!this.#hasSaidHello) this.end("the server did not answer");
+    });
+  }
+
+  get buffered(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  /** Everything in the journal was sent. */
+  get isCurrent(): boolean {
+    return this.#hasSaidHello && !this.options.journal.after(this.#sentUpTo);
+  }
+
+  send(message: AgentMessage): boolean {
+    if (!this.#hasSaidHello && message.type !== "hello") return false;
+    return this.#sendText(JSON.stringify(message));
+  }
+
+  /** Ends the session from this side. The other side is not waited for: it may be gone. */
+  end(why: string, code: number = CLOSE.silent): void {
+    if (this.#hasEnded) return;
+    try {
+      this.#socket.close(code, why.slice(0, 40));
+    } catch {
+      // Closing already.
+    }
+    this.#closed(0, why);
+  }
+
+  /** Resolves when the socket itself is closed, or after this long. */
+  gone(withinMs: number): Promise<void> {
+    if (this.#socket.readyState === WebSocket.CLOSED) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, withinMs);
+      this.#onGone = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Sends what the journal holds, as far as the server keeps up. */
+  pump(): void {
+    this.#guard(() => {
+      if (!this.#hasSaidHello || this.#hasEnded || this.#pumpTimer !== undefined) return;
+      while (this.#inFlightBytes < WINDOW_LIMIT) {
+        if (this.buffered > BUFFER_LIMIT) {
+          this.#pumpTimer = setTimeout(() => {
+            this.#pumpTimer = undefined;
+            this.pump();
+          }, CONGESTION_RETRY_MS);
+          return;
+        }
+        const entry = this.options.journal.after(this.#sentUpTo);
+        if (!entry || !this.#sendText(entry.text)) return;
+        this.#sentUpTo = entry.seq;
+        this.#inFlight.push({ seq: entry.seq, bytes: entry.text.length });
+        this.#inFlightBytes += entry.text.length;
+      }
+    });
+  }
+
+  async #opened(): Promise<void> {
+    try {
+      const hello = await this.options.hello();
+      if (this.#hasEnded || !this.#sendText(JSON.stringify(hello))) return;
+      this.#hasSaidHello = true;
+      this.options.log.info(`Connected to ${this.options.server}`);
+      this.#every(this.options.pace.heartbeatMs, () => this.#beat());
+      this.#after(GOOD_AFTER_MS, () => this.events.onGood());
+      this.pump();
+    } catch (error) {
+      this.end(`hello could not be said: ${messageOf(error)}`);
+    }
+  }
+
+  #beat(): void {
+    if (performance.now() - this.#heardAt > this.options.pace.silentMs) {
+      this.end("the server was silent for too long");
+    } else this.send({ type: "heartbeat" });
+  }
+
+  #receive(data: unknown): void {
+    if (this.#hasEnded) return;
+    this.#heardAt = performance.now();
+    let message: ServerMessage;
+    try {
+      message = readServerMessage(data);
+    } catch (error) {
+      this.#refuse(error);
+      return;
+    }
+    if (message.type === "report.ack") this.#acknowledged(message.up_to);
+    if (message.type === "config.update" && !this.isGreeted) {
+      this.isGreeted = true;
+      this.events.onGood();
+    }
+    this.options.onMessage(message);
+  }
+
+  #refuse(error: unknown): void {
+    const text = messageOf(error);
+    this.options.log.error(`The server's message was not understood: ${text}`);
+    if (error instanceof ProtocolError && error.unknownType) {
+      this.send({ type: "error", message: text.slice(0, 1000) });
+    } else this.end(`the server sent nonsense: ${text}`, CLOSE.badFrame);
+  }
+
+  #acknowledged(upTo: number): void {
+    this.options.journal.acknowledge(upTo);
+    while (this.#inFlight[0] && this.#inFlight[0].seq <= upTo) {
+      this.#inFlightBytes -= this.#inFlight.shift()!.bytes;
+    }
+    this.pump();
+  }
+
+  #sendText(text: string): boolean {
+    if (this.#socket.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(text);
+    return true;
+  }
+
+  #closed(code: number, reason: string): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    clearTimeout(this.#pumpTimer);
+    this.events.onEnd({ code, reason: reason || this.#error });
+  }
+
+  #every(ms: number, act: () => void): void {
+    this.#timers.push(setInterval(() => this.#guard(act), ms));
+  }
+
+  #after(ms: number, act: () => void): void {
+    this.#timers.push(setTimeout(() => this.#guard(act), ms));
+  }
+
+  #guard(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.options.log.error(`Fault in the connection: ${messageOf(error)}`);
+    }
+  }
+}
