@@ -8,7 +8,7 @@ import { actorOf } from "../context.ts";
 import type { ApiRoute } from "./routes.ts";
 import { hostShape, withIsoTimes } from "./shapes.ts";
 
-const STATES = ["ok", "warn", "bad", "run", "off", "attention"] as const;
+const STATES = ["ok", "warn", "bad", "run", "off", "offline", "attention"] as const;
 const SORTS = ["name", "worst", "last_backup"] as const;
 
 export const hostRoutes: ApiRoute[] = [

@@ -64,7 +64,7 @@ async function list(
         jobId: group.last_run.job_id,
         at: group.last_run.at,
         status: group.last_run.status,
-        warnings: 0,
+        warnings: group.last_run.warnings,
       },
     })),
     refused,
