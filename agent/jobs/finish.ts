@@ -10,11 +10,12 @@ export function finishJob(agent: Agent, jobId: string, outcome: Partial<Outcome>
     at: Date.now(),
     status: "failed",
     exit_code: null,
-    reason: null,
     reason_code: null,
     warnings: 0,
     summary: null,
     ...outcome,
+    // One that the server refuses would stand in the journal for ever.
+    reason: outcome.reason?.slice(0, 2000) ?? null,
   });
   agent.ledger.finish(jobId);
   agent.log.info(`Job ${jobId} ended: ${outcome.status}. ${outcome.reason ?? ""}`);
