@@ -25,12 +25,17 @@ export async function storeLines(
   lines: Line[],
 ): Promise<StoredLine[]> {
   const batch = JSON.stringify(
-    lines.map((line) => [line.at, STREAM_NUMBER[line.stream], line.text]),
+    lines.map((line) => [line.at, STREAM_NUMBER[line.stream], storable(line.text)]),
   );
   await server.database.raw((sqlite) => {
     sqlite.prepare(INSERT).run(jobNumber, first, batch);
   });
   return lines.map((line, index) => ({ n: first + index, ...line }));
+}
+
+/** SQLite ends a text at a NUL; its picture stands for it. */
+function storable(text: string): string {
+  return text.includes("\0") ? text.replaceAll("\0", "\u2400") : text;
 }
 
 /** The lines after `after`, oldest first. */

@@ -94,6 +94,20 @@ Deno.test("repeated reports change nothing: each line is there once and the firs
   await agent.close();
 });
 
+Deno.test("a line with NUL, escape codes and half a surrogate is kept whole, and shown with marks", async () => {
+  await using test = await startServer();
+  const { agent, hostId } = await readyHost(test);
+  const id = await runBackup(test, hostId);
+  agent.started(id);
+  agent.lines(id, 1, ["a\0b\u001b[31mc\ud800d", "<script>"]);
+  await agent.acknowledged(agent.finished(id));
+  const text = (await test.api("victor", "GET", `/api/jobs/${id}/log.txt`)).body;
+  assert.ok(text.includes("a␀b␛[31mc\ufffdd"), text);
+  const [line] = (await test.api("victor", "GET", `/api/jobs/${id}/log.ndjson`)).body.split("\n");
+  assert.ok(JSON.parse(line).text.startsWith("a␀b\u001b[31mc"));
+  await agent.close();
+});
+
 Deno.test("a run for an offline host is refused at once and nothing is queued", async () => {
   await using test = await startServer();
   const { agent, hostId } = await readyHost(test);
