@@ -102,7 +102,7 @@ Deno.test("a line with NUL, escape codes and half a surrogate is kept whole, and
   agent.lines(id, 1, ["a\0b\u001b[31mc\ud800d", "<script>"]);
   await agent.acknowledged(agent.finished(id));
   const text = (await test.api("victor", "GET", `/api/jobs/${id}/log.txt`)).body;
-  assert.ok(text.includes("a␀b␛[31mc\ufffdd"), text);
+  assert.match(text, /a␀b␛\[31mc\ufffd+d/);
   const [line] = (await test.api("victor", "GET", `/api/jobs/${id}/log.ndjson`)).body.split("\n");
   assert.ok(JSON.parse(line).text.startsWith("a␀b\u001b[31mc"));
   await agent.close();
