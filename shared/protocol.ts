@@ -10,6 +10,7 @@ import {
   Progress,
   Summary,
 } from "./job.ts";
+import { keepsEverything, Retention } from "./retention.ts";
 
 /**
  * Raised when a message changes so that the other side must know.
@@ -46,6 +47,8 @@ export const CLOSE = {
   forbidden: 4006,
 } as const;
 
+const time = z.int().min(0).max(8_640_000_000_000_000);
+
 // ---- server → agent
 
 /** The everyday credential: may add, and where the repository allows more, is not used for it. */
@@ -77,12 +80,37 @@ const configUpdate = z.object({
 });
 export type ConfigUpdate = z.infer<typeof configUpdate>;
 
+/** A source group as the agent runs it by itself. */
+export const PlannedGroup = SourceGroupOrder.extend({
+  retry_max: z.int().min(0),
+  retry_backoff_seconds: z.int().min(0),
+});
+export type PlannedGroup = z.infer<typeof PlannedGroup>;
+
+/** An enabled schedule; a paused one is not in the plan. */
+export const PlannedSchedule = z.object({
+  id,
+  cron: z.string().max(200),
+  time_zone: z.string().max(100),
+  source_group_ids: z.array(id).min(1).max(500),
+});
+export type PlannedSchedule = z.infer<typeof PlannedSchedule>;
+
+/** The whole plan; it replaces the one before. The agent's own clock starts what is in it. */
 const scheduleSet = z.object({
   type: z.literal("schedule.set"),
   schedule_version: z.int(),
-  schedules: z.array(z.unknown()),
-  source_groups: z.array(z.unknown()),
+  schedules: z.array(PlannedSchedule).max(1000),
+  source_groups: z.array(PlannedGroup).max(1000),
 });
+
+/** restic forget --tag=… --host=… with this policy. */
+export const ForgetOrder = z.object({
+  tag: groupName,
+  host: z.string().min(1).max(255),
+  retention: Retention.refine((policy) => !keepsEverything(policy), "must keep something"),
+});
+export type ForgetOrder = z.infer<typeof ForgetOrder>;
 
 const commandRun = z.object({
   type: z.literal("command.run"),
@@ -93,6 +121,19 @@ const commandRun = z.object({
   source_group: SourceGroupOrder.optional(),
   /** Init: whether a repository may be made where there is none. Sent at most once at a time per repository. */
   may_create: z.boolean().optional(),
+  /** Forget: what to keep of each group of each host of the repository. Never empty policies. */
+  forget: z.array(ForgetOrder).max(1000).optional(),
+  /** Forget: only say what would go. */
+  dry_run: z.boolean().optional(),
+  /** Forget: a person has seen that most snapshots of a group would go and agreed. */
+  may_drop_most: z.boolean().optional(),
+  /** Check: read this part of the data, so that all of it has been read after `parts` checks. */
+  read_data: z.object({ part: z.int().min(1), parts: z.int().min(1).max(1000) }).optional(),
+  /**
+   * Forget and prune: the credential that may delete. It lives in the agent's memory for this job and is never written
+   * to its disk.
+   */
+  admin_access: RepositoryAccess.optional(),
   /** This run's own caps; absent or null keeps the host's, 0 lifts them. */
   bandwidth_up_kbps: bandwidthCap.optional(),
   bandwidth_down_kbps: bandwidthCap.optional(),
@@ -118,7 +159,6 @@ export type ServerMessage = z.infer<typeof ServerMessage>;
 
 // ---- agent → server
 
-const time = z.int().min(0).max(8_640_000_000_000_000);
 const seq = z.int().min(1);
 const text = (limit: number) => z.string().max(limit);
 
@@ -144,10 +184,27 @@ export type Hello = z.infer<typeof hello>;
 
 const heartbeat = z.object({ type: z.literal("heartbeat") });
 
+/** Where a job comes from that the agent's own clock started. The server learns of it by its first report. */
+export const Origin = z.object({
+  kind: z.enum(JOB_KINDS),
+  repository_id: id,
+  schedule_id: id,
+  source_group_id: id,
+  source_group_name: groupName,
+  /** The fire time that the job stands for. */
+  scheduled_at: time,
+  /** The machine was asleep, off, or the run before was interrupted. */
+  catch_up: z.boolean(),
+  /** 1 for the first try. */
+  attempt: z.int().min(1).max(100),
+});
+export type Origin = z.infer<typeof Origin>;
+
 const jobStarted = z.object({
   type: z.literal("job.started"),
   seq,
   job_id: id,
+  origin: Origin.optional(),
   at: time,
   restic_version: text(64).nullable(),
   bandwidth_up_kbps: bandwidthCap,
@@ -177,10 +234,24 @@ const logStream = z.object({
 });
 export type LogStream = z.infer<typeof logStream>;
 
+export const RepositoryLock = z.object({
+  id: z.string().regex(/^[0-9a-f]{8,64}$/),
+  at: time,
+  exclusive: z.boolean(),
+  hostname: text(255),
+  username: text(255).nullable(),
+  pid: z.int().nullable(),
+});
+export type RepositoryLock = z.infer<typeof RepositoryLock>;
+
 export const RepositoryStats = z.object({
+  /** Bytes in the repository. */
   total_size: z.number().nonnegative(),
   total_file_count: z.number().nonnegative().optional(),
   snapshots_count: z.number().nonnegative().optional(),
+  /** Bytes that a restore of all snapshots would write; beside total_size it shows what deduplication saves. */
+  restore_size: z.number().nonnegative().optional(),
+  locks: z.array(RepositoryLock).max(100).optional(),
 });
 export type RepositoryStats = z.infer<typeof RepositoryStats>;
 
@@ -207,6 +278,16 @@ const jobFinished = z.object({
   summary: Summary.nullable(),
   /** Init: whether this job made the repository (false: it was there and opens). */
   created: z.boolean().optional(),
+  /** A scheduled job that ended before it began (skipped, or the agent was stopped) is told by this alone. */
+  origin: Origin.optional(),
+  /** Forget: what each order came to; `left` is counted by a list that was read afterwards. */
+  forgotten: z.array(z.object({
+    tag: text(200),
+    host: text(255),
+    keep: z.int().min(0),
+    remove: z.int().min(0),
+    left: z.int().min(0).nullable(),
+  })).max(1000).optional(),
 });
 export type JobFinished = z.infer<typeof jobFinished>;
 

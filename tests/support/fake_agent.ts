@@ -74,9 +74,12 @@ export class FakeAgent {
   }
 
   static async dial(url: string, bearer: string): Promise<FakeAgent> {
-    const socket = new WebSocket(`${url.replace("http", "ws")}/ws/agent`, {
-      headers: { Authorization: `Bearer ${bearer}` },
-    });
+    const options: WebSocketOptions = { headers: { Authorization: `Bearer ${bearer}` } };
+    const socket = new WebSocket(
+      `${url.replace("http", "ws")}/ws/agent`,
+      // The browser tests bring a browser's types along, which know no headers.
+      options as unknown as string[],
+    );
     const agent = new FakeAgent(socket);
     await new Promise((resolve, reject) => {
       socket.addEventListener("open", resolve, { once: true });
