@@ -3,6 +3,7 @@ import { CLOSE, OFFLINE_AFTER_SECONDS } from "../shared/protocol.ts";
 import { closeQuietly } from "./connected_agents.ts";
 import { noteGoodbye } from "./hosts/greet.ts";
 import { endLostJobs } from "./jobs/reconcile.ts";
+import { startDueMaintenance } from "./maintenance/due.ts";
 import type { Server } from "./server.ts";
 import { removeExpiredSessions } from "./users/sessions.ts";
 
@@ -16,6 +17,7 @@ const TASKS: Task[] = [
   { name: "close silent agents", everySeconds: 10, run: closeSilentAgents },
   { name: "note when agents were heard", everySeconds: 60, run: noteLastSeen },
   { name: "end lost jobs", everySeconds: 60, run: endLostJobs },
+  { name: "start due maintenance", everySeconds: 30, run: startDueMaintenance },
   { name: "remove expired sessions", everySeconds: 3600, run: removeExpiredSessions },
   { name: "remove old enrolment tokens", everySeconds: 3600, run: removeOldEnrolmentTokens },
 ];

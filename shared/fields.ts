@@ -1,6 +1,7 @@
 // The fields that forms, API bodies and messages have in common, each with the sentence that refuses a bad value.
 // A sentence continues the field's name: "name must be 1 to 64 characters".
 import { z } from "zod";
+import { isTimeZone, parseCron } from "./cron.ts";
 
 /** Letters, digits and quiet punctuation; no control characters, no markup, no leading dash (restic would take an option). */
 const NAME = /^[\p{L}\p{N}_][\p{L}\p{N}\p{M} ._@()+-]*$/u;
@@ -75,6 +76,20 @@ export const secret = (limit = 1024) =>
 export const id = z.string("must be text").regex(
   /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/,
   "must be an id as the API gives it",
+);
+
+/** A cron expression as shared/cron.ts reads it. */
+export const cron = z.string("must be text").superRefine((text, context) => {
+  try {
+    parseCron(text);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: (error as Error).message });
+  }
+}).transform((text) => parseCron(text));
+
+export const timeZone = z.string("must be text").refine(
+  isTimeZone,
+  "must be a time zone such as Europe/Berlin or UTC",
 );
 
 export interface FieldProblem {

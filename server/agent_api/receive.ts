@@ -2,6 +2,7 @@
 import type { AgentMessage } from "../../shared/protocol.ts";
 import type { AgentSocket } from "../connected_agents.ts";
 import { AppError } from "../errors.ts";
+import { ownOrAdopted } from "../jobs/adopt.ts";
 import { ownJob, UnknownJobError } from "../jobs/own.ts";
 import { noteProgress } from "../jobs/progress.ts";
 import { appendLines, beginJob, finishJob, storeStats } from "../jobs/report.ts";
@@ -15,7 +16,7 @@ export async function receive(server: Server, agent: AgentSocket, message: Told)
   const { hostId } = agent;
   switch (message.type) {
     case "job.started":
-      return await beginJob(server, await ownJob(server, hostId, message.job_id), message);
+      return await beginJob(server, await ownOrAdopted(server, hostId, message), message);
     case "job.progress":
       return await noteProgress(server, hostId, message.job_id, message.progress);
     case "log.stream":
@@ -24,7 +25,7 @@ export async function receive(server: Server, agent: AgentSocket, message: Told)
       await ownJob(server, hostId, message.job_id);
       return await storeStats(server, hostId, message);
     case "job.finished":
-      return await finishJob(server, await ownJob(server, hostId, message.job_id), message);
+      return await finishJob(server, await ownOrAdopted(server, hostId, message), message);
     case "snapshots.report":
       return await storeSnapshots(server, hostId, message);
     case "schedule.ack":

@@ -1,6 +1,6 @@
 // One interface per table. Times are milliseconds since 1970 (UTC); lists and objects are JSON text.
 import type { ColumnType, Generated } from "kysely";
-import type { JobKind, JobStatus } from "../../shared/job.ts";
+import type { JobKind, JobStatus, MaintenanceKind } from "../../shared/job.ts";
 
 export type Role = "admin" | "operator" | "viewer";
 export type ActorKind = "user" | "schedule" | "system" | "agent";
@@ -52,7 +52,15 @@ export interface RepositoriesTable {
   is_new: number;
   initialised_at: number | null;
   total_size: number | null;
+  /** What a restore of all snapshots would write; beside total_size it shows what deduplication saves. */
+  restore_size: number | null;
+  snapshots_count: number | null;
   stats_at: number | null;
+  /** The credential that may delete: another user, or other keys, or (all null) the everyday one. */
+  admin_set: Generated<number>;
+  admin_username: string | null;
+  admin_rest_password_sealed: Uint8Array | null;
+  admin_environment_sealed: Uint8Array | null;
   created_at: Fixed<number>;
   updated_at: number;
 }
@@ -155,6 +163,68 @@ export interface JobsTable {
   bandwidth_down_kbps: number | null;
   /** Summary of shared/job.ts as JSON. */
   summary: string | null;
+  /** 1 for the first try of a scheduled run. */
+  attempt: Generated<number>;
+  catch_up: Generated<number>;
+  /** What a maintenance job was asked beyond its kind: JobRequest of jobs/request.ts as JSON. */
+  request: string | null;
+  /** Forget: what each order came to, as JSON. */
+  result: string | null;
+  /** Backup: the snapshot that it made; shows which snapshots are not ours. */
+  snapshot_id: string | null;
+}
+
+export interface SchedulesTable {
+  id: Fixed<string>;
+  host_id: Fixed<string>;
+  cron: string;
+  enabled: number;
+  created_at: Fixed<number>;
+  updated_at: number;
+}
+
+export interface ScheduleGroupsTable {
+  schedule_id: string;
+  source_group_id: string;
+  position: number;
+}
+
+export interface MaintenanceTable {
+  repository_id: Fixed<string>;
+  kind: Fixed<MaintenanceKind>;
+  enabled: number;
+  cron: string;
+  /** Check: how much of the data one check reads. */
+  read_data_percent: number | null;
+  /** Check: which part of the data is next, so that all of it is read in time. */
+  next_part: Generated<number>;
+  /** Fire times up to here have been dealt with. */
+  considered_at: number;
+  last_job_id: string | null;
+  last_at: number | null;
+  last_status: JobStatus | null;
+  last_reason: string | null;
+  last_success_at: number | null;
+  /** The first failure since the last success. */
+  failing_since: number | null;
+}
+
+export interface RepositoryLocksTable {
+  repository_id: string;
+  id: string;
+  at: number;
+  exclusive: number;
+  hostname: string;
+  username: string | null;
+  pid: number | null;
+}
+
+/** Snapshots that vanished from a host's list without a forget of ours. */
+export interface SnapshotLossesTable {
+  host_id: string;
+  noticed_at: number;
+  count: number;
+  newest_time: number;
 }
 
 export interface JobLinesTable {
@@ -226,4 +296,9 @@ export interface Tables {
   snapshots: SnapshotsTable;
   backup_days: BackupDaysTable;
   audit: AuditTable;
+  schedules: SchedulesTable;
+  schedule_groups: ScheduleGroupsTable;
+  maintenance: MaintenanceTable;
+  repository_locks: RepositoryLocksTable;
+  snapshot_losses: SnapshotLossesTable;
 }

@@ -1,19 +1,11 @@
 import { z } from "zod";
-import { hostName, id, tags } from "../../shared/fields.ts";
+import { hostName, id, tags, timeZone } from "../../shared/fields.ts";
 import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
 import { ensureRepository } from "../jobs/ensure_repository.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import type { Actor, Server } from "../server.ts";
 import { pushConfig } from "./push.ts";
-
-const timeZone = z.string("must be text").refine((zone) => {
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: zone }).format(0) !== "";
-  } catch {
-    return false;
-  }
-}, "must be a time zone such as Europe/Berlin or UTC");
 
 export const HostChange = z.strictObject({
   name: hostName.optional(),

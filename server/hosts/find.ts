@@ -5,6 +5,8 @@ import { AppError } from "../errors.ts";
 import type { Page, PageWish } from "../paging.ts";
 import { numberCursor } from "../paging.ts";
 import type { Server } from "../server.ts";
+import { maintenanceProblems } from "../maintenance/find.ts";
+import { type Schedule, schedulesOf } from "../schedules/find.ts";
 import { healthOf, type HostState, NEEDS_SOMEBODY } from "./state.ts";
 
 export interface Host {
@@ -48,7 +50,10 @@ export interface Host {
   snapshots_refreshed_at: number | null;
   /** The size of its repository, which others may share. */
   repository_size: number | null;
+  /** The first of its enabled schedules; filled in where hosts are shown, not where all are counted. */
   next_run_at: number | null;
+  /** Where exactly one enabled schedule covers the host: what that one did last. */
+  schedule: { last_run: Schedule["last_run"] } | null;
   running: RunningJob[];
   created_at: number;
 }
@@ -91,7 +96,7 @@ export async function listHosts(
   const from = numberCursor(wish) ?? 0;
   const to = from + wish.limit;
   return {
-    items: found.slice(from, to),
+    items: await withSchedules(server, found.slice(from, to)),
     next_cursor: to < found.length ? String(to) : null,
     total: found.length,
   };
@@ -99,7 +104,21 @@ export async function listHosts(
 
 export async function findHost(server: Server, id: string): Promise<Host | undefined> {
   const rows = await hostRows(server).where("hosts.id", "=", id).execute() as Row[];
-  return (await assemble(server, rows, id))[0];
+  return (await withSchedules(server, await assemble(server, rows, id)))[0];
+}
+
+/** The next fire times cost too much to be worked out for a whole fleet at every look. */
+async function withSchedules(server: Server, hosts: Host[]): Promise<Host[]> {
+  const schedules = await schedulesOf(server, hosts.map((host) => host.id));
+  return hosts.map((host) => {
+    const enabled = (schedules.get(host.id) ?? []).filter((schedule) => schedule.enabled);
+    const next = enabled.flatMap((schedule) => schedule.next_run_at ?? []);
+    return {
+      ...host,
+      next_run_at: next.length > 0 ? Math.min(...next) : null,
+      schedule: enabled.length === 1 ? { last_run: enabled[0]!.last_run } : null,
+    };
+  });
 }
 
 export async function getHost(server: Server, id: string): Promise<Host> {
@@ -151,8 +170,10 @@ function hostRows({ db }: Server) {
 async function assemble(server: Server, rows: Row[], onlyHost?: string): Promise<Host[]> {
   if (rows.length === 0) return [];
   const open = await openJobs(server, onlyHost);
-  const now = server.now();
-  return rows.map((row) => toHost(server, row, open.get(row.id) ?? [], now));
+  const problems = await maintenanceProblems(server);
+  return rows.map((row) =>
+    toHost(server, row, open.get(row.id) ?? [], problems.get(row.repository_id) ?? null)
+  );
 }
 
 async function openJobs(server: Server, onlyHost?: string): Promise<Map<string, RunningJob[]>> {
@@ -169,7 +190,12 @@ async function openJobs(server: Server, onlyHost?: string): Promise<Map<string, 
   return byHost;
 }
 
-function toHost(server: Server, row: Row, running: RunningJob[], now: number): Host {
+function toHost(
+  server: Server,
+  row: Row,
+  running: RunningJob[],
+  maintenance_problem: string | null,
+): Host {
   const online = server.agents.isOnline(row.id);
   const repository_state = repositoryState(row);
   const health = healthOf({
@@ -178,7 +204,8 @@ function toHost(server: Server, row: Row, running: RunningJob[], now: number): H
     // What was running when the connection went away is not known to run.
     running: online && running.some((job) => job.status === "running"),
     repository_job_failed: repository_state === "failed",
-  }, now);
+    maintenance_problem,
+  }, server.now());
   return {
     id: row.id,
     name: row.name,
@@ -216,6 +243,7 @@ function toHost(server: Server, row: Row, running: RunningJob[], now: number): H
     snapshots_refreshed_at: row.snapshots_refreshed_at,
     repository_size: row.repository_size,
     next_run_at: null,
+    schedule: null,
     running,
     created_at: row.created_at,
   };

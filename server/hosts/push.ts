@@ -1,5 +1,7 @@
 // What an agent is told to be: its repository access, its caps, its plan.
-import type { ServerMessage } from "../../shared/protocol.ts";
+import type { Transaction } from "kysely";
+import type { PlannedGroup, PlannedSchedule, ServerMessage } from "../../shared/protocol.ts";
+import type { Tables } from "../database/tables.ts";
 import { accessFor } from "../repositories/seal.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import type { Server } from "../server.ts";
@@ -32,8 +34,55 @@ export async function configFor(server: Server, hostId: string): Promise<ServerM
   messages.push({
     type: "schedule.set",
     schedule_version: host.plan_version,
-    schedules: [],
-    source_groups: [],
+    ...await planFor(server, hostId, host.time_zone),
   });
   return messages;
+}
+
+/** What the agent's own clock is to run: enabled schedules, and groups that have something to back up. */
+async function planFor(
+  { db }: Server,
+  hostId: string,
+  timeZone: string,
+): Promise<{ schedules: PlannedSchedule[]; source_groups: PlannedGroup[] }> {
+  const groups = await db.selectFrom("source_groups").selectAll().where("host_id", "=", hostId)
+    .where("includes", "!=", "[]").orderBy("name").execute();
+  const ready = new Set(groups.map((group) => group.id));
+  const rows = await db.selectFrom("schedules")
+    .innerJoin("schedule_groups", "schedule_groups.schedule_id", "schedules.id")
+    .select(["schedules.id", "cron", "source_group_id"])
+    .where("host_id", "=", hostId).where("enabled", "=", 1)
+    .orderBy("schedules.id").orderBy("position").execute();
+  const schedules = new Map<string, PlannedSchedule>();
+  for (const { id, cron, source_group_id } of rows) {
+    if (!ready.has(source_group_id)) continue;
+    const schedule = schedules.get(id) ??
+      { id, cron, time_zone: timeZone, source_group_ids: [] };
+    schedule.source_group_ids.push(source_group_id);
+    schedules.set(id, schedule);
+  }
+  return {
+    schedules: [...schedules.values()],
+    source_groups: groups.map((group) => ({
+      id: group.id,
+      name: group.name,
+      includes: JSON.parse(group.includes),
+      excludes: JSON.parse(group.excludes),
+      retry_max: group.retry_max,
+      retry_backoff_seconds: group.retry_backoff_seconds,
+    })),
+  };
+}
+
+/** Raises the version of the host's plan; in the transaction that changes it. */
+export async function planChanged(tx: Transaction<Tables>, hostId: string): Promise<void> {
+  await tx.updateTable("hosts").set((expression) => ({
+    plan_version: expression("plan_version", "+", 1),
+  })).where("id", "=", hostId).execute();
+}
+
+/** After that transaction: the agent hears of it at once, open pages too. */
+export async function pushChangedPlan(server: Server, hostId: string): Promise<void> {
+  await pushConfig(server, hostId);
+  server.events.publish({ type: "host", hostId });
 }

@@ -18,6 +18,8 @@ export interface HostFacts {
   last_backup_warnings: number;
   last_backup_reason: string | null;
   last_success_at: number | null;
+  /** What has been wrong with its repository's upkeep for long, whatever its backups say. */
+  maintenance_problem: string | null;
 }
 
 export interface HostHealth {
@@ -72,6 +74,7 @@ function* problemsOf(facts: HostFacts, now: number): Generator<{ text: string; u
   else if (status === "succeeded" && facts.last_backup_warnings > 0) {
     yield { text: `last backup succeeded with warnings${tail(facts)}`, urgency: 20 };
   }
+  if (facts.maintenance_problem) yield { text: facts.maintenance_problem, urgency: 40 };
   if (!facts.online) {
     yield { text: facts.last_seen_at ? "offline" : "has not connected yet", urgency: 10 };
   } else if (!success && !failed && silent <= STALE_HOURS * HOUR) {

@@ -1,10 +1,14 @@
 // From a queued row to an order on an agent's socket. The row is the truth: what was not sent, or was lost on the way,
 // is sent again, and the agent ignores an order whose job it knows.
-import { type JobKind, writesRepository } from "../../shared/job.ts";
+import { isMaintenance, type JobKind, writesRepository } from "../../shared/job.ts";
 import type { CommandRun } from "../../shared/protocol.ts";
+import { adminAccessFor } from "../maintenance/admin_credential.ts";
+import { forgetOrders } from "../maintenance/start.ts";
+import { getRepositoryRow } from "../repositories/find.ts";
 import type { Server } from "../server.ts";
 import type { JobRow } from "./find.ts";
 import { mayBegin } from "./lease.ts";
+import { readRequest } from "./request.ts";
 
 /** Sends the host what waits for it, in order. A job that waits for a lease holds up the host's later writing jobs. */
 export async function dispatchJobs(server: Server, hostId: string): Promise<void> {
@@ -62,6 +66,7 @@ async function detailsFor(server: Server, job: JobRow): Promise<Partial<CommandR
       .where("id", "=", job.repository_id).executeTakeFirst();
     return { may_create: repository?.is_new === 1 && repository.initialised_at === null };
   }
+  if (isMaintenance(kind)) return await maintenanceDetails(server, job);
   if (kind !== "backup" || !job.source_group_id) return {};
   const group = await server.db.selectFrom("source_groups").selectAll()
     .where("id", "=", job.source_group_id).executeTakeFirst();
@@ -74,5 +79,22 @@ async function detailsFor(server: Server, job: JobRow): Promise<Partial<CommandR
       includes: JSON.parse(group.includes),
       excludes: JSON.parse(group.excludes),
     },
+  };
+}
+
+async function maintenanceDetails(server: Server, job: JobRow): Promise<Partial<CommandRun>> {
+  const request = readRequest(job.request);
+  const repository = await getRepositoryRow(server, job.repository_id);
+  const admin_access = await adminAccessFor(server, repository);
+  return {
+    ...(admin_access ? { admin_access } : {}),
+    ...(request.read_data ? { read_data: request.read_data } : {}),
+    ...(job.kind === "forget"
+      ? {
+        forget: await forgetOrders(server, job.repository_id, request.preview),
+        dry_run: request.dry_run ?? false,
+        may_drop_most: request.may_drop_most ?? false,
+      }
+      : {}),
   };
 }

@@ -1,9 +1,11 @@
 import type { Selectable } from "kysely";
 import type { JobKind, JobStatus, Progress, Summary } from "../../shared/job.ts";
 import type { JobsTable } from "../database/tables.ts";
+import type { JobFinished } from "../../shared/protocol.ts";
 import { AppError } from "../errors.ts";
 import { numberCursor, type Page, pageOf, type PageWish } from "../paging.ts";
 import type { Server } from "../server.ts";
+import { readRequest } from "./request.ts";
 
 export type JobRow = Selectable<JobsTable>;
 
@@ -36,7 +38,16 @@ export interface Job {
   bandwidth_down_kbps: number | null;
   progress: Progress | null;
   summary: Summary | null;
+  /** 1 for the first try of a scheduled run. */
+  attempt: number;
+  /** The machine missed the fire time and made up for it. */
+  catch_up: boolean;
+  dry_run: boolean;
+  /** Forget: what each of its groups came to. */
+  forgotten: Forgotten[] | null;
 }
+
+export type Forgotten = NonNullable<JobFinished["forgotten"]>[number];
 
 export interface JobFilter {
   host?: string;
@@ -111,5 +122,9 @@ function toJob(server: Server, row: JobRow & { host_name: string }): Job {
     bandwidth_down_kbps: row.bandwidth_down_kbps,
     progress: row.status === "running" ? server.progress.get(row.id) ?? null : null,
     summary: row.summary === null ? null : JSON.parse(row.summary),
+    attempt: row.attempt,
+    catch_up: row.catch_up === 1,
+    dry_run: readRequest(row.request).dry_run ?? false,
+    forgotten: row.result === null ? null : JSON.parse(row.result),
   };
 }

@@ -2,10 +2,11 @@
 import { sql } from "kysely";
 import type { Transaction } from "kysely";
 import type { AgentMessage, JobFinished, LogStream } from "../../shared/protocol.ts";
-import type { EndStatus } from "../../shared/job.ts";
+import { type EndStatus, writesRepository } from "../../shared/job.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import type { Server } from "../server.ts";
+import { noteMaintenance } from "../maintenance/note.ts";
 import { dispatchAll } from "./dispatch.ts";
 import type { OwnJob } from "./own.ts";
 import { storeLines } from "./lines.ts";
@@ -60,6 +61,8 @@ export async function finishJob(
       reason_code: message.reason_code,
       warnings: message.warnings,
       summary: message.summary && JSON.stringify(message.summary),
+      snapshot_id: message.summary?.snapshot_id ?? null,
+      result: message.forgotten ? JSON.stringify(message.forgotten) : null,
     }).where("number", "=", job.number).where((where) =>
       where.or([
         where("status", "in", ["queued", "running"]),
@@ -72,6 +75,7 @@ export async function finishJob(
     if (row.kind === "init" && message.status === "succeeded") {
       await noteRepository(server, tx, row, message);
     }
+    await noteMaintenance(tx, row, message);
     return row;
   });
   if (!ended) return;
@@ -82,7 +86,8 @@ export async function finishJob(
     hostId: job.hostId,
     status: message.status,
   });
-  if (ended.kind === "init") await dispatchAll(server);
+  // It may have held what another job waits for.
+  if (writesRepository(ended.kind)) await dispatchAll(server);
 }
 
 /** The host's own columns, so that no page has to search its jobs. */
@@ -153,14 +158,25 @@ export async function storeStats(
   hostId: string,
   message: Message<"repo.stats">,
 ): Promise<void> {
-  await server.db.updateTable("repositories")
-    .set({ total_size: message.stats.total_size, stats_at: server.now() })
+  const { repository_id, stats } = message;
+  await server.db.transaction().execute(async (tx) => {
     // A host may only speak of the repository that it uses.
-    .where("id", "=", message.repository_id).where((where) =>
-      where.exists(
-        where.selectFrom("hosts").select("hosts.id").where("hosts.id", "=", hostId)
-          .whereRef("hosts.repository_id", "=", "repositories.id"),
-      )
-    ).execute();
+    const own = await tx.selectFrom("hosts").select("id").where("id", "=", hostId)
+      .where("repository_id", "=", repository_id).executeTakeFirst();
+    if (!own) return;
+    await tx.updateTable("repositories").set({
+      total_size: stats.total_size,
+      restore_size: stats.restore_size ?? null,
+      snapshots_count: stats.snapshots_count ?? null,
+      stats_at: server.now(),
+    }).where("id", "=", repository_id).execute();
+    if (!stats.locks) return;
+    await tx.deleteFrom("repository_locks").where("repository_id", "=", repository_id).execute();
+    for (const lock of stats.locks) {
+      await tx.insertInto("repository_locks")
+        .values({ ...lock, repository_id, exclusive: lock.exclusive ? 1 : 0 })
+        .onConflict((conflict) => conflict.doNothing()).execute();
+    }
+  });
   server.events.publish({ type: "host", hostId });
 }

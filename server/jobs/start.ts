@@ -1,13 +1,20 @@
 import { z } from "zod";
 import type { Transaction } from "kysely";
 import { bandwidthCap, id } from "../../shared/fields.ts";
-import { type JobKind, RUNNABLE_KINDS, type RunnableKind } from "../../shared/job.ts";
+import {
+  isMaintenance,
+  type JobKind,
+  RUNNABLE_KINDS,
+  type RunnableKind,
+} from "../../shared/job.ts";
 import { newId } from "../../shared/new_id.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
+import { startMaintenance } from "../maintenance/start.ts";
 import type { Actor, Server } from "../server.ts";
 import { dispatchJobs } from "./dispatch.ts";
+import type { JobRequest } from "./request.ts";
 
 export const JobWish = z.strictObject({
   kind: z.enum(RUNNABLE_KINDS, { error: `must be one of ${RUNNABLE_KINDS.join(", ")}` }),
@@ -15,6 +22,10 @@ export const JobWish = z.strictObject({
   source_group_id: id.nullable().optional(),
   bandwidth_up_kbps: bandwidthCap.optional(),
   bandwidth_down_kbps: bandwidthCap.optional(),
+  /** Forget: only say what would go. */
+  dry_run: z.boolean("must be true or false").optional(),
+  /** Forget: go on although most snapshots of a group would go. */
+  may_drop_most: z.boolean("must be true or false").optional(),
 });
 export type JobWish = z.infer<typeof JobWish>;
 
@@ -33,6 +44,19 @@ export async function startJobs(
   hostId: string,
   wish: JobWish,
 ): Promise<string[]> {
+  const { kind, dry_run, may_drop_most } = wish;
+  if (isMaintenance(kind)) {
+    const { repository_id } = await hostRow(server, hostId);
+    const { jobId } = await startMaintenance(server, actor, repository_id, {
+      kind,
+      hostId,
+      request: {
+        ...(dry_run === undefined ? {} : { dry_run }),
+        ...(may_drop_most === undefined ? {} : { may_drop_most }),
+      },
+    });
+    return [jobId];
+  }
   const ids = await server.db.transaction().execute(async (tx) => {
     const host = await tx.selectFrom("hosts").select(["name", "repository_id"])
       .where("id", "=", hostId).executeTakeFirst();
@@ -53,6 +77,13 @@ export async function startJobs(
   return ids;
 }
 
+async function hostRow({ db }: Server, hostId: string): Promise<{ repository_id: string }> {
+  const row = await db.selectFrom("hosts").select("repository_id").where("id", "=", hostId)
+    .executeTakeFirst();
+  if (!row) throw new AppError("not_found", "There is no such host.");
+  return row;
+}
+
 interface NewJob {
   hostId: string;
   host: { name: string; repository_id: string };
@@ -62,13 +93,14 @@ interface NewJob {
     bandwidth_down_kbps?: number | null;
   };
   group: Group | null;
+  request?: JobRequest;
 }
 
 export async function insertJob(
   server: Server,
   tx: Transaction<Tables>,
   actor: Actor,
-  { hostId, host, wish, group }: NewJob,
+  { hostId, host, wish, group, request }: NewJob,
 ): Promise<string> {
   const id = newId();
   await tx.insertInto("jobs").values({
@@ -88,6 +120,7 @@ export async function insertJob(
     warnings: 0,
     bandwidth_up_kbps: wish.bandwidth_up_kbps ?? null,
     bandwidth_down_kbps: wish.bandwidth_down_kbps ?? null,
+    request: request && Object.keys(request).length > 0 ? JSON.stringify(request) : null,
   }).execute();
   if (wish.kind === "init") {
     await tx.updateTable("hosts").set({ repository_job_id: id }).where("id", "=", hostId).execute();

@@ -4,6 +4,7 @@ import { parseRepositoryUrl } from "../../shared/repository_url.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
+import { insertMaintenance } from "../maintenance/change.ts";
 import { readablePassword } from "../random.ts";
 import type { Actor, Server } from "../server.ts";
 import type { NewRepository } from "./fields.ts";
@@ -71,6 +72,7 @@ export async function prepareRepository(
         created_at: now,
         updated_at: now,
       }).execute();
+      await insertMaintenance(tx, id, now);
       await recordAudit(tx, now, actor, {
         action: "repository.created",
         target: { kind: "repository", id, name: wish.name },

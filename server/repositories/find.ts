@@ -16,6 +16,9 @@ export interface Repository {
   is_new: boolean;
   initialised_at: number | null;
   total_size: number | null;
+  restore_size: number | null;
+  snapshots_count: number | null;
+  admin_credential_set: boolean;
   stats_at: number | null;
   created_at: number;
   updated_at: number;
@@ -67,6 +70,9 @@ async function withHosts(
     is_new: row.is_new === 1,
     initialised_at: row.initialised_at,
     total_size: row.total_size,
+    restore_size: row.restore_size,
+    snapshots_count: row.snapshots_count,
+    admin_credential_set: row.admin_set === 1,
     stats_at: row.stats_at,
     created_at: row.created_at,
     updated_at: row.updated_at,

@@ -14,6 +14,14 @@ export interface StoredSnapshot {
   files: number | null;
   bytes: number | null;
   bytes_added: number | null;
+  /** The job that made it; null: it was made by a restic that is not ours, or before the host joined. */
+  job_id: string | null;
+}
+
+export interface SnapshotLoss {
+  noticed_at: number;
+  count: number;
+  newest_time: number;
 }
 
 /** The list that the host handed in last, newest first. */
@@ -21,22 +29,27 @@ export async function listSnapshots(
   { db }: Server,
   hostId: string,
   wish: PageWish,
-): Promise<Page<StoredSnapshot> & { refreshed_at: number | null }> {
+): Promise<Page<StoredSnapshot> & { refreshed_at: number | null; losses: SnapshotLoss[] }> {
   const host = await db.selectFrom("hosts").select([
     "snapshots_report_id",
     "snapshots_refreshed_at",
   ])
     .where("id", "=", hostId).executeTakeFirst();
   if (!host) throw new AppError("not_found", "There is no such host.");
-  let query = db.selectFrom("snapshots").selectAll().where("host_id", "=", hostId)
+  let query = db.selectFrom("snapshots")
+    .leftJoin("jobs", "jobs.snapshot_id", "snapshots.id").selectAll("snapshots")
+    .select("jobs.id as job_id").where("snapshots.host_id", "=", hostId)
     .where("report_id", "=", host.snapshots_report_id ?? "")
-    .orderBy("time", "desc").orderBy("id", "desc").limit(wish.limit + 1);
+    .orderBy("snapshots.time", "desc").orderBy("snapshots.id", "desc").limit(wish.limit + 1);
   const cursor = readCursor(wish.cursor);
   if (cursor) {
     query = query.where((where) =>
       where.or([
-        where("time", "<", cursor.time),
-        where.and([where("time", "=", cursor.time), where("id", "<", cursor.id)]),
+        where("snapshots.time", "<", cursor.time),
+        where.and([
+          where("snapshots.time", "=", cursor.time),
+          where("snapshots.id", "<", cursor.id),
+        ]),
       ])
     );
   }
@@ -51,8 +64,12 @@ export async function listSnapshots(
     files: row.files,
     bytes: row.bytes,
     bytes_added: row.bytes_added,
+    job_id: row.job_id,
   }));
-  return { ...page, refreshed_at: host.snapshots_refreshed_at };
+  const losses = await db.selectFrom("snapshot_losses")
+    .select(["noticed_at", "count", "newest_time"]).where("host_id", "=", hostId)
+    .orderBy("noticed_at", "desc").limit(5).execute();
+  return { ...page, refreshed_at: host.snapshots_refreshed_at, losses };
 }
 
 function readCursor(cursor: string | null): { time: number; id: string } | null {

@@ -1,4 +1,6 @@
 import type { SnapshotsReport } from "../../shared/protocol.ts";
+import type { Transaction } from "kysely";
+import type { Tables } from "../database/tables.ts";
 import type { Server } from "../server.ts";
 
 /** Keeps a part of a host's list; with the last part the list takes effect as a whole and the one before goes. */
@@ -23,6 +25,7 @@ export async function storeSnapshots(
       }))).onConflict((conflict) => conflict.doNothing()).execute();
     }
     if (message.part < message.parts) return false;
+    await noteLosses(tx, server.now(), hostId, message);
     await tx.deleteFrom("snapshots").where("host_id", "=", hostId)
       .where("report_id", "!=", message.report_id).execute();
     const { count } = await tx.selectFrom("snapshots")
@@ -36,4 +39,46 @@ export async function storeSnapshots(
     return true;
   });
   if (done) server.events.publish({ type: "host", hostId });
+}
+
+/**
+ * Snapshots that were in the list before and are gone, although no forget of ours ran since: somebody else's restic
+ * removed them.
+ */
+async function noteLosses(
+  tx: Transaction<Tables>,
+  now: number,
+  hostId: string,
+  message: SnapshotsReport,
+): Promise<void> {
+  const host = await tx.selectFrom("hosts")
+    .select(["snapshots_report_id", "snapshots_refreshed_at", "repository_id"])
+    .where("id", "=", hostId).executeTakeFirstOrThrow();
+  const { snapshots_report_id: before, snapshots_refreshed_at: since } = host;
+  if (before === null || since === null || before === message.report_id) return;
+  const ours = await tx.selectFrom("jobs").select("id")
+    .where("repository_id", "=", host.repository_id).where("kind", "=", "forget")
+    .where("started_at", "is not", null).where((where) =>
+      where.or([where("finished_at", "is", null), where("finished_at", ">=", since)])
+    ).executeTakeFirst();
+  if (ours) return;
+  const gone = await tx.selectFrom("snapshots as old")
+    .select((expression) => [
+      expression.fn.countAll<number>().as("count"),
+      expression.fn.max("old.time").as("newest_time"),
+    ])
+    .where("old.host_id", "=", hostId).where("old.report_id", "=", before)
+    .where(({ not, exists, selectFrom }) =>
+      not(exists(
+        selectFrom("snapshots as new").select("new.id").where("new.host_id", "=", hostId)
+          .where("new.report_id", "=", message.report_id).whereRef("new.id", "=", "old.id"),
+      ))
+    ).executeTakeFirstOrThrow();
+  if (gone.count === 0) return;
+  await tx.insertInto("snapshot_losses").values({
+    host_id: hostId,
+    noticed_at: now,
+    count: gone.count,
+    newest_time: gone.newest_time ?? 0,
+  }).onConflict((conflict) => conflict.doNothing()).execute();
 }

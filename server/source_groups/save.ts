@@ -3,7 +3,7 @@ import { newId } from "../../shared/new_id.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
-import { pushConfig } from "../hosts/push.ts";
+import { planChanged, pushChangedPlan } from "../hosts/push.ts";
 import type { Actor, Server } from "../server.ts";
 import type { SourceGroupWish } from "./fields.ts";
 
@@ -24,7 +24,7 @@ export async function createSourceGroup(
       detail: { host_id: hostId },
     });
   });
-  await planChangedEverywhere(server, hostId);
+  await pushChangedPlan(server, hostId);
   return { id };
 }
 
@@ -48,7 +48,7 @@ export async function changeSourceGroup(
       detail: { host_id: hostId },
     });
   });
-  await planChangedEverywhere(server, hostId);
+  await pushChangedPlan(server, hostId);
 }
 
 /** The group's snapshots stay in the repository. */
@@ -59,6 +59,7 @@ export async function removeSourceGroup(
   id: string,
 ): Promise<void> {
   await server.db.transaction().execute(async (tx) => {
+    await refuseScheduled(tx, id);
     const gone = await tx.deleteFrom("source_groups").where("id", "=", id)
       .where("host_id", "=", hostId).returning("name").executeTakeFirst();
     if (!gone) throw noSuchGroup();
@@ -69,7 +70,7 @@ export async function removeSourceGroup(
       detail: { host_id: hostId },
     });
   });
-  await planChangedEverywhere(server, hostId);
+  await pushChangedPlan(server, hostId);
 }
 
 export async function insertSourceGroup(
@@ -105,15 +106,17 @@ async function refuseTakenName(
   }
 }
 
-async function planChangedEverywhere(server: Server, hostId: string): Promise<void> {
-  await pushConfig(server, hostId);
-  server.events.publish({ type: "host", hostId });
-}
-
-async function planChanged(tx: Transaction<Tables>, hostId: string): Promise<void> {
-  await tx.updateTable("hosts").set((expression) => ({
-    plan_version: expression("plan_version", "+", 1),
-  })).where("id", "=", hostId).execute();
+async function refuseScheduled(tx: Transaction<Tables>, id: string): Promise<void> {
+  const schedules = await tx.selectFrom("schedules")
+    .innerJoin("schedule_groups", "schedule_groups.schedule_id", "schedules.id")
+    .select("cron").where("source_group_id", "=", id).execute();
+  if (schedules.length === 0) return;
+  throw new AppError(
+    "conflict",
+    `The source group is run by ${schedules.length === 1 ? "the schedule" : "the schedules"} ${
+      schedules.map((schedule) => schedule.cron).join(", ")
+    }; take it out there first.`,
+  );
 }
 
 function noSuchGroup(): AppError {

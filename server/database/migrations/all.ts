@@ -4,9 +4,11 @@ import { type Migration, Migrator } from "kysely/migration";
 import { DatabaseError } from "../open.ts";
 import type { Tables } from "../tables.ts";
 import { first } from "./0001_first.ts";
+import { schedulesAndMaintenance } from "./0002_schedules_and_maintenance.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001_first": first,
+  "0002_schedules_and_maintenance": schedulesAndMaintenance,
 };
 
 /** Brings the database to this program's version in one transaction. Throws DatabaseError. */

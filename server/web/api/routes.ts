@@ -7,7 +7,9 @@ import { authRoutes } from "./auth.ts";
 import { enrolmentRoutes } from "./enrolment.ts";
 import { hostRoutes } from "./hosts.ts";
 import { jobRoutes } from "./jobs.ts";
+import { maintenanceRoutes } from "./maintenance.ts";
 import { repositoryRoutes } from "./repositories.ts";
+import { scheduleRoutes } from "./schedules.ts";
 import { sourceGroupRoutes } from "./source_groups.ts";
 import { systemRoutes } from "./system.ts";
 
@@ -28,7 +30,9 @@ export const API_ROUTES: ApiRoute[] = [
   ...hostRoutes,
   ...enrolmentRoutes,
   ...sourceGroupRoutes,
+  ...scheduleRoutes,
   ...repositoryRoutes,
+  ...maintenanceRoutes,
   ...jobRoutes,
   ...auditRoutes,
 ];

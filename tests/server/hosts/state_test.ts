@@ -17,6 +17,7 @@ const GREEN: HostFacts = {
   last_backup_warnings: 0,
   last_backup_reason: null,
   last_success_at: NOW - HOUR,
+  maintenance_problem: null,
 };
 const health = (change: Partial<HostFacts>) => healthOf({ ...GREEN, ...change }, NOW);
 
@@ -69,4 +70,10 @@ Deno.test("an offline host that is backed up is grey, not red; one without resti
   assert.equal(health({ restic_version: null }).state, "bad");
   assert.equal(health({ repository_ready_at: null, repository_job_failed: true }).state, "bad");
   assert.equal(health({ running: true, last_backup_status: "failed" }).state, "run");
+});
+
+Deno.test("green backups do not make up for retention that has failed for a week", () => {
+  const stuck = health({ maintenance_problem: "retention has failed for 9 days" });
+  assert.equal(stuck.state, "warn");
+  assert.deepEqual(stuck.problems, ["retention has failed for 9 days"]);
 });

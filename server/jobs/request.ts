@@ -1,0 +1,19 @@
+// What a maintenance job is asked beyond its kind.
+import { z } from "zod";
+import { Retention } from "../../shared/retention.ts";
+
+export const JobRequest = z.object({
+  /** Forget: only say what would go. */
+  dry_run: z.boolean().optional(),
+  /** Forget: a person agreed that most snapshots of a group go. */
+  may_drop_most: z.boolean().optional(),
+  /** Forget, dry run: this group with this policy, which is not saved yet. */
+  preview: z.object({ source_group_id: z.string(), retention: Retention }).optional(),
+  /** Check: the part of the data to read. */
+  read_data: z.object({ part: z.int(), parts: z.int() }).optional(),
+});
+export type JobRequest = z.infer<typeof JobRequest>;
+
+export function readRequest(text: string | null): JobRequest {
+  return text === null ? {} : JobRequest.parse(JSON.parse(text));
+}

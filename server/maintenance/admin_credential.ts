@@ -1,0 +1,79 @@
+// The credential that may delete: sealed here, sent with one order, never kept by an agent.
+import type { Selectable } from "kysely";
+import type { RepositoryAccess } from "../../shared/protocol.ts";
+import { recordAudit } from "../audit/record.ts";
+import type { RepositoriesTable } from "../database/tables.ts";
+import { AppError } from "../errors.ts";
+import { getRepositoryRow } from "../repositories/find.ts";
+import { accessFor } from "../repositories/seal.ts";
+import type { Actor, Server } from "../server.ts";
+import type { AdminCredentialWish } from "./fields.ts";
+
+const place = (row: string, column: string) => ({ table: "repositories", row, column });
+
+/** Replaces the admin credential; an empty wish removes it. Throws invalid when it would be no other than the everyday one by accident. */
+export async function setAdminCredential(
+  server: Server,
+  actor: Actor,
+  repositoryId: string,
+  wish: AdminCredentialWish,
+): Promise<void> {
+  const row = await getRepositoryRow(server, repositoryId);
+  const environment = wish.environment ?? {};
+  const given = Boolean(wish.username || wish.rest_password || Object.keys(environment).length);
+  if (wish.everyday && given) {
+    throw new AppError(
+      "invalid",
+      "everyday must not be combined with another credential.",
+      "everyday",
+    );
+  }
+  if (wish.username && !wish.rest_password) {
+    throw new AppError("invalid", "rest_password is required for that user.", "rest_password");
+  }
+  const sealed = {
+    admin_set: wish.everyday || given ? 1 : 0,
+    admin_username: wish.username ?? null,
+    admin_rest_password_sealed: wish.rest_password
+      ? await server.secrets.seal(wish.rest_password, place(row.id, "admin_rest_password"))
+      : null,
+    admin_environment_sealed: Object.keys(environment).length > 0
+      ? await server.secrets.seal(JSON.stringify(environment), place(row.id, "admin_environment"))
+      : null,
+  };
+  await server.db.transaction().execute(async (tx) => {
+    await tx.updateTable("repositories").set({ ...sealed, updated_at: server.now() })
+      .where("id", "=", row.id).execute();
+    await recordAudit(tx, server.now(), actor, {
+      action: sealed.admin_set
+        ? "repository.admin_credential_set"
+        : "repository.admin_credential_removed",
+      target: { kind: "repository", id: row.id, name: row.name },
+    });
+  });
+}
+
+/** What the order of a forget or prune carries; undefined when there is none. */
+export async function adminAccessFor(
+  server: Server,
+  row: Selectable<RepositoriesTable>,
+): Promise<RepositoryAccess | undefined> {
+  if (row.admin_set !== 1) return undefined;
+  const everyday = await accessFor(server, row);
+  const environment = row.admin_environment_sealed
+    ? JSON.parse(
+      await server.secrets.open(row.admin_environment_sealed, place(row.id, "admin_environment")),
+    )
+    : {};
+  return {
+    ...everyday,
+    username: row.admin_username ?? everyday.username,
+    rest_password: row.admin_rest_password_sealed
+      ? await server.secrets.open(
+        row.admin_rest_password_sealed,
+        place(row.id, "admin_rest_password"),
+      )
+      : everyday.rest_password,
+    environment: { ...everyday.environment, ...environment },
+  };
+}

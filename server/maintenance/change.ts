@@ -1,0 +1,59 @@
+import type { Transaction } from "kysely";
+import { MAINTENANCE_KINDS } from "../../shared/job.ts";
+import { recordAudit } from "../audit/record.ts";
+import type { Tables } from "../database/tables.ts";
+import { getRepositoryRow } from "../repositories/find.ts";
+import type { Actor, Server } from "../server.ts";
+import type { MaintenanceWish } from "./fields.ts";
+
+const DEFAULTS = {
+  forget: { cron: "0 3 * * *", read_data_percent: null },
+  prune: { cron: "0 4 * * 0", read_data_percent: null },
+  check: { cron: "0 5 1 * *", read_data_percent: 5 },
+};
+
+/** With a new repository: forget daily, prune weekly, check monthly with a twentieth of the data. */
+export async function insertMaintenance(
+  tx: Transaction<Tables>,
+  repositoryId: string,
+  now: number,
+): Promise<void> {
+  await tx.insertInto("maintenance").values(MAINTENANCE_KINDS.map((kind) => ({
+    repository_id: repositoryId,
+    kind,
+    enabled: 1,
+    ...DEFAULTS[kind],
+    considered_at: now,
+  }))).execute();
+}
+
+/** Changes the cadences that are given; a new one counts from now. */
+export async function changeMaintenance(
+  server: Server,
+  actor: Actor,
+  repositoryId: string,
+  wish: MaintenanceWish,
+): Promise<void> {
+  const repository = await getRepositoryRow(server, repositoryId);
+  const now = server.now();
+  await server.db.transaction().execute(async (tx) => {
+    for (const kind of MAINTENANCE_KINDS) {
+      const task = wish[kind];
+      if (!task) continue;
+      const percent = kind === "check" ? wish.check!.read_data_percent : undefined;
+      await tx.updateTable("maintenance").set({
+        enabled: task.enabled ? 1 : 0,
+        cron: task.cron,
+        considered_at: now,
+        // What was failing before somebody looked after it is not held against the new cadence.
+        ...(task.enabled ? {} : { failing_since: null }),
+        ...(percent === undefined ? {} : { read_data_percent: percent, next_part: 1 }),
+      }).where("repository_id", "=", repositoryId).where("kind", "=", kind).execute();
+    }
+    await recordAudit(tx, now, actor, {
+      action: "repository.maintenance_changed",
+      target: { kind: "repository", id: repositoryId, name: repository.name },
+      detail: { ...wish },
+    });
+  });
+}

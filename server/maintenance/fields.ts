@@ -1,0 +1,33 @@
+import { z } from "zod";
+import { cron, secret } from "../../shared/fields.ts";
+import { ENVIRONMENT_NAMES } from "../../shared/repository_url.ts";
+
+const task = { enabled: z.boolean("must be true or false"), cron };
+
+export const MaintenanceWish = z.strictObject({
+  forget: z.strictObject(task).optional(),
+  prune: z.strictObject(task).optional(),
+  check: z.strictObject({
+    ...task,
+    read_data_percent: z.number("must be a number from 0 to 100").min(0, "must be from 0 to 100")
+      .max(100, "must be from 0 to 100").optional(),
+  }).optional(),
+});
+export type MaintenanceWish = z.infer<typeof MaintenanceWish>;
+
+const environment = z.record(z.string(), secret(8192), "must be names with values").refine(
+  (record) =>
+    Object.keys(record).every((name) => (ENVIRONMENT_NAMES as readonly string[]).includes(name)),
+  `takes only the names ${ENVIRONMENT_NAMES.join(", ")}`,
+);
+
+/** The credential that may delete. With everyday: true it is the everyday one, where that may delete too. */
+export const AdminCredentialWish = z.strictObject({
+  everyday: z.boolean("must be true or false").optional(),
+  username: z.string("must be text").max(200, "must be at most 200 characters")
+    .regex(/^[^\s:@/]*$/, "must not hold spaces, :, @ or /").transform((text) => text || null)
+    .nullable().optional(),
+  rest_password: secret().nullable().optional(),
+  environment: environment.optional(),
+});
+export type AdminCredentialWish = z.infer<typeof AdminCredentialWish>;

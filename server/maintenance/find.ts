@@ -1,0 +1,114 @@
+// What a repository needs from time to time, and whether it got it.
+import type { Selectable } from "kysely";
+import { nextRun } from "../../shared/cron.ts";
+import { type JobStatus, MAINTENANCE_KINDS, type MaintenanceKind } from "../../shared/job.ts";
+import type { MaintenanceTable } from "../database/tables.ts";
+import type { Server } from "../server.ts";
+
+export interface MaintenanceTask {
+  kind: MaintenanceKind;
+  enabled: boolean;
+  cron: string;
+  read_data_percent: number | null;
+  next_run_at: number | null;
+  last_run: { job_id: string; at: number; status: JobStatus; reason: string | null } | null;
+  last_success_at: number | null;
+  failing_since: number | null;
+  /** Why it does not run although it is enabled. */
+  off_because: string | null;
+}
+
+export interface RepositoryLock {
+  id: string;
+  at: number;
+  exclusive: boolean;
+  hostname: string;
+  username: string | null;
+  pid: number | null;
+}
+
+const DAY = 86_400_000;
+/** A failure that lasts this long is no accident any more. */
+const STUCK_AFTER = 7 * DAY;
+/** A lock that restic itself would call stale: it refreshes its own every five minutes. */
+export const STALE_LOCK_AFTER = 30 * 60_000;
+
+export async function listMaintenance(
+  server: Server,
+  repositoryId: string,
+): Promise<MaintenanceTask[]> {
+  const rows = await server.db.selectFrom("maintenance").selectAll()
+    .where("repository_id", "=", repositoryId).execute();
+  const repository = await server.db.selectFrom("repositories").select("admin_set")
+    .where("id", "=", repositoryId).executeTakeFirst();
+  return MAINTENANCE_KINDS.flatMap((kind) => {
+    const row = rows.find((each) => each.kind === kind);
+    return row ? [toTask(server, row, repository?.admin_set === 1)] : [];
+  });
+}
+
+function toTask(
+  server: Server,
+  row: Selectable<MaintenanceTable>,
+  hasAdmin: boolean,
+): MaintenanceTask {
+  const off_because = row.kind === "prune" && !hasAdmin
+    ? "Prune deletes data and needs the admin credential, which is not set."
+    : null;
+  return {
+    kind: row.kind,
+    enabled: row.enabled === 1,
+    cron: row.cron,
+    read_data_percent: row.read_data_percent,
+    next_run_at: row.enabled === 1 && !off_because ? nextRun(row.cron, server.now()) : null,
+    last_run: row.last_job_id
+      ? {
+        job_id: row.last_job_id,
+        at: row.last_at!,
+        status: row.last_status!,
+        reason: row.last_reason,
+      }
+      : null,
+    last_success_at: row.last_success_at,
+    failing_since: row.failing_since,
+    off_because,
+  };
+}
+
+export async function listLocks({ db }: Server, repositoryId: string): Promise<RepositoryLock[]> {
+  const rows = await db.selectFrom("repository_locks").selectAll()
+    .where("repository_id", "=", repositoryId).orderBy("at").execute();
+  return rows.map(({ repository_id: _, exclusive, ...lock }) => ({
+    ...lock,
+    exclusive: exclusive === 1,
+  }));
+}
+
+const WORDS: Record<MaintenanceKind, string> = {
+  forget: "retention",
+  prune: "prune",
+  check: "check",
+};
+
+/** Of each repository that needs somebody: the sentence that says why. Backups may be green all the while. */
+export async function maintenanceProblems({ db, now }: Server): Promise<Map<string, string>> {
+  const rows = await db.selectFrom("maintenance").select([
+    "repository_id",
+    "kind",
+    "failing_since",
+    "last_reason",
+  ])
+    .where("enabled", "=", 1).where("failing_since", "<", now() - STUCK_AFTER).execute();
+  const problems = new Map<string, string>();
+  for (const row of rows) {
+    const days = Math.floor((now() - row.failing_since!) / DAY);
+    const text = `${WORDS[row.kind]} has failed for ${days} days${
+      row.last_reason ? `: ${row.last_reason}` : ""
+    }`;
+    problems.set(
+      row.repository_id,
+      problems.has(row.repository_id) ? `${problems.get(row.repository_id)}; ${text}` : text,
+    );
+  }
+  return problems;
+}

@@ -1,0 +1,103 @@
+import { nextRun } from "../../shared/cron.ts";
+import type { JobStatus } from "../../shared/job.ts";
+import { AppError } from "../errors.ts";
+import type { Server } from "../server.ts";
+
+export interface Schedule {
+  id: string;
+  host_id: string;
+  cron: string;
+  enabled: boolean;
+  source_group_ids: string[];
+  source_groups: { id: string; name: string }[];
+  time_zone: string;
+  /** null while paused. */
+  next_run_at: number | null;
+  last_run: { job_id: string; at: number; status: JobStatus; warnings: number } | null;
+  created_at: number;
+  updated_at: number;
+}
+
+/** The oldest first, each with its next and its newest run; three queries however many there are. */
+export async function listSchedules(server: Server, hostId: string): Promise<Schedule[]> {
+  return await read(server, [hostId]);
+}
+
+/** Throws not_found also when the schedule is another host's. */
+export async function getSchedule(server: Server, hostId: string, id: string): Promise<Schedule> {
+  const found = (await read(server, [hostId])).find((schedule) => schedule.id === id);
+  if (!found) throw new AppError("not_found", "There is no such schedule on this host.");
+  return found;
+}
+
+/** For rows of many hosts: the schedules of each. */
+export async function schedulesOf(
+  server: Server,
+  hostIds: string[],
+): Promise<Map<string, Schedule[]>> {
+  const byHost = new Map<string, Schedule[]>();
+  for (const schedule of await read(server, hostIds)) {
+    byHost.set(schedule.host_id, [...byHost.get(schedule.host_id) ?? [], schedule]);
+  }
+  return byHost;
+}
+
+async function read({ db, now }: Server, hostIds: string[]): Promise<Schedule[]> {
+  if (hostIds.length === 0) return [];
+  const rows = await db.selectFrom("schedules").innerJoin("hosts", "hosts.id", "schedules.host_id")
+    .selectAll("schedules").select("hosts.time_zone")
+    .where("schedules.host_id", "in", hostIds).orderBy("schedules.id").execute();
+  if (rows.length === 0) return [];
+  const ids = rows.map((row) => row.id);
+  const groups = await db.selectFrom("schedule_groups")
+    .innerJoin("source_groups", "source_groups.id", "schedule_groups.source_group_id")
+    .select(["schedule_id", "source_groups.id", "source_groups.name"])
+    .where("schedule_id", "in", ids).orderBy("position").execute();
+  const runs = await db.selectFrom("schedules")
+    .innerJoin(
+      "jobs",
+      (join) =>
+        join.on(
+          "jobs.number",
+          "=",
+          (expression) =>
+            expression.selectFrom("jobs as newest").select((each) =>
+              each.fn.max("newest.number").as("n")
+            )
+              .whereRef("newest.schedule_id", "=", "schedules.id"),
+        ),
+    )
+    .select([
+      "jobs.id",
+      "jobs.schedule_id",
+      "jobs.status",
+      "jobs.warnings",
+      "jobs.created_at",
+      "jobs.started_at",
+    ])
+    .where("schedules.id", "in", ids).execute();
+  return rows.map((row) => {
+    const own = groups.filter((group) => group.schedule_id === row.id);
+    const run = runs.find((each) => each.schedule_id === row.id);
+    return {
+      id: row.id,
+      host_id: row.host_id,
+      cron: row.cron,
+      enabled: row.enabled === 1,
+      source_group_ids: own.map((group) => group.id),
+      source_groups: own.map(({ id, name }) => ({ id, name })),
+      time_zone: row.time_zone,
+      next_run_at: row.enabled === 1 ? nextRun(row.cron, now(), row.time_zone) : null,
+      last_run: run
+        ? {
+          job_id: run.id,
+          at: run.started_at ?? run.created_at,
+          status: run.status,
+          warnings: run.warnings,
+        }
+        : null,
+      created_at: row.created_at,
+      updated_at: row.updated_at,
+    };
+  });
+}

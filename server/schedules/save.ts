@@ -1,0 +1,134 @@
+import type { Transaction } from "kysely";
+import { newId } from "../../shared/new_id.ts";
+import { recordAudit } from "../audit/record.ts";
+import type { Tables } from "../database/tables.ts";
+import { AppError } from "../errors.ts";
+import { planChanged, pushChangedPlan } from "../hosts/push.ts";
+import type { Actor, Server } from "../server.ts";
+import type { ScheduleWish } from "./fields.ts";
+
+export async function createSchedule(
+  server: Server,
+  actor: Actor,
+  hostId: string,
+  wish: ScheduleWish,
+): Promise<{ id: string }> {
+  const id = newId();
+  const now = server.now();
+  await server.db.transaction().execute(async (tx) => {
+    await tx.insertInto("schedules").values({
+      id,
+      host_id: hostId,
+      cron: wish.cron,
+      enabled: wish.enabled ? 1 : 0,
+      created_at: now,
+      updated_at: now,
+    }).execute();
+    await storeGroups(tx, hostId, id, wish.source_group_ids);
+    await planChanged(tx, hostId);
+    await recordAudit(tx, now, actor, act("schedule.created", id, hostId, wish));
+  });
+  await pushChangedPlan(server, hostId);
+  return { id };
+}
+
+export async function changeSchedule(
+  server: Server,
+  actor: Actor,
+  hostId: string,
+  id: string,
+  wish: ScheduleWish,
+): Promise<void> {
+  const now = server.now();
+  await server.db.transaction().execute(async (tx) => {
+    const changed = await tx.updateTable("schedules")
+      .set({ cron: wish.cron, enabled: wish.enabled ? 1 : 0, updated_at: now })
+      .where("id", "=", id).where("host_id", "=", hostId).executeTakeFirst();
+    if (!changed.numUpdatedRows) throw noSuchSchedule();
+    await tx.deleteFrom("schedule_groups").where("schedule_id", "=", id).execute();
+    await storeGroups(tx, hostId, id, wish.source_group_ids);
+    await planChanged(tx, hostId);
+    await recordAudit(tx, now, actor, act("schedule.changed", id, hostId, wish));
+  });
+  await pushChangedPlan(server, hostId);
+}
+
+export async function removeSchedule(
+  server: Server,
+  actor: Actor,
+  hostId: string,
+  id: string,
+): Promise<void> {
+  await server.db.transaction().execute(async (tx) => {
+    const gone = await tx.deleteFrom("schedules").where("id", "=", id)
+      .where("host_id", "=", hostId).returning("cron").executeTakeFirst();
+    if (!gone) throw noSuchSchedule();
+    await planChanged(tx, hostId);
+    await recordAudit(tx, server.now(), actor, {
+      action: "schedule.removed",
+      target: { kind: "schedule", id, name: gone.cron },
+      detail: { host_id: hostId },
+    });
+  });
+  await pushChangedPlan(server, hostId);
+}
+
+/** Pausing and resuming changes nothing else. */
+export async function setScheduleEnabled(
+  server: Server,
+  actor: Actor,
+  hostId: string,
+  id: string,
+  enabled: boolean,
+): Promise<void> {
+  await server.db.transaction().execute(async (tx) => {
+    const row = await tx.updateTable("schedules")
+      .set({ enabled: enabled ? 1 : 0, updated_at: server.now() })
+      .where("id", "=", id).where("host_id", "=", hostId).returning("cron").executeTakeFirst();
+    if (!row) throw noSuchSchedule();
+    await planChanged(tx, hostId);
+    await recordAudit(tx, server.now(), actor, {
+      action: enabled ? "schedule.resumed" : "schedule.paused",
+      target: { kind: "schedule", id, name: row.cron },
+      detail: { host_id: hostId },
+    });
+  });
+  await pushChangedPlan(server, hostId);
+}
+
+async function storeGroups(
+  tx: Transaction<Tables>,
+  hostId: string,
+  scheduleId: string,
+  groupIds: string[],
+): Promise<void> {
+  const wanted = [...new Set(groupIds)];
+  const found = await tx.selectFrom("source_groups").select("id").where("host_id", "=", hostId)
+    .where("id", "in", wanted).execute();
+  if (found.length < wanted.length) {
+    throw new AppError(
+      "invalid",
+      "source_group_ids must be source groups of this host.",
+      "source_group_ids",
+    );
+  }
+  await tx.insertInto("schedule_groups").values(
+    wanted.map((source_group_id, position) => ({
+      schedule_id: scheduleId,
+      source_group_id,
+      position,
+    })),
+  ).execute();
+}
+
+function act(action: string, id: string, hostId: string, wish: ScheduleWish) {
+  return {
+    action,
+    target: { kind: "schedule", id, name: wish.cron },
+    detail: { host_id: hostId, enabled: wish.enabled, source_group_ids: wish.source_group_ids },
+  };
+}
+
+function noSuchSchedule(): AppError {
+  return new AppError("not_found", "There is no such schedule on this host.");
+}

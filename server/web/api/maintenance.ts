@@ -1,0 +1,122 @@
+import { z } from "zod";
+import { id } from "../../../shared/fields.ts";
+import { keepsEverything, Retention } from "../../../shared/retention.ts";
+import { AppError } from "../../errors.ts";
+import { setAdminCredential } from "../../maintenance/admin_credential.ts";
+import { changeMaintenance } from "../../maintenance/change.ts";
+import { AdminCredentialWish, MaintenanceWish } from "../../maintenance/fields.ts";
+import { listLocks, listMaintenance } from "../../maintenance/find.ts";
+import { startMaintenance } from "../../maintenance/start.ts";
+import { getHost } from "../../hosts/find.ts";
+import { getRepository } from "../../repositories/find.ts";
+import { getSourceGroup } from "../../source_groups/find.ts";
+import { pathId, readJson } from "../body.ts";
+import { actorOf, type Ctx } from "../context.ts";
+import type { ApiRoute } from "./routes.ts";
+import { withIsoTimes } from "./shapes.ts";
+
+const KINDS = ["forget", "prune", "check", "unlock", "stats"] as const;
+
+export const RepositoryJobWish = z.strictObject({
+  kind: z.enum(KINDS, { error: `must be one of ${KINDS.join(", ")}` }),
+  /** On this host; otherwise a connected one is chosen. */
+  host_id: id.nullable().optional(),
+  dry_run: z.boolean("must be true or false").optional(),
+  may_drop_most: z.boolean("must be true or false").optional(),
+});
+
+const PreviewWish = z.strictObject({
+  retention: Retention.refine(
+    (policy) => !keepsEverything(policy),
+    "must keep something: an empty policy keeps everything, so there is nothing to show",
+  ),
+});
+
+function started(c: Ctx, jobId: string): Response {
+  return c.json({ job_id: jobId, job_url: `${c.get("baseUrl")}/jobs/${jobId}` }, 202);
+}
+
+export const maintenanceRoutes: ApiRoute[] = [
+  {
+    method: "PUT",
+    path: "/api/repositories/:id/admin-credential",
+    role: "admin",
+    summary: "Sets the credential that may delete (write-only); an empty object removes it",
+    body: AdminCredentialWish,
+    handler: async (server, c) => {
+      const repositoryId = pathId(c, "id");
+      await setAdminCredential(
+        server,
+        actorOf(c),
+        repositoryId,
+        await readJson(c, AdminCredentialWish),
+      );
+      return c.json(withIsoTimes(await getRepository(server, repositoryId)) as object);
+    },
+  },
+  {
+    method: "GET",
+    path: "/api/repositories/:id/maintenance",
+    role: "operator",
+    summary:
+      "Forget, prune and check: cadence, next and last run, what is wrong; locks as last seen",
+    handler: async (server, c) => {
+      const { id: repositoryId, stats_at } = await getRepository(server, pathId(c, "id"));
+      const tasks = await listMaintenance(server, repositoryId);
+      const locks = await listLocks(server, repositoryId);
+      return c.json(withIsoTimes({ tasks, locks, locks_seen_at: stats_at }) as object);
+    },
+  },
+  {
+    method: "PUT",
+    path: "/api/repositories/:id/maintenance",
+    role: "operator",
+    summary: "Changes the cadences that are given (UTC)",
+    body: MaintenanceWish,
+    handler: async (server, c) => {
+      const repositoryId = pathId(c, "id");
+      await changeMaintenance(server, actorOf(c), repositoryId, await readJson(c, MaintenanceWish));
+      return c.json(withIsoTimes({ tasks: await listMaintenance(server, repositoryId) }) as object);
+    },
+  },
+  {
+    method: "POST",
+    path: "/api/repositories/:id/jobs",
+    role: "operator",
+    summary: "Runs forget, prune, check, unlock or stats now on a connected host of the repository",
+    body: RepositoryJobWish,
+    answers: 202,
+    handler: async (server, c) => {
+      const { kind, host_id, ...request } = await readJson(c, RepositoryJobWish);
+      const { jobId } = await startMaintenance(server, actorOf(c), pathId(c, "id"), {
+        kind,
+        request,
+        ...(host_id ? { hostId: host_id } : {}),
+      });
+      return started(c, jobId);
+    },
+  },
+  {
+    method: "POST",
+    path: "/api/hosts/:id/source-groups/:gid/retention-preview",
+    role: "operator",
+    summary:
+      "What a policy would do to today's snapshots, before it is saved: a dry run of forget as a job",
+    body: PreviewWish,
+    answers: 202,
+    handler: async (server, c) => {
+      const host = await getHost(server, pathId(c, "id"));
+      const group = await getSourceGroup(server, host.id, pathId(c, "gid"));
+      const { retention } = await readJson(c, PreviewWish);
+      if (!host.online) {
+        throw new AppError("agent_offline", `${host.name} is offline; nothing was started.`);
+      }
+      const { jobId } = await startMaintenance(server, actorOf(c), host.repository_id, {
+        kind: "forget",
+        hostId: host.id,
+        request: { dry_run: true, preview: { source_group_id: group.id, retention } },
+      });
+      return started(c, jobId);
+    },
+  },
+];

@@ -1,0 +1,105 @@
+import { z } from "zod";
+import { cronInWords, nextRuns } from "../../../shared/cron.ts";
+import { cron, timeZone } from "../../../shared/fields.ts";
+import { getHost } from "../../hosts/find.ts";
+import { ScheduleWish } from "../../schedules/fields.ts";
+import { getSchedule, listSchedules } from "../../schedules/find.ts";
+import { changeSchedule, createSchedule, removeSchedule } from "../../schedules/save.ts";
+import type { Server } from "../../server.ts";
+import { parse, pathId, readJson } from "../body.ts";
+import { actorOf } from "../context.ts";
+import type { ApiRoute } from "./routes.ts";
+import { withIsoTimes } from "./shapes.ts";
+
+const SHOWN = 5;
+
+export interface CronPreview {
+  cron: string;
+  words: string;
+  /** The next five fire times. */
+  next: number[];
+}
+
+/** What an expression means, while it is typed. Throws invalid. */
+export function previewCron(server: Server, text: string, zone: string): CronPreview {
+  const wish = parse(z.object({ cron, time_zone: timeZone }), { cron: text, time_zone: zone });
+  return {
+    cron: wish.cron,
+    words: cronInWords(wish.cron),
+    next: nextRuns(wish.cron, server.now(), SHOWN, wish.time_zone),
+  };
+}
+
+export const scheduleRoutes: ApiRoute[] = [
+  {
+    method: "GET",
+    path: "/api/cron-preview",
+    role: "viewer",
+    summary: "A cron expression in words, with its next five fire times",
+    query: ["cron", "time_zone"],
+    handler: (server, c) => {
+      const { next, ...shown } = previewCron(
+        server,
+        c.req.query("cron") ?? "",
+        c.req.query("time_zone") || "UTC",
+      );
+      return c.json({ ...shown, next: next.map((at) => new Date(at).toISOString()) });
+    },
+  },
+  {
+    method: "GET",
+    path: "/api/hosts/:id/schedules",
+    role: "operator",
+    summary: "When a host is backed up, each schedule with its next and last run",
+    handler: async (server, c) => {
+      const { id } = await getHost(server, pathId(c, "id"));
+      const items = withIsoTimes(await listSchedules(server, id));
+      return c.json({ items, next_cursor: null } as object);
+    },
+  },
+  {
+    method: "POST",
+    path: "/api/hosts/:id/schedules",
+    role: "operator",
+    summary: "Adds a schedule; the host's own clock keeps it, in the host's time zone",
+    body: ScheduleWish,
+    answers: 201,
+    handler: async (server, c) => {
+      const host = await getHost(server, pathId(c, "id"));
+      const wish = await readJson(c, ScheduleWish);
+      const { id } = await createSchedule(server, actorOf(c), host.id, wish);
+      return c.json(withIsoTimes(await getSchedule(server, host.id, id)) as object, 201);
+    },
+  },
+  {
+    method: "GET",
+    path: "/api/hosts/:id/schedules/:sid",
+    role: "operator",
+    summary: "One schedule",
+    handler: async (server, c) =>
+      c.json(withIsoTimes(await getSchedule(server, pathId(c, "id"), pathId(c, "sid"))) as object),
+  },
+  {
+    method: "PUT",
+    path: "/api/hosts/:id/schedules/:sid",
+    role: "operator",
+    summary: "Replaces a schedule",
+    body: ScheduleWish,
+    handler: async (server, c) => {
+      const [hostId, id] = [pathId(c, "id"), pathId(c, "sid")];
+      await changeSchedule(server, actorOf(c), hostId, id, await readJson(c, ScheduleWish));
+      return c.json(withIsoTimes(await getSchedule(server, hostId, id)) as object);
+    },
+  },
+  {
+    method: "DELETE",
+    path: "/api/hosts/:id/schedules/:sid",
+    role: "operator",
+    summary: "Removes a schedule; its jobs stay",
+    answers: 204,
+    handler: async (server, c) => {
+      await removeSchedule(server, actorOf(c), pathId(c, "id"), pathId(c, "sid"));
+      return c.body(null, 204);
+    },
+  },
+];
