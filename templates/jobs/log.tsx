@@ -22,13 +22,24 @@ export function LogRows({ lines }: { lines: LogLine[] }) {
   return <>{lines.map((line) => <LogRow line={line} />)}</>;
 }
 
+/** A browser keeps 5,000 rows; were each as long as a line may be, that would be 300 MB. */
+const ROW_LIMIT = 4000;
+
 function LogRow({ line: { n, at, stream, text } }: { line: LogLine }) {
+  const hidden = text.length - ROW_LIMIT;
   return (
     <div class={CLASS[stream]} id={`L${n}`}>
       <a href={`#L${n}`} title={exact(at)}>{n}</a>
       {stream === "stderr" && <b>stderr</b>}
       {stream === "agent" && <b>agent</b>}
-      <span>{visible(text)}</span>
+      <span>
+        {visible(hidden > 0 ? text.slice(0, ROW_LIMIT) : text)}
+        {hidden > 0 && (
+          <em class="muted">
+            … and {count(hidden)} more characters: download the text to see them
+          </em>
+        )}
+      </span>
     </div>
   );
 }

@@ -6,7 +6,7 @@ import { hostNames } from "../../hosts/names.ts";
 import { getHost } from "../../hosts/find.ts";
 import { cancelJob } from "../../jobs/cancel.ts";
 import { getJob, getJobRow, listJobs } from "../../jobs/find.ts";
-import { lastLineNumber, linesBefore } from "../../jobs/lines.ts";
+import { lastLineNumber, linesBefore, type StoredLine } from "../../jobs/lines.ts";
 import type { Server } from "../../server.ts";
 import { pathId, readOneOf, readPage } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
@@ -22,8 +22,8 @@ export const jobPageRoutes: Route[] = [
 ];
 
 /** Lines that come with the page: a few screens; the rest is a click away. */
-const LINES = 250;
-const EARLIER_LINES = 1000;
+const LINES = { count: 250, bytes: 48_000 };
+const EARLIER_LINES = { count: 1000, bytes: 500_000 };
 /** With more hosts a choice of all of them would be most of the page; a host's own page leads to its jobs. */
 const HOSTS_IN_FILTER = 100;
 
@@ -64,7 +64,7 @@ async function job(server: Server, c: Ctx): Promise<Response> {
     JobPage({
       frame: await frameOf(server, c),
       job: await jobView(server, found),
-      lines: linesBefore(server, found.number, before ?? total + 1, LINES),
+      lines: lastLines(server, found.number, before ?? total + 1, LINES),
       totalLines: total,
       isPast: before !== null,
       mayCancel: mayRun(c),
@@ -73,10 +73,27 @@ async function job(server: Server, c: Ctx): Promise<Response> {
   );
 }
 
+/** The last lines before one, as many as fit: a single line may be longer than a page. At least one if there is one. */
+function lastLines(
+  server: Server,
+  jobNumber: number,
+  before: number,
+  limit: typeof LINES,
+): StoredLine[] {
+  const lines = linesBefore(server, jobNumber, before, limit.count);
+  let left = limit.bytes;
+  const first = lines.findLastIndex((line) => {
+    left -= encoder.encode(`${LogRows({ lines: [line] })}`).length;
+    return left < 0;
+  });
+  return lines.slice(Math.min(first + 1, lines.length - 1));
+}
+const encoder = new TextEncoder();
+
 /** The rows alone, for "Load earlier lines". */
 async function earlierLines(server: Server, c: Ctx): Promise<Response> {
   const { number } = await getJobRow(server, pathId(c, "id"));
-  const lines = linesBefore(server, number, beforeLine(c) ?? 1, EARLIER_LINES);
+  const lines = lastLines(server, number, beforeLine(c) ?? 1, EARLIER_LINES);
   return c.html(`${LogRows({ lines })}`);
 }
 
