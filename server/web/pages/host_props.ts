@@ -109,7 +109,7 @@ export function titleOn(host: Host, job: Host["running"][number]): string {
 
 export function attentionItems(summary: FleetSummary): AttentionItem[] {
   return summary.worst.map((host) => {
-    const [first = "", ...more] = host.problems;
+    const [first = "", ...more] = splitCause(host.problems);
     const isLocked = host.problems.some((problem) => problem.includes("is locked by"));
     return {
       host: { id: host.id, name: host.name },
@@ -120,6 +120,12 @@ export function attentionItems(summary: FleetSummary): AttentionItem[] {
       act: isLocked ? { label: "Unlock", to: `/hosts/${host.id}/jobs`, kind: "unlock" } : undefined,
     };
   });
+}
+
+/** "last backup failed: no space left" is a state and its cause: each has a place of its own in the row. */
+function splitCause([first = "", ...more]: string[]): string[] {
+  const [state = "", cause] = first.split(/: (.+)/s);
+  return more.length === 0 && cause ? [state, cause] : [first, ...more];
 }
 
 function sentence(text: string): string {
