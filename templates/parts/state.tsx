@@ -1,5 +1,6 @@
 // The five states and how the outcomes of jobs map to them. A state is always told by shape and word, never by colour alone.
 import type { JobStatus } from "../../shared/job.ts";
+import { plural } from "../format.ts";
 
 export type State = "ok" | "warn" | "bad" | "run" | "off";
 
@@ -11,7 +12,7 @@ export function StateWord({ state, word }: { state: State; word: string }) {
   return (
     <span class={`state ${state}`}>
       <Dot state={state} />
-      {word}
+      <span>{word}</span>
     </span>
   );
 }
@@ -48,5 +49,5 @@ export function jobState(status: JobStatus, warnings = 0): State {
 
 export function jobWord(status: JobStatus, warnings = 0): string {
   if (status !== "succeeded" || warnings === 0) return status;
-  return `succeeded, ${warnings} ${warnings === 1 ? "warning" : "warnings"}`;
+  return `succeeded, ${plural(warnings, "warning")}`;
 }
