@@ -1,5 +1,6 @@
 // Who did what to what, when, from where.
 import { visible } from "../../shared/redact.ts";
+import { middleCut } from "../format.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { Name, titleOf } from "../parts/name.tsx";
@@ -135,13 +136,13 @@ function EntryRow({ entry, now }: { entry: AuditEntry; now: number }) {
         {entry.target && (entry.target.href
           ? (
             <a href={entry.target.href}>
-              <Name text={entry.target.name ?? entry.target.kind} />
+              <Name text={middleCut(entry.target.name ?? entry.target.kind, 80)} />
             </a>
           )
-          : <Name text={entry.target.name ?? entry.target.kind} />)}
+          : <Name text={middleCut(entry.target.name ?? entry.target.kind, 80)} />)}
       </td>
       <td class="side" title={titleOf(detail)}>
-        <Name text={detail} />
+        <Name text={middleCut(detail, 160)} />
       </td>
       <td class="muted mono">{entry.address === null ? "" : visible(entry.address)}</td>
     </tr>

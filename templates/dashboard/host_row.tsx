@@ -43,7 +43,7 @@ export function HostRow({ host, now, mayRun }: HostRowProps) {
         <span class="name">
           <Dot state={host.state} />
           <a href={`/hosts/${host.id}`} title={titleOf(host.name)}>
-            <Name text={middleCut(host.name, 60)} />
+            <Name text={middleCut(host.name, 48)} />
           </a>
           <Tags tags={host.tags.slice(0, 3)} />
         </span>
@@ -68,7 +68,7 @@ function Action({ host, mayRun }: { host: HostRowData; mayRun: boolean }) {
     <PostButton
       to={`/hosts/${host.id}/jobs`}
       label="Run now"
-      describe={`Run now: ${middleCut(host.name, 60)}`}
+      describe={`Run now: ${middleCut(host.name, 48)}`}
     />
   );
 }

@@ -1,6 +1,6 @@
 // Am I safe, and if not, what do I do now? The worst first, in words; then every host.
 import { type Fleet, fleetInWords, type FrameProps, Layout } from "../layout.tsx";
-import { count, plural } from "../format.ts";
+import { count, middleCut, plural } from "../format.ts";
 import { PostButton } from "../parts/csrf.tsx";
 import { Choice } from "../parts/choice.tsx";
 import { Empty } from "../parts/empty.tsx";
@@ -139,19 +139,22 @@ export function Attention(
   );
 }
 
+/** What restic said may be long; the job has all of it. */
+const SENTENCE_LIMIT = 240;
+
 function AttentionRow({ item, mayRun }: { item: AttentionItem; mayRun: boolean }) {
   return (
     <li>
       <span class="who state">
         <Dot state={item.state} />
         <a href={`/hosts/${item.host.id}`} title={titleOf(item.host.name)}>
-          <Name text={item.host.name} />
+          <Name text={middleCut(item.host.name, 60)} />
         </a>
       </span>
       <p>
-        <Name text={item.sentence} />
+        <Name text={middleCut(item.sentence, SENTENCE_LIMIT)} />
       </p>
-      <p class="muted">{item.cause && <Name text={item.cause} />}</p>
+      <p class="muted">{item.cause && <Name text={middleCut(item.cause, SENTENCE_LIMIT)} />}</p>
       <span class="actions">
         {item.act && mayRun && (
           <PostButton
@@ -159,7 +162,7 @@ function AttentionRow({ item, mayRun }: { item: AttentionItem; mayRun: boolean }
             name="kind"
             value={item.act.kind}
             label={item.act.label}
-            describe={`${item.act.label}: ${item.host.name}`}
+            describe={`${item.act.label}: ${middleCut(item.host.name, 60)}`}
           />
         )}
         {item.causeJobId
@@ -207,7 +210,7 @@ function Filters({ filter, tags }: { filter: HostFilter; tags: string[] }) {
           name="tag"
           label="Tag"
           value={filter.tag}
-          options={[["", "all"], ...tags.map((tag): [string, string] => [tag, tag])]}
+          options={[["", "all"], ...tags.map((tag): [string, string] => [tag, middleCut(tag, 40)])]}
         />
       )}
       <Choice

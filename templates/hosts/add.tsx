@@ -10,6 +10,7 @@ import {
   Tick,
 } from "../parts/field.tsx";
 import { ConnectionFields, type ConnectionValues } from "../repositories/connection_fields.tsx";
+import { repositoryOptions } from "../repositories/options.ts";
 
 export interface AddHostProps {
   frame: FrameProps;
@@ -85,10 +86,7 @@ export function AddHostPage({ frame, values, errors, repositories }: AddHostProp
                       label="Which one"
                       value={values.repository_id}
                       error={errors.repository_id}
-                      options={repositories.map(({ id, name, url }) => ({
-                        value: id,
-                        label: `${name} · ${url}`,
-                      }))}
+                      options={repositoryOptions(repositories)}
                     />
                   </div>
                   <Tick

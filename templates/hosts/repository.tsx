@@ -1,5 +1,6 @@
 // The repository as this host sees it: is it open, how is it reached, what can be done to it.
 import { visible } from "../../shared/redact.ts";
+import { plural } from "../format.ts";
 import { PostButton } from "../parts/csrf.tsx";
 import { Name } from "../parts/name.tsx";
 import { RepositoryFacts, type RepositoryView } from "../repositories/page.tsx";
@@ -12,6 +13,7 @@ export interface HostRepositoryProps extends HostFrameProps {
 export function HostRepositoryPage(props: HostRepositoryProps) {
   const { host, repository, mayRun, frame } = props;
   const others = repository.hosts.filter(({ id }) => id !== host.id);
+  const more = repository.hostCount - 1 - Math.min(5, others.length);
   return (
     <HostFrame {...props} tab="repository">
       <div class="head">
@@ -35,7 +37,7 @@ export function HostRepositoryPage(props: HostRepositoryProps) {
                 </a>
               </>
             ))}
-            {others.length > 5 && ` and ${others.length - 5} more`}.
+            {more > 0 && ` and ${plural(more, "more host")}`}.
           </>
         )}
       </p>

@@ -3,6 +3,7 @@ import { Csrf } from "../parts/csrf.tsx";
 import { type Errors, Problems, SelectField, TextField } from "../parts/field.tsx";
 import { Name } from "../parts/name.tsx";
 import { plural } from "../format.ts";
+import { repositoryOptions } from "../repositories/options.ts";
 import { HostFrame, type HostFrameProps } from "./frame.tsx";
 
 export interface HostSettingsProps extends HostFrameProps {
@@ -43,10 +44,7 @@ export function HostSettingsPage(props: HostSettingsProps) {
           label="Repository"
           value={values.repository_id}
           error={errors.repository_id}
-          options={repositories.map(({ id, name, url }) => ({
-            value: id,
-            label: `${name} · ${url}`,
-          }))}
+          options={repositoryOptions(repositories)}
           help="The next backups go there. Snapshots that are there stay where they are."
         />
         <button type="submit" class="primary">Save changes</button>

@@ -106,7 +106,7 @@ function SnapshotRow({ snapshot: s }: { snapshot: Snapshot }) {
         <Copyable text={s.id.slice(0, 8)} what="the snapshot id" />
       </td>
       <td>
-        <Tags tags={s.tags.slice(0, 4)} />
+        <Tags tags={s.tags.slice(0, 3)} />
       </td>
       <td class="first">
         <span class="cut mono" title={paths.join("\n").slice(0, 200)}>

@@ -1,6 +1,6 @@
 // Jobs, the newest first: the page of all, and the table that a host's tab shows too.
 import { JOB_STATUSES, type JobStatus, RUNNABLE_KINDS } from "../../shared/job.ts";
-import { bytes, duration } from "../format.ts";
+import { bytes, duration, middleCut } from "../format.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Choice } from "../parts/choice.tsx";
 import { Empty } from "../parts/empty.tsx";
@@ -161,6 +161,16 @@ export function JobTable(
   );
 }
 
+/** A row has room for the beginning and the end of a long name. */
+function inShort(job: JobRowData): JobRowData {
+  const { host, groupName } = job;
+  return {
+    ...job,
+    host: { ...host, name: middleCut(host.name, 60) },
+    groupName: groupName && middleCut(groupName, 60),
+  };
+}
+
 /** Live fragment `job-<id>`. */
 export function JobRow(
   { job, now, isOfHost = false }: { job: JobRowData; now: number; isOfHost?: boolean },
@@ -169,7 +179,7 @@ export function JobRow(
     <tr id={`job-${job.id}`} data-mark={job.status}>
       <td class="first">
         <a href={`/jobs/${job.id}`}>
-          <JobTitle job={job} whole={!isOfHost} />
+          <JobTitle job={inShort(job)} whole={!isOfHost} />
         </a>
       </td>
       <td title={titleOf(job.reason, 0)}>

@@ -7,10 +7,15 @@ export function Name({ text }: { text: string }) {
   return /^[\x20-\x7e]*$/.test(text) ? <>{text}</> : <bdi>{visible(text)}</bdi>;
 }
 
-/** The whole text for where it may be cut off; nothing for one that is shown whole anyway. */
+/** A list has fifty rows, and a reason may have 2,000 letters. */
+const TITLE_LIMIT = 120;
+
+/** What stands behind a text that may be cut off; nothing for one that is shown whole anyway. */
 export function titleOf(text: string | null | undefined, shownWhole = 24): string | undefined {
-  return text && text.length > shownWhole ? visible(text) : undefined;
+  return text && text.length > shownWhole ? visible(middleCut(text, TITLE_LIMIT)) : undefined;
 }
+
+const TAG_LIMIT = 24;
 
 export function Tags({ tags, link }: { tags: string[]; link?: (tag: string) => string }) {
   return (
@@ -19,12 +24,12 @@ export function Tags({ tags, link }: { tags: string[]; link?: (tag: string) => s
         link
           ? (
             <a class="tag" href={link(tag)} title={titleOf(tag, 14)}>
-              <Name text={middleCut(tag, 40)} />
+              <Name text={middleCut(tag, TAG_LIMIT)} />
             </a>
           )
           : (
             <span class="tag" title={titleOf(tag, 14)}>
-              <Name text={middleCut(tag, 40)} />
+              <Name text={middleCut(tag, TAG_LIMIT)} />
             </span>
           )
       )}

@@ -1,4 +1,4 @@
-import { bytes, count } from "../format.ts";
+import { bytes, middleCut, plural } from "../format.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { Name, titleOf } from "../parts/name.tsx";
@@ -78,18 +78,18 @@ function RepositoryRow({ repository: r, now }: { repository: RepositoryRowData; 
     <tr>
       <td class="first">
         <a href={`/repositories/${r.id}`} title={titleOf(r.name)}>
-          <Name text={r.name} />
+          <Name text={middleCut(r.name, 60)} />
         </a>
       </td>
       <td class="mono" title={titleOf(r.url)}>
-        <Name text={r.url} />
+        <Name text={middleCut(r.url, 80)} />
       </td>
       <td>
         {r.initialisedAt === null
           ? <StateWord state="off" word="not opened yet" />
           : <StateWord state="ok" word={r.isAppendOnly ? "ready, append-only" : "ready"} />}
       </td>
-      <td class="num side">{count(r.hosts)}</td>
+      <td class="num side">{plural(r.hosts, "host")}</td>
       <td class="num side">
         {r.sizeBytes === null ? "—" : (
           <>

@@ -1,4 +1,4 @@
-import { bytes, plural } from "../format.ts";
+import { bytes, middleCut, plural } from "../format.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Command, Copyable } from "../parts/copyable.tsx";
 import { DangerZone } from "../parts/confirm.tsx";
@@ -23,7 +23,9 @@ export interface RepositoryView {
   sizeBytes: number | null;
   sizeAt: number | null;
   createdAt: number;
+  /** At most a hundred, the worst first; `hostCount` counts all of them. */
   hosts: { id: string; name: string; state: State; lastSuccessAt: number | null }[];
+  hostCount: number;
 }
 
 export interface RepositoryPageProps {
@@ -52,7 +54,7 @@ export function RepositoryPage(props: RepositoryPageProps) {
       {props.generatedPassword && <GeneratedPassword password={props.generatedPassword} />}
       <RepositoryFacts repository={r} now={frame.now} />
       <section class="section">
-        <h2>Used by {plural(r.hosts.length, "host")}</h2>
+        <h2>Used by {plural(r.hostCount, "host")}</h2>
         {r.hosts.length === 0
           ? (
             <Empty title="No host uses it" action={{ href: "/hosts/new", label: "Add host" }}>
@@ -66,7 +68,7 @@ export function RepositoryPage(props: RepositoryPageProps) {
                   <span class="state">
                     <Dot state={host.state} />
                     <a href={`/hosts/${host.id}`}>
-                      <Name text={host.name} />
+                      <Name text={middleCut(host.name, 60)} />
                     </a>
                   </span>
                   <span class="muted">
@@ -78,6 +80,9 @@ export function RepositoryPage(props: RepositoryPageProps) {
                   </span>
                 </li>
               ))}
+              {r.hostCount > r.hosts.length && (
+                <li class="muted">and {plural(r.hostCount - r.hosts.length, "more host")}</li>
+              )}
             </ul>
           )}
       </section>

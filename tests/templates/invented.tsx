@@ -295,6 +295,7 @@ const repositoryView = (changes: Partial<RepositoryView> = {}): RepositoryView =
     { id: id(1), name: "db-02", state: "bad", lastSuccessAt: NOW - 26 * HOUR },
     { id: id(6), name: HOSTILE, state: "off", lastSuccessAt: null },
   ],
+  hostCount: changes.hosts?.length ?? 3,
   ...changes,
 });
 

@@ -55,7 +55,7 @@ async function dashboard(server: Server, c: Ctx): Promise<Response> {
       matching: total,
       page,
       pages: Math.max(1, Math.ceil(total / PER_PAGE)),
-      tags,
+      tags: tagChoices(tags, c.req.query("tag")),
       filter: {
         q: c.req.query("q") ?? "",
         state: oneOf(HOST_STATES, c.req.query("state")),
@@ -66,6 +66,14 @@ async function dashboard(server: Server, c: Ctx): Promise<Response> {
       mayAdd: mayRun(c),
     }),
   );
+}
+
+/** A choice of more would be most of the page; the search finds tags too. */
+const TAGS_IN_FILTER = 100;
+
+function tagChoices(tags: string[], chosen: string | undefined): string[] {
+  const first = tags.slice(0, TAGS_IN_FILTER);
+  return chosen && !first.includes(chosen) ? [...first, chosen] : first;
 }
 
 /** The first of the values for anything else: a filter from an old address shows the usual page. */

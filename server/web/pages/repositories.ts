@@ -36,6 +36,9 @@ export const repositoryPageRoutes: Route[] = [
   { method: "POST", path: "/repositories/:id/delete", role: "operator", handler: remove },
 ];
 
+/** Of a repository that many share. */
+const HOSTS_SHOWN = 100;
+
 async function list(server: Server, c: Ctx): Promise<Response> {
   const { items, next_cursor } = await listRepositories(server, readPage(c, 50));
   return show(
@@ -63,7 +66,8 @@ export async function repositoryView(server: Server, id: string): Promise<Reposi
   const found = await getRepository(server, id);
   const hosts = found.hosts.length === 0
     ? []
-    : (await allHosts(server)).filter((host) => host.repository_id === id);
+    : (await allHosts(server)).filter((host) => host.repository_id === id)
+      .sort((a, b) => b.urgency - a.urgency || (a.name < b.name ? -1 : 1));
   return {
     id,
     name: found.name,
@@ -78,7 +82,8 @@ export async function repositoryView(server: Server, id: string): Promise<Reposi
     sizeBytes: found.total_size,
     sizeAt: found.stats_at,
     createdAt: found.created_at,
-    hosts: hosts.map(({ id, name, state, last_success_at }) => ({
+    hostCount: hosts.length,
+    hosts: hosts.slice(0, HOSTS_SHOWN).map(({ id, name, state, last_success_at }) => ({
       id,
       name,
       state,
