@@ -142,6 +142,9 @@ class Dialect extends SqliteDialect {
   }
 }
 
+/** Deno has it, its types do not name it yet. */
+type ArrayStatement = StatementSync & { setReturnArrays(on: boolean): void };
+
 function dialect(sqlite: DatabaseSync): SqliteDialect {
   const kept = new Map<string, StatementSync>();
   const prepare = (sql: string): StatementSync => {
@@ -149,6 +152,7 @@ function dialect(sqlite: DatabaseSync): SqliteDialect {
     if (found) return found;
     if (kept.size >= STATEMENTS_KEPT) kept.delete(kept.keys().next().value!);
     const made = sqlite.prepare(sql);
+    (made as ArrayStatement).setReturnArrays(true);
     kept.set(sql, made);
     return made;
   };
@@ -156,16 +160,35 @@ function dialect(sqlite: DatabaseSync): SqliteDialect {
     database: {
       prepare(sql: string) {
         const statement = prepare(sql);
+        const names = statement.columns().map(({ name }) => name);
         return {
-          reader: statement.columns().length > 0,
-          all: (values: readonly unknown[]) => statement.all(...bindable(values)),
+          reader: names.length > 0,
+          all: (values: readonly unknown[]) =>
+            rowsOf(names, statement.all(...bindable(values)) as unknown as unknown[][]),
           run: (values: readonly unknown[]) => statement.run(...bindable(values)),
-          iterate: (values: readonly unknown[]) =>
-            statement.iterate(...bindable(values)) as IterableIterator<unknown>,
+          iterate: function* (values: readonly unknown[]) {
+            for (const row of statement.iterate(...bindable(values))) {
+              yield* rowsOf(names, [row as unknown as unknown[]]);
+            }
+          },
         };
       },
       close: () => sqlite.close(),
     },
+  });
+}
+
+/**
+ * Rows as plain objects of one shape. Those of node:sqlite are dictionaries without a prototype, which take twice as long
+ * to make and ten times as long to read.
+ */
+function rowsOf(names: string[], rows: unknown[][]): Record<string, unknown>[] {
+  // A copy of one object keeps its shape; adding the names one by one makes a dictionary again.
+  const shape: Record<string, unknown> = Object.fromEntries(names.map((name) => [name, null]));
+  return rows.map((values) => {
+    const row = { ...shape };
+    names.forEach((name, n) => row[name] = values[n]);
+    return row;
   });
 }
 
