@@ -15,6 +15,7 @@ import { receive } from "./receive.ts";
 import { LIMITS, type Limits } from "./restic/run.ts";
 import { ResticFinder, ResticProblem } from "./restic/version.ts";
 import type { Settings } from "./settings.ts";
+import { CLOCK, type Clock, Timers } from "./timers.ts";
 
 export interface Agent {
   settings: Settings;
@@ -23,6 +24,7 @@ export interface Agent {
   ledger: Ledger;
   plan: Plan;
   queue: JobQueue;
+  timers: Timers;
   connection: Connection;
   restic: ResticFinder;
   limits: Limits;
@@ -39,6 +41,7 @@ export interface AgentOptions {
   client?: Deno.HttpClient;
   limits?: Partial<Limits>;
   pace?: Partial<Pace>;
+  clock?: Partial<Clock>;
   journal?: Partial<JournalOptions>;
   /** The server refuses this agent for good. */
   onRefused?: (reason: string) => void;
@@ -72,7 +75,9 @@ export function openAgent(options: AgentOptions): Agent {
     onRefused: (reason) => options.onRefused?.(reason),
   });
   agent.stop = () => stop(agent);
+  agent.timers = new Timers(agent, { ...CLOCK, ...options.clock });
   finishAbandoned(agent);
+  agent.timers.look();
   agent.connection.open();
   return agent;
 }
@@ -81,6 +86,7 @@ export function openAgent(options: AgentOptions): Agent {
 const STOP_MS = 15_000;
 
 async function stop(agent: Agent): Promise<void> {
+  agent.timers.stop();
   let timer: number | undefined;
   const tooLong = new Promise<void>((resolve) => timer = setTimeout(resolve, STOP_MS));
   // What does not end in time is answered for at the next start.

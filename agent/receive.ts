@@ -8,6 +8,7 @@ export function receive(agent: Agent, message: ServerMessage): void {
       return agent.plan.setConfig(message);
     case "schedule.set":
       agent.plan.setSchedule(message);
+      agent.timers.look();
       agent.connection.send({
         type: "schedule.ack",
         schedule_version: message.schedule_version,

@@ -13,6 +13,7 @@ export interface ControlEvents {
 export class JobControl {
   #stopped: { why: Stop; graceMs: number } | null = null;
   #process: ResticProcess | undefined;
+  #wake: (() => void) | undefined;
 
   constructor(private readonly events: ControlEvents) {}
 
@@ -25,6 +26,19 @@ export class JobControl {
   stop(why: Stop, graceMs: number): void {
     this.#stopped ??= { why, graceMs };
     this.#process?.stop(this.#stopped.why, graceMs);
+    this.#wake?.();
+  }
+
+  /** Waits, but not when the job is told to stop. */
+  async pause(ms: number): Promise<void> {
+    if (this.#stopped) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      timer = setTimeout(resolve, ms);
+    });
+    clearTimeout(timer);
+    this.#wake = undefined;
   }
 
   beforeStart(): void {

@@ -39,6 +39,8 @@ export function finishAbandoned(agent: Agent): void {
       status: "interrupted",
       reason: `The agent was stopped or crashed ${when}.`,
       reason_code: "agent_stopped",
+      ...(job.origin ? { origin: job.origin } : {}),
     });
+    if (job.origin) agent.timers.catchUp(job.origin);
   }
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { id } from "../../shared/fields.ts";
 import { JOB_KINDS } from "../../shared/job.ts";
-import type { CommandRun } from "../../shared/protocol.ts";
+import { type CommandRun, Origin } from "../../shared/protocol.ts";
 import { CorruptFile, readIfThere, replaceFile } from "../files.ts";
 import { type Log, messageOf } from "../log.ts";
 import type { ProcessMark } from "./orphans.ts";
@@ -19,6 +19,8 @@ const Accepted = z.object({
   /** restic was started, so a lock of it may be left. */
   restic_started: z.boolean(),
   /** The restic that ran last, where it can be recognised again. */
+  /** Of a job that this host's own clock started. */
+  origin: Origin.optional(),
   process: z.object({ pid: z.int().min(2), path: z.string(), verb: z.string() }).optional(),
 });
 export type Accepted = z.infer<typeof Accepted>;
@@ -30,6 +32,9 @@ const Content = z.object({
   /** Repositories in which a lock of this host may be left. */
   locks: z.array(id),
 });
+
+/** What is to be done, by the server's word or by this host's own clock. */
+export type Order = CommandRun & { origin?: Origin };
 
 export class Ledger {
   readonly #path: string;
@@ -53,14 +58,15 @@ export class Ledger {
     return this.#known.has(jobId);
   }
 
-  accept(order: CommandRun): void {
-    const { job_id, kind, repository_id } = order;
+  accept(order: Order): void {
+    const { job_id, kind, repository_id, origin } = order;
     const job: Accepted = {
       id: job_id,
       kind,
       repository_id,
       state: "accepted",
       restic_started: false,
+      ...(origin ? { origin } : {}),
     };
     const known = [...this.#content.known, job_id].slice(-KNOWN_LIMIT);
     this.#known = new Set(known);

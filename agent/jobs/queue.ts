@@ -1,14 +1,15 @@
 // The jobs of this host: those that write run one after another, those that only read run beside them, two at most.
 import { writesRepository } from "../../shared/job.ts";
-import type { CommandRun } from "../../shared/protocol.ts";
+import type { CommandRun, Origin } from "../../shared/protocol.ts";
 import { type Caps, capsInForce } from "../../shared/bandwidth.ts";
 import type { Agent } from "../agent.ts";
 import { JobControl } from "./control.ts";
 import { finishJob } from "./finish.ts";
+import type { Order } from "./ledger.ts";
 import { runJob } from "./run.ts";
 
 interface Running {
-  order: CommandRun;
+  order: Order;
   control: JobControl;
   done: Promise<void>;
 }
@@ -19,7 +20,7 @@ const LONGEST_DRAIN_MS = 300_000;
 const BYTES_IN_FLIGHT = 30_000_000;
 
 export class JobQueue {
-  #waiting: CommandRun[] = [];
+  #waiting: Order[] = [];
   #running: Running[] = [];
   #isStopping = false;
 
@@ -38,8 +39,48 @@ export class JobQueue {
       log.debug(`Job ${order.job_id} is known already`);
       return;
     }
-    ledger.accept(order);
     log.info(`Accepted ${order.kind} job ${order.job_id}`);
+    this.#take(order);
+  }
+
+  /**
+   * Takes on a run that this host's own clock started. One of a group that is still waiting or running is not started
+   * twice: it is told as skipped.
+   */
+  acceptScheduled(jobId: string, origin: Origin): void {
+    const { ledger, log, plan } = this.agent;
+    if (this.#isStopping || ledger.isKnown(jobId)) return;
+    const order: Order = {
+      type: "command.run",
+      job_id: jobId,
+      kind: origin.kind,
+      repository_id: origin.repository_id,
+      origin,
+      ...this.#groupOf(plan, origin),
+    };
+    const same = [...this.#running.map((run) => run.order), ...this.#waiting].find((each) =>
+      each.source_group?.id === origin.source_group_id
+    );
+    if (!same) {
+      log.info(`A schedule started ${origin.kind} job ${jobId} of ${origin.source_group_name}`);
+      return this.#take(order);
+    }
+    ledger.accept(order);
+    finishJob(this.agent, jobId, {
+      status: "skipped",
+      reason: `Not started: the run before of "${origin.source_group_name}" is still going.`,
+      reason_code: "still_running",
+      origin,
+    });
+  }
+
+  #groupOf(plan: Agent["plan"], origin: Origin): Pick<Order, "source_group"> {
+    const group = plan.schedule?.source_groups.find(({ id }) => id === origin.source_group_id);
+    return group ? { source_group: group } : {};
+  }
+
+  #take(order: Order): void {
+    this.agent.ledger.accept(order);
     this.#waiting.push(order);
     this.#startNext();
   }
@@ -54,6 +95,7 @@ export class JobQueue {
       status: "cancelled",
       reason: "Cancelled before it began.",
       reason_code: "cancelled",
+      ...originOf(waiting),
     });
   }
 
@@ -72,7 +114,9 @@ export class JobQueue {
         status: "interrupted",
         reason: "The agent was stopped before this job began.",
         reason_code: "agent_stopped",
+        ...originOf(order),
       });
+      if (order.origin) this.agent.timers.catchUp(order.origin);
     }
     for (const { control } of this.#running) {
       control.stop("agent_stopped", this.agent.limits.graceMs);
@@ -88,13 +132,13 @@ export class JobQueue {
     }
   }
 
-  #mayStart(order: CommandRun): boolean {
+  #mayStart(order: Order): boolean {
     const writes = writesRepository(order.kind);
     const alike = this.#running.filter((run) => writesRepository(run.order.kind) === writes);
     return alike.length < (writes ? 1 : MOST_READERS);
   }
 
-  #start(order: CommandRun): void {
+  #start(order: Order): void {
     const { ledger } = this.agent;
     const control = new JobControl({
       onStart: () => ledger.resticStarts(order.job_id),
@@ -116,4 +160,9 @@ export class JobQueue {
     const drainMs = kibps && kibps > 0 ? BYTES_IN_FLIGHT / (kibps * 1024) * 1000 : 0;
     return this.agent.limits.graceMs + Math.min(drainMs, LONGEST_DRAIN_MS);
   }
+}
+
+/** Until the server knows of a scheduled job, each report that may be its first tells where it comes from. */
+function originOf(order: Order): { origin?: Origin } {
+  return order.origin ? { origin: order.origin } : {};
 }

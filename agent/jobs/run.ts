@@ -1,8 +1,8 @@
 // One job from its start to its end: started, lines, results, finished, in that order.
 import { join } from "node:path";
 import { type Caps, capsInForce } from "../../shared/bandwidth.ts";
-import { writesRepository } from "../../shared/job.ts";
-import type { CommandRun, ConfigUpdate, RepositoryAccess } from "../../shared/protocol.ts";
+import { isMaintenance, writesRepository } from "../../shared/job.ts";
+import type { ConfigUpdate, RepositoryAccess } from "../../shared/protocol.ts";
 import { redactor } from "../../shared/redact.ts";
 import { parseRepositoryUrl, type RepositoryUrl } from "../../shared/repository_url.ts";
 import type { Agent } from "../agent.ts";
@@ -10,26 +10,33 @@ import { messageOf } from "../log.ts";
 import { makePrivateDirectory } from "../files.ts";
 import { backup } from "../restic/backup.ts";
 import { buildEnvironment } from "../restic/environment.ts";
+import { check } from "../restic/check.ts";
+import { forget } from "../restic/forget.ts";
 import { init } from "../restic/init.ts";
+import { whenUnlocked } from "../restic/locked.ts";
 import { failed, type Outcome } from "../restic/outcome.ts";
+import { prune } from "../restic/prune.ts";
 import type { Task } from "../restic/run.ts";
 import { stats } from "../restic/stats.ts";
 import { unlock } from "../restic/unlock.ts";
 import { ResticProblem, type ResticProgram } from "../restic/version.ts";
 import type { JobControl } from "./control.ts";
 import { finishJob } from "./finish.ts";
+import type { Order } from "./ledger.ts";
 import { JobLines } from "./lines.ts";
 import { allGone } from "./orphans.ts";
+import { retryOf } from "./retry.ts";
 
 /** Runs an accepted order to its end. Never rejects: whatever happens is an outcome. */
-export async function runJob(agent: Agent, order: CommandRun, control: JobControl): Promise<void> {
+export async function runJob(agent: Agent, order: Order, control: JobControl): Promise<void> {
   const config = agent.plan.config;
-  const redact = redactor(secretsOf(config?.repository));
+  const redact = redactor([...secretsOf(config?.repository), ...secretsOf(order.admin_access)]);
   agent.ledger.begin(order.job_id);
   const restic = await agent.restic.find().catch((error: unknown) => error);
   agent.journal.append({
     type: "job.started",
     job_id: order.job_id,
+    ...(order.origin ? { origin: order.origin } : {}),
     at: Date.now(),
     restic_version: restic instanceof Error ? null : (restic as ResticProgram).version,
     ...capsInForce(hostCaps(config), order),
@@ -39,14 +46,28 @@ export async function runJob(agent: Agent, order: CommandRun, control: JobContro
     redact,
     report: (report) => agent.journal.append(report),
   });
+  if (order.origin?.catch_up) {
+    const missed = new Date(order.origin.scheduled_at).toISOString().slice(0, 16).replace("T", " ");
+    lines.add("agent", `Makes up for the run of ${missed} UTC, which was missed or interrupted.`);
+  }
   const outcome = await attempt(agent, { order, config, restic, control, lines });
   if (outcome.status === "failed" && outcome.reason) lines.add("agent", outcome.reason);
+  const retry = retryOf(agent, order.origin, outcome);
+  if (retry) lines.add("agent", retry.sentence);
   lines.flush();
-  finishJob(agent, order.job_id, { ...outcome, reason: outcome.reason && redact(outcome.reason) });
+  finishJob(agent, order.job_id, {
+    ...outcome,
+    reason: outcome.reason && redact(outcome.reason),
+    ...(order.origin ? { origin: order.origin } : {}),
+  });
+  if (retry) agent.timers.later(retry.origin, retry.dueAt);
+  else if (order.origin && outcome.reason_code === "agent_stopped") {
+    agent.timers.catchUp(order.origin);
+  }
 }
 
 interface Attempt {
-  order: CommandRun;
+  order: Order;
   config: ConfigUpdate | undefined;
   /** The program, or why there is none. */
   restic: unknown;
@@ -71,8 +92,8 @@ function prepare(agent: Agent, given: Attempt): Task | Outcome {
   const { order, config, restic, control, lines } = given;
   if (restic instanceof ResticProblem) return failed(restic.code, restic.message, null);
   if (restic instanceof Error) throw restic;
-  const repository = config?.repository;
-  if (!config || repository?.id !== order.repository_id) {
+  const repository = accessOf(order, config?.repository);
+  if (!config || !repository) {
     const reason = "This host has no credential for that repository.";
     return failed("no_credential", reason, null);
   }
@@ -109,6 +130,17 @@ function prepare(agent: Agent, given: Attempt): Task | Outcome {
   };
 }
 
+/** The everyday credential, or for what may delete the one that came with the order: for the same repository only. */
+function accessOf(
+  order: Order,
+  everyday: RepositoryAccess | null | undefined,
+): RepositoryAccess | undefined {
+  if (everyday?.id !== order.repository_id) return undefined;
+  const admin = isMaintenance(order.kind) ? order.admin_access : undefined;
+  if (!admin) return everyday;
+  return admin.id === everyday.id && admin.url === everyday.url ? admin : undefined;
+}
+
 /** A stolen server must not make this host run a program by a repository's address. */
 function readUrl(text: string): RepositoryUrl | string {
   try {
@@ -135,7 +167,7 @@ async function removeOwnLock(agent: Agent, task: Task): Promise<Outcome | undefi
 async function perform(task: Task): Promise<Outcome> {
   switch (task.order.kind) {
     case "backup":
-      return await backup(task);
+      return await whenUnlocked(task, () => backup(task));
     case "init":
       return await init(task);
     case "unlock":
@@ -143,8 +175,11 @@ async function perform(task: Task): Promise<Outcome> {
     case "stats":
       return await stats(task);
     case "forget":
+      return await whenUnlocked(task, () => forget(task));
     case "prune":
+      return await whenUnlocked(task, () => prune(task));
     case "check":
+      return await whenUnlocked(task, () => check(task));
     case "restore":
     case "diff":
       return failed("unknown_kind", `This agent cannot run ${task.order.kind} jobs yet.`, null);

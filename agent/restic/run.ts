@@ -21,9 +21,18 @@ export interface Limits {
   lookMs: number;
   /** From interrupt to kill, on top of what the upload cap needs. */
   graceMs: number;
+  /** How long a locked repository is waited for, and how often it is tried. */
+  lockWaitMs: number;
+  lockRetryMs: number;
 }
 
-export const LIMITS: Limits = { contactMs: 60_000, lookMs: 120_000, graceMs: 10_000 };
+export const LIMITS: Limits = {
+  contactMs: 60_000,
+  lookMs: 120_000,
+  graceMs: 10_000,
+  lockWaitMs: 15 * 60_000,
+  lockRetryMs: 30_000,
+};
 
 /** All that a restic command needs to know of the job it runs for. */
 export interface Task {

@@ -34,13 +34,21 @@ export interface Listing {
 export interface ListOptions {
   evenWhenStopped?: boolean;
   wholeMs?: number;
+  /** Another host's, or of one tag only. */
+  host?: string;
+  tag?: string;
 }
 
 /** Asks the repository for this host's snapshots. */
 export async function listSnapshots(task: Task, options: ListOptions = {}): Promise<Listing> {
   const output = new Collected();
   const run = await runRestic(task, {
-    args: ["snapshots", "--json", `--host=${task.snapshotHost}`],
+    args: [
+      "snapshots",
+      "--json",
+      `--host=${options.host ?? task.snapshotHost}`,
+      ...(options.tag === undefined ? [] : [`--tag=${options.tag}`]),
+    ],
     wholeMs: options.wholeMs ?? task.limits.lookMs,
     evenWhenStopped: options.evenWhenStopped,
     onOutBytes: (chunk) => output.add(chunk),

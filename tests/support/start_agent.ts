@@ -38,6 +38,8 @@ export async function startAgent(
     log: createLog("debug", (line) => logged.push(line)),
     pace: { firstRetryMs: 20, slowestRetryMs: 200 },
     ...options,
+    // What is locked fails at once, unless a test waits for it.
+    limits: { lockWaitMs: 0, ...options.limits },
   });
   await eventually("the agent is greeted", () => agent.plan.schedule && agent.connection.isGreeted);
   return { agent, logged, [Symbol.asyncDispose]: () => agent.stop() };

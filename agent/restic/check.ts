@@ -1,0 +1,23 @@
+import { ended, failed, type Outcome } from "./outcome.ts";
+import { capArguments, runRestic, type Task } from "./run.ts";
+import { stats } from "./stats.ts";
+
+const OWN_CODES = new Set(["restic_failed", "damaged"]);
+
+/** Checks the structure and reads a part of the data: plain check does not see flipped bits. */
+export async function check(task: Task): Promise<Outcome> {
+  const { read_data } = task.order;
+  const subset = read_data ? [`--read-data-subset=${read_data.part}/${read_data.parts}`] : [];
+  const run = await runRestic(task, { args: ["check", ...subset, ...capArguments(task)] });
+  const { failure } = run;
+  if (failure && OWN_CODES.has(failure.reason_code ?? "")) {
+    return failed(
+      "damaged",
+      `The check found errors in the repository: ${failure.reason}`,
+      run.exit.code,
+    );
+  }
+  if (failure) return failure;
+  await stats(task);
+  return ended("succeeded", null, null, run.exit.code);
+}

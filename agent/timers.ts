@@ -1,0 +1,197 @@
+// The host's own clock: starts what the plan says, with or without a server. What is to run is on disk before it starts,
+// so that a crash neither loses nor repeats it.
+import { join } from "node:path";
+import { z } from "zod";
+import { lastRunBetween, nextRun } from "../shared/cron.ts";
+import { id } from "../shared/fields.ts";
+import { newId } from "../shared/new_id.ts";
+import { Origin, type PlannedSchedule } from "../shared/protocol.ts";
+import type { Agent } from "./agent.ts";
+import { CorruptFile, readIfThere, replaceFile } from "./files.ts";
+import { messageOf } from "./log.ts";
+
+export interface Clock {
+  now: () => number;
+  /** A missed run begins within this many milliseconds after the machine is back, so that a fleet spreads. */
+  catchUpWithinMs: number;
+  /** How often to look at the least: a machine that slept is noticed after this. */
+  lookMs: number;
+}
+
+export const CLOCK: Clock = { now: Date.now, catchUpWithinMs: 120_000, lookMs: 30_000 };
+
+/** Later than this after its fire time a run is a catch-up. */
+const LATE_MS = 120_000;
+/** A clock that was this far ahead was wrong; waiting for it to come true would stop all backups. */
+const CLOCK_WRONG_MS = 86_400_000;
+
+const Pending = z.object({ job_id: id, due_at: z.number(), origin: Origin });
+export type Pending = z.infer<typeof Pending>;
+
+const Content = z.object({
+  /** Per schedule: for which expression fire times have been dealt with, and up to when. */
+  schedules: z.record(z.string(), z.object({ key: z.string(), considered_at: z.number() })),
+  /** Runs that wait for their moment: catch-ups and further tries. */
+  pending: z.array(Pending),
+});
+
+export class Timers {
+  readonly #path: string;
+  #content: z.infer<typeof Content> = { schedules: {}, pending: [] };
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #stopped = false;
+
+  /** Throws CorruptFile. */
+  constructor(private readonly agent: Agent, private readonly clock: Clock) {
+    this.#path = join(agent.settings.stateDir, "timers.json");
+    const bytes = readIfThere(this.#path);
+    if (!bytes) return;
+    try {
+      this.#content = Content.parse(JSON.parse(new TextDecoder().decode(bytes)));
+    } catch {
+      throw new CorruptFile(this.#path, "is not the state of the clock that it should be");
+    }
+  }
+
+  /** Looks at the plan and the clock now, and again when something is due. */
+  look(): void {
+    if (this.#stopped) return;
+    this.#adoptPlan();
+    this.#collectFires();
+    this.#startDue();
+    this.#setTimer();
+  }
+
+  /** Runs again later: another try, or what an interruption took away. */
+  later(origin: Origin, dueAt: number): void {
+    this.#save({ pending: [...this.#content.pending, { job_id: newId(), due_at: dueAt, origin }] });
+    this.#setTimer();
+  }
+
+  /** A scheduled run that was interrupted is made up for once. */
+  catchUp(origin: Origin): void {
+    if (origin.catch_up) return;
+    this.later({ ...origin, catch_up: true }, this.#soon());
+  }
+
+  get now(): number {
+    return this.clock.now();
+  }
+
+  get pending(): readonly Pending[] {
+    return this.#content.pending;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  get #plan(): PlannedSchedule[] {
+    return this.agent.plan.schedule?.schedules ?? [];
+  }
+
+  /** A schedule that is new, or says something else now, counts from now on: what lay before it was not missed. */
+  #adoptPlan(): void {
+    const now = this.now;
+    const known = this.#content.schedules;
+    const schedules: typeof known = {};
+    for (const schedule of this.#plan) {
+      const key = `${schedule.time_zone} ${schedule.cron}`;
+      const before = known[schedule.id];
+      const usable = before?.key === key && before.considered_at <= now + CLOCK_WRONG_MS;
+      schedules[schedule.id] = usable ? before : { key, considered_at: now };
+    }
+    const pending = this.#content.pending.filter(({ origin }) => origin.schedule_id in schedules);
+    if (JSON.stringify([schedules, pending]) === JSON.stringify([known, this.#content.pending])) {
+      return;
+    }
+    this.#save({ schedules, pending });
+  }
+
+  /** Several misses count as the last one. A clock that went back finds nothing until it has caught up. */
+  #collectFires(): void {
+    const now = this.now;
+    const found: Pending[] = [];
+    const schedules = { ...this.#content.schedules };
+    for (const schedule of this.#plan) {
+      const state = schedules[schedule.id]!;
+      const fired = lastRunBetween(schedule.cron, state.considered_at, now, schedule.time_zone);
+      if (fired === null) continue;
+      schedules[schedule.id] = { ...state, considered_at: now };
+      found.push(...this.#runsOf(schedule, fired));
+    }
+    if (found.length > 0) this.#save({ schedules, pending: [...this.#content.pending, ...found] });
+  }
+
+  #runsOf(schedule: PlannedSchedule, scheduled_at: number): Pending[] {
+    const repository_id = this.agent.plan.config?.repository?.id;
+    if (!repository_id) {
+      this.agent.log.error("A schedule fired, but this host has no repository.");
+      return [];
+    }
+    const isLate = this.now - scheduled_at > LATE_MS;
+    const due_at = isLate ? this.#soon() : this.now;
+    const groups = this.agent.plan.schedule?.source_groups ?? [];
+    return schedule.source_group_ids.flatMap((groupId) => {
+      const group = groups.find((each) => each.id === groupId);
+      if (!group) return [];
+      const origin: Origin = {
+        kind: "backup",
+        repository_id,
+        schedule_id: schedule.id,
+        source_group_id: group.id,
+        source_group_name: group.name,
+        scheduled_at,
+        catch_up: isLate,
+        attempt: 1,
+      };
+      return [{ job_id: newId(), due_at, origin }];
+    });
+  }
+
+  /** Into the ledger first, out of here after: a crash between them finds the job known and drops it here. */
+  #startDue(): void {
+    const now = this.now;
+    const due = this.#content.pending.filter(({ due_at }) => due_at <= now);
+    if (due.length === 0) return;
+    for (const each of due) this.agent.queue.acceptScheduled(each.job_id, each.origin);
+    this.#save({ pending: this.#content.pending.filter((each) => !due.includes(each)) });
+  }
+
+  #setTimer(): void {
+    clearTimeout(this.#timer);
+    if (this.#stopped) return;
+    const now = this.now;
+    const moments = [
+      ...this.#plan.map((schedule) => nextRun(schedule.cron, now, schedule.time_zone)),
+      ...this.#content.pending.map(({ due_at }) => due_at),
+    ].filter((at) => at !== null);
+    const wait = Math.min(this.clock.lookMs, ...moments.map((at) => Math.max(0, at - now)));
+    this.#timer = setTimeout(() => this.#guardedLook(), wait);
+  }
+
+  #guardedLook(): void {
+    try {
+      this.look();
+    } catch (error) {
+      // A fault in one look must not end the clock.
+      this.agent.log.error(`The clock: ${messageOf(error)}`);
+      this.#timer = setTimeout(() => this.#guardedLook(), this.clock.lookMs);
+    }
+  }
+
+  #soon(): number {
+    return this.now + Math.random() * this.clock.catchUpWithinMs;
+  }
+
+  #save(change: Partial<z.infer<typeof Content>>): void {
+    this.#content = { ...this.#content, ...change };
+    try {
+      replaceFile(this.#path, JSON.stringify(this.#content));
+    } catch (error) {
+      // A full disk must not keep this host from being backed up.
+      this.agent.log.error(`${this.#path} could not be written: ${messageOf(error)}`);
+    }
+  }
+}
