@@ -51,6 +51,16 @@ export interface AgentOptions {
 export function openAgent(options: AgentOptions): Agent {
   const { settings, log } = options;
   const journal = Journal.open(settings.stateDir, { log, ...options.journal });
+  try {
+    return assemble(options, journal);
+  } catch (error) {
+    journal.close();
+    throw error;
+  }
+}
+
+function assemble(options: AgentOptions, journal: Journal): Agent {
+  const { settings, log } = options;
   const agent = {
     settings,
     log,

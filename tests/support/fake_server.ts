@@ -36,6 +36,13 @@ export class FakeServer implements AsyncDisposable {
   readonly authorizations: (string | null)[] = [];
   connections = 0;
   acknowledges: boolean;
+  /** What every agent is greeted with. */
+  plan: ServerMessage = {
+    type: "schedule.set",
+    schedule_version: 1,
+    schedules: [],
+    source_groups: [],
+  };
   /** Sees every message; true keeps it from being acknowledged. */
   onMessage: (message: AgentMessage, socket: WebSocket) => boolean | void = () => {};
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
@@ -165,7 +172,7 @@ export class FakeServer implements AsyncDisposable {
         bandwidth_down_kbps: null,
         ...config,
       },
-      { type: "schedule.set", schedule_version: 1, schedules: [], source_groups: [] },
+      this.plan,
     ];
     for (const message of greeting) socket.send(JSON.stringify(message));
   }

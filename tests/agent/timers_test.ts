@@ -1,0 +1,277 @@
+// The host's own clock, with a clock that the test sets.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { AgentMessage, Origin, PlannedSchedule } from "../../shared/protocol.ts";
+import { eventually } from "../support/eventually.ts";
+import { FakeRestic, LISTED, SUMMARY } from "../support/fake_restic.ts";
+import { FakeServer } from "../support/fake_server.ts";
+import { access, startAgent, testFolder } from "../support/start_agent.ts";
+
+const SCHEDULE = "55555555-5555-4555-8555-555555555555";
+const GROUP = "66666666-6666-4666-8666-666666666666";
+const OTHER_GROUP = "77777777-7777-4777-8777-777777777777";
+const at = (text: string) => Date.parse(text);
+
+interface Setup {
+  backup?: string;
+  schedules?: Partial<PlannedSchedule>[];
+  retry?: { retry_max: number; retry_backoff_seconds: number };
+  now?: string;
+}
+
+async function setUp(setup: Setup = {}) {
+  await using stack = new AsyncDisposableStack();
+  const { path: folder } = stack.use(testFolder());
+  const restic = new FakeRestic(folder, {
+    verbs: { backup: setup.backup ?? SUMMARY, snapshots: LISTED },
+  });
+  const server = stack.use(
+    new FakeServer({ config: { repository: access(join(folder, "repository")) } }),
+  );
+  const clock = { time: at(setup.now ?? "2026-11-22T12:00:00Z") };
+  const plan = (schedules: Partial<PlannedSchedule>[], version: number) => ({
+    type: "schedule.set" as const,
+    schedule_version: version,
+    schedules: schedules.map((schedule) => ({
+      id: SCHEDULE,
+      cron: "0 3 * * *",
+      time_zone: "UTC",
+      source_group_ids: [GROUP],
+      ...schedule,
+    })),
+    source_groups: [GROUP, OTHER_GROUP].map((id, index) => ({
+      id,
+      name: index === 0 ? "documents" : "mail",
+      includes: ["/etc"],
+      excludes: [],
+      retry_max: 0,
+      retry_backoff_seconds: 60,
+      ...setup.retry,
+    })),
+  });
+  const options = {
+    directory: folder,
+    restic: restic.path,
+    clock: { now: () => clock.time, catchUpWithinMs: 0, lookMs: 20 },
+  };
+  const start = async () => (await startAgent(server, options)).agent;
+  let agent = await start();
+  stack.defer(() => agent.stop());
+  const setPlan = async (schedules: Partial<PlannedSchedule>[], version: number) => {
+    server.plan = plan(schedules, version);
+    server.send(server.plan);
+    await eventually("the plan is held", () => agent.plan.version === version);
+  };
+  await setPlan(setup.schedules ?? [{}], 2);
+  type Finished = Extract<AgentMessage, { type: "job.finished" }>;
+  const ends = () => {
+    const byJob = new Map<string, Finished>();
+    for (const end of server.of("job.finished")) byJob.set(end.job_id, end);
+    return [...byJob.values()];
+  };
+  const untilEnds = async (count: number) =>
+    await eventually(`${count} jobs end`, () => ends().length >= count && ends());
+  /** The clock has looked at its time, and all that it started has ended. */
+  const settled = async () => {
+    agent.timers.look();
+    await agent.queue.whenIdle();
+  };
+  const restart = async (whileAway: () => void | Promise<void> = () => {}) => {
+    await agent.stop();
+    await whileAway();
+    agent = await start();
+  };
+  return Object.assign(stack.move(), {
+    folder,
+    restic,
+    server,
+    clock,
+    setPlan,
+    ends,
+    untilEnds,
+    settled,
+    restart,
+  });
+}
+
+/** Each job's start once: what was not acknowledged is told again after a reconnect. */
+function startsOf(server: FakeServer) {
+  return [
+    ...new Map(server.of("job.started").map((started) => [started.job_id, started])).values(),
+  ];
+}
+
+const originsOf = (ends: { origin?: Origin | undefined }[]) => ends.map((end) => end.origin!);
+
+Deno.test("a schedule fires at its minute, in its time zone, and tells where the job comes from", async () => {
+  await using all = await setUp({ schedules: [{ time_zone: "Europe/Berlin" }] });
+  all.clock.time = at("2026-11-23T01:59:59Z");
+  await all.settled();
+  assert.equal(all.ends().length, 0);
+  all.clock.time = at("2026-11-23T02:00:00Z");
+  const [end] = await all.untilEnds(1);
+  assert.equal(end!.status, "succeeded", end!.reason ?? "");
+  assert.deepEqual(end!.origin, {
+    kind: "backup",
+    repository_id: end!.origin!.repository_id,
+    schedule_id: SCHEDULE,
+    source_group_id: GROUP,
+    source_group_name: "documents",
+    scheduled_at: at("2026-11-23T02:00:00Z"),
+    catch_up: false,
+    attempt: 1,
+  });
+  const [started] = all.server.of("job.started");
+  assert.deepEqual(started!.origin, end!.origin);
+  await all.settled();
+  assert.equal(all.ends().length, 1);
+});
+
+Deno.test("with the server away every scheduled run happens, and each is told once when it is back", async () => {
+  await using all = await setUp({ schedules: [{ cron: "0 * * * *" }] });
+  all.server.acknowledges = false;
+  for (let hour = 13; hour <= 18; hour++) {
+    all.clock.time = at(`2026-11-22T${hour}:00:00Z`);
+    await eventually(
+      `the run of ${hour}:00`,
+      () => all.restic.starts.filter((each) => each.args.startsWith("backup")).length === hour - 12,
+    );
+    await all.settled();
+  }
+  all.server.drop();
+  all.server.acknowledges = true;
+  const ends = await all.untilEnds(6);
+  assert.deepEqual(
+    originsOf(ends).map((origin) => new Date(origin.scheduled_at).getUTCHours()),
+    [13, 14, 15, 16, 17, 18],
+  );
+  assert.ok(ends.every((end) => end.status === "succeeded"));
+});
+
+Deno.test("a machine that was off for many fire times runs once when it is back, and says for which time", async () => {
+  await using all = await setUp();
+  await all.restart(() => {
+    all.clock.time = at("2026-11-28T09:30:00Z");
+  });
+  const [end] = await all.untilEnds(1);
+  await all.settled();
+  assert.equal(all.ends().length, 1);
+  assert.equal(end!.origin!.catch_up, true);
+  assert.equal(end!.origin!.scheduled_at, at("2026-11-28T03:00:00Z"));
+  assert.ok(all.server.texts(end!.job_id).some((text) => text.includes("2026-11-28 03:00 UTC")));
+});
+
+Deno.test("a clock that goes back repeats nothing; one that was far ahead does not stop backups", async () => {
+  await using all = await setUp();
+  all.clock.time = at("2026-11-23T03:00:01Z");
+  await all.untilEnds(1);
+  all.clock.time = at("2026-11-23T02:30:00Z");
+  await all.settled();
+  all.clock.time = at("2026-11-23T03:00:02Z");
+  await all.settled();
+  assert.equal(all.ends().length, 1);
+  all.clock.time = at("2027-11-23T04:00:00Z");
+  await all.untilEnds(2);
+  all.clock.time = at("2026-11-23T12:00:00Z");
+  await all.settled();
+  all.clock.time = at("2026-11-24T03:00:00Z");
+  await all.untilEnds(3);
+});
+
+Deno.test("a new or changed schedule counts from now, a removed one stops", async () => {
+  await using all = await setUp({ now: "2026-11-22T12:00:00Z" });
+  await all.setPlan([{ cron: "0 11 * * *" }], 3);
+  await all.settled();
+  assert.equal(all.ends().length, 0);
+  all.clock.time = at("2026-11-23T11:00:00Z");
+  await all.untilEnds(1);
+  await all.setPlan([], 4);
+  all.clock.time = at("2026-11-24T11:00:00Z");
+  await all.settled();
+  assert.equal(all.ends().length, 1);
+});
+
+Deno.test("groups and schedules that are due together run one after the other; the same group is not run twice", async () => {
+  await using all = await setUp({
+    backup: `sleep 0.2; ${SUMMARY}`,
+    schedules: [
+      { source_group_ids: [GROUP, OTHER_GROUP] },
+      { id: "88888888-8888-4888-8888-888888888888", source_group_ids: [GROUP] },
+    ],
+  });
+  all.clock.time = at("2026-11-23T03:00:00Z");
+  const ends = await all.untilEnds(3);
+  const byStatus = (status: string) => ends.filter((end) => end.status === status);
+  assert.equal(byStatus("succeeded").length, 2);
+  const [skipped] = byStatus("skipped");
+  assert.match(skipped!.reason!, /still going/);
+  assert.ok(skipped!.origin);
+  const starts = startsOf(all.server);
+  const finishedFirst = ends.find((end) => end.job_id === starts[0]!.job_id)!;
+  assert.ok(finishedFirst.at <= starts[1]!.at);
+});
+
+Deno.test("a failed run is tried again after its backoff, each try by itself, and not more often than it may", async () => {
+  await using all = await setUp({
+    backup: `echo "Fatal: unable to open config file: dial tcp: connection refused" >&2; exit 1`,
+    retry: { retry_max: 2, retry_backoff_seconds: 60 },
+  });
+  all.clock.time = at("2026-11-23T03:00:00Z");
+  const [first] = await all.untilEnds(1);
+  assert.equal(first!.reason_code, "unreachable");
+  assert.ok(
+    all.server.texts(first!.job_id).some((text) =>
+      text.includes("try 1 of 3; the next begins at 2026-11-23 03:01:00 UTC")
+    ),
+  );
+  all.clock.time += 59_000;
+  await all.settled();
+  assert.equal(all.ends().length, 1);
+  all.clock.time += 1000;
+  await all.untilEnds(2);
+  all.clock.time += 120_000;
+  await all.untilEnds(3);
+  all.clock.time += 3_600_000;
+  await all.settled();
+  assert.deepEqual(originsOf(all.ends()).map((origin) => origin.attempt), [1, 2, 3]);
+  assert.equal(new Set(originsOf(all.ends()).map((origin) => origin.scheduled_at)).size, 1);
+});
+
+Deno.test("a wrong password is not tried again", async () => {
+  await using all = await setUp({
+    backup: `echo "Fatal: wrong password or no key found" >&2; exit 12`,
+    retry: { retry_max: 5, retry_backoff_seconds: 10 },
+  });
+  all.clock.time = at("2026-11-23T03:00:00Z");
+  await all.untilEnds(1);
+  all.clock.time += 3_600_000;
+  await all.settled();
+  assert.equal(all.ends().length, 1);
+});
+
+Deno.test("a scheduled run that was interrupted is recorded and made up for once", async () => {
+  await using all = await setUp({ backup: `echo going; sleep 60` });
+  all.clock.time = at("2026-11-23T03:00:00Z");
+  await eventually("it runs", () => all.server.of("log.stream").length > 0);
+  await all.restart();
+  const [first] = await all.untilEnds(1);
+  assert.equal(first!.status, "interrupted");
+  const second = await eventually("the catch-up runs", () => startsOf(all.server)[1]);
+  assert.equal(second.origin!.catch_up, true);
+  assert.equal(second.origin!.scheduled_at, first!.origin!.scheduled_at);
+  await all.restart();
+  await all.untilEnds(2);
+  await all.settled();
+  assert.equal(startsOf(all.server).length, 2);
+});
+
+Deno.test("a damaged clock file is refused by name and left as it is", async () => {
+  const { path: folder, ...disposable } = testFolder();
+  using _ = disposable as Disposable;
+  await using server = new FakeServer();
+  Deno.mkdirSync(join(folder, "state"), { recursive: true });
+  const file = join(folder, "state", "timers.json");
+  Deno.writeTextFileSync(file, "{half");
+  await assert.rejects(startAgent(server, { directory: folder }), /timers\.json/);
+  assert.equal(Deno.readTextFileSync(file), "{half");
+});
