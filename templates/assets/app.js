@@ -207,6 +207,8 @@
     pointEarlier();
     log.scrollTop = log.scrollHeight - fromEnd;
     if (older.length === 0) $("earlier-box").hidden = true;
+    // The link is gone with its focus: the keyboard goes on from the log.
+    if ($("earlier-box").hidden) log.focus({ preventScroll: true });
   }
   function showPill() {
     pill.hidden = following;

@@ -69,6 +69,8 @@ export function Log({ jobId, lines, total, isRunning, hasEnded }: LogProps) {
         <a class="button" href={`/api/jobs/${jobId}/log.txt`} download>Download as text</a>
       </div>
       <div class="log-frame">
+        {/* Before the lines: each of them is a link, and Tab must not pass thousands to get here. */}
+        <button type="button" class="follow" id="follow" hidden>Follow</button>
         <div
           class="log"
           id="log"
@@ -106,7 +108,6 @@ export function Log({ jobId, lines, total, isRunning, hasEnded }: LogProps) {
             </p>
           )}
         </div>
-        <button type="button" class="follow" id="follow" hidden>Follow</button>
       </div>
     </section>
   );
