@@ -1,7 +1,13 @@
 /// <reference lib="dom" />
 // A real Chromium per test, and an eye on everything that no page may do: errors on the console, exceptions, reports of
 // the content security policy, dialogs, requests to anybody else. A test with a complaint fails, whatever else it found.
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContext,
+  chromium,
+  type Locator,
+  type Page,
+} from "playwright-core";
 import axe from "axe-core";
 import { PASSWORD } from "./start_server.ts";
 
@@ -128,31 +134,25 @@ export class TestBrowser {
 }
 
 /** Moves the focus by Tab alone until it is on the element, as a person without a mouse does. */
-export async function tabTo(page: Page, name: string | RegExp, role?: Role): Promise<void> {
-  const target = role
-    ? page.getByRole(role, { name, exact: typeof name === "string" })
-    : page.getByLabel(name, { exact: typeof name === "string" });
-  await target.first().waitFor();
+export async function tabTo(target: Locator): Promise<void> {
+  await target.waitFor();
   for (let presses = 0; presses < 80; presses++) {
-    const isThere = await target.first().evaluate((element) => element === document.activeElement);
-    if (isThere) return;
-    await page.keyboard.press("Tab");
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+    await target.page().keyboard.press("Tab");
   }
-  throw new Error(`Tab does not reach ${role ?? "field"} ${name}.`);
+  throw new Error(`Tab does not reach ${target}.`);
 }
 
-type Role = "link" | "button" | "textbox" | "radio" | "checkbox";
-
-/** Reaches a link or button by Tab and presses Enter. */
-export async function press(page: Page, role: Role, name: string | RegExp): Promise<void> {
-  await tabTo(page, name, role);
-  await page.keyboard.press("Enter");
+/** Reaches a link, button or summary by Tab and presses Enter. */
+export async function press(target: Locator): Promise<void> {
+  await tabTo(target);
+  await target.page().keyboard.press("Enter");
 }
 
 /** Reaches a field by Tab and types into it. */
-export async function type(page: Page, label: string | RegExp, text: string): Promise<void> {
-  await tabTo(page, label);
-  await page.keyboard.type(text);
+export async function type(target: Locator, text: string): Promise<void> {
+  await tabTo(target);
+  await target.page().keyboard.type(text);
 }
 
 /** What axe calls serious or critical, in one line each. */
