@@ -1,16 +1,20 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
-import { Fleet, freePort } from "../support/programs.ts";
+import { Fleet } from "../support/programs.ts";
+import { hasRestServer, startRestServer } from "../support/rest_server.ts";
 import { anyRestic, resticByHand } from "../support/restic.ts";
 
 const PASSWORD = "secret-of-the-repository";
-const REST_SERVER = join(Deno.env.get("HOME") ?? "/root", ".cache/rest-server/rest-server");
 const ROUNDS = 20;
 
 Deno.test("two hosts told to initialise one repository at the same moment: one makes it, both work, twenty times out of twenty", async () => {
   await using fleet = await Fleet.start();
-  await using rest = await restServer(fleet.folder);
+  const hasRest = await hasRestServer();
+  if (!hasRest) {
+    console.log("left out: the rounds over a REST repository (rest-server is not prepared)");
+  }
+  await using rest = hasRest ? await startRestServer(join(fleet.folder, "rest")) : null;
   const first = {
     name: "first",
     url: join(fleet.folder, "first"),
@@ -24,7 +28,7 @@ Deno.test("two hosts told to initialise one repository at the same moment: one m
   await fleet.repositoryReady(beta);
   for (let round = 1; round <= ROUNDS; round++) {
     // Where there is a REST server every other round is over it: there both restics lose most races.
-    const url = rest.url && round % 2
+    const url = rest && round % 2
       ? `${rest.url}round-${round}/`
       : join(fleet.folder, `round-${round}`);
     const repository = await fleet.api("POST", "/api/repositories", {
@@ -64,33 +68,3 @@ Deno.test("two hosts told to initialise one repository at the same moment: one m
   );
   assert.deepEqual(backups.map((job) => job.status), ["succeeded", "succeeded"]);
 });
-
-interface RestServer extends AsyncDisposable {
-  url: string | null;
-}
-
-async function restServer(folder: string): Promise<RestServer> {
-  const there = await Deno.stat(REST_SERVER).then(() => true, () => false);
-  if (!there) {
-    console.log("left out: the rounds over a REST repository (rest-server is not prepared)");
-    return { url: null, [Symbol.asyncDispose]: () => Promise.resolve() };
-  }
-  const port = freePort();
-  const child = new Deno.Command(REST_SERVER, {
-    args: ["--path", join(folder, "rest"), "--listen", `127.0.0.1:${port}`, "--no-auth"],
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  await eventually("rest-server listens", async () => {
-    const connection = await Deno.connect({ hostname: "127.0.0.1", port });
-    connection.close();
-    return true;
-  });
-  return {
-    url: `rest:http://127.0.0.1:${port}/`,
-    [Symbol.asyncDispose]: async () => {
-      child.kill();
-      await child.status;
-    },
-  };
-}

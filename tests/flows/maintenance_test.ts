@@ -1,0 +1,393 @@
+// Retention and maintenance with the real restics and restic's own REST server.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { startDueMaintenance } from "../../server/maintenance/due.ts";
+import { eventually } from "../support/eventually.ts";
+import { RealPair } from "../support/real_pair.ts";
+import { hasRestServer, startRestServer } from "../support/rest_server.ts";
+import { anyRestic, type RealRestic, resticByHand, restics } from "../support/restic.ts";
+
+const PASSWORD = "secret-of-the-repository";
+
+function each(name: string, test: (restic: RealRestic) => Promise<void>): void {
+  for (const restic of restics) Deno.test(`${name} (restic ${restic.version})`, () => test(restic));
+}
+
+async function setUp(restic: RealRestic, url?: string) {
+  const pair = await RealPair.start();
+  const source = join(pair.folder, "source");
+  await Deno.mkdir(source);
+  await Deno.writeTextFile(join(source, "file"), "content");
+  const repository = url ?? join(pair.folder, "repository");
+  const host = await pair.join("alpha", {
+    restic: restic.path,
+    repository: { url: repository, password: PASSWORD, is_new: true },
+    paths: [source],
+  });
+  const [group] = (await pair.api("GET", `/api/hosts/${host.hostId}/source-groups`)).items;
+  const keep = (retention: Record<string, unknown>) =>
+    pair.api("PUT", `/api/hosts/${host.hostId}/source-groups/${group.id}`, {
+      name: group.name,
+      includes: [source],
+      retention,
+    });
+  const backups = async (count: number) => {
+    for (let n = 0; n < count; n++) {
+      await Deno.writeTextFile(join(source, "file"), `content ${n} ${crypto.randomUUID()}`);
+      assert.equal((await pair.backup(host)).status, "succeeded");
+    }
+  };
+  const listed = async (at = repository) =>
+    JSON.parse(await resticByHand(restic, at, ["snapshots", "--json"], PASSWORD)) as {
+      id: string;
+    }[];
+  return {
+    pair,
+    host,
+    group,
+    source,
+    repository,
+    keep,
+    backups,
+    listed,
+    repositoryId: host.repositoryId,
+  };
+}
+
+each(
+  "forget keeps what the policy says, prune shrinks, check reads its part, and the repository's health tells of all",
+  async (restic) => {
+    const all = await setUp(restic);
+    await using pair = all.pair;
+    await all.backups(4);
+    await all.keep({ keep_last: 2 });
+    const preview = await pair.ended(
+      (await pair.api(
+        "POST",
+        `/api/hosts/${all.host.hostId}/source-groups/${all.group.id}/retention-preview`,
+        { retention: { keep_last: 1 } },
+      )).job_id,
+    );
+    assert.deepEqual([
+      preview.status,
+      preview.dry_run,
+      preview.forgotten[0].keep,
+      preview.forgotten[0].remove,
+    ], ["succeeded", true, 1, 3]);
+    assert.equal((await all.listed()).length, 4);
+    const forgot = await pair.maintain(all.repositoryId, { kind: "forget" });
+    assert.equal(forgot.status, "succeeded", forgot.reason);
+    assert.deepEqual(forgot.forgotten, [{
+      tag: "default",
+      host: "alpha",
+      keep: 2,
+      remove: 2,
+      left: 2,
+    }]);
+    assert.equal((await all.listed()).length, 2);
+    assert.equal((await pair.api("GET", `/api/hosts/${all.host.hostId}`)).snapshots_count, 2);
+    const refused = await pair.test.api(
+      "alice",
+      "POST",
+      `/api/repositories/${all.repositoryId}/jobs`,
+      { kind: "prune" },
+    );
+    assert.deepEqual([refused.status, refused.body.error.code], [409, "conflict"]);
+    assert.match(refused.body.error.message, /admin credential/);
+    await pair.api("PUT", `/api/repositories/${all.repositoryId}/admin-credential`, {
+      everyday: true,
+    });
+    for (const kind of ["prune", "check"]) {
+      const job = await pair.maintain(all.repositoryId, { kind });
+      assert.equal(job.status, "succeeded", job.reason);
+    }
+    const { tasks } = await pair.api("GET", `/api/repositories/${all.repositoryId}/maintenance`);
+    assert.deepEqual(
+      tasks.map((
+        task: { kind: string; last_run: { status: string } },
+      ) => [task.kind, task.last_run?.status]),
+      [["forget", "succeeded"], ["prune", "succeeded"], ["check", "succeeded"]],
+    );
+    const repository = await pair.api("GET", `/api/repositories/${all.repositoryId}`);
+    assert.ok(repository.total_size > 0 && repository.restore_size > 0);
+    const checks = (await pair.api("GET", "/api/jobs?kind=check")).items;
+    assert.ok(
+      (await pair.texts(checks[0].id)).some((text) => text.includes("--read-data-subset=1/20")),
+    );
+  },
+);
+
+each("a forget that would remove most of a group stops and asks", async (restic) => {
+  const all = await setUp(restic);
+  await using pair = all.pair;
+  await all.backups(1);
+  const password = ["--tag=default", "--host=alpha"];
+  for (let n = 0; n < 11; n++) {
+    await resticByHand(restic, all.repository, ["backup", "-q", ...password, all.source], PASSWORD);
+  }
+  await all.keep({ keep_last: 1 });
+  const stopped = await pair.maintain(all.repositoryId, { kind: "forget" });
+  assert.deepEqual([stopped.status, stopped.reason_code], ["failed", "would_drop_most"]);
+  assert.equal((await all.listed()).length, 12);
+  const agreed = await pair.maintain(all.repositoryId, { kind: "forget", may_drop_most: true });
+  assert.equal(agreed.status, "succeeded", agreed.reason);
+  assert.equal((await all.listed()).length, 1);
+});
+
+each(
+  "on an append-only server the everyday credential cannot forget and the job says so, the admin one can",
+  async (restic) => {
+    if (!await hasRestServer()) return console.log("left out: rest-server is not prepared");
+    const folder = await Deno.makeTempDir({ prefix: "rm-rest-" });
+    try {
+      await using open = await startRestServer(folder);
+      await using closed = await startRestServer(folder, true);
+      const all = await setUp(restic, `${closed.url}alpha/`);
+      await using pair = all.pair;
+      await all.backups(3);
+      await all.keep({ keep_last: 1 });
+      const refused = await pair.maintain(all.repositoryId, { kind: "forget" });
+      assert.deepEqual(
+        [refused.status, refused.reason_code],
+        ["failed", "append_only"],
+        refused.reason,
+      );
+      assert.match(refused.reason, /append-only/);
+      assert.equal((await all.listed(`${open.url}alpha/`)).length, 3);
+      const { tasks } = await pair.api("GET", `/api/repositories/${all.repositoryId}/maintenance`);
+      assert.equal(tasks[0].last_run.status, "failed");
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
+
+Deno.test("the admin credential is sent with the order, is used, and is never written to the agent's disk", async () => {
+  const restic = anyRestic()!;
+  if (!await hasRestServer()) return console.log("left out: rest-server is not prepared");
+  const folder = await Deno.makeTempDir({ prefix: "rm-rest-" });
+  try {
+    await using door = await startTwoUserDoor(folder);
+    const pair = await RealPair.start();
+    await using _ = pair;
+    const source = join(pair.folder, "source");
+    await Deno.mkdir(source);
+    const host = await pair.join("alpha", {
+      restic: restic.path,
+      repository: {
+        url: `${door.url}alpha/`,
+        password: PASSWORD,
+        is_new: true,
+        username: "everyday",
+        rest_password: "everyday-secret",
+      },
+      paths: [source],
+    });
+    for (const text of ["a", "b", "c"]) {
+      await Deno.writeTextFile(join(source, "file"), text);
+      assert.equal((await pair.backup(host)).status, "succeeded");
+    }
+    const [group] = (await pair.api("GET", `/api/hosts/${host.hostId}/source-groups`)).items;
+    await pair.api("PUT", `/api/hosts/${host.hostId}/source-groups/${group.id}`, {
+      name: "default",
+      includes: [source],
+      retention: { keep_last: 1 },
+    });
+    assert.equal(
+      (await pair.maintain(host.repositoryId, { kind: "forget" })).reason_code,
+      "append_only",
+    );
+    await pair.api("PUT", `/api/repositories/${host.repositoryId}/admin-credential`, {
+      username: "admin",
+      rest_password: "admin-canary-5150",
+    });
+    const forgot = await pair.maintain(host.repositoryId, { kind: "forget" });
+    assert.equal(forgot.status, "succeeded", forgot.reason);
+    assert.equal(forgot.forgotten[0].left, 1);
+    const pruned = await pair.maintain(host.repositoryId, { kind: "prune" });
+    assert.equal(pruned.status, "succeeded", pruned.reason);
+    const everything = [
+      await grep(pair.folder, "admin-canary-5150"),
+      await grep(pair.test.dataDir, "admin-canary-5150"),
+    ].flat();
+    assert.deepEqual(everything, []);
+    assert.ok(
+      !JSON.stringify([
+        await pair.api("GET", "/api/audit"),
+        await pair.api("GET", "/api/repositories"),
+        await pair.texts(forgot.id),
+      ]).includes("canary"),
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("two hosts on one repository: prune waits for the other's backup, and a backup for the prune", async () => {
+  const restic = anyRestic()!;
+  const all = await setUp(restic);
+  await using pair = all.pair;
+  await pair.api("PUT", `/api/repositories/${all.repositoryId}/admin-credential`, {
+    everyday: true,
+  });
+  const beta = await pair.join("beta", {
+    restic: restic.path,
+    repository: { id: all.repositoryId },
+    paths: [all.source],
+  });
+  const noise = new Uint8Array(2_000_000);
+  for (let at = 0; at < noise.length; at += 50_000) {
+    crypto.getRandomValues(noise.subarray(at, at + 50_000));
+  }
+  await Deno.writeFile(join(all.source, "noise"), noise);
+  const slow = (await pair.api("POST", `/api/hosts/${beta.hostId}/jobs`, {
+    kind: "backup",
+    bandwidth_up_kbps: 500,
+  })).job_id;
+  await eventually(
+    "the backup runs",
+    async () => (await pair.api("GET", `/api/jobs/${slow}`)).status === "running",
+  );
+  const prune = (await pair.api("POST", `/api/repositories/${all.repositoryId}/jobs`, {
+    kind: "prune",
+    host_id: all.host.hostId,
+  })).job_id;
+  assert.equal((await pair.api("GET", `/api/jobs/${prune}`)).waiting, true);
+  const backup = await pair.ended(slow);
+  assert.equal(backup.status, "succeeded", backup.reason);
+  const pruned = await pair.ended(prune);
+  assert.equal(pruned.status, "succeeded", pruned.reason);
+  assert.ok(Date.parse(pruned.started_at) >= Date.parse(backup.finished_at) - 1000);
+});
+
+each("a lock that a killed restic left does not stop forget for ever", async (restic) => {
+  const all = await setUp(restic);
+  await using pair = all.pair;
+  await all.backups(2);
+  await all.keep({ keep_last: 1 });
+  const noise = new Uint8Array(3_000_000);
+  for (let at = 0; at < noise.length; at += 50_000) {
+    crypto.getRandomValues(noise.subarray(at, at + 50_000));
+  }
+  await Deno.writeFile(join(all.source, "noise"), noise);
+  const victim = new Deno.Command(restic.path, {
+    args: ["backup", "-q", "--limit-upload=100", all.source],
+    env: { RESTIC_REPOSITORY: all.repository, RESTIC_PASSWORD: PASSWORD },
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  await eventually(
+    "it holds a lock",
+    async () => (await Array.fromAsync(Deno.readDir(join(all.repository, "locks")))).length > 0,
+  );
+  victim.kill("SIGKILL");
+  await victim.status;
+  const forgot = await pair.maintain(all.repositoryId, { kind: "forget" });
+  assert.equal(forgot.status, "succeeded", forgot.reason);
+});
+
+Deno.test("what is due runs once, also after many fire times without a host; nothing piles up", async () => {
+  const restic = anyRestic()!;
+  const all = await setUp(restic);
+  await using pair = all.pair;
+  await all.backups(2);
+  await all.keep({ keep_last: 1 });
+  const forgets = async () => (await pair.api("GET", "/api/jobs?kind=forget")).items;
+  await startDueMaintenance(pair.test.server);
+  assert.equal((await forgets()).length, 0);
+  await all.host.agent.stop();
+  await eventually("offline", () => !pair.test.server.agents.isOnline(all.host.hostId));
+  for (const days of [1, 2, 3, 4, 5]) {
+    pair.test.clock.offset = days * 86_400_000;
+    await startDueMaintenance(pair.test.server);
+  }
+  assert.equal((await forgets()).length, 0);
+  pair.open(all.host, { restic: restic.path });
+  await eventually("online", () => pair.test.server.agents.isOnline(all.host.hostId));
+  await startDueMaintenance(pair.test.server);
+  await startDueMaintenance(pair.test.server);
+  const jobs = await forgets();
+  assert.equal(jobs.length, 1);
+  assert.equal((await pair.ended(jobs[0].id)).status, "succeeded");
+});
+
+Deno.test("retention that has failed for a week takes the green light from hosts whose backups succeed", async () => {
+  const restic = anyRestic()!;
+  const all = await setUp(restic);
+  await using pair = all.pair;
+  await all.backups(1);
+  await pair.test.server.db.updateTable("maintenance").set({
+    failing_since: pair.test.server.now() - 8 * 86_400_000,
+    last_reason: "refused",
+  })
+    .where("repository_id", "=", all.repositoryId).where("kind", "=", "forget").execute();
+  const host = await pair.api("GET", `/api/hosts/${all.host.hostId}`);
+  assert.equal(host.state, "warn");
+  assert.match(host.problems[0], /retention has failed for 8 days/);
+});
+
+Deno.test("snapshots that another restic made or removed are noticed at the next report and shown as such", async () => {
+  const restic = anyRestic()!;
+  const all = await setUp(restic);
+  await using pair = all.pair;
+  await all.backups(2);
+  await resticByHand(
+    restic,
+    all.repository,
+    ["backup", "-q", "--host=alpha", all.source],
+    PASSWORD,
+  );
+  const [first] = await all.listed();
+  await resticByHand(restic, all.repository, ["forget", first!.id], PASSWORD);
+  await all.backups(1);
+  const { items, losses } = await pair.api("GET", `/api/hosts/${all.host.hostId}/snapshots`);
+  assert.equal(items.length, 3);
+  assert.equal(
+    items.filter((snapshot: { job_id: string | null }) => snapshot.job_id === null).length,
+    1,
+  );
+  assert.deepEqual(losses.map((loss: { count: number }) => loss.count), [1]);
+});
+
+async function grep(folder: string, text: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const entry of Deno.readDir(folder)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory) found.push(...await grep(path, text));
+    else if (
+      entry.isFile && new TextDecoder("latin1").decode(await Deno.readFile(path)).includes(text)
+    ) found.push(path);
+  }
+  return found;
+}
+
+/** One repository behind two doors: the user "everyday" is sent to an append-only server, "admin" to one that deletes. */
+async function startTwoUserDoor(folder: string): Promise<{ url: string } & AsyncDisposable> {
+  const open = await startRestServer(folder);
+  const closed = await startRestServer(folder, true);
+  const front = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async (request) => {
+    const user = atob((request.headers.get("authorization") ?? "").replace("Basic ", "")).split(
+      ":",
+    );
+    const behind =
+      { "everyday everyday-secret": closed, "admin admin-canary-5150": open }[user.join(" ")];
+    if (!behind) return new Response("no", { status: 401 });
+    const url = new URL(request.url);
+    const body = request.body ? await request.arrayBuffer() : null;
+    return await fetch(behind.url.slice(5).replace(/\/$/, "") + url.pathname + url.search, {
+      method: request.method,
+      headers: Object.fromEntries(
+        [...request.headers].filter(([name]) => ["accept", "content-type", "range"].includes(name)),
+      ),
+      body,
+    });
+  });
+  return {
+    url: `rest:http://127.0.0.1:${front.addr.port}/`,
+    [Symbol.asyncDispose]: async () => {
+      await front.shutdown();
+      await open[Symbol.asyncDispose]();
+      await closed[Symbol.asyncDispose]();
+    },
+  };
+}

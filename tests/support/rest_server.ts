@@ -1,0 +1,44 @@
+// restic's own REST server as a process, where it is prepared; appendOnly keeps everybody but nobody's requests from deleting.
+import { join } from "node:path";
+import { eventually } from "./eventually.ts";
+import { freePort } from "./programs.ts";
+
+const PROGRAM = join(Deno.env.get("HOME") ?? "/root", ".cache/rest-server/rest-server");
+
+export interface RestServer extends AsyncDisposable {
+  /** rest:http://127.0.0.1:port/ */
+  url: string;
+}
+
+export async function hasRestServer(): Promise<boolean> {
+  return await Deno.stat(PROGRAM).then(() => true, () => false);
+}
+
+/** Serves a folder without users. Two of them may serve one folder, one of them append-only. */
+export async function startRestServer(folder: string, appendOnly = false): Promise<RestServer> {
+  const port = freePort();
+  const child = new Deno.Command(PROGRAM, {
+    args: [
+      "--path",
+      folder,
+      "--listen",
+      `127.0.0.1:${port}`,
+      "--no-auth",
+      ...(appendOnly ? ["--append-only"] : []),
+    ],
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  await eventually("rest-server listens", async () => {
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    connection.close();
+    return true;
+  });
+  return {
+    url: `rest:http://127.0.0.1:${port}/`,
+    [Symbol.asyncDispose]: async () => {
+      child.kill();
+      await child.status;
+    },
+  };
+}
