@@ -1,0 +1,50 @@
+// `deno task bench`: prints a table of measures, each beside a limit that was measured in the same run, and writes it to
+// .bench/result.md. It asserts nothing. `deno task bench lines fleet` runs only the topics that are named.
+import { join } from "node:path";
+import { BENCH_FOLDER } from "./sides.ts";
+import { benchBackup } from "./backup.ts";
+import { benchFleet } from "./fleet.ts";
+import { benchIdle } from "./idle.ts";
+import { benchLatency } from "./latency.ts";
+import { benchLines } from "./lines.ts";
+import { benchReconnect } from "./reconnect.ts";
+import { benchStored, endStored } from "./stored.ts";
+import { machine, type Row, tableOf, type Topic } from "./table.ts";
+
+const ROUNDS = 3;
+const TOPICS: Record<string, Topic> = {
+  backup: { round: benchBackup },
+  latency: { round: benchLatency },
+  lines: { round: benchLines },
+  fleet: { round: benchFleet },
+  reconnect: { round: benchReconnect },
+  idle: { round: benchIdle },
+  stored: { round: benchStored, end: endStored },
+};
+
+const named = Deno.args.length > 0 ? Deno.args : Object.keys(TOPICS);
+const unknown = named.filter((name) => !(name in TOPICS));
+if (unknown.length > 0) {
+  console.error(`There is no topic ${unknown.join(", ")}: ${Object.keys(TOPICS).join(", ")}.`);
+  Deno.exit(2);
+}
+
+const rows: Row[][] = [];
+for (const name of named) {
+  const { round, end } = TOPICS[name]!;
+  try {
+    for (let n = 1; n <= ROUNDS; n++) {
+      console.error(`${name}, round ${n} of ${ROUNDS} (load ${Deno.loadavg()[0]!.toFixed(1)})`);
+      rows.push(await round());
+    }
+  } catch (error) {
+    // One topic that cannot be measured here does not cost the others.
+    console.error(`${name} was not measured:`, error);
+  } finally {
+    await end?.();
+  }
+}
+const result = `${machine()}\n\n${tableOf(rows)}\n`;
+console.log(result);
+await Deno.writeTextFile(join(BENCH_FOLDER, "result.md"), result);
+Deno.exit(0);
