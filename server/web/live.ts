@@ -24,6 +24,7 @@ import type { Ctx, Route } from "./context.ts";
 import { jobFeed, type JobFeedForm } from "./job_feed.ts";
 import { hostsOnPage } from "./pages/dashboard.ts";
 import { attentionItems, hostRows, hostView } from "./pages/host_props.ts";
+import { lossesOf } from "./pages/hosts.ts";
 import { jobRow, jobView } from "./pages/job_props.ts";
 import { fleetProps, mayRun } from "./pages/page.ts";
 import { eventStream, type Feed, type Source } from "./sse.ts";
@@ -181,6 +182,7 @@ function host(server: Server, c: Ctx): Response {
           snapshots: page.items,
           total,
           refreshedAt: page.refreshed_at,
+          losses: lossesOf(page),
           now,
           mayRun: may,
         }));

@@ -10,7 +10,7 @@ import { type DayState, Strip } from "../parts/strip.tsx";
 import { Tabs } from "../parts/tabs.tsx";
 import { Time } from "../parts/time.tsx";
 
-export type HostTab = "snapshots" | "sources" | "repository" | "jobs" | "settings";
+export type HostTab = "snapshots" | "sources" | "schedules" | "repository" | "jobs" | "settings";
 
 export interface HostView {
   id: string;
@@ -59,6 +59,7 @@ export interface HostFrameProps {
 const TABS: [HostTab, string, string][] = [
   ["snapshots", "Snapshots", ""],
   ["sources", "Sources", "/sources"],
+  ["schedules", "Schedules", "/schedules"],
   ["repository", "Repository", "/repository"],
   ["jobs", "Jobs", "/jobs"],
   ["settings", "Settings", "/settings"],

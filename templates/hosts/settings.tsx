@@ -7,7 +7,7 @@ import { repositoryOptions } from "../repositories/options.ts";
 import { HostFrame, type HostFrameProps } from "./frame.tsx";
 
 export interface HostSettingsProps extends HostFrameProps {
-  values: { name: string; tags: string; repository_id: string };
+  values: { name: string; tags: string; time_zone: string; repository_id: string };
   errors: Errors;
   repositories: { id: string; name: string; url: string }[];
   snapshots: number | null;
@@ -38,6 +38,14 @@ export function HostSettingsPage(props: HostSettingsProps) {
           error={errors.tags}
           isOptional
           help="Separated by spaces."
+        />
+        <TextField
+          name="time_zone"
+          label="Time zone"
+          value={values.time_zone}
+          error={errors.time_zone}
+          help="Its schedules are kept in it, such as Europe/Berlin or UTC."
+          isRequired
         />
         <SelectField
           name="repository_id"

@@ -1,5 +1,5 @@
 // What do I have: the snapshots of a host, by day.
-import type { Snapshot } from "../../shared/protocol.ts";
+import type { Snapshot as Listed } from "../../shared/protocol.ts";
 import { bytes, clock, count, day, dayInWords, middleCut, plural } from "../format.ts";
 import { visible } from "../../shared/redact.ts";
 import { Copyable } from "../parts/copyable.tsx";
@@ -8,7 +8,16 @@ import { Empty } from "../parts/empty.tsx";
 import { Tags } from "../parts/name.tsx";
 import { Pager } from "../parts/pager.tsx";
 import { At, Time } from "../parts/time.tsx";
+import { lossInWords } from "../repositories/upkeep.tsx";
 import { HostFrame, type HostFrameProps, type HostView } from "./frame.tsx";
+
+/** A snapshot with the job that made it; null: a restic that is not ours, or before the host joined. */
+export type Snapshot = Listed & { job_id: string | null };
+
+export interface SnapshotLoss {
+  noticedAt: number;
+  count: number;
+}
 
 export interface SnapshotsProps extends HostFrameProps {
   /** One page of them, the newest first. */
@@ -16,6 +25,8 @@ export interface SnapshotsProps extends HostFrameProps {
   total: number;
   /** When the agent last sent the list. */
   refreshedAt: number | null;
+  /** What vanished without a forget of ours, the newest first. */
+  losses: SnapshotLoss[];
   nextCursor: string | null;
   isFirstPage: boolean;
 }
@@ -37,11 +48,12 @@ export function SnapshotsPage(props: SnapshotsProps) {
 
 /** Live fragment `snapshots`, pushed only to the first page. */
 export function SnapshotList(
-  { host, snapshots, total, refreshedAt, now, mayRun }: {
+  { host, snapshots, total, refreshedAt, losses, now, mayRun }: {
     host: HostView;
     snapshots: Snapshot[];
     total: number;
     refreshedAt: number | null;
+    losses: SnapshotLoss[];
     now: number;
     mayRun: boolean;
   },
@@ -63,6 +75,11 @@ export function SnapshotList(
           </>
         )}
       </p>
+      {losses.map((loss) => (
+        <p class="warn">
+          {lossInWords(loss.count)}, noticed <Time at={loss.noticedAt} now={now} />.
+        </p>
+      ))}
       {byDay(snapshots).map((group) => (
         <section class="day">
           <h2>{dayInWords(group[0]!.time, now)}</h2>
@@ -107,6 +124,14 @@ function SnapshotRow({ snapshot: s }: { snapshot: Snapshot }) {
       </td>
       <td>
         <Tags tags={s.tags.slice(0, 3)} />
+        {s.job_id === null && (
+          <span
+            class="muted small"
+            title="Made by a restic that is not ours, or before this host joined"
+          >
+            not ours
+          </span>
+        )}
       </td>
       <td class="first">
         <span class="cut mono" title={paths.join("\n").slice(0, 200)}>

@@ -30,6 +30,13 @@ export interface JobView extends JobNames {
   resticVersion: string | null;
   progress: Progress | null;
   summary: Summary | null;
+  /** 1 for the first try of a scheduled run. */
+  attempt: number;
+  /** The fire time that this run makes up for, or null. */
+  missedAt: number | null;
+  isDryRun: boolean;
+  /** Retention: what each group of each host came to. */
+  forgotten: { tag: string; host: string; keep: number; remove: number }[] | null;
   /** Why it is still queued. */
   waitsFor: { jobId: string; title: string } | "repository" | "host" | null;
 }
@@ -81,7 +88,7 @@ export function JobPage(props: JobPageProps) {
   );
 }
 
-const ACTORS = { user: "by", schedule: "by schedule", system: "by the server", agent: "by" };
+const ACTORS = { user: "by", schedule: "by", system: "by the server", agent: "by" };
 
 /** Live fragment `job-state`: pill, who, when, the limits in force, cancel. */
 export function JobState(
@@ -112,6 +119,12 @@ export function JobState(
             </>
           )}
       </span>
+      {job.attempt > 1 && <span>try {job.attempt}</span>}
+      {job.missedAt !== null && (
+        <span>
+          makes up for <At at={job.missedAt} />
+        </span>
+      )}
       {job.finishedAt !== null && job.startedAt !== null && (
         <span>
           took <At at={job.finishedAt} text={duration((job.finishedAt - job.startedAt) / 1000)} />
@@ -180,7 +193,12 @@ function Waiting({ waitsFor }: { waitsFor: JobView["waitsFor"] }) {
     case null:
       return <>Waits for its turn. It begins by itself.</>;
     case "repository":
-      return <>Another host is making this repository. It begins by itself when that is done.</>;
+      return (
+        <>
+          Another host is at work in this repository, and the two must not meet. It begins by itself
+          when that is done.
+        </>
+      );
     case "host":
       return <>The host is offline. It begins when the host is back.</>;
     default:
@@ -225,6 +243,7 @@ export function JobOutcome({ job, mayRun }: { job: JobView; mayRun: boolean }) {
         )}
       </div>
       {job.summary && <SummaryFigures job={job} summary={job.summary} />}
+      {job.forgotten && <Forgotten job={job} forgotten={job.forgotten} />}
     </div>
   );
 }
@@ -260,6 +279,37 @@ function SummaryFigures({ job, summary }: { job: JobView; summary: Summary }) {
   );
 }
 
+function Forgotten(
+  { job, forgotten }: { job: JobView; forgotten: NonNullable<JobView["forgotten"]> },
+) {
+  return (
+    <table class="table fold">
+      <thead>
+        <tr>
+          <th scope="col">Source group</th>
+          <th scope="col">Host</th>
+          <th scope="col" class="num">{job.isDryRun ? "Would keep" : "Kept"}</th>
+          <th scope="col" class="num">{job.isDryRun ? "Would remove" : "Removed"}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {forgotten.map((each) => (
+          <tr>
+            <td class="first">
+              <Name text={each.tag} />
+            </td>
+            <td>
+              <Name text={each.host} />
+            </td>
+            <td class="num">{count(each.keep)}</td>
+            <td class="num">{count(each.remove)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
 function outcomeInWords(job: JobView): string {
   if (job.reason) return job.reason;
   const s = job.summary;
@@ -277,6 +327,10 @@ function outcomeInWords(job: JobView): string {
         ? "The repository is ready."
         : job.kind === "unlock"
         ? "Stale locks are removed."
+        : job.isDryRun
+        ? "Nothing was removed: this only shows what the policy would do."
+        : job.kind === "check"
+        ? "The check found no errors."
         : "Done.";
     case "cancelled":
       return "Cancelled before it was done.";

@@ -145,6 +145,20 @@ export function nextStep(
       };
     case "no_space":
       return { sentence: "The storage is full. Make room there, then run again.", ...again };
+    case "append_only":
+    case "no_admin_credential":
+      return {
+        sentence: "Deleting needs the admin credential of the repository.",
+        href: `${repository}#maintenance`,
+        label: "Set it on the repository page",
+      };
+    case "would_drop_most":
+      return {
+        sentence:
+          "If that is meant, agree to it on the source group's page or by the API (may_drop_most).",
+        href: `${host}/sources`,
+        label: "Open Sources",
+      };
     case "damaged":
       return {
         sentence:

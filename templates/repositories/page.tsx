@@ -1,3 +1,4 @@
+import { Upkeep, type UpkeepProps } from "./upkeep.tsx";
 import { bytes, middleCut, plural } from "../format.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Command, Copyable } from "../parts/copyable.tsx";
@@ -36,6 +37,7 @@ export interface RepositoryPageProps {
   mayChange: boolean;
   mayDelete: boolean;
   errors: Errors;
+  upkeep: UpkeepProps;
 }
 
 export function RepositoryPage(props: RepositoryPageProps) {
@@ -86,6 +88,7 @@ export function RepositoryPage(props: RepositoryPageProps) {
             </ul>
           )}
       </section>
+      <Upkeep {...props.upkeep} />
       {props.mayDelete && <DeleteRepository {...props} />}
     </Layout>
   );

@@ -14,6 +14,8 @@ import type { HostFrameProps, HostView } from "../../templates/hosts/frame.tsx";
 import { HostJobsPage } from "../../templates/hosts/jobs.tsx";
 import { HostRepositoryPage } from "../../templates/hosts/repository.tsx";
 import { HostSettingsPage } from "../../templates/hosts/settings.tsx";
+import { ScheduleFormPage } from "../../templates/hosts/schedule_form.tsx";
+import { SchedulesPage } from "../../templates/hosts/schedules.tsx";
 import { SnapshotsPage } from "../../templates/hosts/snapshots.tsx";
 import { SourceFormPage, type SourceFormValues } from "../../templates/hosts/source_form.tsx";
 import { SourcesPage } from "../../templates/hosts/sources.tsx";
@@ -26,6 +28,7 @@ import { NO_CONNECTION } from "../../templates/repositories/connection_fields.ts
 import { RepositoryFormPage } from "../../templates/repositories/form.tsx";
 import { RepositoryListPage } from "../../templates/repositories/list.tsx";
 import { RepositoryPage, type RepositoryView } from "../../templates/repositories/page.tsx";
+import type { UpkeepProps, UpkeepTask } from "../../templates/repositories/upkeep.tsx";
 
 export const NOW = Date.UTC(2026, 10, 22, 3, 12, 45);
 const MINUTE = 60_000;
@@ -263,6 +266,7 @@ const snapshots = (n: number, paths = ["/etc", "/home", "/var/www"], tag = "defa
     files: i % 4 === 3 ? null : 20_104 + i,
     bytes: i % 4 === 3 ? null : 2 * GIB + i * 1e6,
     bytes_added: i % 4 === 3 ? null : 12e6 * (i + 1),
+    job_id: i === 2 ? null : id(1000 + i),
   }));
 
 const GROUP = {
@@ -299,6 +303,74 @@ const repositoryView = (changes: Partial<RepositoryView> = {}): RepositoryView =
   ...changes,
 });
 
+const TASKS: UpkeepTask[] = [
+  {
+    kind: "forget",
+    isEnabled: true,
+    cron: "0 3 * * *",
+    readDataPercent: null,
+    nextRunAt: NOW + 20 * HOUR,
+    lastRun: { jobId: id(1), at: NOW - 4 * HOUR, status: "failed", reason: HOSTILE },
+    lastSuccessAt: NOW - 9 * DAY,
+    offBecause: null,
+  },
+  {
+    kind: "prune",
+    isEnabled: true,
+    cron: "0 4 * * 0",
+    readDataPercent: null,
+    nextRunAt: null,
+    lastRun: null,
+    lastSuccessAt: null,
+    offBecause: "Prune deletes data and needs the admin credential, which is not set.",
+  },
+  {
+    kind: "check",
+    isEnabled: false,
+    cron: "0 5 1 * *",
+    readDataPercent: 5,
+    nextRunAt: null,
+    lastRun: { jobId: id(2), at: NOW - 21 * DAY, status: "succeeded", reason: null },
+    lastSuccessAt: NOW - 21 * DAY,
+    offBecause: null,
+  },
+];
+
+const upkeep = (changes: Partial<UpkeepProps> = {}): UpkeepProps => ({
+  frame: frame(),
+  repositoryId: id(70),
+  tasks: TASKS,
+  locks: [
+    {
+      id: "a1".repeat(32),
+      at: NOW - 3 * HOUR,
+      isExclusive: true,
+      hostname: HOSTILE,
+      username: "root",
+      pid: 4711,
+      isStale: true,
+    },
+    {
+      id: "b2".repeat(32),
+      at: NOW - MINUTE,
+      isExclusive: false,
+      hostname: LONG,
+      username: null,
+      pid: null,
+      isStale: false,
+    },
+  ],
+  seenAt: NOW - 8 * MINUTE,
+  sizeBytes: 40 * GIB,
+  restoreBytes: 410 * GIB,
+  snapshots: 1204,
+  isAdminSet: true,
+  mayChange: true,
+  mayChangeAdmin: true,
+  errors: {},
+  ...changes,
+});
+
 const jobView = (changes: Partial<JobView> = {}): JobView => ({
   id: id(1004),
   kind: "backup",
@@ -322,6 +394,10 @@ const jobView = (changes: Partial<JobView> = {}): JobView => ({
   resticVersion: "0.18.0",
   progress: progress(62),
   summary: null,
+  attempt: 1,
+  missedAt: null,
+  isDryRun: false,
+  forgotten: null,
   ...changes,
 });
 const SUMMARY = {
@@ -585,6 +661,7 @@ export const pages: Record<string, () => Child> = {
       snapshots={snapshots(12)}
       total={31}
       refreshedAt={NOW - 8 * MINUTE}
+      losses={[{ noticedAt: NOW - 2 * HOUR, count: 3 }]}
       nextCursor="abc"
       isFirstPage
     />
@@ -595,6 +672,7 @@ export const pages: Record<string, () => Child> = {
       snapshots={[]}
       total={0}
       refreshedAt={null}
+      losses={[]}
       nextCursor={null}
       isFirstPage
     />
@@ -605,6 +683,7 @@ export const pages: Record<string, () => Child> = {
       snapshots={[]}
       total={0}
       refreshedAt={null}
+      losses={[]}
       nextCursor={null}
       isFirstPage
     />
@@ -615,6 +694,7 @@ export const pages: Record<string, () => Child> = {
       snapshots={snapshots(40, ["/home", HOSTILE, RTL, ...Array(20).fill("/a/b")], HOSTILE)}
       total={10_000}
       refreshedAt={NOW - 2 * DAY}
+      losses={[]}
       nextCursor="abc"
       isFirstPage={false}
     />
@@ -683,6 +763,73 @@ export const pages: Record<string, () => Child> = {
       })}
     />
   ),
+  "host-schedules": () => (
+    <SchedulesPage
+      {...hostProps(hostView())}
+      timeZone="Europe/Berlin"
+      isBehind
+      hasGroups
+      schedules={[
+        {
+          id: id(80),
+          cron: "0 3 * * *",
+          isEnabled: true,
+          groups: ["home", "etc"],
+          nextRunAt: NOW + 20 * HOUR,
+          lastRun: { jobId: id(1), at: NOW - 4 * HOUR, status: "succeeded", warnings: 0 },
+        },
+        {
+          id: id(81),
+          cron: "*/15 8-18 * * 1-5",
+          isEnabled: false,
+          groups: [HOSTILE, LONG],
+          nextRunAt: null,
+          lastRun: null,
+        },
+      ]}
+    />
+  ),
+  "host-schedules-none": () => (
+    <SchedulesPage
+      {...hostProps(NEW_HOST)}
+      timeZone="UTC"
+      isBehind={false}
+      hasGroups={false}
+      schedules={[]}
+    />
+  ),
+  "schedule-form": () => (
+    <ScheduleFormPage
+      frame={frame()}
+      host={{ id: id(4), name: "web-01" }}
+      scheduleId={id(80)}
+      groups={[{ id: id(50), name: "home" }, { id: id(51), name: HOSTILE }]}
+      values={{ cron: "0 3 * * *", isEnabled: true, groupIds: [id(50)] }}
+      timeZone="Europe/Berlin"
+      errors={{}}
+      preview={{
+        words: "At 03:00",
+        problem: null,
+        next: [1, 2, 3, 4, 5].map((day) => NOW + day * DAY),
+        timeZone: "Europe/Berlin",
+      }}
+    />
+  ),
+  "schedule-form-errors": () => (
+    <ScheduleFormPage
+      frame={frame()}
+      host={{ id: id(4), name: LONG }}
+      scheduleId={null}
+      groups={[{ id: id(50), name: "home" }]}
+      values={{ cron: HOSTILE, isEnabled: false, groupIds: [] }}
+      timeZone="UTC"
+      errors={{
+        cron: "cron must be five fields",
+        source_group_ids: "source_group_ids must name at least one source group",
+      }}
+      preview={{ words: null, problem: "It must be five fields.", next: [], timeZone: "UTC" }}
+    />
+  ),
   "host-jobs": () => (
     <HostJobsPage {...hostProps(hostView())} jobs={jobRows(12)} nextCursor="x" isFirstPage />
   ),
@@ -692,7 +839,12 @@ export const pages: Record<string, () => Child> = {
   "host-settings": () => (
     <HostSettingsPage
       {...hostProps(hostView())}
-      values={{ name: "web-01", tags: "berlin web", repository_id: id(70) }}
+      values={{
+        name: "web-01",
+        tags: "berlin web",
+        time_zone: "Europe/Berlin",
+        repository_id: id(70),
+      }}
       errors={{}}
       repositories={CHOICES}
       snapshots={31}
@@ -732,7 +884,14 @@ export const pages: Record<string, () => Child> = {
     <RepositoryListPage frame={frame()} repositories={[]} nextCursor={null} isFirstPage mayAdd />
   ),
   "repository": () => (
-    <RepositoryPage frame={frame()} repository={repositoryView()} mayChange mayDelete errors={{}} />
+    <RepositoryPage
+      frame={frame()}
+      repository={repositoryView()}
+      mayChange
+      mayDelete
+      errors={{}}
+      upkeep={upkeep()}
+    />
   ),
   "repository-unused": () => (
     <RepositoryPage
@@ -742,6 +901,16 @@ export const pages: Record<string, () => Child> = {
       mayChange
       mayDelete
       errors={{ confirm_name: "confirm_name must be the name of the repository" }}
+      upkeep={upkeep({
+        tasks: TASKS.map((task) => ({ ...task, lastRun: null, lastSuccessAt: null })),
+        locks: [],
+        seenAt: null,
+        sizeBytes: null,
+        restoreBytes: null,
+        snapshots: null,
+        isAdminSet: false,
+        errors: { "check.cron": "check.cron would never fire: there is no such day" },
+      })}
     />
   ),
   "repository-form": () => (

@@ -31,7 +31,7 @@ function hostRow(host: Host, days: DayOutcome[]): HostRowData {
     days,
     sizeBytes: host.repository_size,
     snapshots: host.snapshots_count,
-    nextRunAt: host.next_run_at,
+    nextRunAt: host.schedule ? host.next_run_at : null,
   };
 }
 

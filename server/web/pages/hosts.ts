@@ -5,7 +5,7 @@ import { HostJobsPage } from "../../../templates/hosts/jobs.tsx";
 import { HostRepositoryPage } from "../../../templates/hosts/repository.tsx";
 import { HostSettingsPage, type HostSettingsProps } from "../../../templates/hosts/settings.tsx";
 import { SnapshotsPage } from "../../../templates/hosts/snapshots.tsx";
-import { hostName, id, tags } from "../../../shared/fields.ts";
+import { hostName, id, tags, timeZone } from "../../../shared/fields.ts";
 import { changeHost } from "../../hosts/change.ts";
 import { getHost } from "../../hosts/find.ts";
 import { removeHost } from "../../hosts/remove.ts";
@@ -52,10 +52,18 @@ async function snapshots(server: Server, c: Ctx): Promise<Response> {
       snapshots: page.items,
       total: snapshots_count ?? page.items.length,
       refreshedAt: page.refreshed_at,
+      losses: lossesOf(page),
       nextCursor: page.next_cursor,
       isFirstPage: !c.req.query("cursor"),
     }),
   );
+}
+
+/** What is older than a month is no news. */
+export function lossesOf({ losses }: { losses: { noticed_at: number; count: number }[] }) {
+  const since = Date.now() - 30 * 86_400_000;
+  return losses.filter((loss) => loss.noticed_at > since)
+    .map(({ noticed_at, count }) => ({ noticedAt: noticed_at, count }));
 }
 
 async function repository(server: Server, c: Ctx): Promise<Response> {
@@ -94,7 +102,12 @@ async function settings(
     c,
     HostSettingsPage({
       ...props,
-      values: { name: host.name, tags: host.tags.join(" "), repository_id: host.repository_id },
+      values: {
+        name: host.name,
+        tags: host.tags.join(" "),
+        time_zone: host.time_zone,
+        repository_id: host.repository_id,
+      },
       errors: {},
       repositories: await repositoryChoices(server),
       snapshots: host.snapshots_count,
@@ -106,7 +119,7 @@ async function settings(
   );
 }
 
-const SettingsForm = z.object({ name: hostName, tags, repository_id: id });
+const SettingsForm = z.object({ name: hostName, tags, time_zone: timeZone, repository_id: id });
 
 async function change(server: Server, c: Ctx): Promise<Response> {
   const hostId = pathId(c, "id");
@@ -114,6 +127,7 @@ async function change(server: Server, c: Ctx): Promise<Response> {
   const values = {
     name: form.text("name"),
     tags: form.text("tags"),
+    time_zone: form.text("time_zone").trim(),
     repository_id: form.text("repository_id"),
   };
   const { errors } = await attempt(

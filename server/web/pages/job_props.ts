@@ -45,6 +45,10 @@ export async function jobView(server: Server, job: Job): Promise<JobView> {
     resticVersion: job.restic_version,
     progress: job.progress,
     summary: job.summary,
+    attempt: job.attempt,
+    missedAt: job.catch_up ? job.scheduled_at : null,
+    isDryRun: job.dry_run,
+    forgotten: job.forgotten,
     waitsFor: job.status === "queued" ? await whatItWaitsFor(server, job) : null,
   };
 }

@@ -9,6 +9,7 @@ import {
   type RepositoryPageProps,
   type RepositoryView,
 } from "../../../templates/repositories/page.tsx";
+import type { UpkeepProps } from "../../../templates/repositories/upkeep.tsx";
 import { allHosts } from "../../hosts/find.ts";
 import { changeRepository } from "../../repositories/change.ts";
 import { createRepository } from "../../repositories/create.ts";
@@ -20,6 +21,7 @@ import { pathId, readPage } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
 import { attempt, attemptTo, type Form, readForm } from "./form.ts";
 import { frameOf, goTo, mayRun, show } from "./page.ts";
+import { upkeepProps } from "./upkeep.ts";
 
 export const repositoryPageRoutes: Route[] = [
   { method: "GET", path: "/repositories", role: "operator", handler: list },
@@ -107,10 +109,22 @@ async function showOne(
       mayChange: mayRun(c),
       mayDelete: mayRun(c),
       errors: {},
+      upkeep: await upkeepProps(server, c, id),
       ...changes,
     }),
     status,
   );
+}
+
+/** The page again, with what was typed into one of its upkeep forms. */
+export async function showRepository(
+  server: Server,
+  c: Ctx,
+  id: string,
+  upkeep: Partial<UpkeepProps>,
+): Promise<Response> {
+  const props = { ...await upkeepProps(server, c, id), ...upkeep };
+  return await showOne(server, c, id, { upkeep: props }, 422);
 }
 
 async function showNew(server: Server, c: Ctx): Promise<Response> {

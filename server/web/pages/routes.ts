@@ -10,7 +10,9 @@ import { entryRoutes } from "./entry.ts";
 import { hostPageRoutes } from "./hosts.ts";
 import { jobPageRoutes } from "./jobs.ts";
 import { repositoryPageRoutes } from "./repositories.ts";
+import { schedulePageRoutes } from "./schedules.ts";
 import { sourcePageRoutes } from "./sources.ts";
+import { upkeepPageRoutes } from "./upkeep.ts";
 
 // A fixed path stands before one with a parameter in its place: the first row that fits answers.
 export const PAGE_ROUTES: Route[] = [
@@ -20,7 +22,9 @@ export const PAGE_ROUTES: Route[] = [
   ...addHostRoutes,
   ...hostPageRoutes,
   ...sourcePageRoutes,
+  ...schedulePageRoutes,
   ...repositoryPageRoutes,
+  ...upkeepPageRoutes,
   ...jobPageRoutes,
   ...auditPageRoutes,
   ...accountRoutes,

@@ -1,0 +1,153 @@
+// Maintenance and the admin credential on a repository's page.
+import type { UpkeepProps } from "../../../templates/repositories/upkeep.tsx";
+import { setAdminCredential } from "../../maintenance/admin_credential.ts";
+import { changeMaintenance } from "../../maintenance/change.ts";
+import { AdminCredentialWish, MaintenanceWish } from "../../maintenance/fields.ts";
+import { listLocks, listMaintenance, STALE_LOCK_AFTER } from "../../maintenance/find.ts";
+import { startMaintenance } from "../../maintenance/start.ts";
+import { getRepository } from "../../repositories/find.ts";
+import type { Server } from "../../server.ts";
+import { RepositoryJobWish } from "../api/maintenance.ts";
+import { pathId } from "../body.ts";
+import { actorOf, type Ctx, type Route } from "../context.ts";
+import { attempt, type Form, readForm } from "./form.ts";
+import { frameOf, goTo, isAdmin, mayRun } from "./page.ts";
+import { showRepository } from "./repositories.ts";
+
+export const upkeepPageRoutes: Route[] = [
+  { method: "POST", path: "/repositories/:id/jobs", role: "operator", handler: run },
+  { method: "POST", path: "/repositories/:id/maintenance", role: "operator", handler: change },
+  {
+    method: "POST",
+    path: "/repositories/:id/admin-credential",
+    role: "admin",
+    handler: setCredential,
+  },
+  {
+    method: "POST",
+    path: "/repositories/:id/admin-credential/delete",
+    role: "admin",
+    handler: removeCredential,
+  },
+];
+
+export async function upkeepProps(server: Server, c: Ctx, id: string): Promise<UpkeepProps> {
+  const repository = await getRepository(server, id);
+  const tasks = await listMaintenance(server, id);
+  const locks = await listLocks(server, id);
+  return {
+    frame: await frameOf(server, c),
+    repositoryId: id,
+    tasks: tasks.map((task) => ({
+      kind: task.kind,
+      isEnabled: task.enabled,
+      cron: task.cron,
+      readDataPercent: task.read_data_percent,
+      nextRunAt: task.next_run_at,
+      lastRun: task.last_run && {
+        jobId: task.last_run.job_id,
+        at: task.last_run.at,
+        status: task.last_run.status,
+        reason: task.last_run.reason,
+      },
+      lastSuccessAt: task.last_success_at,
+      offBecause: task.off_because,
+    })),
+    locks: locks.map((lock) => ({
+      id: lock.id,
+      at: lock.at,
+      isExclusive: lock.exclusive,
+      hostname: lock.hostname,
+      username: lock.username,
+      pid: lock.pid,
+      isStale: server.now() - lock.at > STALE_LOCK_AFTER,
+    })),
+    seenAt: repository.stats_at,
+    sizeBytes: repository.total_size,
+    restoreBytes: repository.restore_size,
+    snapshots: repository.snapshots_count,
+    isAdminSet: repository.admin_credential_set,
+    mayChange: mayRun(c),
+    mayChangeAdmin: isAdmin(c),
+    errors: {},
+  };
+}
+
+async function run(server: Server, c: Ctx): Promise<Response> {
+  const id = pathId(c, "id");
+  const form = await readForm(c);
+  const { done, errors } = await attempt(
+    RepositoryJobWish,
+    { kind: form.text("kind") },
+    ({ kind }) => startMaintenance(server, actorOf(c), id, { kind }),
+  );
+  if (!errors) return goTo(c, `/jobs/${done.jobId}`);
+  const [text = "Nothing was started."] = Object.values(errors);
+  return goTo(c, `/repositories/${id}`, { state: "warn", text });
+}
+
+async function change(server: Server, c: Ctx): Promise<Response> {
+  const id = pathId(c, "id");
+  const form = await readForm(c);
+  const percent = form.text("check.read_data_percent").trim();
+  const { errors } = await attempt(
+    MaintenanceWish,
+    {
+      forget: taskOf(form, "forget"),
+      prune: taskOf(form, "prune"),
+      check: {
+        ...taskOf(form, "check"),
+        read_data_percent: percent === "" ? 0 : Number(percent),
+      },
+    },
+    (wish) => changeMaintenance(server, actorOf(c), id, wish),
+  );
+  if (errors) return await showRepository(server, c, id, { values: typedIn(form), errors });
+  return goTo(c, `/repositories/${id}`, { text: "The changes are saved." });
+}
+
+async function setCredential(server: Server, c: Ctx): Promise<Response> {
+  const id = pathId(c, "id");
+  const form = await readForm(c);
+  const { errors } = await attempt(
+    AdminCredentialWish,
+    {
+      everyday: form.ticked("everyday"),
+      username: form.text("username").trim(),
+      ...(form.text("rest_password") ? { rest_password: form.text("rest_password") } : {}),
+    },
+    (wish) => setAdminCredential(server, actorOf(c), id, wish),
+  );
+  if (errors) {
+    return await showRepository(server, c, id, {
+      values: { username: form.text("username") },
+      errors,
+    });
+  }
+  return goTo(c, `/repositories/${id}`, { text: "The admin credential is saved." });
+}
+
+async function removeCredential(server: Server, c: Ctx): Promise<Response> {
+  const id = pathId(c, "id");
+  await setAdminCredential(server, actorOf(c), id, {});
+  return goTo(c, `/repositories/${id}`, { text: "The admin credential is removed." });
+}
+
+function taskOf(form: Form, kind: string) {
+  return { enabled: form.ticked(`${kind}.enabled`), cron: form.text(`${kind}.cron`) };
+}
+
+function typedIn(form: Form): Record<string, string> {
+  return Object.fromEntries(
+    [
+      "forget.enabled",
+      "forget.cron",
+      "prune.enabled",
+      "prune.cron",
+      "check.enabled",
+      "check.cron",
+      "check.read_data_percent",
+    ]
+      .map((name) => [name, form.text(name)]),
+  );
+}

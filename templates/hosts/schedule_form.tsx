@@ -1,0 +1,138 @@
+// Add or change a schedule; the expression says itself in words while it is typed.
+import { type FrameProps, Layout } from "../layout.tsx";
+import { Confirm } from "../parts/confirm.tsx";
+import { Csrf } from "../parts/csrf.tsx";
+import { type Errors, inPlace, Problems, Tick } from "../parts/field.tsx";
+import { Name } from "../parts/name.tsx";
+import { CronPreview, type CronPreviewProps } from "./cron_preview.tsx";
+
+export interface ScheduleFormProps {
+  frame: FrameProps;
+  host: { id: string; name: string };
+  /** null for a new one. */
+  scheduleId: string | null;
+  groups: { id: string; name: string }[];
+  values: { cron: string; isEnabled: boolean; groupIds: string[] };
+  timeZone: string;
+  errors: Errors;
+  preview: CronPreviewProps;
+}
+
+export const CRON_PRESETS: [cron: string, label: string][] = [
+  ["0 3 * * *", "every night at 03:00"],
+  ["0 */6 * * *", "every six hours"],
+  ["0 * * * *", "every hour"],
+  ["0 12 * * 1-5", "weekdays at noon"],
+  ["0 2 * * 0", "Sundays at 02:00"],
+];
+
+export function ScheduleFormPage(props: ScheduleFormProps) {
+  const { frame, host, scheduleId, groups, values, errors } = props;
+  const back = `/hosts/${host.id}/schedules`;
+  const title = scheduleId ? "Change schedule" : "Add schedule";
+  return (
+    <Layout {...frame} title={`${title} of ${host.name}`} current="hosts">
+      <div class="narrow">
+        <p class="crumbs">
+          <a href={`/hosts/${host.id}`}>
+            <Name text={host.name} />
+          </a>{" "}
+          / <a href={back}>Schedules</a>
+        </p>
+        <div class="head">
+          <h1>{title}</h1>
+        </div>
+        <form
+          method="post"
+          action={scheduleId ? `${back}/${scheduleId}` : `${back}/new`}
+          class="form"
+        >
+          <Csrf token={frame.csrf} />
+          <Problems errors={errors} />
+          <div class="field">
+            <label for="f-cron">When</label>
+            <input
+              id="f-cron"
+              name="cron"
+              class="mono"
+              value={values.cron}
+              required
+              autocomplete="off"
+              list="cron-presets"
+              aria-invalid={errors.cron ? "true" : undefined}
+              aria-describedby={errors.cron ? "f-cron-error f-cron-help" : "f-cron-help"}
+              hx-get={`/cron-preview?time_zone=${encodeURIComponent(props.timeZone)}`}
+              hx-trigger="input changed delay:300ms"
+              hx-target="#cron-preview"
+              hx-swap="outerHTML"
+            />
+            <datalist id="cron-presets">
+              {CRON_PRESETS.map(([cron, label]) => <option value={cron}>{label}</option>)}
+            </datalist>
+            {errors.cron && <p class="error" id="f-cron-error">{inPlace(errors.cron, "cron")}</p>}
+            <CronPreview {...props.preview} />
+            <p class="help" id="f-cron-help">
+              Minute, hour, day, month, weekday; or @daily, @hourly, @weekly. Often used:{" "}
+              {CRON_PRESETS.map(([cron, label], index) => (
+                <>
+                  {index > 0 && ", "}
+                  <code>{cron}</code> {label}
+                </>
+              ))}. Time zone: <bdi>{props.timeZone}</bdi>, from the host's settings.
+            </p>
+          </div>
+          <fieldset class="part">
+            <legend>Which source groups</legend>
+            <div class="part-in">
+              {groups.map((group) => (
+                <div class="tick">
+                  <input
+                    id={`g-${group.id}`}
+                    type="checkbox"
+                    name="source_group_ids"
+                    value={group.id}
+                    checked={values.groupIds.includes(group.id)}
+                  />
+                  <div>
+                    <label for={`g-${group.id}`}>
+                      <Name text={group.name} />
+                    </label>
+                  </div>
+                </div>
+              ))}
+              {errors.source_group_ids && (
+                <p class="error">{inPlace(errors.source_group_ids, "source_group_ids")}</p>
+              )}
+              <p class="help">They run one after the other. Each makes a snapshot of its own.</p>
+            </div>
+          </fieldset>
+          <Tick
+            name="enabled"
+            label="Enabled"
+            isChecked={values.isEnabled}
+            help="A paused schedule stays here and runs nothing."
+          />
+          <p class="actions">
+            <button type="submit" class="primary">
+              {scheduleId ? "Save changes" : "Add schedule"}
+            </button>
+            <a class="button" href={back}>Cancel</a>
+          </p>
+        </form>
+        {scheduleId && (
+          <div class="section">
+            <Confirm
+              label="Remove this schedule…"
+              to={`${back}/${scheduleId}/delete`}
+              csrf={frame.csrf}
+              button="Remove schedule"
+              isDangerous
+            >
+              <p>Its source groups are not backed up at these times any more. Past jobs stay.</p>
+            </Confirm>
+          </div>
+        )}
+      </div>
+    </Layout>
+  );
+}

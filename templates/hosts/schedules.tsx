@@ -1,0 +1,136 @@
+// When a host is backed up, by its own clock.
+import { cronInWords } from "../../shared/cron.ts";
+import type { JobStatus } from "../../shared/job.ts";
+import { Empty } from "../parts/empty.tsx";
+import { Name } from "../parts/name.tsx";
+import { PostButton } from "../parts/csrf.tsx";
+import { jobState, jobWord, StateWord } from "../parts/state.tsx";
+import { Time } from "../parts/time.tsx";
+import { HostFrame, type HostFrameProps } from "./frame.tsx";
+
+export interface ScheduleView {
+  id: string;
+  cron: string;
+  isEnabled: boolean;
+  groups: string[];
+  nextRunAt: number | null;
+  lastRun: { jobId: string; at: number; status: JobStatus; warnings: number } | null;
+}
+
+export interface SchedulesProps extends HostFrameProps {
+  schedules: ScheduleView[];
+  timeZone: string;
+  /** The agent has not acknowledged the newest plan yet. */
+  isBehind: boolean;
+  hasGroups: boolean;
+}
+
+export function SchedulesPage(props: SchedulesProps) {
+  const { host, schedules, mayRun, timeZone } = props;
+  const add = { href: `/hosts/${host.id}/schedules/new`, label: "Add schedule" };
+  return (
+    <HostFrame {...props} tab="schedules">
+      {props.isBehind && schedules.length > 0 && (
+        <p class="flash warn" role="status">
+          {host.isOnline
+            ? "The host has not taken over the newest plan yet; it works by the one before."
+            : "The host is offline and works by the plan that it knows. It gets the newest when it is back."}
+        </p>
+      )}
+      {schedules.length === 0
+        ? (
+          <Empty
+            title="Nothing runs by itself yet"
+            action={!mayRun
+              ? undefined
+              : props.hasGroups
+              ? add
+              : { href: `/hosts/${host.id}/sources/new`, label: "Add source group" }}
+          >
+            {props.hasGroups
+              ? "A schedule says when source groups are backed up. The host keeps it with its own clock, also while this server is away."
+              : "First say what to back up: a source group. Then a schedule says when."}
+          </Empty>
+        )
+        : (
+          <>
+            <div class="head">
+              <p class="muted">
+                By the host's own clock, in the time zone <bdi>{timeZone}</bdi>.
+              </p>
+              {mayRun && <a class="button" href={add.href}>{add.label}</a>}
+            </div>
+            <table class="table fold">
+              <thead>
+                <tr>
+                  <th scope="col">When</th>
+                  <th scope="col">Source groups</th>
+                  <th scope="col">Next</th>
+                  <th scope="col">Last</th>
+                  <th scope="col">
+                    <span class="off-screen">Actions</span>
+                  </th>
+                </tr>
+              </thead>
+              <tbody>{schedules.map((schedule) => <Row {...props} schedule={schedule} />)}</tbody>
+            </table>
+          </>
+        )}
+    </HostFrame>
+  );
+}
+
+function Row({ host, schedule: s, frame, mayRun }: SchedulesProps & { schedule: ScheduleView }) {
+  const to = `/hosts/${host.id}/schedules/${s.id}`;
+  return (
+    <tr>
+      <td class="first">
+        {cronInWords(s.cron)} <code class="muted">{s.cron}</code>
+      </td>
+      <td>
+        {s.groups.map((group, index) => (
+          <>
+            {index > 0 && ", "}
+            <Name text={group} />
+          </>
+        ))}
+      </td>
+      <td>
+        {!s.isEnabled
+          ? <span class="muted">— (paused)</span>
+          : s.nextRunAt === null
+          ? "—"
+          : <Time at={s.nextRunAt} now={frame.now} />}
+      </td>
+      <td>
+        {s.lastRun
+          ? (
+            <>
+              <a href={`/jobs/${s.lastRun.jobId}`}>
+                <Time at={s.lastRun.at} now={frame.now} />
+              </a>{" "}
+              <StateWord
+                state={jobState(s.lastRun.status, s.lastRun.warnings)}
+                word={jobWord(s.lastRun.status, s.lastRun.warnings)}
+              />
+            </>
+          )
+          : <span class="muted">never</span>}
+      </td>
+      <td class="act">
+        {mayRun && (
+          <span class="actions">
+            <PostButton
+              to={`${to}/${s.isEnabled ? "pause" : "resume"}`}
+              label={s.isEnabled ? "Pause" : "Resume"}
+              describe={`${s.isEnabled ? "Pause" : "Resume"}: ${cronInWords(s.cron)}`}
+            />
+            <a class="button slim" href={to} aria-label={`Change: ${cronInWords(s.cron)}`}>
+              Change…
+            </a>
+          </span>
+        )}
+      </td>
+    </tr>
+  );
+}

@@ -1,0 +1,319 @@
+// What keeps a repository healthy: retention, prune and check with their age and outcome, its size, who holds a lock, and
+// the credential that may delete.
+import { cronInWords } from "../../shared/cron.ts";
+import type { JobStatus, MaintenanceKind } from "../../shared/job.ts";
+import { bytes, count, plural } from "../format.ts";
+import type { FrameProps } from "../layout.tsx";
+import { Confirm } from "../parts/confirm.tsx";
+import { Csrf, PostButton } from "../parts/csrf.tsx";
+import { type Errors, Problems, SecretField, TextField, Tick } from "../parts/field.tsx";
+import { Name, titleOf } from "../parts/name.tsx";
+import { jobState, StateWord } from "../parts/state.tsx";
+import { Time } from "../parts/time.tsx";
+
+export interface UpkeepTask {
+  kind: MaintenanceKind;
+  isEnabled: boolean;
+  cron: string;
+  readDataPercent: number | null;
+  nextRunAt: number | null;
+  lastRun: { jobId: string; at: number; status: JobStatus; reason: string | null } | null;
+  lastSuccessAt: number | null;
+  offBecause: string | null;
+}
+
+export interface UpkeepLock {
+  id: string;
+  at: number;
+  isExclusive: boolean;
+  hostname: string;
+  username: string | null;
+  pid: number | null;
+  isStale: boolean;
+}
+
+export interface UpkeepProps {
+  frame: FrameProps;
+  repositoryId: string;
+  tasks: UpkeepTask[];
+  locks: UpkeepLock[];
+  seenAt: number | null;
+  sizeBytes: number | null;
+  restoreBytes: number | null;
+  snapshots: number | null;
+  isAdminSet: boolean;
+  /** Operators: cadences and runs. */
+  mayChange: boolean;
+  /** Admins: the credential that may delete. */
+  mayChangeAdmin: boolean;
+  values?: Record<string, string>;
+  errors: Errors;
+}
+
+const WORDS: Record<MaintenanceKind, [name: string, about: string, verb: string]> = {
+  forget: ["Retention", "removes snapshots that no policy keeps", "Run retention"],
+  prune: ["Prune", "frees the space of what was removed", "Prune now"],
+  check: ["Check", "reads a part of the data and compares it", "Check now"],
+};
+
+export function Upkeep(props: UpkeepProps) {
+  const { frame, tasks, repositoryId, mayChange } = props;
+  return (
+    <section class="section" id="maintenance">
+      <h2>Maintenance</h2>
+      <table class="table fold">
+        <thead>
+          <tr>
+            <th scope="col">What</th>
+            <th scope="col">When (UTC)</th>
+            <th scope="col">Next</th>
+            <th scope="col">Last</th>
+            <th scope="col">Last success</th>
+            <th scope="col">
+              <span class="off-screen">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {tasks.map((task) => (
+            <tr>
+              <td class="first">
+                {WORDS[task.kind][0]} <span class="muted small">{WORDS[task.kind][1]}</span>
+              </td>
+              <td>{task.isEnabled ? cronInWords(task.cron) : "off"}</td>
+              <td>
+                {task.offBecause
+                  ? <span class="warn">{task.offBecause}</span>
+                  : task.nextRunAt === null
+                  ? "—"
+                  : <Time at={task.nextRunAt} now={frame.now} />}
+              </td>
+              <td>
+                <LastRun task={task} now={frame.now} />
+              </td>
+              <td>
+                {task.lastSuccessAt === null
+                  ? <span class="muted">never</span>
+                  : <Time at={task.lastSuccessAt} now={frame.now} />}
+              </td>
+              <td class="act">
+                {mayChange && !task.offBecause && (
+                  <PostButton
+                    to={`/repositories/${repositoryId}/jobs`}
+                    name="kind"
+                    value={task.kind}
+                    label={WORDS[task.kind][2]}
+                  />
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {mayChange && <Cadences {...props} />}
+      <Health {...props} />
+      <AdminCredential {...props} />
+    </section>
+  );
+}
+
+function LastRun({ task, now }: { task: UpkeepTask; now: number }) {
+  if (!task.lastRun) return <span class="muted">never</span>;
+  return (
+    <span title={titleOf(task.lastRun.reason, 0)}>
+      <StateWord state={jobState(task.lastRun.status)} word={task.lastRun.status} />{" "}
+      <a href={`/jobs/${task.lastRun.jobId}`}>
+        <Time at={task.lastRun.at} now={now} />
+      </a>
+    </span>
+  );
+}
+
+function Cadences({ frame, repositoryId, tasks, values, errors }: UpkeepProps) {
+  const typed = (name: string, stored: string) => values?.[name] ?? stored;
+  return (
+    <details
+      class="unfold section"
+      open={Object.keys(errors).some((name) => name.includes("."))}
+    >
+      <summary>Change when…</summary>
+      <form method="post" action={`/repositories/${repositoryId}/maintenance`} class="form nested">
+        <Csrf token={frame.csrf} />
+        {tasks.map((task) => (
+          <fieldset class="part">
+            <legend>{WORDS[task.kind][0]}</legend>
+            <div class="part-in">
+              <Tick
+                name={`${task.kind}.enabled`}
+                label="Enabled"
+                isChecked={values ? values[`${task.kind}.enabled`] === "on" : task.isEnabled}
+              />
+              <TextField
+                name={`${task.kind}.cron`}
+                label="When (UTC)"
+                isMono
+                value={typed(`${task.kind}.cron`, task.cron)}
+                error={errors[`${task.kind}.cron`]}
+                help="Minute, hour, day, month, weekday."
+              />
+              {task.kind === "check" && (
+                <TextField
+                  name="check.read_data_percent"
+                  label="How much of the data to read, %"
+                  type="number"
+                  min={0}
+                  max={100}
+                  value={typed("check.read_data_percent", String(task.readDataPercent ?? 0))}
+                  error={errors["check.read_data_percent"]}
+                  help="Each check reads the next part, so that in time all of it has been read. A check that reads nothing does not see flipped bits."
+                />
+              )}
+            </div>
+          </fieldset>
+        ))}
+        <p>
+          <button type="submit">Save</button>
+        </p>
+      </form>
+    </details>
+  );
+}
+
+function Health({ frame, repositoryId, locks, mayChange, ...p }: UpkeepProps) {
+  const saved = p.sizeBytes && p.restoreBytes ? p.restoreBytes / p.sizeBytes : null;
+  return (
+    <div class="section">
+      <h2>Health</h2>
+      <dl class="facts">
+        <dt>Size</dt>
+        <dd>
+          {p.sizeBytes === null ? <span class="muted">not measured yet</span> : (
+            <>
+              {bytes(p.sizeBytes)}
+              {saved !== null && saved > 1 && (
+                <span class="muted">
+                  {" "}for {bytes(p.restoreBytes!)} of files: {saved.toFixed(1)} times what it takes
+                </span>
+              )}
+            </>
+          )}
+        </dd>
+        <dt>Snapshots</dt>
+        <dd>{p.snapshots === null ? <span class="muted">—</span> : count(p.snapshots)}</dd>
+        <dt>Locks</dt>
+        <dd>
+          {p.seenAt === null ? <span class="muted">not looked at yet</span> : (
+            <>
+              {locks.length === 0
+                ? "none"
+                : <ul class="paths">{locks.map((lock) => <Lock lock={lock} now={frame.now} />)}
+                </ul>}{" "}
+              <span class="muted">
+                seen <Time at={p.seenAt} now={frame.now} />
+              </span>
+            </>
+          )}
+        </dd>
+      </dl>
+      {mayChange && (
+        <p class="actions">
+          <PostButton
+            to={`/repositories/${repositoryId}/jobs`}
+            name="kind"
+            value="stats"
+            label="Look now"
+          />
+          {locks.some((lock) => lock.isStale) && (
+            <PostButton
+              to={`/repositories/${repositoryId}/jobs`}
+              name="kind"
+              value="unlock"
+              label="Remove stale locks"
+            />
+          )}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Lock({ lock, now }: { lock: UpkeepLock; now: number }) {
+  return (
+    <li>
+      {lock.isExclusive ? "exclusive" : "shared"}, by <Name text={lock.username ?? "somebody"} /> on
+      {" "}
+      <Name text={lock.hostname} />
+      {lock.pid !== null && `, process ${lock.pid}`}, <Time at={lock.at} now={now} />{" "}
+      {lock.isStale && <StateWord state="warn" word="stale" />}
+    </li>
+  );
+}
+
+function AdminCredential(props: UpkeepProps) {
+  const { frame, repositoryId, isAdminSet, mayChangeAdmin, errors } = props;
+  const to = `/repositories/${repositoryId}/admin-credential`;
+  return (
+    <div class="section">
+      <h2>Admin credential</h2>
+      <p class="muted">
+        {isAdminSet
+          ? "Set. It is sent with each retention, prune and check, lives in the agent's memory for that job, and is never written to its disk."
+          : "Not set. Retention uses the everyday credential, and prune is off. With one of its own, a stolen machine can add backups but not destroy them."}
+      </p>
+      {mayChangeAdmin && (
+        <>
+          <details
+            class="unfold"
+            open={["username", "rest_password", "everyday", ""].some((name) => errors[name])}
+          >
+            <summary>{isAdminSet ? "Replace…" : "Set…"}</summary>
+            <form method="post" action={to} class="form nested">
+              <Csrf token={frame.csrf} />
+              <Problems errors={{ "": errors[""] }} />
+              <Tick
+                name="everyday"
+                label="The everyday credential may delete"
+                error={errors.everyday}
+                help="For a folder or a storage that knows only one credential."
+              />
+              <TextField
+                name="username"
+                label="Storage user that may delete"
+                value={props.values?.username}
+                error={errors.username}
+                isOptional
+              />
+              <SecretField
+                name="rest_password"
+                label="Its password"
+                isSet={false}
+                error={errors.rest_password}
+                isOptional
+              />
+              <p>
+                <button type="submit" class="primary">Save credential</button>
+              </p>
+            </form>
+          </details>
+          {isAdminSet && (
+            <Confirm
+              label="Remove it…"
+              to={`${to}/delete`}
+              csrf={frame.csrf}
+              button="Remove credential"
+            >
+              <p>Prune is off afterwards, and retention uses the everyday credential.</p>
+            </Confirm>
+          )}
+        </>
+      )}
+    </div>
+  );
+}
+
+/** "2 snapshots were removed by …" stands where the snapshots do. */
+export function lossInWords(lost: number): string {
+  return `${plural(lost, "snapshot")} ${
+    lost === 1 ? "was" : "were"
+  } removed by a restic that is not ours`;
+}
