@@ -174,13 +174,17 @@ browserTest(
     await press(link(page, "restic-manager"));
     await page.getByRole("heading", { name: "Your host is backed up." }).waitFor();
 
-    await page.locator("details.menu summary").focus();
-    await page.keyboard.press("Enter");
+    const cookies = await page.context().cookies();
+    await press(page.locator("details.menu summary"));
     await press(button(page, "Sign out"));
     await page.waitForURL("**/login");
     await page.goBack();
     await page.waitForURL("**/login?next=*");
     assert.equal(await page.getByText("alpha").count(), 0);
+    // Nor does a cookie that somebody kept open anything.
+    await page.context().addCookies(cookies);
+    await page.goto("/");
+    await page.waitForURL("**/login?next=*");
   },
 );
 
