@@ -1,6 +1,7 @@
 // A thousand connected agents, twenty of them in the middle of a talkative backup: what the server needs for them and how
 // fast its dashboard stays. Beside it a bare server with the same clients, and a bare page of like size from it.
-import { ManyHosts, type SimulatedHost } from "./many_hosts.ts";
+import type { SimulatedHost } from "./insert_hosts.ts";
+import { ManyHosts } from "./many_hosts.ts";
 import { memoryOf, processorOf, quiet, Side, sleep } from "./sides.ts";
 import { percentile, type Row } from "./table.ts";
 

@@ -1,7 +1,7 @@
 // `deno task bench`: prints a table of measures, each beside a limit that was measured in the same run, and writes it to
 // .bench/result.md. It asserts nothing. `deno task bench lines fleet` runs only the topics that are named.
 import { join } from "node:path";
-import { BENCH_FOLDER } from "./sides.ts";
+import { BENCH_FOLDER, quiet } from "./sides.ts";
 import { benchBackup } from "./backup.ts";
 import { benchFleet } from "./fleet.ts";
 import { benchIdle } from "./idle.ts";
@@ -34,6 +34,7 @@ for (const name of named) {
   const { round, end } = TOPICS[name]!;
   try {
     for (let n = 1; n <= ROUNDS; n++) {
+      await quiet();
       console.error(`${name}, round ${n} of ${ROUNDS} (load ${Deno.loadavg()[0]!.toFixed(1)})`);
       rows.push(await round());
     }

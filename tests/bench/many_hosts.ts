@@ -1,25 +1,15 @@
 // A server's data folder with many hosts that have been backed up for a month, written straight into the database.
 import { join } from "node:path";
-import { newId } from "../../shared/new_id.ts";
 import { createLog } from "../../server/log.ts";
 import { openServer } from "../../server/open.ts";
-import { randomSecret, sha256 } from "../../server/random.ts";
-import { createRepository } from "../../server/repositories/create.ts";
-import { type Server, SYSTEM } from "../../server/server.ts";
+import { randomSecret } from "../../server/random.ts";
+import { SYSTEM } from "../../server/server.ts";
 import { readSettings } from "../../server/settings.ts";
 import { createUser } from "../../server/users/create.ts";
 import { startSession } from "../../server/users/sessions.ts";
 import { eventually } from "../support/eventually.ts";
+import { insertHosts, type SimulatedHost } from "./insert_hosts.ts";
 import { freePort, type Program, start } from "../support/programs.ts";
-
-const DAY = 86_400_000;
-
-export interface SimulatedHost {
-  id: string;
-  bearer: string;
-  /** A backup that is running. */
-  jobId?: string;
-}
 
 export class ManyHosts implements AsyncDisposable {
   server: Program | undefined;
@@ -80,79 +70,4 @@ export class ManyHosts implements AsyncDisposable {
     await this.server?.end("SIGKILL");
     await Deno.remove(this.folder, { recursive: true });
   }
-}
-
-async function insertHosts(
-  server: Server,
-  count: number,
-  running: number,
-): Promise<SimulatedHost[]> {
-  const repository = await createRepository(server, SYSTEM, {
-    name: "bench",
-    url: "/srv/bench",
-    password: "a password",
-    is_new: false,
-  });
-  const hosts: SimulatedHost[] = [];
-  await server.db.transaction().execute(async (tx) => {
-    for (let n = 1; n <= count; n++) {
-      const [id, jobId, bearer, now] = [newId(), newId(), randomSecret(), Date.now()];
-      const name = `host-${String(n).padStart(4, "0")}.example.org`;
-      const isRunning = n <= running;
-      const last = now - 3_600_000 - n * 1000;
-      await tx.insertInto("hosts").values({
-        id,
-        name,
-        snapshot_host: name,
-        bearer_hash: sha256(bearer),
-        tags: JSON.stringify(n % 2 ? ["linux", "web"] : ["linux"]),
-        time_zone: "UTC",
-        repository_id: repository.id,
-        repository_ready_at: now - 40 * DAY,
-        plan_version: 1,
-        applied_plan_version: 1,
-        hostname: name,
-        os: "linux",
-        arch: "x86_64",
-        agent_version: "0.1.0",
-        restic_version: "0.18.0",
-        last_seen_at: now,
-        last_backup_job_id: jobId,
-        last_backup_at: last,
-        last_backup_status: "succeeded",
-        last_backup_warnings: 0,
-        last_success_at: last,
-        snapshots_count: 30,
-        snapshots_refreshed_at: last,
-        created_at: now - 40 * DAY,
-      }).execute();
-      await tx.insertInto("jobs").values({
-        id: jobId,
-        host_id: id,
-        repository_id: repository.id,
-        kind: "backup",
-        status: isRunning ? "running" : "succeeded",
-        actor_kind: "user",
-        actor_name: "alice",
-        source_group_name: "default",
-        created_at: last,
-        dispatched_at: last,
-        started_at: last,
-        finished_at: isRunning ? null : last,
-        warnings: 0,
-      }).execute();
-      const today = Math.floor(now / DAY);
-      await tx.insertInto("backup_days").values(
-        Array.from({ length: 30 }, (_, day) => ({
-          host_id: id,
-          day: today - day,
-          succeeded: (n + day) % 9 ? 1 : 0,
-          warned: 0,
-          failed: (n + day) % 9 ? 0 : 1,
-        })),
-      ).execute();
-      hosts.push({ id, bearer, ...(isRunning ? { jobId } : {}) });
-    }
-  });
-  return hosts;
 }

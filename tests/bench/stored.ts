@@ -1,5 +1,6 @@
 // Pages with a long history behind them: the dashboard, the list of jobs, and a job of 100,000 lines at its end and in its
 // middle, with 10⁵ jobs and 10⁷ lines stored, beside the same pages with 10² jobs and 10⁴ lines.
+import { statfsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { ManyHosts } from "./many_hosts.ts";
 import { quiet } from "./sides.ts";
@@ -38,7 +39,7 @@ export async function benchStored(): Promise<Row[]> {
     const [many, few] = await medians(
       () => much!.hosts.page(path(much!)),
       () => little!.hosts.page(path(little!)),
-    );
+    ) as [number, number];
     rows.push({
       measure: `${name} with 10⁵ jobs and 10⁷ lines stored`,
       limit: "the same page with 10² jobs and 10⁴ lines",
@@ -83,7 +84,6 @@ async function prepare(
 ): Promise<Stored> {
   const { jobs, lines, longLines } = wish;
   const hosts = await ManyHosts.prepare(HOSTS);
-  const { statfsSync } = await import("node:fs");
   const { bavail, bsize } = statfsSync(hosts.folder);
   if (bavail * bsize < ROOM_NEEDED) throw new Error(`${hosts.folder} has too little room`);
   const longJob = fill(hosts, jobs, { perJob: Math.floor((lines - longLines) / jobs), longLines });

@@ -5,7 +5,7 @@ import { JobLines } from "../../../agent/jobs/lines.ts";
 import type { Journal } from "../../../agent/journal/journal.ts";
 import { createLog } from "../../../agent/log.ts";
 import { type NewReport, PROTOCOL_VERSION } from "../../../shared/protocol.ts";
-import type { SimulatedHost } from "../many_hosts.ts";
+import type { SimulatedHost } from "../insert_hosts.ts";
 
 const [url, file, linesPerSecond] = Deno.args;
 const hosts = JSON.parse(Deno.readTextFileSync(file!)) as SimulatedHost[];
