@@ -122,6 +122,11 @@ export function SourceFormPage({ frame, host, group, values, errors }: SourceFor
             <button type="submit" class="primary">
               {group ? "Save changes" : "Add source group"}
             </button>
+            {group && (
+              <button type="submit" formaction={`${back}/${group.id}/preview`}>
+                Show what this retention would remove
+              </button>
+            )}
             <a class="button" href={back}>Cancel</a>
           </p>
         </form>

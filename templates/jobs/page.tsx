@@ -9,7 +9,7 @@ import { Name } from "../parts/name.tsx";
 import { jobState, jobWord, StatePill } from "../parts/state.tsx";
 import { At, Time } from "../parts/time.tsx";
 import { Log, type LogLine } from "./log.tsx";
-import { type JobNames, JobTitle, jobTitle, nextStep } from "./words.tsx";
+import { type JobNames, JobTitle, jobTitle, type NextStep, nextStep } from "./words.tsx";
 
 export interface JobView extends JobNames {
   id: string;
@@ -238,7 +238,7 @@ export function JobOutcome({ job, mayRun }: { job: JobView; mayRun: boolean }) {
         )}
         {step?.kind && mayRun && (
           <p class="actions">
-            <RunAgain job={job} kind={step.kind} label={step.label ?? "Run again"} />
+            <RunAgain job={job} step={step} kind={step.kind} />
           </p>
         )}
       </div>
@@ -249,10 +249,15 @@ export function JobOutcome({ job, mayRun }: { job: JobView; mayRun: boolean }) {
 }
 
 /** Borrows the page's form `act`: the fragment carries no token. */
-function RunAgain({ job, kind, label }: { job: JobView; kind: string; label: string }) {
+function RunAgain({ job, step, kind }: { job: JobView; step: NextStep; kind: string }) {
   const group = kind === "backup" && job.groupId ? `?source_group_id=${job.groupId}` : "";
   return (
-    <PostButton to={`/hosts/${job.host.id}/jobs${group}`} name="kind" value={kind} label={label} />
+    <PostButton
+      to={step.to ?? `/hosts/${job.host.id}/jobs${group}`}
+      name="kind"
+      value={kind}
+      label={step.label ?? "Run again"}
+    />
   );
 }
 

@@ -81,7 +81,9 @@ export interface NextStep {
   href?: string;
   label?: string;
   /** A job that would help: POST to `/hosts/<id>/jobs` with this kind. */
-  kind?: "backup" | "init" | "unlock";
+  kind?: "backup" | "init" | "unlock" | "forget";
+  /** Another address to post it to. */
+  to?: string;
   groupId?: string | null;
 }
 

@@ -25,12 +25,12 @@ export const RepositoryJobWish = z.strictObject({
   may_drop_most: z.boolean("must be true or false").optional(),
 });
 
-const PreviewWish = z.strictObject({
-  retention: Retention.refine(
-    (policy) => !keepsEverything(policy),
-    "must keep something: an empty policy keeps everything, so there is nothing to show",
-  ),
-});
+export const PreviewedRetention = Retention.refine(
+  (policy) => !keepsEverything(policy),
+  "must keep something: an empty policy keeps everything, so there is nothing to show",
+);
+
+const PreviewWish = z.strictObject({ retention: PreviewedRetention });
 
 function started(c: Ctx, jobId: string): Response {
   return c.json({ job_id: jobId, job_url: `${c.get("baseUrl")}/jobs/${jobId}` }, 202);

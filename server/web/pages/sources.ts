@@ -1,4 +1,5 @@
 // Source groups of a host, and every button that starts a job.
+import { z } from "zod";
 import type { Retention } from "../../../shared/retention.ts";
 import { SourceFormPage, type SourceFormValues } from "../../../templates/hosts/source_form.tsx";
 import { SourcesPage, type SourcesProps } from "../../../templates/hosts/sources.tsx";
@@ -15,6 +16,8 @@ import {
 } from "../../source_groups/save.ts";
 import { pathId } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
+import { startMaintenance } from "../../maintenance/start.ts";
+import { PreviewedRetention } from "../api/maintenance.ts";
 import { attempt, type Form, linesOf, numberOf, readForm } from "./form.ts";
 import { hostFrame } from "./hosts.ts";
 import { frameOf, goTo, show, whereFrom } from "./page.ts";
@@ -31,6 +34,7 @@ export const sourcePageRoutes: Route[] = [
   { method: "POST", path: "/hosts/:id/sources/new", role: "operator", handler: create },
   { method: "GET", path: "/hosts/:id/sources/:gid", role: "operator", handler: showOne },
   { method: "POST", path: "/hosts/:id/sources/:gid", role: "operator", handler: change },
+  { method: "POST", path: "/hosts/:id/sources/:gid/preview", role: "operator", handler: preview },
   { method: "POST", path: "/hosts/:id/sources/:gid/delete", role: "operator", handler: remove },
 ];
 
@@ -133,6 +137,25 @@ async function change(server: Server, c: Ctx): Promise<Response> {
   );
   if (errors) return await showForm(server, c, { group, values, errors: ofForm(errors) });
   return goTo(c, `/hosts/${hostId}/sources`, { text: "The changes are saved." });
+}
+
+/** A dry run of forget with what is typed, before it is saved. */
+async function preview(server: Server, c: Ctx): Promise<Response> {
+  const host = await getHost(server, pathId(c, "id"));
+  const group = await getSourceGroup(server, host.id, pathId(c, "gid"));
+  const values = typed(await readForm(c));
+  const { done, errors } = await attempt(
+    z.object({ retention: PreviewedRetention }),
+    { retention: wishOf(values).retention },
+    ({ retention }) =>
+      startMaintenance(server, actorOf(c), host.repository_id, {
+        kind: "forget",
+        hostId: host.id,
+        request: { dry_run: true, preview: { source_group_id: group.id, retention } },
+      }),
+  );
+  if (errors) return await showForm(server, c, { group, values, errors: ofForm(errors) });
+  return goTo(c, `/jobs/${done.jobId}`);
 }
 
 async function remove(server: Server, c: Ctx): Promise<Response> {

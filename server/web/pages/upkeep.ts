@@ -79,7 +79,12 @@ async function run(server: Server, c: Ctx): Promise<Response> {
   const { done, errors } = await attempt(
     RepositoryJobWish,
     { kind: form.text("kind") },
-    ({ kind }) => startMaintenance(server, actorOf(c), id, { kind }),
+    ({ kind }) =>
+      startMaintenance(server, actorOf(c), id, {
+        kind,
+        // A person has read how many would go and agreed.
+        ...(c.req.query("may_drop_most") === "true" ? { request: { may_drop_most: true } } : {}),
+      }),
   );
   if (!errors) return goTo(c, `/jobs/${done.jobId}`);
   const [text = "Nothing was started."] = Object.values(errors);
