@@ -34,7 +34,14 @@ export async function dispatchAll(server: Server): Promise<void> {
 }
 
 async function dispatch(server: Server, job: JobRow): Promise<void> {
-  const order = await orderFor(server, job);
+  let order: CommandRun;
+  try {
+    order = await orderFor(server, job);
+  } catch (error) {
+    // It could never be sent, and would stand in the way of all that comes after it.
+    const why = error instanceof Error ? error.message : String(error);
+    return await failUnsent(server, job, `The order could not be made: ${why}`);
+  }
   // Claimed before it is sent: of two callers at once, one sends.
   const claimed = await server.db.updateTable("jobs").set({ dispatched_at: server.now() })
     .where("id", "=", job.id).where("status", "=", "queued").where("dispatched_at", "is", null)
@@ -42,6 +49,17 @@ async function dispatch(server: Server, job: JobRow): Promise<void> {
   if (!claimed.numUpdatedRows || server.agents.send(job.host_id, order)) return;
   await server.db.updateTable("jobs").set({ dispatched_at: null }).where("id", "=", job.id)
     .where("status", "=", "queued").execute();
+}
+
+async function failUnsent(server: Server, job: JobRow, reason: string): Promise<void> {
+  server.log.error(`job ${job.id}: ${reason}`);
+  await server.db.transaction().execute(async (tx) => {
+    await tx.updateTable("jobs")
+      .set({ status: "failed", reason, reason_code: "no_order", finished_at: server.now() })
+      .where("id", "=", job.id).where("status", "=", "queued").execute();
+    await tx.deleteFrom("leases").where("job_id", "=", job.id).execute();
+  });
+  server.events.publish({ type: "job", jobId: job.id, hostId: job.host_id, status: "failed" });
 }
 
 async function orderFor(server: Server, job: JobRow): Promise<CommandRun> {

@@ -66,6 +66,14 @@ export async function identify(server: Server, c: Ctx): Promise<void> {
   c.set("csrf", csrfFor(cookie));
 }
 
+/** Whether what the request came with still opens the door: for answers that last long. */
+export async function isStillSignedIn(server: Server, c: Ctx): Promise<boolean> {
+  const bearer = bearerOf(c);
+  if (bearer !== null) return await findUserByToken(server, bearer) !== undefined;
+  const cookie = getCookie(c, sessionCookie(c.get("secure")));
+  return cookie !== undefined && await findSession(server, cookie) !== undefined;
+}
+
 export function bearerOf(c: Ctx): string | null {
   const header = c.req.header("authorization");
   if (header === undefined) return null;

@@ -2,10 +2,13 @@
 // nobody, and catches up from the tables when it reads again.
 import type { Server } from "../server.ts";
 import type { Ctx } from "./context.ts";
+import { isStillSignedIn } from "./security.ts";
 
 /** How much may wait for a slow reader before events are left out (bytes, roughly). */
 const BUFFER = 256 * 1024;
 const KEEP_ALIVE_MILLISECONDS = 15_000;
+/** Who signed out, or lost the token, sees nothing more after this. */
+const RECHECK_MILLISECONDS = 1000;
 
 export interface Feed {
   /** Queues a message; check `ready` first. */
@@ -30,12 +33,14 @@ export function eventStream(server: Server, c: Ctx, open: (feed: Feed) => Source
   let source: Source | undefined;
   let ended = false;
   let keepAlive: ReturnType<typeof setInterval> | undefined;
+  let recheck: ReturnType<typeof setInterval> | undefined;
   let controller!: ReadableStreamDefaultController<Uint8Array>;
 
   const end = () => {
     if (ended) return;
     ended = true;
     clearInterval(keepAlive);
+    clearInterval(recheck);
     server.closing.removeEventListener("abort", close);
     source?.stop();
   };
@@ -70,6 +75,9 @@ export function eventStream(server: Server, c: Ctx, open: (feed: Feed) => Source
       feed.sendRaw("retry: 2000\n\n");
       source = open(feed);
       keepAlive = setInterval(() => feed.ready && feed.sendRaw(":\n\n"), KEEP_ALIVE_MILLISECONDS);
+      recheck = setInterval(async () => {
+        if (!await isStillSignedIn(server, c).catch(() => true)) close();
+      }, RECHECK_MILLISECONDS);
     },
     pull: pump,
     cancel: end,

@@ -44,6 +44,32 @@ Deno.test("two ciphertexts that were swapped in the database do not open", async
   await agent.close();
 });
 
+Deno.test("a job whose order cannot be made fails and does not keep its host from connecting", async () => {
+  await using test = await startServer();
+  const alpha = await joinHost(test, "alpha");
+  const agent = await FakeAgent.connect(test.url, alpha.bearer);
+  const init = await agent.next("command.run");
+  agent.started(init.job_id);
+  await agent.acknowledged(agent.finished(init.job_id, { created: true }));
+  const path = `/api/repositories/${alpha.repositoryId}`;
+  const set = await test.api("alice", "PUT", `${path}/admin-credential`, {
+    username: "admin",
+    rest_password: "another secret",
+  });
+  assert.equal(set.status, 200);
+  await test.server.db.updateTable("repositories")
+    .set((expression) => ({ admin_rest_password_sealed: expression.ref("password_sealed") }))
+    .execute();
+  const started = await test.api("olive", "POST", `${path}/jobs`, { kind: "prune" });
+  assert.equal(started.status, 202, JSON.stringify(started.body));
+  const job = (await test.api("victor", "GET", `/api/jobs/${started.body.job_id}`)).body;
+  assert.deepEqual([job.status, job.reason_code], ["failed", "no_order"]);
+  const again = await FakeAgent.connect(test.url, alpha.bearer);
+  again.send({ type: "heartbeat" });
+  await again.next("report.ack");
+  await again.close();
+});
+
 Deno.test("the key file is made privately once, never overwritten, and refused when short or readable by others", async () => {
   const dir = await Deno.makeTempDir();
   const file = join(dir, "sub", "secret.key");

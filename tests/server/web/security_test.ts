@@ -203,6 +203,20 @@ Deno.test("a session ends at sign-out, after 12 idle hours, after 7 days and whe
   });
 });
 
+Deno.test("a live stream ends when its reader signs out", async () => {
+  await using test = await startServer();
+  const { cookie } = await logIn(test);
+  const stream = await fetch(`${test.url}/live/fleet`, { headers: { cookie } });
+  assert.equal(stream.status, 200);
+  const ended = stream.text();
+  const out = await fetch(`${test.url}/api/auth/logout`, {
+    method: "POST",
+    headers: { cookie, origin: test.url },
+  });
+  assert.equal(out.status, 204);
+  await ended;
+});
+
 Deno.test("guessing passwords is slowed down and audited, and the right one is not let through meanwhile", async () => {
   await using test = await startServer();
   const tryLogin = async (password: string) => {
