@@ -62,7 +62,12 @@ export async function startSession(server: Server, actor: Actor, user: User): Pr
   return token;
 }
 
-export async function findSession(server: Server, token: string): Promise<Session | undefined> {
+/** `isUse` false only looks: an open page by itself does not keep a session from ending. */
+export async function findSession(
+  server: Server,
+  token: string,
+  isUse = true,
+): Promise<Session | undefined> {
   const now = server.now();
   const row = await server.db.selectFrom("sessions")
     .innerJoin("users", "users.id", "sessions.user_id")
@@ -70,7 +75,7 @@ export async function findSession(server: Server, token: string): Promise<Sessio
     .where("token_hash", "=", sha256(token)).where("expires_at", ">", now)
     .where("last_seen_at", ">", now - IDLE).executeTakeFirst();
   if (!row) return undefined;
-  if (now - row.last_seen_at > TOUCH_AFTER) {
+  if (isUse && now - row.last_seen_at > TOUCH_AFTER) {
     await server.db.updateTable("sessions").set({ last_seen_at: now })
       .where("token_hash", "=", row.token_hash).execute();
   }

@@ -71,7 +71,7 @@ export async function isStillSignedIn(server: Server, c: Ctx): Promise<boolean> 
   const bearer = bearerOf(c);
   if (bearer !== null) return await findUserByToken(server, bearer) !== undefined;
   const cookie = getCookie(c, sessionCookie(c.get("secure")));
-  return cookie !== undefined && await findSession(server, cookie) !== undefined;
+  return cookie !== undefined && await findSession(server, cookie, false) !== undefined;
 }
 
 export function bearerOf(c: Ctx): string | null {
