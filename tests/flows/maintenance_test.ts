@@ -286,6 +286,85 @@ each("a lock that a killed restic left does not stop forget for ever", async (re
   assert.equal(forgot.status, "succeeded", forgot.reason);
 });
 
+each(
+  "locks are told with their holder, a dead one goes by plain unlock, a live one stays",
+  async (restic) => {
+    const all = await setUp(restic);
+    await using pair = all.pair;
+    await all.backups(1);
+    const hold = () =>
+      new Deno.Command(restic.path, {
+        args: ["backup", "-q", "--stdin"],
+        env: { RESTIC_REPOSITORY: all.repository, RESTIC_PASSWORD: PASSWORD },
+        stdin: "piped",
+        stdout: "null",
+        stderr: "null",
+      }).spawn();
+    const locks = async () =>
+      (await Array.fromAsync(Deno.readDir(join(all.repository, "locks")))).length;
+    const dead = hold();
+    await eventually("the first holds its lock", async () => await locks() === 1);
+    dead.kill("SIGKILL");
+    await dead.stdin.close().catch(() => {});
+    await dead.status;
+    const live = hold();
+    await eventually("the second holds its lock", async () => await locks() === 2);
+    const seen = async () => {
+      assert.equal((await pair.maintain(all.repositoryId, { kind: "stats" })).status, "succeeded");
+      return (await pair.api("GET", `/api/repositories/${all.repositoryId}/maintenance`)).locks as {
+        pid: number;
+        hostname: string;
+      }[];
+    };
+    assert.deepEqual((await seen()).map((lock) => lock.pid).sort(), [dead.pid, live.pid].sort());
+    assert.equal((await pair.maintain(all.repositoryId, { kind: "unlock" })).status, "succeeded");
+    const left = await seen();
+    assert.deepEqual(left.map((lock) => lock.pid), [live.pid]);
+    assert.equal(left[0]!.hostname, Deno.hostname());
+    await live.stdin.close();
+    await live.status;
+  },
+);
+
+Deno.test("without a policy nothing is forgotten: the server refuses, and an agent refuses the order of a server that does not", async () => {
+  const restic = anyRestic()!;
+  const all = await setUp(restic);
+  await using pair = all.pair;
+  await all.backups(2);
+  const refused = await pair.test.api(
+    "alice",
+    "POST",
+    `/api/repositories/${all.repositoryId}/jobs`,
+    { kind: "forget" },
+  );
+  assert.deepEqual([refused.status, refused.body.error.code], [409, "conflict"]);
+  const preview = await pair.test.api(
+    "alice",
+    "POST",
+    `/api/hosts/${all.host.hostId}/source-groups/${all.group.id}/retention-preview`,
+    { retention: {} },
+  );
+  assert.deepEqual([preview.status, preview.body.error.field], [422, "retention"]);
+  for (const retention of [{}, { keep_last: 0 }]) {
+    pair.test.server.agents.send(all.host.hostId, {
+      type: "command.run",
+      job_id: crypto.randomUUID(),
+      kind: "forget",
+      repository_id: all.repositoryId,
+      forget: [{ tag: "default", host: "alpha", retention }],
+    });
+    await eventually(
+      "the agent refuses it",
+      () =>
+        all.host.logged.some((line) =>
+          line.includes("must keep something") || line.includes("1 to 9999") ||
+          line.includes("keep_last")
+        ),
+    );
+  }
+  assert.equal((await all.listed()).length, 2);
+});
+
 Deno.test("what is due runs once, also after many fire times without a host; nothing piles up", async () => {
   const restic = anyRestic()!;
   const all = await setUp(restic);
