@@ -14,7 +14,13 @@ export function Choice(
       {label}
       <select name={name}>
         {options.map(([option, text]) => (
-          <option value={option} selected={option === value}>{visible(text)}</option>
+          // A text that is its own value is not said twice.
+          <option
+            value={option === visible(text) ? undefined : option}
+            selected={option === value}
+          >
+            {visible(text)}
+          </option>
         ))}
       </select>
     </label>

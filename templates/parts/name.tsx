@@ -17,6 +17,7 @@ export function titleOf(text: string | null | undefined, shownWhole = 24): strin
 
 const TAG_LIMIT = 24;
 
+/** The style of a tag keeps it from turning the text around it, as bdi does. */
 export function Tags({ tags, link }: { tags: string[]; link?: (tag: string) => string }) {
   return (
     <>
@@ -24,12 +25,12 @@ export function Tags({ tags, link }: { tags: string[]; link?: (tag: string) => s
         link
           ? (
             <a class="tag" href={link(tag)} title={titleOf(tag, 14)}>
-              <Name text={middleCut(tag, TAG_LIMIT)} />
+              {visible(middleCut(tag, TAG_LIMIT))}
             </a>
           )
           : (
             <span class="tag" title={titleOf(tag, 14)}>
-              <Name text={middleCut(tag, TAG_LIMIT)} />
+              {visible(middleCut(tag, TAG_LIMIT))}
             </span>
           )
       )}
