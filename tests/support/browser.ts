@@ -155,13 +155,14 @@ export async function type(target: Locator, text: string): Promise<void> {
   await target.page().keyboard.type(text);
 }
 
-/** What axe calls serious or critical, in one line each. */
-export async function barriers(page: Page): Promise<string[]> {
+/** What axe calls serious or critical, in one line each; with rules named, of those alone. */
+export async function barriers(page: Page, rules?: string[]): Promise<string[]> {
   // Evaluated, not added as an element: the page's own policy stays in force.
-  await page.evaluate(axe.source);
-  return await page.evaluate(async () => {
+  if (!await page.evaluate(() => "axe" in globalThis)) await page.evaluate(axe.source);
+  return await page.evaluate(async (rules) => {
     // deno-lint-ignore no-explicit-any
     const { violations } = await (globalThis as any).axe.run(document, {
+      ...(rules ? { runOnly: rules } : {}),
       resultTypes: ["violations"],
       preload: false,
     });
@@ -171,7 +172,7 @@ export async function barriers(page: Page): Promise<string[]> {
       .map(({ id, nodes }: any) =>
         `${id}: ${nodes[0].html.slice(0, 200)} ×${nodes.length} ${nodes[0].any[0]?.message ?? ""}`
       );
-  });
+  }, rules);
 }
 
 /** By how many pixels the page is wider than its window; 0 when nothing scrolls sideways. */

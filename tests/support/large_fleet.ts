@@ -10,6 +10,7 @@ import {
   seedJobs,
   seedLines,
   seedRepository,
+  seedSchedule,
   seedSnapshots,
 } from "./seed.ts";
 import type { TestServer } from "./start_server.ts";
@@ -23,6 +24,7 @@ const nameOf = (n: number) => [long(n), `${n}-${RTL}`, `${n}-host`, `${n}`][n % 
 
 export interface LargeFleet extends AsyncDisposable {
   host: SeededHost;
+  scheduleId: string;
   repositoryId: string;
   ended: string;
   running: string;
@@ -102,6 +104,8 @@ export async function largeFleet(test: TestServer): Promise<LargeFleet> {
       bytes_added: 2 ** 52,
     })),
   );
+  const schedules: string[] = [];
+  for (let n = 0; n < 30; n++) schedules.push(await seedSchedule(test, host!, `${n} 3 * * 1-5`));
   const agent = await FakeAgent.connect(test.url, host!.bearer, {
     hostname: `${MARKUP}${RTL}`,
     os: "<b>os</b>",
@@ -117,6 +121,7 @@ export async function largeFleet(test: TestServer): Promise<LargeFleet> {
   );
   return {
     host: host!,
+    scheduleId: schedules[0]!,
     repositoryId,
     ended,
     running: body.job_id,

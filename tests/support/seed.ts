@@ -176,6 +176,20 @@ export async function seedJobs(
   return ids;
 }
 
+/** Backs its group up at these times; answers the schedule's id. */
+export async function seedSchedule(
+  test: TestServer,
+  host: SeededHost,
+  cron: string,
+): Promise<string> {
+  const { body, status } = await test.api("alice", "POST", `/api/hosts/${host.id}/schedules`, {
+    cron,
+    source_group_ids: [host.groupId],
+  });
+  if (status !== 201) throw new Error(JSON.stringify(body));
+  return body.id;
+}
+
 export async function seedLines(
   test: TestServer,
   jobId: string,

@@ -12,6 +12,7 @@ import {
   seedJobs,
   seedLines,
   seedRepository,
+  seedSchedule,
   seedSnapshots,
 } from "./seed.ts";
 import type { TestServer } from "./start_server.ts";
@@ -28,21 +29,39 @@ interface Member {
   failure?: string;
   lastSuccessHoursAgo?: number;
   isOffline?: boolean;
+  /** Nightly unless told otherwise. */
+  cron?: string;
 }
 
 const WELL = "++++++++++++++++++++++++++++++";
 const MEMBERS: Member[] = [
-  { name: "web-01", tags: ["berlin", "web"], size: 212.4, days: WELL, hoursAgo: 2 },
+  {
+    name: "web-01",
+    cron: "0 2 * * *",
+    tags: ["berlin", "web"],
+    size: 212.4,
+    days: WELL,
+    hoursAgo: 2,
+  },
   {
     name: "web-02",
+    cron: "15 2 * * *",
     tags: ["berlin", "web"],
     size: 208.9,
     days: "++++++++++++++++++++x+++++++++",
     hoursAgo: 2.2,
   },
-  { name: "db-01", tags: ["berlin", "database"], size: 846.1, days: WELL, hoursAgo: 24 },
+  {
+    name: "db-01",
+    cron: "30 1 * * *",
+    tags: ["berlin", "database"],
+    size: 846.1,
+    days: WELL,
+    hoursAgo: 24,
+  },
   {
     name: "db-02",
+    cron: "45 1 * * *",
     tags: ["hamburg", "database"],
     size: 791.6,
     days: "+++++++++++++++++++++++++++++x",
@@ -58,9 +77,10 @@ const MEMBERS: Member[] = [
     hoursAgo: 2.6,
     warnings: 2,
   },
-  { name: "nas", tags: ["office"], size: 3720.5, days: WELL, hoursAgo: 7 },
+  { name: "nas", cron: "0 4 * * *", tags: ["office"], size: 3720.5, days: WELL, hoursAgo: 7 },
   {
     name: "pc-anna",
+    cron: "0 12 * * 1-5",
     os: "windows",
     tags: ["office"],
     size: 61.3,
@@ -70,6 +90,7 @@ const MEMBERS: Member[] = [
   },
   {
     name: "pc-leo",
+    cron: "30 12 * * 1-5",
     os: "windows",
     tags: ["office"],
     size: 48.7,
@@ -81,6 +102,8 @@ const MEMBERS: Member[] = [
 
 export interface SmallFleet extends AsyncDisposable {
   hosts: SeededHost[];
+  /** One of each host. */
+  schedules: string[];
   /** Connected, by name. */
   agents: Map<string, FakeAgent>;
   repositoryId: string;
@@ -90,6 +113,7 @@ export interface SmallFleet extends AsyncDisposable {
 /** Eight hosts in every state there is; db-01 runs a backup that is at 62 %. */
 export async function smallFleet(test: TestServer): Promise<SmallFleet> {
   const hosts: SeededHost[] = [];
+  const schedules: string[] = [];
   const lastJobs = new Map<string, string>();
   let repositoryId = "";
   for (const member of MEMBERS) {
@@ -100,23 +124,22 @@ export async function smallFleet(test: TestServer): Promise<SmallFleet> {
       url,
       Math.round(member.size * GIB),
     );
-    const { host, jobId } = await seedMember(test, member, repositoryId);
+    const { host, jobId, scheduleId } = await seedMember(test, member, repositoryId);
     hosts.push(host);
+    schedules.push(scheduleId);
     lastJobs.set(member.name, jobId);
   }
   const agents = new Map<string, FakeAgent>();
   for (const [i, host] of hosts.entries()) {
     const { os = "linux", isOffline } = MEMBERS[i]!;
     if (isOffline) continue;
-    agents.set(
-      host.name,
-      await FakeAgent.connect(test.url, host.bearer, { hostname: host.name, os, plan_version: 1 }),
-    );
+    agents.set(host.name, await connect(test, host, os));
   }
   const busy = hosts.find(({ name }) => name === "db-01")!;
   const running = await runTo62(test, busy, agents.get(busy.name)!);
   return {
     hosts,
+    schedules,
     agents,
     repositoryId,
     jobs: {
@@ -129,6 +152,14 @@ export async function smallFleet(test: TestServer): Promise<SmallFleet> {
       for (const agent of agents.values()) await agent.close();
     },
   };
+}
+
+/** Connected, and with the newest plan. */
+async function connect(test: TestServer, host: SeededHost, os: string): Promise<FakeAgent> {
+  const agent = await FakeAgent.connect(test.url, host.bearer, { hostname: host.name, os });
+  const { schedule_version } = await agent.next("schedule.set");
+  agent.send({ type: "schedule.ack", schedule_version });
+  return agent;
 }
 
 async function seedMember(test: TestServer, member: Member, repository_id: string) {
@@ -167,13 +198,14 @@ async function seedMember(test: TestServer, member: Member, repository_id: strin
     .where("id", "=", host!.id).execute();
   await seedLines(test, jobId!, LOG);
   await seedDays(test, host!.id, member.days);
+  const scheduleId = await seedSchedule(test, host!, member.cron ?? "0 3 * * *");
   const snapshots = [...member.days].filter((day) => "+!".includes(day)).length + 4;
   await seedSnapshots(
     test,
     host!.id,
     Array.from({ length: snapshots }, (_, i) => ({ time: at - i * DAY })),
   );
-  return { host: host!, jobId: jobId! };
+  return { host: host!, jobId: jobId!, scheduleId };
 }
 
 const LOG: { stream?: LineStream; text: string }[] = [
