@@ -9,12 +9,16 @@ import { startServer } from "../support/start_server.ts";
 
 const LARGEST = 60_000;
 
+type Theme = "light" | "dark";
+const SIZES = [DESK, PHONE];
+const THEMES: Theme[] = ["light", "dark"];
+
 /** Opens the pages one after another and says what is wrong with any of them. */
 async function look(
   page: Page,
   paths: Record<string, number> | string[],
-  sizes = [DESK, PHONE],
-  themes: ("light" | "dark")[] = ["light", "dark"],
+  sizes = SIZES,
+  themes = THEMES,
 ): Promise<string[]> {
   const expected = Array.isArray(paths)
     ? paths.map((path) => [path, 200] as const)
@@ -28,15 +32,22 @@ async function look(
       if (answer!.status() !== status) problems.push(`${name}: ${answer!.status()}`);
       const bytes = (await answer!.body()).length;
       if (bytes > LARGEST) problems.push(`${name}: ${bytes} bytes`);
-      const wider = await overflow(page);
-      if (wider > 0) problems.push(`${name}: ${wider} pixels wider than its window`);
-      for (const [index, colorScheme] of themes.entries()) {
-        await page.emulateMedia({ colorScheme });
-        // Of all that axe looks at, a theme changes the colours alone.
-        for (const barrier of await barriers(page, index ? ["color-contrast"] : undefined)) {
-          problems.push(`${name}, ${colorScheme}: ${barrier}`);
-        }
-      }
+      problems.push(...await lookAtOpen(page, name, themes));
+    }
+  }
+  return problems;
+}
+
+/** What is wrong with the page as it stands there. */
+async function lookAtOpen(page: Page, name: string, themes = THEMES): Promise<string[]> {
+  const wider = await overflow(page);
+  const problems = wider > 0 ? [`${name}: ${wider} pixels wider than its window`] : [];
+  for (const [index, colorScheme] of themes.entries()) {
+    await page.emulateMedia({ colorScheme });
+    // Of all that axe looks at, a theme changes the colours alone.
+    const rules = index ? ["color-contrast"] : undefined;
+    for (const barrier of await barriers(page, rules)) {
+      problems.push(`${name}, ${colorScheme}: ${barrier}`);
     }
   }
   return problems;
@@ -120,6 +131,81 @@ browserTest("pages of a small fleet are whole for an admin", async (browser) => 
     [],
   );
 });
+
+browserTest(
+  "answers of forms are whole: refused as typed, the command, a token, menus and what unfolds",
+  async (browser) => {
+    browser.allow(/status of 422/);
+    await using server = await startServer();
+    await using fleet = await smallFleet(server);
+    const alice = await browser.logIn(server.url, "alice");
+    const problems: string[] = [];
+    const lookAtBoth = async (name: string) => {
+      for (const size of SIZES) {
+        await alice.setViewportSize(size);
+        problems.push(...await lookAtOpen(alice, `${name} at ${size.width}`));
+      }
+    };
+    const button = (name: string) => alice.getByRole("button", { name }).click();
+    await alice.goto("/hosts/new");
+    await alice.getByLabel("Name", { exact: true }).fill("<script>alert(1)</script>");
+    await alice.getByLabel("What to back up").fill("relative");
+    await button("Make the command");
+    await alice.getByText("2 fields need another look.").waitFor();
+    await lookAtBoth("a refused host");
+    await alice.getByLabel("Name", { exact: true }).fill("web-03");
+    await alice.getByLabel("What to back up").fill("/etc");
+    await alice.getByRole("radio", { name: "Another one" }).check();
+    await alice.getByLabel("Name of the repository").fill("web-03 vault");
+    await alice.getByLabel("Address").fill("/srv/vault");
+    await button("Make the command");
+    await alice.getByText("Keep this password somewhere safe").waitFor();
+    await lookAtBoth("the command");
+    await alice.goto("/account");
+    await alice.getByLabel("What the token is for").fill("report");
+    await button("Make token");
+    await alice.getByText(/rm_\w+/).waitFor();
+    await lookAtBoth("a token");
+    await alice.goto(`/hosts/${fleet.hosts[0]!.id}/settings`);
+    await alice.getByText("Delete this host…").click();
+    await alice.getByLabel("Type the name of the host").fill("other");
+    await button("Delete host");
+    await alice.getByText("Must be the name of the host.").waitFor();
+    await lookAtBoth("a refused deletion");
+    await alice.locator("details.menu summary").click();
+    await lookAtBoth("the menu");
+    assert.deepEqual(problems, []);
+  },
+);
+
+browserTest(
+  "keys jump, focus the search and are listed; the theme changes at once and stays",
+  async (browser) => {
+    await using server = await startServer();
+    await using _fleet = await smallFleet(server);
+    const page = await browser.logIn(server.url, "olive");
+    await page.keyboard.press("/");
+    assert.equal(await page.evaluate(() => document.activeElement?.id), "q");
+    await page.keyboard.type("db-0");
+    await page.getByText("2 of 8 hosts").waitFor();
+    await page.getByRole("heading", { name: "Hosts 8" }).click();
+    await page.keyboard.press("g");
+    await page.keyboard.press("j");
+    await page.waitForURL("**/jobs");
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keys" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog", { name: "Keys" }).waitFor({ state: "hidden" });
+
+    await page.locator("details.menu summary").click();
+    const saved = page.waitForResponse("**/account/theme");
+    await page.getByRole("button", { name: "Dark" }).click();
+    assert.equal(await page.locator("html").getAttribute("data-theme"), "dark");
+    await saved;
+    await page.reload();
+    assert.equal(await page.locator("html").getAttribute("data-theme"), "dark");
+  },
+);
 
 browserTest(
   "an operator and a viewer see whole pages, and a refusal is a page too",
