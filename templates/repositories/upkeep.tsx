@@ -182,7 +182,7 @@ function Cadences({ frame, repositoryId, tasks, values, errors }: UpkeepProps) {
 function Health({ frame, repositoryId, locks, mayChange, ...p }: UpkeepProps) {
   const saved = p.sizeBytes && p.restoreBytes ? p.restoreBytes / p.sizeBytes : null;
   return (
-    <div class="section">
+    <div class="section stack">
       <h2>Health</h2>
       <dl class="facts">
         <dt>Size</dt>
@@ -253,7 +253,7 @@ function AdminCredential(props: UpkeepProps) {
   const { frame, repositoryId, isAdminSet, mayChangeAdmin, errors } = props;
   const to = `/repositories/${repositoryId}/admin-credential`;
   return (
-    <div class="section">
+    <div class="section stack">
       <h2>Admin credential</h2>
       <p class="muted">
         {isAdminSet
