@@ -95,14 +95,14 @@ function Row({ host, schedule: s, frame, mayRun }: SchedulesProps & { schedule: 
           </>
         ))}
       </td>
-      <td>
+      <td data-head="next">
         {!s.isEnabled
           ? <span class="muted">— (paused)</span>
           : s.nextRunAt === null
           ? "—"
           : <Time at={s.nextRunAt} now={frame.now} />}
       </td>
-      <td>
+      <td data-head="last">
         {s.lastRun
           ? (
             <>

@@ -81,17 +81,17 @@ export function Upkeep(props: UpkeepProps) {
                 {WORDS[task.kind][0]} <span class="muted small">{WORDS[task.kind][1]}</span>
               </td>
               <td>{task.isEnabled ? cronInWords(task.cron) : "off"}</td>
-              <td>
+              <td data-head={task.offBecause ? undefined : "next"}>
                 {task.offBecause
                   ? <span class="warn">{task.offBecause}</span>
                   : task.nextRunAt === null
                   ? "—"
                   : <Time at={task.nextRunAt} now={frame.now} />}
               </td>
-              <td>
+              <td data-head="last">
                 <LastRun task={task} now={frame.now} />
               </td>
-              <td>
+              <td data-head="last success">
                 {task.lastSuccessAt === null
                   ? <span class="muted">never</span>
                   : <Time at={task.lastSuccessAt} now={frame.now} />}
@@ -192,7 +192,9 @@ function Health({ frame, repositoryId, locks, mayChange, ...p }: UpkeepProps) {
               {bytes(p.sizeBytes)}
               {saved !== null && saved > 1 && (
                 <span class="muted">
-                  {" "}for {bytes(p.restoreBytes!)} of files: {saved.toFixed(1)} times what it takes
+                  {` for ${bytes(p.restoreBytes!)} of files: ${
+                    saved.toFixed(1)
+                  } times what it takes`}
                 </span>
               )}
             </>
