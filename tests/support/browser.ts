@@ -1,6 +1,8 @@
 /// <reference lib="dom" />
 // A real Chromium per test, and an eye on everything that no page may do: errors on the console, exceptions, reports of
 // the content security policy, dialogs, requests to anybody else. A test with a complaint fails, whatever else it found.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import {
   type Browser,
   type BrowserContext,
@@ -43,7 +45,7 @@ export class TestBrowser {
   static async launch(): Promise<TestBrowser> {
     return new TestBrowser(
       await chromium.launch({
-        executablePath: "/usr/bin/chromium",
+        executablePath: chromiumOnPath(),
         args: [
           "--no-sandbox",
           "--disable-gpu",
@@ -131,6 +133,17 @@ export class TestBrowser {
       }
     });
   }
+}
+
+/** tests/prepare.ts has seen to it that there is one. */
+function chromiumOnPath(): string {
+  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
+    for (const name of ["chromium", "chromium-browser", "google-chrome"]) {
+      const file = join(folder, name);
+      if (existsSync(file)) return file;
+    }
+  }
+  throw new Error("The tests in a browser need Chromium on PATH.");
 }
 
 /** Moves the focus by Tab alone until it is on the element, as a person without a mouse does. */
