@@ -37,7 +37,9 @@ export async function benchLatency(): Promise<Row[]> {
     const echo = await throughEcho(readers);
     for (const [name, goal] of [["p50", "≤ 100 ms"], ["p99", "≤ 400 ms"]] as const) {
       rows.push({
-        measure: `a line from restic to ${readers} open readers of ${what}: ${name}`,
+        measure: `age of a line at ${readers} open ${
+          readers === 1 ? "reader" : "readers"
+        } of ${what}: ${name}`,
         limit: "bare WebSocket to SSE echo",
         goal,
         ratio: ours[name],

@@ -44,8 +44,12 @@ for (const name of named) {
   } finally {
     await end?.();
   }
+  // After each topic, so that a bench that is stopped has not worked for nothing.
+  await Deno.writeTextFile(join(BENCH_FOLDER, "result.md"), result());
 }
-const result = `${machine()}\n\n${tableOf(rows)}\n`;
-console.log(result);
-await Deno.writeTextFile(join(BENCH_FOLDER, "result.md"), result);
+console.log(result());
 Deno.exit(0);
+
+function result(): string {
+  return `${machine()}\n\n${tableOf(rows)}\n`;
+}

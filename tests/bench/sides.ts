@@ -88,10 +88,10 @@ export function sleep(seconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 }
 
-/** Waits until the machine does little else, for at most ten minutes: what others run here would be measured too. */
+/** Waits until the machine does little else, for at most a minute: what others run here would be measured too. */
 export async function quiet(): Promise<void> {
   const QUIET = 0.1;
-  for (let tries = 0; tries < 600; tries++) {
+  for (let tries = 0; tries < 60; tries++) {
     const before = busyTime();
     await sleep(1);
     const after = busyTime();
