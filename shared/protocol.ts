@@ -121,6 +121,8 @@ const commandRun = z.object({
   source_group: SourceGroupOrder.optional(),
   /** Init: whether a repository may be made where there is none. Sent at most once at a time per repository. */
   may_create: z.boolean().optional(),
+  /** Init: a person expects that the place was cleared by hand; one that is still there is an error, and stays. */
+  reinit: z.boolean().optional(),
   /** Forget: what to keep of each group of each host of the repository. Never empty policies. */
   forget: z.array(ForgetOrder).max(1000).optional(),
   /** Forget: only say what would go. */
@@ -160,7 +162,13 @@ export type ServerMessage = z.infer<typeof ServerMessage>;
 // ---- agent → server
 
 const seq = z.int().min(1);
-const text = (limit: number) => z.string().max(limit);
+/** SQLite ends a text at a NUL; its picture stands for it. */
+const text = (limit: number) =>
+  z.string().max(limit).transform((value) => value.replaceAll("\0", "\u2400"));
+/** A number of things or bytes: whole and safe to store, however it was said. */
+const amount = z.number().nonnegative().transform((value) =>
+  Math.min(Math.round(value), Number.MAX_SAFE_INTEGER)
+);
 
 const hello = z.object({
   type: z.literal("hello"),
@@ -220,7 +228,8 @@ const jobProgress = z.object({
 export const Line = z.object({
   at: time,
   stream: z.enum(LINE_STREAMS),
-  text: text(LINE_LENGTH_LIMIT + 100),
+  // The hottest field: jobs/lines.ts deals with NUL.
+  text: z.string().max(LINE_LENGTH_LIMIT + 100),
 });
 export type Line = z.infer<typeof Line>;
 
@@ -246,11 +255,11 @@ export type RepositoryLock = z.infer<typeof RepositoryLock>;
 
 export const RepositoryStats = z.object({
   /** Bytes in the repository. */
-  total_size: z.number().nonnegative(),
-  total_file_count: z.number().nonnegative().optional(),
-  snapshots_count: z.number().nonnegative().optional(),
+  total_size: amount,
+  total_file_count: amount.optional(),
+  snapshots_count: amount.optional(),
   /** Bytes that a restore of all snapshots would write; beside total_size it shows what deduplication saves. */
-  restore_size: z.number().nonnegative().optional(),
+  restore_size: amount.optional(),
   locks: z.array(RepositoryLock).max(100).optional(),
 });
 export type RepositoryStats = z.infer<typeof RepositoryStats>;
@@ -300,9 +309,9 @@ export const Snapshot = z.object({
   username: text(255).nullable(),
   parent: z.string().regex(/^[0-9a-f]{8,64}$/).nullable(),
   /** restic from 0.17 knows these. */
-  files: z.number().nonnegative().nullable(),
-  bytes: z.number().nonnegative().nullable(),
-  bytes_added: z.number().nonnegative().nullable(),
+  files: amount.nullable(),
+  bytes: amount.nullable(),
+  bytes_added: amount.nullable(),
 });
 export type Snapshot = z.infer<typeof Snapshot>;
 

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { ForgetOrder, JobFinished } from "../../shared/protocol.ts";
 import { keepsEverything, type Retention } from "../../shared/retention.ts";
 import { ended, failed, type Outcome } from "./outcome.ts";
-import { runRestic, type Task } from "./run.ts";
+import { capArguments, runRestic, type Task } from "./run.ts";
 import { listSnapshots, reportSnapshots } from "./snapshots.ts";
 
 type Forgotten = NonNullable<JobFinished["forgotten"]>[number];
@@ -85,6 +85,7 @@ async function ask(task: Task, order: ForgetOrder, dryRun: boolean): Promise<Pla
       `--tag=${order.tag}`,
       `--host=${order.host}`,
       "--group-by=host,tags",
+      ...capArguments(task),
       ...policyArguments(order.retention),
     ],
     onOut: (line) => text += line.length + text.length < 64_000_000 ? `${line}\n` : "",

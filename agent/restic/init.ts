@@ -6,6 +6,9 @@ import { listSnapshots, reportSnapshots } from "./snapshots.ts";
 
 export async function init(task: Task): Promise<Outcome> {
   const probe = await listSnapshots(task);
+  if (task.order.reinit && probe.failure?.reason_code !== "no_repository") {
+    return refuseToReplace(task, probe.failure);
+  }
   if (!probe.failure) {
     task.lines.add("agent", "The repository is there and opens; nothing was changed.");
     reportSnapshots(task, probe.snapshots);
@@ -22,6 +25,13 @@ export async function init(task: Task): Promise<Outcome> {
     return failed(remains.code, remains.reason, null);
   }
   return await create(task);
+}
+
+/** Nothing that is there is ever wiped. */
+function refuseToReplace(task: Task, failure: Outcome | undefined): Outcome {
+  const why = failure?.reason ?? `There is a repository at ${task.url.url}, and it opens.`;
+  const reason = `${why} Nothing was touched: it must be cleared by hand first.`;
+  return failed(failure?.reason_code ?? "holds_data", reason, failure?.exit_code ?? null);
 }
 
 async function create(task: Task): Promise<Outcome> {

@@ -76,6 +76,7 @@ async function orderFor(server: Server, job: JobRow): Promise<CommandRun> {
 
 async function detailsFor(server: Server, job: JobRow): Promise<Partial<CommandRun>> {
   const kind: JobKind = job.kind;
+  if (kind === "init" && readRequest(job.request).reinit) return { may_create: true, reinit: true };
   if (kind === "init") {
     const repository = await server.db.selectFrom("repositories").select([
       "is_new",

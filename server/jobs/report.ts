@@ -138,7 +138,12 @@ async function noteRepository(
     .where("id", "=", job.host_id).where("repository_id", "=", job.repository_id)
     .returning("name").executeTakeFirst();
   await tx.updateTable("repositories")
-    .set({ is_new: 0, initialised_at: sql<number>`coalesce(initialised_at, ${message.at})` })
+    .set({
+      is_new: 0,
+      initialised_at: message.created
+        ? message.at
+        : sql<number>`coalesce(initialised_at, ${message.at})`,
+    })
     .where("id", "=", job.repository_id).execute();
   if (!message.created) return;
   await recordAudit(tx, server.now(), {

@@ -3,6 +3,8 @@ import { z } from "zod";
 import { Retention } from "../../shared/retention.ts";
 
 export const JobRequest = z.object({
+  /** Init: the place was cleared by hand, so a new repository may be made. */
+  reinit: z.boolean().optional(),
   /** Forget: only say what would go. */
   dry_run: z.boolean().optional(),
   /** Forget: a person agreed that most snapshots of a group go. */

@@ -1,13 +1,21 @@
 // The repository as this host sees it: is it open, how is it reached, what can be done to it.
 import { visible } from "../../shared/redact.ts";
 import { plural } from "../format.ts";
-import { PostButton } from "../parts/csrf.tsx";
+import { DangerZone } from "../parts/confirm.tsx";
+import { Csrf, PostButton } from "../parts/csrf.tsx";
+import { type Errors, Problems, TextField } from "../parts/field.tsx";
 import { Name } from "../parts/name.tsx";
 import { RepositoryFacts, type RepositoryView } from "../repositories/page.tsx";
 import { HostFrame, type HostFrameProps, RepositoryLine } from "./frame.tsx";
 
 export interface HostRepositoryProps extends HostFrameProps {
   repository: RepositoryView;
+  /** As typed or as they are; blank for none. */
+  caps: { up: string; down: string };
+  capErrors: Errors;
+  /** Admins. */
+  mayReinitialise: boolean;
+  reinitErrors: Errors;
 }
 
 export function HostRepositoryPage(props: HostRepositoryProps) {
@@ -42,13 +50,83 @@ export function HostRepositoryPage(props: HostRepositoryProps) {
         )}
       </p>
       {mayRun && <Actions {...props} />}
+      {mayRun && <Bandwidth {...props} />}
+      {props.mayReinitialise && <Reinitialise {...props} />}
     </HostFrame>
+  );
+}
+
+function Bandwidth({ frame, host, caps, capErrors }: HostRepositoryProps) {
+  return (
+    <section class="section">
+      <h2>Bandwidth</h2>
+      <form method="post" action={`/hosts/${host.id}/bandwidth`} class="form narrow">
+        <Csrf token={frame.csrf} />
+        <Problems errors={capErrors} />
+        <div class="row">
+          <TextField
+            name="bandwidth_up_kbps"
+            label="Up, KiB/s"
+            type="number"
+            min={0}
+            value={caps.up}
+            error={capErrors.bandwidth_up_kbps}
+            help="Blank: no limit."
+          />
+          <TextField
+            name="bandwidth_down_kbps"
+            label="Down, KiB/s"
+            type="number"
+            min={0}
+            value={caps.down}
+            error={capErrors.bandwidth_down_kbps}
+          />
+        </div>
+        <p class="help">For every run of this host, also those of its schedules.</p>
+        <p>
+          <button type="submit">Save limits</button>
+        </p>
+      </form>
+    </section>
+  );
+}
+
+function Reinitialise({ frame, host, repository, reinitErrors }: HostRepositoryProps) {
+  return (
+    <DangerZone
+      title="Initialise the repository anew…"
+      isOpen={Object.keys(reinitErrors).length > 0}
+    >
+      <p>
+        Makes a new, empty repository at{" "}
+        <code>{visible(repository.url)}</code>. Nothing is ever wiped from here: while anything is
+        left at that place, the job ends with an error and touches nothing. Clear it by hand first.
+      </p>
+      <form method="post" action={`/hosts/${host.id}/repo/reinit`} class="form narrow">
+        <Csrf token={frame.csrf} />
+        <Problems errors={{ "": reinitErrors[""] }} />
+        <TextField
+          name="confirm_hostname"
+          label="Type the name of the host"
+          error={reinitErrors.confirm_hostname}
+          help={
+            <>
+              It is called{" "}
+              <b>
+                <Name text={host.name} />
+              </b>.
+            </>
+          }
+        />
+        <button type="submit" class="danger">Initialise anew</button>
+      </form>
+    </DangerZone>
   );
 }
 
 /** Live fragment `host-repository`. */
 export function HostRepositoryState(
-  { host, now, mayRun }: Omit<HostRepositoryProps, "frame" | "repository"> & { now: number },
+  { host, now, mayRun }: Pick<HostRepositoryProps, "host" | "mayRun"> & { now: number },
 ) {
   return (
     <div id="host-repository" class="repository-state" data-shifts>

@@ -749,7 +749,14 @@ export const pages: Record<string, () => Child> = {
     />
   ),
   "host-repository": () => (
-    <HostRepositoryPage {...hostProps(hostView())} repository={repositoryView()} />
+    <HostRepositoryPage
+      {...hostProps(hostView())}
+      repository={repositoryView()}
+      caps={{ up: "2048", down: "" }}
+      capErrors={{}}
+      mayReinitialise
+      reinitErrors={{}}
+    />
   ),
   "host-repository-broken": () => (
     <HostRepositoryPage
@@ -761,6 +768,10 @@ export const pages: Record<string, () => Child> = {
         sizeBytes: null,
         environmentNames: [],
       })}
+      caps={{ up: "fast", down: "" }}
+      capErrors={{ bandwidth_up_kbps: "bandwidth_up_kbps must be a whole number" }}
+      mayReinitialise
+      reinitErrors={{ confirm_hostname: "confirm_hostname must be the name of the host" }}
     />
   ),
   "host-schedules": () => (

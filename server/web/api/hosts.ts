@@ -1,4 +1,6 @@
 import { fleetSummary } from "../../hosts/fleet.ts";
+import { BandwidthWish, setBandwidth } from "../../hosts/bandwidth.ts";
+import { reinitialise, ReinitialiseWish } from "../../jobs/reinitialise.ts";
 import { changeHost, HostChange } from "../../hosts/change.ts";
 import { getHost, listHosts } from "../../hosts/find.ts";
 import { removeHost } from "../../hosts/remove.ts";
@@ -64,6 +66,32 @@ export const hostRoutes: ApiRoute[] = [
     handler: async (server, c) => {
       await removeHost(server, actorOf(c), pathId(c, "id"));
       return c.body(null, 204);
+    },
+  },
+  {
+    method: "PUT",
+    path: "/api/hosts/:id/bandwidth",
+    role: "operator",
+    summary: "Sets the host's caps in KiB/s, null for none; they hold for its own schedules too",
+    body: BandwidthWish,
+    handler: async (server, c) => {
+      const hostId = pathId(c, "id");
+      await setBandwidth(server, actorOf(c), hostId, await readJson(c, BandwidthWish));
+      return c.json(hostShape(await getHost(server, hostId)) as object);
+    },
+  },
+  {
+    method: "POST",
+    path: "/api/hosts/:id/repo/reinit",
+    role: "admin",
+    summary:
+      "Makes a new repository where the old one was cleared by hand; confirm_hostname is the host's name",
+    body: ReinitialiseWish,
+    answers: 202,
+    handler: async (server, c) => {
+      const { confirm_hostname } = await readJson(c, ReinitialiseWish);
+      const id = await reinitialise(server, actorOf(c), pathId(c, "id"), confirm_hostname);
+      return c.json({ job_id: id, job_url: `${c.get("baseUrl")}/jobs/${id}` }, 202);
     },
   },
   {

@@ -2,20 +2,25 @@
 import { z } from "zod";
 import type { HostFrameProps } from "../../../templates/hosts/frame.tsx";
 import { HostJobsPage } from "../../../templates/hosts/jobs.tsx";
-import { HostRepositoryPage } from "../../../templates/hosts/repository.tsx";
+import {
+  HostRepositoryPage,
+  type HostRepositoryProps,
+} from "../../../templates/hosts/repository.tsx";
 import { HostSettingsPage, type HostSettingsProps } from "../../../templates/hosts/settings.tsx";
 import { SnapshotsPage } from "../../../templates/hosts/snapshots.tsx";
 import { hostName, id, tags, timeZone } from "../../../shared/fields.ts";
+import { BandwidthWish, setBandwidth } from "../../hosts/bandwidth.ts";
 import { changeHost } from "../../hosts/change.ts";
 import { getHost } from "../../hosts/find.ts";
 import { removeHost } from "../../hosts/remove.ts";
 import { listJobs } from "../../jobs/find.ts";
+import { reinitialise } from "../../jobs/reinitialise.ts";
 import type { Server } from "../../server.ts";
 import { listSnapshots } from "../../snapshots/find.ts";
 import { pathId, readPage } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
 import { repositoryChoices } from "./add_host.ts";
-import { attempt, readForm, tagsOf } from "./form.ts";
+import { attempt, attemptTo, numberOf, readForm, tagsOf } from "./form.ts";
 import { hostView } from "./host_props.ts";
 import { jobRow } from "./job_props.ts";
 import { frameOf, goTo, isAdmin, mayRun, show } from "./page.ts";
@@ -23,7 +28,14 @@ import { repositoryView } from "./repositories.ts";
 
 export const hostPageRoutes: Route[] = [
   { method: "GET", path: "/hosts/:id", role: "viewer", handler: snapshots },
-  { method: "GET", path: "/hosts/:id/repository", role: "operator", handler: repository },
+  {
+    method: "GET",
+    path: "/hosts/:id/repository",
+    role: "operator",
+    handler: (server, c) => repository(server, c),
+  },
+  { method: "POST", path: "/hosts/:id/bandwidth", role: "operator", handler: bandwidth },
+  { method: "POST", path: "/hosts/:id/repo/reinit", role: "admin", handler: reinit },
   { method: "GET", path: "/hosts/:id/jobs", role: "viewer", handler: jobs },
   {
     method: "GET",
@@ -66,10 +78,49 @@ export function lossesOf({ losses }: { losses: { noticed_at: number; count: numb
     .map(({ noticed_at, count }) => ({ noticedAt: noticed_at, count }));
 }
 
-async function repository(server: Server, c: Ctx): Promise<Response> {
+async function repository(
+  server: Server,
+  c: Ctx,
+  changes: Partial<HostRepositoryProps> = {},
+  status = 200,
+): Promise<Response> {
   const props = await hostFrame(server, c);
   const view = await repositoryView(server, props.host.repository.id);
-  return show(c, HostRepositoryPage({ ...props, repository: view }));
+  const { bandwidth_up_kbps: up, bandwidth_down_kbps: down } = await getHost(server, props.host.id);
+  const page = HostRepositoryPage({
+    ...props,
+    repository: view,
+    caps: { up: String(up ?? ""), down: String(down ?? "") },
+    capErrors: {},
+    mayReinitialise: isAdmin(c),
+    reinitErrors: {},
+    ...changes,
+  });
+  return show(c, page, status);
+}
+
+async function bandwidth(server: Server, c: Ctx): Promise<Response> {
+  const hostId = pathId(c, "id");
+  const form = await readForm(c);
+  const caps = { up: form.text("bandwidth_up_kbps"), down: form.text("bandwidth_down_kbps") };
+  const { errors } = await attempt(
+    BandwidthWish,
+    {
+      bandwidth_up_kbps: numberOf(caps.up) ?? null,
+      bandwidth_down_kbps: numberOf(caps.down) ?? null,
+    },
+    (wish) => setBandwidth(server, actorOf(c), hostId, wish),
+  );
+  if (errors) return repository(server, c, { caps, capErrors: errors }, 422);
+  return goTo(c, `/hosts/${hostId}/repository`, { text: "The limits are saved." });
+}
+
+async function reinit(server: Server, c: Ctx): Promise<Response> {
+  const hostId = pathId(c, "id");
+  const name = (await readForm(c)).text("confirm_hostname").trim();
+  const { done, errors } = await attemptTo(() => reinitialise(server, actorOf(c), hostId, name));
+  if (errors) return repository(server, c, { reinitErrors: errors }, 400);
+  return goTo(c, `/jobs/${done}`);
 }
 
 async function jobs(server: Server, c: Ctx): Promise<Response> {

@@ -108,6 +108,46 @@ Deno.test("a line with NUL, escape codes and half a surrogate is kept whole, and
   await agent.close();
 });
 
+Deno.test("fractional and huge numbers and NULs in what an agent says are stored as whole, and block nothing", async () => {
+  await using test = await startServer();
+  const { agent, hostId, repositoryId } = await readyHost(test);
+  const id = await runBackup(test, hostId);
+  agent.started(id);
+  agent.report({
+    type: "repo.stats",
+    job_id: id,
+    repository_id: repositoryId,
+    stats: { total_size: 1e300, total_file_count: 1.5, snapshots_count: 2.5, restore_size: 0.4 },
+  });
+  agent.report({
+    type: "snapshots.report",
+    repository_id: repositoryId,
+    report_id: newId(),
+    taken_at: Date.now(),
+    part: 1,
+    parts: 1,
+    snapshots: [{
+      id: "a".repeat(64),
+      time: 5,
+      tags: ["a\0b"],
+      paths: ["/x\0y"],
+      hostname: "h\0",
+      username: null,
+      parent: null,
+      files: 1.5,
+      bytes: 1e300,
+      bytes_added: 0.1,
+    }],
+  });
+  await agent.acknowledged(agent.finished(id, { status: "failed", reason: "a\0 reason" }));
+  assert.equal((await job(test, id)).reason, "a␀ reason");
+  const [snapshot] = (await test.api("victor", "GET", `/api/hosts/${hostId}/snapshots`)).body.items;
+  assert.deepEqual([snapshot.files, snapshot.bytes, snapshot.paths], [2, Number.MAX_SAFE_INTEGER, [
+    "/x␀y",
+  ]]);
+  await agent.close();
+});
+
 Deno.test("a run for an offline host is refused at once and nothing is queued", async () => {
   await using test = await startServer();
   const { agent, hostId } = await readyHost(test);

@@ -1,0 +1,33 @@
+import { z } from "zod";
+import { bandwidthCap } from "../../shared/fields.ts";
+import { recordAudit } from "../audit/record.ts";
+import { AppError } from "../errors.ts";
+import type { Actor, Server } from "../server.ts";
+import { planChanged, pushChangedPlan } from "./push.ts";
+
+export const BandwidthWish = z.strictObject({
+  bandwidth_up_kbps: bandwidthCap,
+  bandwidth_down_kbps: bandwidthCap,
+});
+export type BandwidthWish = z.infer<typeof BandwidthWish>;
+
+/** The host's caps in KiB/s, null for none; a connected agent has them at once. */
+export async function setBandwidth(
+  server: Server,
+  actor: Actor,
+  hostId: string,
+  wish: BandwidthWish,
+): Promise<void> {
+  await server.db.transaction().execute(async (tx) => {
+    const host = await tx.updateTable("hosts").set(wish).where("id", "=", hostId)
+      .returning("name").executeTakeFirst();
+    if (!host) throw new AppError("not_found", "There is no such host.");
+    await planChanged(tx, hostId);
+    await recordAudit(tx, server.now(), actor, {
+      action: "host.bandwidth_changed",
+      target: { kind: "host", id: hostId, name: host.name },
+      detail: { ...wish },
+    });
+  });
+  await pushChangedPlan(server, hostId);
+}
