@@ -148,12 +148,18 @@ Deno.test("SIGTERM ends the server within ten seconds while a stream and an agen
   );
   await fleet.repositoryReady(host);
   const job = await fleet.run(host);
-  await running(fleet, job);
-  const stream = fleet.api("GET", `/api/jobs/${job}/stream`);
+  await eventually(
+    "its line is stored",
+    async () => (await fleet.lines(job)).some((line) => line.text === "working"),
+  );
+  const response = await fleet.open(`/api/jobs/${job}/stream`);
+  // Looked at once the server has ended; until then a failure is nobody's yet.
+  const stream = response.text().catch((error) => `broken off: ${error}`);
   const began = performance.now();
   assert.equal(await fleet.server.end("SIGTERM"), 0);
   assert.ok(performance.now() - began < 10_000);
-  assert.ok((await stream).includes("working"));
+  const seen = await stream;
+  assert.ok(seen.includes("working") && !seen.includes("broken off"), seen);
   await fleet.startServer();
   await Deno.writeTextFile(join(fleet.folder, "go"), "");
   await fleet.jobIs(job, "succeeded");

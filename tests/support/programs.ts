@@ -128,6 +128,11 @@ export class Fleet implements AsyncDisposable {
       : text;
   }
 
+  /** An answer whose body is still to come. */
+  open(path: string): Promise<Response> {
+    return fetch(this.url + path, { headers: { authorization: `Bearer ${this.token}` } });
+  }
+
   /** Joins a machine by token and waits until its repository is ready. */
   async join(
     name: string,
