@@ -194,7 +194,7 @@ const heartbeat = z.object({ type: z.literal("heartbeat") });
 
 /** Where a job comes from that the agent's own clock started. The server learns of it by its first report. */
 export const Origin = z.object({
-  kind: z.enum(JOB_KINDS),
+  kind: z.literal("backup"),
   repository_id: id,
   schedule_id: id,
   source_group_id: id,

@@ -12,8 +12,9 @@ import { storeSnapshots } from "../snapshots/store.ts";
 export type Told = Exclude<AgentMessage, { type: "hello" | "heartbeat" }>;
 
 /** Carries out one message. Throws forbidden when it speaks of what is another host's. */
-export async function receive(server: Server, agent: AgentSocket, message: Told): Promise<void> {
+export async function receive(server: Server, agent: AgentSocket, told: Told): Promise<void> {
   const { hostId } = agent;
+  const message = notInTheFuture(told, server.now());
   switch (message.type) {
     case "job.started":
       return await beginJob(server, await ownOrAdopted(server, hostId, message), message);
@@ -36,6 +37,19 @@ export async function receive(server: Server, agent: AgentSocket, message: Told)
       return server.log.warn(`agent ${hostId} says: ${message.message}`);
     default:
       message satisfies never;
+  }
+}
+
+/** A machine whose clock is ahead must not look backed up until that day comes. */
+function notInTheFuture(message: Told, now: number): Told {
+  switch (message.type) {
+    case "job.started":
+    case "job.finished":
+      return message.at > now ? { ...message, at: now } : message;
+    case "snapshots.report":
+      return message.taken_at > now ? { ...message, taken_at: now } : message;
+    default:
+      return message;
   }
 }
 

@@ -175,8 +175,9 @@ class Acknowledgements {
         this.repeat();
       }
     } catch (error) {
-      // Nothing is acknowledged: the agent keeps all of it.
+      // Nothing is acknowledged: the agent keeps all of it, and tells it again when it is back.
       this.server.log.error(`The database could not be written to the disk: ${error}`);
+      closeQuietly(this.socket, CLOSE.goingAway, "the server cannot write to its disk");
     } finally {
       this.#flushing = false;
     }

@@ -1,10 +1,14 @@
 // What an agent is told to be: its repository access, its caps, its plan.
-import type { Transaction } from "kysely";
+import { sql, type Transaction } from "kysely";
 import type { PlannedGroup, PlannedSchedule, ServerMessage } from "../../shared/protocol.ts";
 import type { Tables } from "../database/tables.ts";
+import { AppError } from "../errors.ts";
 import { accessFor } from "../repositories/seal.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import type { Server } from "../server.ts";
+
+/** A plan travels in one frame (FRAME_LIMIT of shared/protocol.ts), with room for the rest of it. */
+const PLAN_CHARACTERS = 700_000;
 
 /** Sends the host its config and plan where it is connected; otherwise it receives them when it says hello. */
 export async function pushConfig(server: Server, hostId: string): Promise<void> {
@@ -76,6 +80,16 @@ async function planFor(
 
 /** Raises the version of the host's plan; in the transaction that changes it. */
 export async function planChanged(tx: Transaction<Tables>, hostId: string): Promise<void> {
+  const { size } = await tx.selectFrom("source_groups")
+    .select(sql<number>`coalesce(sum(length(includes) + length(excludes)), 0)`.as("size"))
+    .where("host_id", "=", hostId).executeTakeFirstOrThrow();
+  if (size > PLAN_CHARACTERS) {
+    throw new AppError(
+      "invalid",
+      `includes and excludes of all source groups of this host must be at most ${PLAN_CHARACTERS} characters together.`,
+      "includes",
+    );
+  }
   await tx.updateTable("hosts").set((expression) => ({
     plan_version: expression("plan_version", "+", 1),
   })).where("id", "=", hostId).execute();

@@ -1,8 +1,9 @@
 // From a queued row to an order on an agent's socket. The row is the truth: what was not sent, or was lost on the way,
 // is sent again, and the agent ignores an order whose job it knows.
 import { isMaintenance, type JobKind, writesRepository } from "../../shared/job.ts";
-import type { CommandRun } from "../../shared/protocol.ts";
+import { type CommandRun, FRAME_LIMIT, ServerMessage } from "../../shared/protocol.ts";
 import { adminAccessFor } from "../maintenance/admin_credential.ts";
+import { noteMaintenance } from "../maintenance/note.ts";
 import { forgetOrders } from "../maintenance/start.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import type { Server } from "../server.ts";
@@ -42,6 +43,9 @@ async function dispatch(server: Server, job: JobRow): Promise<void> {
     const why = error instanceof Error ? error.message : String(error);
     return await failUnsent(server, job, `The order could not be made: ${why}`);
   }
+  if (!ServerMessage.safeParse(order).success || JSON.stringify(order).length > FRAME_LIMIT) {
+    return await failUnsent(server, job, "The order is larger than an agent accepts.");
+  }
   // Claimed before it is sent: of two callers at once, one sends.
   const claimed = await server.db.updateTable("jobs").set({ dispatched_at: server.now() })
     .where("id", "=", job.id).where("status", "=", "queued").where("dispatched_at", "is", null)
@@ -58,6 +62,7 @@ async function failUnsent(server: Server, job: JobRow, reason: string): Promise<
       .set({ status: "failed", reason, reason_code: "no_order", finished_at: server.now() })
       .where("id", "=", job.id).where("status", "=", "queued").execute();
     await tx.deleteFrom("leases").where("job_id", "=", job.id).execute();
+    await noteMaintenance(tx, job, { at: server.now(), status: "failed", reason });
   });
   server.events.publish({ type: "job", jobId: job.id, hostId: job.host_id, status: "failed" });
 }

@@ -9,6 +9,7 @@ import type { JobRow } from "./find.ts";
 export async function mayBegin(server: Server, job: JobRow): Promise<boolean> {
   const url = await urlOf(server, job.repository_id);
   if (url === undefined) return true;
+  await dropDeadLeases(server, url);
   if (job.kind === "backup" || job.kind === "unlock") return !await isMaintained(server, url, job);
   if (job.kind !== "init" && !isMaintenance(job.kind)) return true;
   if (isMaintenance(job.kind) && await othersWrite(server, url, job)) return false;
@@ -20,6 +21,17 @@ export async function mayBegin(server: Server, job: JobRow): Promise<boolean> {
   const holder = await server.db.selectFrom("leases").select("job_id")
     .where("repository_url", "=", url).executeTakeFirst();
   return holder?.job_id === job.id;
+}
+
+/** A job may end in the moment in which it takes the lease: what has ended holds nothing. */
+async function dropDeadLeases({ db }: Server, url: string): Promise<void> {
+  await db.deleteFrom("leases").where("repository_url", "=", url)
+    .where(
+      "job_id",
+      "not in",
+      (expression) =>
+        expression.selectFrom("jobs").select("id").where("status", "in", ["queued", "running"]),
+    ).execute();
 }
 
 async function urlOf({ db }: Server, repositoryId: string): Promise<string | undefined> {
@@ -39,7 +51,12 @@ async function isMaintained({ db }: Server, url: string, job: JobRow): Promise<b
 /** A backup of another host is on its way or running, started by a person or by that host's clock. */
 async function othersWrite({ db }: Server, url: string, job: JobRow): Promise<boolean> {
   const busy = await db.selectFrom("jobs")
-    .innerJoin("repositories", "repositories.id", "jobs.repository_id").select("jobs.id")
+    .innerJoin("repositories", "repositories.id", "jobs.repository_id")
+    // An agent that names a repository which is not its host's holds up nobody.
+    .innerJoin("hosts", (join) =>
+      join.onRef("hosts.id", "=", "jobs.host_id")
+        .onRef("hosts.repository_id", "=", "jobs.repository_id"))
+    .select("jobs.id")
     .where("jobs.status", "in", ["queued", "running"]).where("jobs.dispatched_at", "is not", null)
     .where("url_normalised", "=", url).where("jobs.host_id", "!=", job.host_id)
     .where("jobs.kind", "in", ["backup", "init", "unlock"]).executeTakeFirst();

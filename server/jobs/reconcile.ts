@@ -1,5 +1,6 @@
 // What the server believes of a host's jobs against what the host itself says.
 import { recordAudit } from "../audit/record.ts";
+import { noteMaintenance } from "../maintenance/note.ts";
 import { type Server, SYSTEM } from "../server.ts";
 import { dispatchAll } from "./dispatch.ts";
 import { PRESUMED } from "./report.ts";
@@ -20,11 +21,13 @@ export async function reconcileJobs(
   const open = await server.db.selectFrom("jobs").select([
     "id",
     "status",
-    "created_at",
+    "dispatched_at",
     "cancel_requested_at",
   ])
     .where("host_id", "=", hostId).where("status", "in", ["queued", "running"]).execute();
   for (const job of open) {
+    // It never left the server: it waits for a lease, or goes out now.
+    if (job.dispatched_at === null) continue;
     if (known.has(job.id)) {
       if (job.cancel_requested_at !== null) {
         server.agents.send(hostId, { type: "command.cancel", job_id: job.id });
@@ -33,7 +36,7 @@ export async function reconcileJobs(
     }
     if (job.cancel_requested_at !== null && job.status === "queued") {
       await presumeEnded(server, job.id, "cancelled", "Cancelled before it began.");
-    } else if (job.status === "queued" && server.now() - job.created_at < RESEND_WITHIN) {
+    } else if (job.status === "queued" && server.now() - job.dispatched_at < RESEND_WITHIN) {
       await server.db.updateTable("jobs").set({ dispatched_at: null }).where("id", "=", job.id)
         .execute();
     } else {
@@ -88,9 +91,12 @@ export async function presumeEnded(
     const row = await tx.updateTable("jobs")
       .set({ status, reason, reason_code: PRESUMED, finished_at: server.now() })
       .where("id", "=", jobId).where("status", "in", ["queued", "running"])
-      .returning(["host_id", "kind", "source_group_name"]).executeTakeFirst();
+      .returningAll().executeTakeFirst();
     if (!row) return undefined;
     await tx.deleteFrom("leases").where("job_id", "=", jobId).execute();
+    if (status !== "cancelled") {
+      await noteMaintenance(tx, row, { at: server.now(), status, reason });
+    }
     await recordAudit(tx, server.now(), SYSTEM, {
       action: "job.presumed_ended",
       target: { kind: "job", id: jobId, name: row.kind },

@@ -10,7 +10,10 @@ export const MaintenanceWish = z.strictObject({
   check: z.strictObject({
     ...task,
     read_data_percent: z.number("must be a number from 0 to 100").min(0, "must be from 0 to 100")
-      .max(100, "must be from 0 to 100").optional(),
+      .max(100, "must be from 0 to 100").refine(
+        (percent) => percent === 0 || percent >= 0.1,
+        "must be 0 (nothing) or from 0.1 to 100",
+      ).optional(),
   }).optional(),
 });
 export type MaintenanceWish = z.infer<typeof MaintenanceWish>;

@@ -2,6 +2,7 @@ import { parseRepositoryUrl } from "../../shared/repository_url.ts";
 import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
 import { pushConfig } from "../hosts/push.ts";
+import { ensureRepository } from "../jobs/ensure_repository.ts";
 import type { Actor, Server } from "../server.ts";
 import { refuseTakenName } from "./create.ts";
 import type { ChangedRepository } from "./fields.ts";
@@ -18,6 +19,7 @@ export async function changeRepository(
   const row = await getRepositoryRow(server, id);
   const { url, normalised } = parseRepositoryUrl(wish.url);
   const moved = normalised !== row.url_normalised;
+  if (moved) refuseKeptSecrets(row, wish);
   const sealed = await sealAccess(server, id, merge(await openAccess(server, row), wish));
   const now = server.now();
   await server.db.transaction().execute(async (tx) => {
@@ -35,6 +37,15 @@ export async function changeRepository(
         ? 1
         : 0,
       initialised_at: moved ? null : row.initialised_at,
+      // Of the place before: sent to another one, it would be given away.
+      ...(moved
+        ? {
+          admin_set: 0,
+          admin_username: null,
+          admin_rest_password_sealed: null,
+          admin_environment_sealed: null,
+        }
+        : {}),
       updated_at: now,
     }).where("id", "=", id).execute();
     await tx.updateTable("hosts").set((expression) => ({
@@ -48,14 +59,44 @@ export async function changeRepository(
       detail: { changed: changedFields(row, wish), url },
     });
   });
-  await pushToHosts(server, id);
+  await pushToHosts(server, id, moved);
 }
 
-async function pushToHosts(server: Server, repositoryId: string): Promise<void> {
+/**
+ * What was entered for one place must not be sent to another by somebody who never knew it: it is given again. The
+ * repository's own password never leaves the machine that runs restic.
+ */
+function refuseKeptSecrets(
+  row: { rest_password_sealed: Uint8Array | null; environment_sealed: Uint8Array | null },
+  wish: ChangedRepository,
+): void {
+  if (row.rest_password_sealed && !wish.rest_password) {
+    throw new AppError(
+      "invalid",
+      "rest_password must be entered again, because the address is another one.",
+      "rest_password",
+    );
+  }
+  const kept = wish.environment === undefined || Object.values(wish.environment).includes(null);
+  if (row.environment_sealed && kept) {
+    throw new AppError(
+      "invalid",
+      "environment must be entered again with its values, because the address is another one.",
+      "environment",
+    );
+  }
+}
+
+async function pushToHosts(
+  server: Server,
+  repositoryId: string,
+  moved: boolean,
+): Promise<void> {
   const hosts = await server.db.selectFrom("hosts").select("id")
     .where("repository_id", "=", repositoryId).execute();
   for (const { id } of hosts) {
     if (server.agents.isOnline(id)) await pushConfig(server, id);
+    if (moved) await ensureRepository(server, id);
     server.events.publish({ type: "host", hostId: id });
   }
 }

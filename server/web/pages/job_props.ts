@@ -3,7 +3,6 @@ import type { JobRowData } from "../../../templates/jobs/list.tsx";
 import type { JobView } from "../../../templates/jobs/page.tsx";
 import { getHost } from "../../hosts/find.ts";
 import type { Job } from "../../jobs/find.ts";
-import { getRepositoryRow } from "../../repositories/find.ts";
 import type { Server } from "../../server.ts";
 import { titleOn } from "./host_props.ts";
 
@@ -32,10 +31,12 @@ export function jobRow(job: Job): JobRowData {
 }
 
 export async function jobView(server: Server, job: Job): Promise<JobView> {
-  const { id, name } = await getRepositoryRow(server, job.repository_id);
+  const repository = await server.db.selectFrom("repositories").select(["id", "name"])
+    .where("id", "=", job.repository_id).executeTakeFirst();
   return {
     ...jobRow(job),
-    repository: { id, name },
+    // Removed since: the job's own account stays.
+    repository: repository ?? null,
     groupId: job.source_group_id,
     exitCode: job.exit_code,
     reasonCode: job.reason_code,
