@@ -1,7 +1,8 @@
 // One SQLite file, opened by one server process. Kysely speaks to it through node:sqlite.
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import type { SQLInputValue } from "node:sqlite";
 import { Kysely, SqliteAdapter, SqliteDialect } from "kysely";
 import { join } from "node:path";
+import { Connection } from "./connection.ts";
 import type { Tables } from "./tables.ts";
 import { migrate } from "./migrations/all.ts";
 
@@ -13,10 +14,10 @@ export interface Database {
    * Runs `work` on the bare connection inside one transaction: for the hot paths where Kysely's cost shows.
    * Waits its turn among Kysely's own transactions, which share the connection.
    */
-  raw<T>(work: (sqlite: DatabaseSync) => T): Promise<T>;
+  raw<T>(work: (sqlite: Connection) => T): Promise<T>;
   /** Resolves when all that was committed before the call is on the disk, not only in the system's memory. */
   flush(): Promise<void>;
-  sqlite: DatabaseSync;
+  sqlite: Connection;
   close(): Promise<void>;
 }
 
@@ -25,7 +26,6 @@ export class DatabaseError extends Error {
   override name = "DatabaseError";
 }
 
-const STATEMENTS_KEPT = 300;
 /** A lock that somebody else holds stalls the whole event loop for as long, so it is short. */
 const BUSY_MILLISECONDS = 2000;
 
@@ -82,10 +82,10 @@ async function createPrivately(file: string): Promise<void> {
   handle.close();
 }
 
-function openChecked(file: string): DatabaseSync {
-  let sqlite: DatabaseSync | undefined;
+function openChecked(file: string): Connection {
+  let sqlite: Connection | undefined;
   try {
-    sqlite = new DatabaseSync(file, {
+    sqlite = new Connection(file, {
       timeout: BUSY_MILLISECONDS,
       enableForeignKeyConstraints: true,
     });
@@ -93,7 +93,7 @@ function openChecked(file: string): DatabaseSync {
     const check = sqlite.prepare("pragma quick_check(1)").get() as { quick_check: string };
     if (check.quick_check !== "ok") throw new Error(check.quick_check);
     sqlite.exec(
-      "pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -16384;",
+      "pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -65536;",
     );
     return sqlite;
   } catch (error) {
@@ -105,7 +105,7 @@ function openChecked(file: string): DatabaseSync {
   }
 }
 
-function inTransaction<T>(sqlite: DatabaseSync, work: (sqlite: DatabaseSync) => T): T {
+function inTransaction<T>(sqlite: Connection, work: (sqlite: Connection) => T): T {
   sqlite.exec("begin immediate");
   try {
     const result = work(sqlite);
@@ -142,24 +142,11 @@ class Dialect extends SqliteDialect {
   }
 }
 
-/** Deno has it, its types do not name it yet. */
-type ArrayStatement = StatementSync & { setReturnArrays(on: boolean): void };
-
-function dialect(sqlite: DatabaseSync): SqliteDialect {
-  const kept = new Map<string, StatementSync>();
-  const prepare = (sql: string): StatementSync => {
-    const found = kept.get(sql);
-    if (found) return found;
-    if (kept.size >= STATEMENTS_KEPT) kept.delete(kept.keys().next().value!);
-    const made = sqlite.prepare(sql);
-    (made as ArrayStatement).setReturnArrays(true);
-    kept.set(sql, made);
-    return made;
-  };
+function dialect(sqlite: Connection): SqliteDialect {
   return new Dialect({
     database: {
       prepare(sql: string) {
-        const statement = prepare(sql);
+        const statement = sqlite.prepareForArrays(sql);
         const names = statement.columns().map(({ name }) => name);
         return {
           reader: names.length > 0,
