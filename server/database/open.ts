@@ -93,7 +93,7 @@ function openChecked(file: string): Connection {
     const check = sqlite.prepare("pragma quick_check(1)").get() as { quick_check: string };
     if (check.quick_check !== "ok") throw new Error(check.quick_check);
     sqlite.exec(
-      "pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -65536;",
+      "pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -16384;",
     );
     return sqlite;
   } catch (error) {
