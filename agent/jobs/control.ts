@@ -1,6 +1,6 @@
 // The handle by which a job that runs is told to stop.
 import type { ProcessMark } from "./orphans.ts";
-import type { ResticProcess, Stop } from "../restic/process.ts";
+import type { ManagedProcess, Stop } from "../process.ts";
 
 export interface ControlEvents {
   /** restic is about to be started. */
@@ -12,7 +12,7 @@ export interface ControlEvents {
 
 export class JobControl {
   #stopped: { why: Stop; graceMs: number } | null = null;
-  #process: ResticProcess | undefined;
+  #process: ManagedProcess | undefined;
   #wake: (() => void) | undefined;
 
   constructor(private readonly events: ControlEvents) {}
@@ -50,7 +50,7 @@ export class JobControl {
   }
 
   /** Lets a stop reach this process until the result is disposed. */
-  attach(process: ResticProcess, spare: boolean): Disposable {
+  attach(process: ManagedProcess, spare: boolean): Disposable {
     this.events.onProcess(process.mark);
     if (!spare) {
       this.#process = process;

@@ -2,7 +2,7 @@
 import { maskUrlCredentials } from "../../shared/redact.ts";
 import type { JobFinished } from "../../shared/protocol.ts";
 import type { ErrorFacts } from "./errors.ts";
-import type { Exit, Stop } from "./process.ts";
+import type { Exit, Stop } from "../process.ts";
 
 export type Outcome = Omit<JobFinished, "type" | "seq" | "job_id" | "at">;
 

@@ -8,7 +8,7 @@ import type { JobLines } from "../jobs/lines.ts";
 import { watchForContact } from "./contact.ts";
 import { ErrorReader } from "./errors.ts";
 import { LineSplitter } from "./lines.ts";
-import { type Exit, ResticProcess, type Stop } from "./process.ts";
+import { type Exit, ManagedProcess, type Stop } from "../process.ts";
 import type { ErrorFacts } from "./errors.ts";
 import { failureOf, type Outcome } from "./outcome.ts";
 import type { ResticProgram } from "./version.ts";
@@ -97,7 +97,7 @@ async function supervise(task: Task, options: RunOptions, errors: ErrorReader): 
   });
   let sawOutput = false;
   task.control.beforeStart();
-  const process = new ResticProcess({
+  const process = new ManagedProcess({
     path: task.restic.path,
     args: options.args,
     environment: task.environment,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { failureOf } from "../../../agent/restic/outcome.ts";
-import type { Exit } from "../../../agent/restic/process.ts";
+import type { Exit } from "../../../agent/process.ts";
 
 const URL = "rest:http://backup.example:8000/alpha/";
 

@@ -1,4 +1,4 @@
-// One restic process: started with a built environment, drained always, ended with its whole process group.
+// One process, restic or a hook: started with a built environment, drained always, ended with its whole process group.
 
 /** Why we ended a process ourselves. */
 export type Stop = "cancelled" | "agent_stopped" | "unreachable" | "overdue";
@@ -17,21 +17,26 @@ export interface SpawnOptions {
   path: string;
   args: string[];
   environment: Record<string, string>;
+  /** Windows: the arguments as they are, without quotes of ours; cmd.exe has rules of its own. */
+  rawArguments?: boolean;
+  /** What asks it to end; restic removes its lock at an interrupt. */
+  endSignal?: "SIGINT" | "SIGTERM";
   onOut: (chunk: Uint8Array) => void;
   onError: (chunk: Uint8Array) => void;
 }
 
 const windows = Deno.build.os === "windows";
-// A grandchild may hold the pipes open after restic has ended.
+// A grandchild may hold the pipes open after its parent has ended.
 const DRAIN_MS = 5000;
 
-export class ResticProcess {
+export class ManagedProcess {
   readonly pid: number;
   /** What it is recognised by after a restart of the agent. */
   readonly mark: { pid: number; path: string; verb: string };
   /** Resolves when the process has ended and its output is read. Rejects with what `onOut` or `onError` threw. */
   readonly exit: Promise<Exit>;
   readonly #child: Deno.ChildProcess;
+  readonly #endSignal: Deno.Signal;
   #stop: Stop | null = null;
   #killTimer: number | undefined;
 
@@ -41,23 +46,25 @@ export class ResticProcess {
       args: options.args,
       env: options.environment,
       clearEnv: true,
+      windowsRawArguments: options.rawArguments ?? false,
       // A directory that certainly exists and that no backup path is relative to.
       cwd: windows ? undefined : "/",
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
-      // Its own process group, so that ssh and rclone below it end with it.
+      // Its own process group, so that what it starts (ssh, rclone, a hook's dump) ends with it.
       detached: !windows,
     }).spawn();
+    this.#endSignal = options.endSignal ?? "SIGINT";
     this.pid = this.#child.pid;
     this.mark = { pid: this.pid, path: options.path, verb: options.args[0] ?? "" };
     this.exit = this.#run(options);
   }
 
-  /** Interrupts restic so that it removes its lock, and kills it when it has not ended after the grace. */
+  /** Asks it to end, and kills it when it has not ended after the grace. What is left of its group then ends too. */
   stop(why: Stop, graceMs: number): void {
     this.#stop ??= why;
-    this.#signal("SIGINT");
+    this.#signal(this.#endSignal);
     clearTimeout(this.#killTimer);
     this.#killTimer = setTimeout(() => this.#signal("SIGKILL"), graceMs);
   }
@@ -69,6 +76,7 @@ export class ResticProcess {
     ];
     const { code, signal } = await this.#child.status;
     clearTimeout(this.#killTimer);
+    if (this.#stop) this.#signal("SIGKILL");
     await settleWithin(DRAIN_MS, output);
     return {
       code,
