@@ -1,13 +1,11 @@
 // Add host: a one-time token, valid for one hour, that turns an agent into a host.
 import { z } from "zod";
-import { hostName, id, paths, tags } from "../../shared/fields.ts";
+import { hostName, paths, tags } from "../../shared/fields.ts";
 import { newId } from "../../shared/new_id.ts";
 import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
 import { randomSecret, sha256 } from "../random.ts";
-import { prepareRepository } from "../repositories/create.ts";
-import { NewRepository } from "../repositories/fields.ts";
-import { getRepositoryRow } from "../repositories/find.ts";
+import { chooseRepository, REPOSITORY_CHOICE } from "../repositories/choose.ts";
 import type { Actor, Server } from "../server.ts";
 
 export const TOKEN_SECONDS = 3600;
@@ -16,8 +14,7 @@ export const EnrolmentWish = z.strictObject({
   hostname: hostName,
   tags: tags.default([]),
   initial_paths: paths.default([]),
-  repository_id: id.nullable().optional(),
-  repository: NewRepository.optional(),
+  ...REPOSITORY_CHOICE,
 });
 export type EnrolmentWish = z.infer<typeof EnrolmentWish>;
 
@@ -35,15 +32,7 @@ export async function createEnrolmentToken(
   actor: Actor,
   wish: EnrolmentWish,
 ): Promise<CreatedEnrolment> {
-  if (!wish.repository_id === !wish.repository) {
-    throw new AppError(
-      "invalid",
-      "repository_id or repository is required: an existing repository's id, or the fields of a new one, not both.",
-      "repository_id",
-    );
-  }
-  const prepared = wish.repository && await prepareRepository(server, wish.repository);
-  const repositoryId = prepared?.id ?? (await getRepositoryRow(server, wish.repository_id!)).id;
+  const repository = await chooseRepository(server, wish);
   const id = newId();
   const token = randomSecret("rmt_");
   const now = server.now();
@@ -54,14 +43,14 @@ export async function createEnrolmentToken(
     if (taken) {
       throw new AppError("conflict", `There is already a host named ${wish.hostname}.`, "hostname");
     }
-    await prepared?.insert(tx, actor);
+    await repository.insert(tx, actor);
     await tx.insertInto("enrollment_tokens").values({
       id,
       token_hash: sha256(token),
       host_name: wish.hostname,
       tags: JSON.stringify([...new Set(wish.tags)]),
       initial_paths: JSON.stringify(wish.initial_paths),
-      repository_id: repositoryId,
+      repository_id: repository.id,
       created_by: actor.name,
       created_at: now,
       expires_at,
@@ -71,15 +60,15 @@ export async function createEnrolmentToken(
     await recordAudit(tx, now, actor, {
       action: "enrolment_token.created",
       target: { kind: "enrolment_token", id, name: wish.hostname },
-      detail: { repository_id: repositoryId },
+      detail: { repository_id: repository.id },
     });
   });
   return {
     id,
     token,
     expires_at,
-    repository_id: repositoryId,
-    repository_password: prepared?.generatedPassword ?? null,
+    repository_id: repository.id,
+    repository_password: repository.generatedPassword,
   };
 }
 

@@ -2,10 +2,9 @@ import { z } from "zod";
 import { newId } from "../../shared/new_id.ts";
 import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
+import { insertHost } from "../hosts/insert.ts";
 import { randomSecret, sha256 } from "../random.ts";
 import type { Actor, Server } from "../server.ts";
-import { insertSourceGroup } from "../source_groups/save.ts";
-import { SourceGroupWish } from "../source_groups/fields.ts";
 
 const reported = (limit: number) =>
   z.string("must be text").max(limit, `must be at most ${limit} characters`).regex(
@@ -13,10 +12,14 @@ const reported = (limit: number) =>
     "must not hold control characters",
   );
 
+export const operatingSystem = z.enum(["linux", "windows", "darwin"], {
+  error: "must be linux, windows or darwin",
+});
+
 export const Enrolment = z.strictObject({
   token: z.string("must be text").max(200, "must be the token that Add host shows"),
   hostname: reported(255),
-  os: z.enum(["linux", "windows", "darwin"], { error: "must be linux, windows or darwin" }),
+  os: operatingSystem,
   arch: reported(32),
   agent_version: reported(64),
   restic_version: reported(64).nullable().optional(),
@@ -45,47 +48,22 @@ export async function enrol(server: Server, address: string, wish: Enrolment): P
       .where("token_hash", "=", sha256(wish.token)).where("used_at", "is", null)
       .where("expires_at", ">", now).returningAll().executeTakeFirst();
     if (!token) throw refused();
-    const taken = await tx.selectFrom("hosts").select("id").where((where) =>
-      where.or([where("name", "=", token.host_name), where("snapshot_host", "=", token.host_name)])
-    ).executeTakeFirst();
-    if (taken) {
-      throw new AppError(
-        "conflict",
-        `There is already a host named ${token.host_name}.`,
-        "hostname",
-      );
-    }
-    await tx.insertInto("hosts").values({
+    const { hostname, os, arch, agent_version, restic_version = null } = wish;
+    await insertHost(tx, now, {
       id: hostId,
       name: token.host_name,
-      snapshot_host: token.host_name,
-      bearer_hash: sha256(bearer),
-      enrolment_key_hash: keyHash,
-      tags: token.tags,
-      time_zone: "UTC",
-      repository_id: token.repository_id,
-      plan_version: 1,
-      applied_plan_version: 0,
-      hostname: wish.hostname,
-      os: wish.os,
-      arch: wish.arch,
-      agent_version: wish.agent_version,
-      restic_version: wish.restic_version ?? null,
-      last_backup_warnings: 0,
-      created_at: now,
-    }).execute();
-    await insertSourceGroup(
-      tx,
-      now,
-      hostId,
-      newId(),
-      SourceGroupWish.parse({ name: "default", includes: JSON.parse(token.initial_paths) }),
-    );
+      bearerHash: sha256(bearer),
+      enrolmentKeyHash: keyHash,
+      tags: JSON.parse(token.tags),
+      initialPaths: JSON.parse(token.initial_paths),
+      repositoryId: token.repository_id,
+      machine: { hostname, os, arch, agent_version, restic_version },
+    }, "hostname");
     const actor: Actor = { kind: "agent", id: hostId, name: token.host_name, address };
     await recordAudit(tx, now, actor, {
       action: "host.enrolled",
       target: { kind: "host", id: hostId, name: token.host_name },
-      detail: { token_id: token.id, hostname: wish.hostname, os: wish.os, arch: wish.arch },
+      detail: { token_id: token.id, hostname, os, arch },
     });
     return token.id;
   });

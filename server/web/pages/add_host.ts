@@ -1,6 +1,5 @@
 import { AddHostPage, type AddHostProps } from "../../../templates/hosts/add.tsx";
 import { AddHostDonePage } from "../../../templates/hosts/add_done.tsx";
-import type { Errors } from "../../../templates/parts/field.tsx";
 import { NO_CONNECTION } from "../../../templates/repositories/connection_fields.tsx";
 import { createEnrolmentToken, EnrolmentWish, joinCommands } from "../../enrolment/create_token.ts";
 import { listRepositories } from "../../repositories/find.ts";
@@ -56,7 +55,7 @@ async function add(server: Server, c: Ctx): Promise<Response> {
     const page = AddHostPage({
       frame,
       values: typed(form),
-      errors: ofForm(errors, isNew),
+      errors,
       repositories: await repositoryChoices(server),
     });
     return show(c, page, 422);
@@ -72,18 +71,6 @@ async function add(server: Server, c: Ctx): Promise<Response> {
     joined: null,
   });
   return show(c, page, 201);
-}
-
-/** Actions on the repository alone name its fields without where they stand in this form. */
-function ofForm(errors: Errors, isNew: boolean): Errors {
-  if (!isNew) return errors;
-  return Object.fromEntries(
-    Object.entries(errors).map(([field, message]) =>
-      ["name", "password", "environment", "url"].includes(field)
-        ? [`repository.${field}`, message?.replace(`${field} `, `repository.${field} `)]
-        : [field, message]
-    ),
-  );
 }
 
 function typed(form: Form): AddHostProps["values"] {

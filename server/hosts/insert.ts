@@ -1,0 +1,56 @@
+import type { Transaction } from "kysely";
+import { newId } from "../../shared/new_id.ts";
+import type { Tables } from "../database/tables.ts";
+import { AppError } from "../errors.ts";
+import { SourceGroupWish } from "../source_groups/fields.ts";
+import { insertSourceGroup } from "../source_groups/save.ts";
+
+export interface NewHost {
+  id: string;
+  name: string;
+  bearerHash: Uint8Array;
+  enrolmentKeyHash: Uint8Array | null;
+  tags: string[];
+  initialPaths: string[];
+  repositoryId: string;
+  /** What the agent says of its machine. */
+  machine: {
+    hostname: string;
+    os: string;
+    arch: string;
+    agent_version: string;
+    restic_version: string | null;
+  };
+}
+
+/** A host with its first source group, however it joined. Throws conflict when the name is taken; `field` is what the caller calls it. */
+export async function insertHost(
+  tx: Transaction<Tables>,
+  now: number,
+  host: NewHost,
+  field: string,
+): Promise<void> {
+  const taken = await tx.selectFrom("hosts").select("id").where((where) =>
+    where.or([where("name", "=", host.name), where("snapshot_host", "=", host.name)])
+  ).executeTakeFirst();
+  if (taken) {
+    throw new AppError("conflict", `There is already a host named ${host.name}.`, field);
+  }
+  await tx.insertInto("hosts").values({
+    id: host.id,
+    name: host.name,
+    snapshot_host: host.name,
+    bearer_hash: host.bearerHash,
+    enrolment_key_hash: host.enrolmentKeyHash,
+    tags: JSON.stringify([...new Set(host.tags)]),
+    time_zone: "UTC",
+    repository_id: host.repositoryId,
+    plan_version: 1,
+    applied_plan_version: 0,
+    ...host.machine,
+    last_backup_warnings: 0,
+    created_at: now,
+  }).execute();
+  const group = SourceGroupWish.parse({ name: "default", includes: host.initialPaths });
+  await insertSourceGroup(tx, now, host.id, newId(), group);
+}
