@@ -4,6 +4,7 @@ import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { newId } from "../shared/new_id.ts";
 import { acceptAgent, findByBearer } from "./agent_api/socket.ts";
+import { acceptPendingAgent } from "./agent_api/waiting_room.ts";
 import { AppError } from "./errors.ts";
 import type { Server } from "./server.ts";
 import type { Ctx, Route, Vars } from "./web/context.ts";
@@ -48,6 +49,13 @@ export function createApp(server: Server, routes: Route[] = ROUTES): App {
   app.use(async (c, next) => {
     await identify(server, c as Ctx);
     await next();
+  });
+  app.get("/ws/agent/pending", (c) => {
+    if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
+      throw new AppError("bad_request", "This address speaks WebSocket only.");
+    }
+    const pendingId = (c.req.query("pending_id") ?? "").slice(0, 36);
+    return acceptPendingAgent(server, c.req.raw, { pendingId, address: c.get("address") });
   });
   for (const route of routes) {
     app.on(route.method, route.path, async (c) => {

@@ -5,10 +5,14 @@ const STATUS = {
   name_mismatch: 400,
   unauthorized: 401,
   forbidden: 403,
+  /** To an agent: an admin said no; it must not ask again. */
+  rejected: 403,
   not_found: 404,
   conflict: 409,
   too_large: 413,
   invalid: 422,
+  /** To an agent: only a newer one can be served. */
+  agent_too_old: 422,
   too_many: 429,
   agent_offline: 503,
   unavailable: 503,

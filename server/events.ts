@@ -8,12 +8,14 @@ export type Event =
   | { type: "progress"; jobId: string; hostId: string }
   | { type: "job"; jobId: string; hostId: string; status: JobStatus }
   | { type: "host"; hostId: string }
-  | { type: "enrolled"; hostId: string; tokenId: string };
+  | { type: "enrolled"; hostId: string; tokenId: string }
+  | { type: "pending" };
 
 export type Listener = (event: Event) => void;
 
 export class Events {
-  /** "job:<id>" hears of one job, "host:<id>" of one host, "fleet" of all hosts; lines go to their job alone. */
+  /** "job:<id>" hears of one job, "host:<id>" of one host, "fleet" of all hosts, "pending" of those that wait
+   *  for approval; lines go to their job alone. */
   readonly #listeners = new Map<string, Set<Listener>>();
 
   subscribe(topic: string, listener: Listener): () => void {
@@ -44,5 +46,7 @@ function topics(event: Event): string[] {
       return [`host:${event.hostId}`, "fleet"];
     case "enrolled":
       return [`enrolment:${event.tokenId}`, "fleet"];
+    case "pending":
+      return ["pending"];
   }
 }

@@ -11,6 +11,7 @@ import { Throttle } from "./throttle.ts";
 import { hasUsers } from "./users/find.ts";
 import { createPasswordHasher, type HashCost } from "./users/password.ts";
 import { recordAudit } from "./audit/record.ts";
+import { WaitingAgents } from "./waiting_agents.ts";
 
 export interface OpenServer {
   server: Server;
@@ -44,6 +45,7 @@ export async function openServer(
       db: database.db,
       database,
       agents: new ConnectedAgents(),
+      waiting: new WaitingAgents(),
       events: new Events(),
       secrets,
       passwords: createPasswordHasher(options.hashCost),
@@ -52,6 +54,7 @@ export async function openServer(
       now,
       progress: new Map(),
       throttle: new Throttle(now),
+      strangers: new Throttle(now),
       setup: { token: null },
       closing: closing.signal,
     };

@@ -6,7 +6,7 @@ export function randomSecret(prefix = ""): string {
 }
 
 /** How secrets of full strength are stored: found by an index, useless to a reader of the database. */
-export function sha256(text: string): Uint8Array {
+export function sha256(text: string | Uint8Array): Uint8Array {
   return new Uint8Array(createHash("sha256").update(text).digest());
 }
 

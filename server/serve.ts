@@ -1,4 +1,5 @@
 // An open server, listening. Ends in order: no new requests, sockets told to come back, streams ended, database closed.
+import { PENDING_CLOSE } from "../shared/announce.ts";
 import { CLOSE } from "../shared/protocol.ts";
 import { createApp } from "./app.ts";
 import { type OpenOptions, openServer } from "./open.ts";
@@ -43,6 +44,7 @@ export async function serve(settings: Settings, options: OpenOptions = {}): Prom
     stop: async () => {
       const agents = [...server.agents];
       server.agents.closeAll(CLOSE.goingAway, "the server is stopping");
+      server.waiting.closeAll(PENDING_CLOSE.goingAway, "the server is stopping");
       // Live streams never end by themselves, and shutdown() waits for them.
       opened.endStreams();
       const settled = Promise.all([http.shutdown(), ...agents.map((agent) => agent.idle())]);

@@ -9,11 +9,14 @@ import type { PasswordHasher } from "./users/password.ts";
 import type { Progress } from "../shared/job.ts";
 import type { ActorKind } from "./database/tables.ts";
 import type { Throttle } from "./throttle.ts";
+import type { WaitingAgents } from "./waiting_agents.ts";
 
 export interface Server {
   db: Database["db"];
   database: Database;
   agents: ConnectedAgents;
+  /** Pending hosts whose key is proven and whose socket is open. */
+  waiting: WaitingAgents;
   events: Events;
   secrets: Secrets;
   passwords: PasswordHasher;
@@ -24,6 +27,8 @@ export interface Server {
   /** The latest progress of each running job; only ever a picture, so it is not stored. */
   progress: Map<string, Progress>;
   throttle: Throttle;
+  /** Counts what machines do that nobody knows: a flood of them must not push logins out of the other. */
+  strangers: Throttle;
   /** The secret of the first admin's setup link while there is no user. */
   setup: { token: string | null };
   /** Aborted when the server stops: ends what would otherwise stay open. */

@@ -10,17 +10,21 @@ export class Throttle {
 
   /** Counts a try. Throws too_many, with the seconds to wait, above `most` tries in `windowSeconds`. */
   check(key: string, most: number, windowSeconds: number): void {
-    const since = this.now() - windowSeconds * 1000;
-    const tries = (this.#tries.get(key) ?? []).filter((at) => at > since);
-    if (tries.length >= most) {
-      const error = new AppError("too_many", "Too many tries. Wait a little and try again.");
-      error.retryAfter = Math.max(1, Math.ceil((tries[0]! - since) / 1000));
-      throw error;
-    }
+    const tries = this.peek(key, most, windowSeconds);
     tries.push(this.now());
     this.#tries.delete(key);
     this.#tries.set(key, tries);
     if (this.#tries.size > KEYS_KEPT) this.#tries.delete(this.#tries.keys().next().value!);
+  }
+
+  /** Throws as `check` does, and counts nothing. Answers the tries in the window. */
+  peek(key: string, most: number, windowSeconds: number): number[] {
+    const since = this.now() - windowSeconds * 1000;
+    const tries = (this.#tries.get(key) ?? []).filter((at) => at > since);
+    if (tries.length < most) return tries;
+    const error = new AppError("too_many", "Too many tries. Wait a little and try again.");
+    error.retryAfter = Math.max(1, Math.ceil((tries[0]! - since) / 1000));
+    throw error;
   }
 
   forgive(key: string): void {

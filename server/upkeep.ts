@@ -4,6 +4,7 @@ import { closeQuietly } from "./connected_agents.ts";
 import { noteGoodbye } from "./hosts/greet.ts";
 import { endLostJobs } from "./jobs/reconcile.ts";
 import { startDueMaintenance } from "./maintenance/due.ts";
+import { sweepPendingHosts } from "./pending_hosts/sweep.ts";
 import type { Server } from "./server.ts";
 import { removeExpiredSessions } from "./users/sessions.ts";
 
@@ -18,6 +19,7 @@ const TASKS: Task[] = [
   { name: "note when agents were heard", everySeconds: 60, run: noteLastSeen },
   { name: "end lost jobs", everySeconds: 60, run: endLostJobs },
   { name: "start due maintenance", everySeconds: 30, run: startDueMaintenance },
+  { name: "remove expired pending hosts", everySeconds: 60, run: sweepPendingHosts },
   { name: "remove expired sessions", everySeconds: 3600, run: removeExpiredSessions },
   { name: "remove old enrolment tokens", everySeconds: 3600, run: removeOldEnrolmentTokens },
 ];

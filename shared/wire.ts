@@ -1,6 +1,7 @@
 // Text to message and back: the only JSON.parse of the wire.
 import type { z } from "zod";
 import { firstProblem } from "./fields.ts";
+import { PendingAgentMessage, PendingServerMessage } from "./announce.ts";
 import { AgentMessage, FRAME_LIMIT, ServerMessage } from "./protocol.ts";
 
 /** The frame cannot be accepted. `unknownType` is the one kind after which the conversation may go on. */
@@ -13,6 +14,10 @@ export class ProtocolError extends Error {
 
 const AGENT_TYPES = typesOf(AgentMessage);
 const SERVER_TYPES = typesOf(ServerMessage);
+const PENDING_AGENT_TYPES = typesOf(PendingAgentMessage);
+const PENDING_SERVER_TYPES = typesOf(PendingServerMessage);
+/** What a machine that nobody knows yet may say at once. */
+const PENDING_FRAME_LIMIT = 1024;
 
 /** What an agent said. Throws ProtocolError. */
 export function readAgentMessage(data: unknown): AgentMessage {
@@ -24,12 +29,25 @@ export function readServerMessage(data: unknown): ServerMessage {
   return read(data, ServerMessage, SERVER_TYPES);
 }
 
-function read<T>(data: unknown, schema: z.ZodType<T>, types: Set<string>): T {
+/** What an agent that waits for approval said. Throws ProtocolError. */
+export function readPendingAgentMessage(data: unknown): PendingAgentMessage {
+  return read(data, PendingAgentMessage, PENDING_AGENT_TYPES, PENDING_FRAME_LIMIT);
+}
+
+/** What the server said to one. Throws ProtocolError. */
+export function readPendingServerMessage(data: unknown): PendingServerMessage {
+  return read(data, PendingServerMessage, PENDING_SERVER_TYPES, PENDING_FRAME_LIMIT);
+}
+
+function read<T>(
+  data: unknown,
+  schema: z.ZodType<T>,
+  types: Set<string>,
+  limit = FRAME_LIMIT,
+): T {
   if (typeof data !== "string") throw new ProtocolError("a frame must be text");
   // Length in UTF-16 units never exceeds the bytes that carried it.
-  if (data.length > FRAME_LIMIT) {
-    throw new ProtocolError(`a frame must be at most ${FRAME_LIMIT} bytes`);
-  }
+  if (data.length > limit) throw new ProtocolError(`a frame must be at most ${limit} bytes`);
   let value: unknown;
   try {
     value = JSON.parse(data);
@@ -48,6 +66,8 @@ function read<T>(data: unknown, schema: z.ZodType<T>, types: Set<string>): T {
   return result.data;
 }
 
-function typesOf(union: typeof AgentMessage | typeof ServerMessage): Set<string> {
+function typesOf(
+  union: { options: readonly { shape: { type: z.ZodLiteral<string> } }[] },
+): Set<string> {
   return new Set(union.options.map((option) => option.shape.type.value));
 }

@@ -9,6 +9,7 @@ const SUBJECTS = [
   "hosts",
   "jobs",
   "maintenance",
+  "pending_hosts",
   "repositories",
   "schedules",
   "snapshots",

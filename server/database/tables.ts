@@ -282,6 +282,48 @@ export interface AuditTable {
   detail: Fixed<string>;
 }
 
+/** A machine that announced itself and waits for a person's decision. Holds nothing that is secret. */
+export interface PendingHostsTable {
+  id: Fixed<string>;
+  hostname: string;
+  os: string;
+  arch: string;
+  agent_version: string;
+  restic_version: string | null;
+  /** Ed25519, 32 bytes. */
+  public_key: Fixed<Uint8Array>;
+  fingerprint: Fixed<string>;
+  announced_from_ip: string;
+  /** Where it came from, as the caps count it: an IPv4 address, or the /64 of an IPv6 one. */
+  announced_from_network: string;
+  first_seen_at: Fixed<number>;
+  last_seen_at: number;
+  /** When the machine last showed that it holds the key. */
+  proven_at: number | null;
+  expires_at: number;
+}
+
+/** Which announced key a host was accepted by: its agent receives the bearer when it next proves that key. */
+export interface AcceptedKeysTable {
+  /** Of the pending host that it was. */
+  pending_id: Fixed<string>;
+  host_id: Fixed<string>;
+  public_key: Fixed<Uint8Array>;
+  accepted_at: Fixed<number>;
+}
+
+/** A key that an admin rejected may not announce again until then. */
+export interface RejectedKeysTable {
+  /** Of the pending host that it was. */
+  id: Fixed<string>;
+  fingerprint: Fixed<string>;
+  hostname: Fixed<string>;
+  announced_from_ip: Fixed<string>;
+  rejected_by: Fixed<string>;
+  rejected_at: Fixed<number>;
+  expires_at: Fixed<number>;
+}
+
 export interface Tables {
   users: UsersTable;
   sessions: SessionsTable;
@@ -301,4 +343,7 @@ export interface Tables {
   maintenance: MaintenanceTable;
   repository_locks: RepositoryLocksTable;
   snapshot_losses: SnapshotLossesTable;
+  pending_hosts: PendingHostsTable;
+  accepted_keys: AcceptedKeysTable;
+  rejected_keys: RejectedKeysTable;
 }

@@ -123,7 +123,7 @@ async function dashboard(server: Server, c: Ctx): Promise<Response> {
     topics: ["fleet"],
     note: (event) => {
       if (event.type !== "progress") isFleetStale = true;
-      if (event.type !== "lines" && shown.has(event.hostId)) changed.add(event.hostId);
+      if ("hostId" in event && shown.has(event.hostId)) changed.add(event.hostId);
       return isFleetStale || changed.size > 0;
     },
     show: async () => {

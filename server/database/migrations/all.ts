@@ -5,10 +5,12 @@ import { DatabaseError } from "../open.ts";
 import type { Tables } from "../tables.ts";
 import { first } from "./0001_first.ts";
 import { schedulesAndMaintenance } from "./0002_schedules_and_maintenance.ts";
+import { pendingHosts } from "./0004_pending_hosts.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001_first": first,
   "0002_schedules_and_maintenance": schedulesAndMaintenance,
+  "0004_pending_hosts": pendingHosts,
 };
 
 /** Brings the database to this program's version in one transaction. Throws DatabaseError. */

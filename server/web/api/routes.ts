@@ -8,6 +8,7 @@ import { enrolmentRoutes } from "./enrolment.ts";
 import { hostRoutes } from "./hosts.ts";
 import { jobRoutes } from "./jobs.ts";
 import { maintenanceRoutes } from "./maintenance.ts";
+import { pendingHostRoutes } from "./pending_hosts.ts";
 import { repositoryRoutes } from "./repositories.ts";
 import { scheduleRoutes } from "./schedules.ts";
 import { sourceGroupRoutes } from "./source_groups.ts";
@@ -29,6 +30,7 @@ export const API_ROUTES: ApiRoute[] = [
   ...authRoutes,
   ...hostRoutes,
   ...enrolmentRoutes,
+  ...pendingHostRoutes,
   ...sourceGroupRoutes,
   ...scheduleRoutes,
   ...repositoryRoutes,

@@ -1,0 +1,124 @@
+import { type ExpressionBuilder, type Selectable, sql } from "kysely";
+import type { PendingHostsTable, Tables } from "../database/tables.ts";
+import { AppError } from "../errors.ts";
+import { numberCursor, type Page, type PageWish } from "../paging.ts";
+import type { Server } from "../server.ts";
+
+export interface PendingHost {
+  id: string;
+  hostname: string;
+  os: string;
+  arch: string;
+  agent_version: string;
+  restic_version: string | null;
+  fingerprint: string;
+  announced_from_ip: string;
+  first_seen_at: number;
+  last_seen_at: number;
+  expires_at: number;
+  /** Another host, or another pending one, has this name. */
+  hostname_collision: boolean;
+  /** When it last showed that it holds the key; null: never. */
+  proven_at: number | null;
+  /** Its socket is open now, with a proven key. */
+  connected: boolean;
+}
+
+export interface PendingPage extends Page<PendingHost> {
+  total: number;
+}
+
+/** Those with a proven key first, then whoever has waited the longest: a flood of new ones stands behind. */
+export async function listPendingHosts(server: Server, wish: PageWish): Promise<PendingPage> {
+  const rows = await query(server).where("expires_at", ">", server.now()).execute();
+  const all = rows.map((row) => shown(server, row)).sort((a, b) =>
+    Number(b.connected) - Number(a.connected) ||
+    Number(b.proven_at !== null) - Number(a.proven_at !== null) ||
+    a.first_seen_at - b.first_seen_at
+  );
+  const from = numberCursor(wish) ?? 0;
+  const to = from + wish.limit;
+  return {
+    items: all.slice(from, to),
+    next_cursor: to < all.length ? String(to) : null,
+    total: all.length,
+  };
+}
+
+/** Throws not_found. */
+export async function getPendingHost(server: Server, id: string): Promise<PendingHost> {
+  const row = await query(server).where("id", "=", id).where("expires_at", ">", server.now())
+    .executeTakeFirst();
+  if (!row) throw noSuchPendingHost();
+  return shown(server, row);
+}
+
+export function noSuchPendingHost(): AppError {
+  return new AppError(
+    "not_found",
+    "No machine waits here. It was accepted or rejected, or it was not seen for an hour.",
+  );
+}
+
+/** Whether a host, or another pending one, has the name under which this one announced itself. */
+export async function isNameTaken(server: Server, id: string, hostname: string): Promise<boolean> {
+  const row = await query(server).where("id", "=", id).executeTakeFirst();
+  return row?.hostname === hostname && row.collision === 1;
+}
+
+export interface RejectedKey {
+  id: string;
+  hostname: string;
+  fingerprint: string;
+  announced_from_ip: string;
+  rejected_by: string;
+  rejected_at: number;
+  /** When it may announce itself again. */
+  expires_at: number;
+}
+
+/** The newest first. */
+export async function listRejectedKeys(server: Server, wish: PageWish): Promise<Page<RejectedKey>> {
+  const from = numberCursor(wish) ?? 0;
+  const rows = await server.db.selectFrom("rejected_keys").selectAll()
+    .where("expires_at", ">", server.now()).orderBy("rejected_at", "desc").orderBy("id", "desc")
+    .limit(wish.limit + 1).offset(from).execute();
+  return {
+    items: rows.slice(0, wish.limit),
+    next_cursor: rows.length > wish.limit ? String(from + wish.limit) : null,
+  };
+}
+
+type Row = Selectable<PendingHostsTable> & { collision: number };
+
+function query({ db }: Server) {
+  return db.selectFrom("pending_hosts").selectAll().select((row) =>
+    row.or([row.exists(hostsOfThatName(row)), row.exists(othersOfThatName(row))])
+      .$castTo<number>().as("collision")
+  );
+}
+
+type Rows = ExpressionBuilder<Tables, "pending_hosts">;
+
+function hostsOfThatName(row: Rows) {
+  return row.selectFrom("hosts").select("hosts.id").where(
+    sql<
+      boolean
+    >`lower(pending_hosts.hostname) in (lower(hosts.name), lower(hosts.snapshot_host), lower(hosts.hostname))`,
+  );
+}
+
+function othersOfThatName(row: Rows) {
+  return row.selectFrom("pending_hosts as other").select("other.id")
+    .whereRef("other.id", "!=", "pending_hosts.id")
+    .where(sql<boolean>`lower(other.hostname) = lower(pending_hosts.hostname)`);
+}
+
+function shown(server: Server, row: Row): PendingHost {
+  const { public_key: _, announced_from_network: __, collision, ...rest } = row;
+  return {
+    ...rest,
+    hostname_collision: collision === 1,
+    connected: server.waiting.isConnected(row.id),
+  };
+}

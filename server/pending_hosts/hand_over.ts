@@ -1,0 +1,35 @@
+import { recordAudit } from "../audit/record.ts";
+import { closeQuietly } from "../connected_agents.ts";
+import { randomSecret, sha256 } from "../random.ts";
+import type { Server } from "../server.ts";
+import { tell } from "../waiting_agents.ts";
+
+/**
+ * Gives an accepted machine that is connected with a proven key its bearer, which is minted now and stored as a hash. May
+ * be repeated, after an answer that got lost, until the host has connected with one. Answers whether the key is one of
+ * an accepted host.
+ */
+export async function handOver(server: Server, pendingId: string): Promise<boolean> {
+  const accepted = await server.db.selectFrom("accepted_keys")
+    .innerJoin("hosts", "hosts.id", "host_id").select(["hosts.id", "name"])
+    .where("pending_id", "=", pendingId).where("last_seen_at", "is", null).executeTakeFirst();
+  if (!accepted) return false;
+  const agent = server.waiting.take(pendingId);
+  if (!agent) return true;
+  const { id, name } = accepted;
+  const bearer = randomSecret("rma_");
+  await server.db.transaction().execute(async (tx) => {
+    await tx.updateTable("hosts").set({ bearer_hash: sha256(bearer) }).where("id", "=", id)
+      .execute();
+    await recordAudit(tx, server.now(), { kind: "agent", id, name, address: null }, {
+      action: "host.enrolled",
+      target: { kind: "host", id, name },
+      detail: { pending_id: pendingId },
+    });
+  });
+  // What the agent stores for good, the server must not forget in a power cut.
+  await server.database.flush();
+  tell(agent.socket, { type: "enrolled", host_id: id, name, bearer });
+  closeQuietly(agent.socket, 1000, "enrolled");
+  return true;
+}
