@@ -65,6 +65,18 @@ export const excludes = z.array(excludePattern, "must be a list of patterns").ma
 export const bandwidthCap = z.int("must be a whole number of KiB/s, or blank for no limit")
   .min(0, "must be 0 or more KiB/s").max(10_000_000, "must be at most 10000000 KiB/s").nullable();
 
+/** What a hook's shell gets; line breaks become LF. */
+export const hookText = z.string("must be text").max(32_768, "must be at most 32768 characters")
+  // deno-lint-ignore no-control-regex
+  .regex(
+    /^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$/,
+    "must hold no control characters but tabs and line breaks",
+  )
+  .transform((text) => text.replaceAll(/\r\n?/g, "\n"));
+
+export const hookTimeout = z.int("must be a whole number of seconds from 1 to 86400")
+  .min(1, "must be from 1 to 86400 seconds").max(86_400, "must be from 1 to 86400 seconds");
+
 export const secret = (limit = 1024) =>
   z.string("must be text").min(1, "must not be empty").max(
     limit,

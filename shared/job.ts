@@ -11,6 +11,8 @@ export const JOB_KINDS = [
   "check",
   "restore",
   "diff",
+  // A hook by itself, to try it out.
+  "hook",
 ] as const;
 export type JobKind = typeof JOB_KINDS[number];
 
@@ -28,7 +30,7 @@ export type RunnableKind = typeof RUNNABLE_KINDS[number];
 
 /** Kinds that only read the repository run beside others; the rest of a host's jobs run one after another. */
 export function writesRepository(kind: JobKind): boolean {
-  return kind !== "stats" && kind !== "diff" && kind !== "restore";
+  return kind !== "stats" && kind !== "diff" && kind !== "restore" && kind !== "hook";
 }
 
 /** What a repository needs from time to time; one at a time in the whole fleet, and not beside a backup of another host. */

@@ -1,7 +1,17 @@
 // All that the server and an agent may say to each other over GET /ws/agent. JSON text frames, one message each.
 // Unknown fields are ignored and unknown types are answered by an error, so that one side may be newer.
 import { z } from "zod";
-import { absolutePath, bandwidthCap, excludePattern, groupName, id } from "./fields.ts";
+import { BandwidthWindows } from "./bandwidth.ts";
+import {
+  absolutePath,
+  bandwidthCap,
+  excludePattern,
+  groupName,
+  hookText,
+  hookTimeout,
+  id,
+} from "./fields.ts";
+import { HOOK_NAMES } from "./hooks.ts";
 import {
   END_STATUSES,
   JOB_KINDS,
@@ -62,21 +72,38 @@ export const RepositoryAccess = z.object({
 });
 export type RepositoryAccess = z.infer<typeof RepositoryAccess>;
 
+/** The hooks in force for a source group: its own, or the host's default ones. */
+export const Hooks = z.object({
+  pre_hook: hookText.optional(),
+  post_hook: hookText.optional(),
+  timeout_seconds: hookTimeout,
+  /** One that the server holds and cannot unseal: a backup that needs it must not pretend. */
+  unsealable: z.enum(HOOK_NAMES).optional(),
+});
+export type Hooks = z.infer<typeof Hooks>;
+
 export const SourceGroupOrder = z.object({
   id,
   name: groupName,
   includes: z.array(absolutePath).min(1),
   excludes: z.array(excludePattern),
+  hooks: Hooks.optional(),
 });
 export type SourceGroupOrder = z.infer<typeof SourceGroupOrder>;
+
+/** KiB/s; what is not above zero is no limit. */
+const cap = z.int().nullable();
 
 const configUpdate = z.object({
   type: z.literal("config.update"),
   /** The name under which this host's snapshots stand (restic --host). */
   snapshot_host: z.string().min(1),
   repository: RepositoryAccess.nullable(),
-  bandwidth_up_kbps: bandwidthCap,
-  bandwidth_down_kbps: bandwidthCap,
+  bandwidth_up_kbps: cap,
+  bandwidth_down_kbps: cap,
+  bandwidth_windows: BandwidthWindows.default([]),
+  /** Of the windows. */
+  time_zone: z.string().max(100).default("UTC"),
 });
 export type ConfigUpdate = z.infer<typeof configUpdate>;
 
@@ -136,9 +163,15 @@ const commandRun = z.object({
    * to its disk.
    */
   admin_access: RepositoryAccess.optional(),
+  /** Hook: the one to try, alone. */
+  hook: z.object({
+    name: z.enum(HOOK_NAMES),
+    hooks: Hooks,
+    source_group_name: groupName.nullable(),
+  }).optional(),
   /** This run's own caps; absent or null keeps the host's, 0 lifts them. */
-  bandwidth_up_kbps: bandwidthCap.optional(),
-  bandwidth_down_kbps: bandwidthCap.optional(),
+  bandwidth_up_kbps: cap.optional(),
+  bandwidth_down_kbps: cap.optional(),
 });
 export type CommandRun = z.infer<typeof commandRun>;
 

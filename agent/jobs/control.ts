@@ -10,9 +10,11 @@ export interface ControlEvents {
   onLock: () => void;
 }
 
+export type Stoppable = Pick<ManagedProcess, "mark" | "stop">;
+
 export class JobControl {
   #stopped: { why: Stop; graceMs: number } | null = null;
-  #process: ManagedProcess | undefined;
+  #process: Stoppable | undefined;
   #wake: (() => void) | undefined;
 
   constructor(private readonly events: ControlEvents) {}
@@ -50,12 +52,19 @@ export class JobControl {
   }
 
   /** Lets a stop reach this process until the result is disposed. */
-  attach(process: ManagedProcess, spare: boolean): Disposable {
+  attach(process: Stoppable, spare: boolean): Disposable {
     this.events.onProcess(process.mark);
     if (!spare) {
       this.#process = process;
       if (this.#stopped) process.stop(this.#stopped.why, this.#stopped.graceMs);
     }
+    return { [Symbol.dispose]: () => this.#process = undefined };
+  }
+
+  /** The same for what is due although the job was told to stop before: only a stop from now on reaches it. */
+  attachAnew(process: Stoppable): Disposable {
+    this.events.onProcess(process.mark);
+    this.#process = process;
     return { [Symbol.dispose]: () => this.#process = undefined };
   }
 }

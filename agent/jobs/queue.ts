@@ -1,8 +1,8 @@
 // The jobs of this host: those that write run one after another, those that only read run beside them, two at most.
 import { writesRepository } from "../../shared/job.ts";
 import type { CommandRun, Origin } from "../../shared/protocol.ts";
-import { type Caps, capsInForce } from "../../shared/bandwidth.ts";
 import type { Agent } from "../agent.ts";
+import { capsNow, type JobCaps } from "./caps.ts";
 import { JobControl } from "./control.ts";
 import { finishJob } from "./finish.ts";
 import type { Order } from "./ledger.ts";
@@ -10,6 +10,7 @@ import { runJob } from "./run.ts";
 
 interface Running {
   order: Order;
+  caps: JobCaps;
   control: JobControl;
   done: Promise<void>;
 }
@@ -87,7 +88,7 @@ export class JobQueue {
 
   cancel(jobId: string): void {
     const running = this.#running.find(({ order }) => order.job_id === jobId);
-    running?.control.stop("cancelled", this.#grace(running.order));
+    running?.control.stop("cancelled", this.#grace(running.caps));
     const waiting = this.#waiting.find((order) => order.job_id === jobId);
     if (!waiting) return;
     this.#waiting = this.#waiting.filter((order) => order !== waiting);
@@ -145,18 +146,16 @@ export class JobQueue {
       onProcess: (process) => ledger.resticRuns(order.job_id, process),
       onLock: () => ledger.noteLock(order.repository_id),
     });
-    const done = runJob(this.agent, order, control).finally(() => {
+    const caps = capsNow(this.agent, order);
+    const done = runJob(this.agent, order, caps, control).finally(() => {
       this.#running = this.#running.filter((running) => running.order !== order);
       if (!this.#isStopping) this.#startNext();
     });
-    this.#running.push({ order, control, done });
+    this.#running.push({ order, caps, control, done });
   }
 
   /** A throttled restic needs time to send what it holds before it can remove its lock. */
-  #grace(order: CommandRun): number {
-    const config = this.agent.plan.config;
-    const host: Caps = config ?? { bandwidth_up_kbps: null, bandwidth_down_kbps: null };
-    const { bandwidth_up_kbps: kibps } = capsInForce(host, order);
+  #grace({ bandwidth_up_kbps: kibps }: JobCaps): number {
     const drainMs = kibps && kibps > 0 ? BYTES_IN_FLIGHT / (kibps * 1024) * 1000 : 0;
     return this.agent.limits.graceMs + Math.min(drainMs, LONGEST_DRAIN_MS);
   }

@@ -4,7 +4,14 @@ import type { Agent } from "../agent.ts";
 import type { Outcome } from "../restic/outcome.ts";
 
 /** What may be gone in a while. A wrong password is not. */
-const PASSING = new Set(["locked", "unreachable", "restic_failed", "killed", "not_verified"]);
+const PASSING = new Set([
+  "locked",
+  "unreachable",
+  "restic_failed",
+  "killed",
+  "not_verified",
+  "pre_hook_failed",
+]);
 const LONGEST_WAIT_MS = 24 * 3_600_000;
 
 export interface Retry {

@@ -1,6 +1,5 @@
 // One job from its start to its end: started, lines, results, finished, in that order.
 import { join } from "node:path";
-import { type Caps, capsInForce } from "../../shared/bandwidth.ts";
 import { isMaintenance, writesRepository } from "../../shared/job.ts";
 import type { ConfigUpdate, RepositoryAccess } from "../../shared/protocol.ts";
 import { redactor } from "../../shared/redact.ts";
@@ -20,15 +19,22 @@ import type { Task } from "../restic/run.ts";
 import { stats } from "../restic/stats.ts";
 import { unlock } from "../restic/unlock.ts";
 import { ResticProblem, type ResticProgram } from "../restic/version.ts";
+import { beginSentence, endSentence, type JobCaps } from "./caps.ts";
 import type { JobControl } from "./control.ts";
 import { finishJob } from "./finish.ts";
+import { tryHook, withHooks } from "./hooks.ts";
 import type { Order } from "./ledger.ts";
 import { JobLines } from "./lines.ts";
 import { allGone } from "./orphans.ts";
 import { retryOf } from "./retry.ts";
 
 /** Runs an accepted order to its end. Never rejects: whatever happens is an outcome. */
-export async function runJob(agent: Agent, order: Order, control: JobControl): Promise<void> {
+export async function runJob(
+  agent: Agent,
+  order: Order,
+  caps: JobCaps,
+  control: JobControl,
+): Promise<void> {
   const config = agent.plan.config;
   const redact = redactor([...secretsOf(config?.repository), ...secretsOf(order.admin_access)]);
   agent.ledger.begin(order.job_id);
@@ -39,7 +45,8 @@ export async function runJob(agent: Agent, order: Order, control: JobControl): P
     ...(order.origin ? { origin: order.origin } : {}),
     at: Date.now(),
     restic_version: restic instanceof Error ? null : (restic as ResticProgram).version,
-    ...capsInForce(hostCaps(config), order),
+    bandwidth_up_kbps: told(caps.bandwidth_up_kbps),
+    bandwidth_down_kbps: told(caps.bandwidth_down_kbps),
   });
   const lines = new JobLines({
     jobId: order.job_id,
@@ -50,7 +57,11 @@ export async function runJob(agent: Agent, order: Order, control: JobControl): P
     const missed = new Date(order.origin.scheduled_at).toISOString().slice(0, 16).replace("T", " ");
     lines.add("agent", `Makes up for the run of ${missed} UTC, which was missed or interrupted.`);
   }
-  const outcome = await attempt(agent, { order, config, restic, control, lines });
+  const limits = beginSentence(order, caps);
+  if (limits) lines.add("agent", limits);
+  const outcome = await attempt(agent, { order, config, caps, restic, control, lines });
+  const changed = endSentence(agent, order, caps);
+  if (changed) lines.add("agent", changed);
   if (outcome.status === "failed" && outcome.reason) lines.add("agent", outcome.reason);
   const retry = retryOf(agent, order.origin, outcome);
   if (retry) lines.add("agent", retry.sentence);
@@ -69,6 +80,7 @@ export async function runJob(agent: Agent, order: Order, control: JobControl): P
 interface Attempt {
   order: Order;
   config: ConfigUpdate | undefined;
+  caps: JobCaps;
   /** The program, or why there is none. */
   restic: unknown;
   control: JobControl;
@@ -76,11 +88,22 @@ interface Attempt {
 }
 
 async function attempt(agent: Agent, given: Attempt): Promise<Outcome> {
+  const { order, config, control, lines } = given;
   try {
+    const hookJob = { order, control, lines, host: config?.snapshot_host ?? "" };
+    if (order.kind === "hook") {
+      if (!order.hook) return failed("no_hook", "The order names no hook.", null);
+      const { name, hooks, source_group_name } = order.hook;
+      return await tryHook(agent, { ...hookJob, hooks, groupName: source_group_name ?? "" }, name);
+    }
     const task = prepare(agent, given);
     if ("status" in task) return task;
     const hopeless = writesRepository(task.order.kind) && await removeOwnLock(agent, task);
-    return hopeless || await perform(task);
+    if (hopeless) return hopeless;
+    const group = order.kind === "backup" ? order.source_group : undefined;
+    if (!group?.hooks) return await perform(task);
+    const job = { ...hookJob, hooks: group.hooks, groupName: group.name };
+    return await withHooks(agent, job, () => perform(task));
   } catch (error) {
     agent.log.error(`Job ${given.order.job_id}: ${messageOf(error)}`);
     return failed("agent_error", `The agent could not run this job: ${messageOf(error)}`, null);
@@ -89,7 +112,7 @@ async function attempt(agent: Agent, given: Attempt): Promise<Outcome> {
 
 /** Gathers what the job needs, or says why it cannot be run. */
 function prepare(agent: Agent, given: Attempt): Task | Outcome {
-  const { order, config, restic, control, lines } = given;
+  const { order, config, caps, restic, control, lines } = given;
   if (restic instanceof ResticProblem) return failed(restic.code, restic.message, null);
   if (restic instanceof Error) throw restic;
   const repository = accessOf(order, config?.repository);
@@ -108,7 +131,7 @@ function prepare(agent: Agent, given: Attempt): Task | Outcome {
     repository,
     url,
     snapshotHost: config.snapshot_host,
-    caps: hostCaps(config),
+    caps,
     environment: buildEnvironment({
       repository,
       url,
@@ -182,17 +205,16 @@ async function perform(task: Task): Promise<Outcome> {
       return await whenUnlocked(task, () => check(task));
     case "restore":
     case "diff":
+    case "hook":
       return failed("unknown_kind", `This agent cannot run ${task.order.kind} jobs yet.`, null);
     default:
       return task.order.kind satisfies never;
   }
 }
 
-function hostCaps(config: ConfigUpdate | undefined): Caps {
-  return {
-    bandwidth_up_kbps: config?.bandwidth_up_kbps ?? null,
-    bandwidth_down_kbps: config?.bandwidth_down_kbps ?? null,
-  };
+/** What is below zero limits nothing, like zero. */
+function told(cap: number | null): number | null {
+  return cap && Math.max(0, cap);
 }
 
 function secretsOf(repository: RepositoryAccess | null | undefined): (string | null)[] {

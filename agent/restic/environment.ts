@@ -15,11 +15,12 @@ export interface EnvironmentOptions {
 }
 
 const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-const PASSED_ON = ["TMPDIR", "TZ", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR"];
-const PASSED_ON_PROXY = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"].flatMap((name) => [
-  name,
-  name.toLowerCase(),
-]);
+const PASSED_ON = ["TMPDIR", "TZ", "LANG"];
+const FOR_NETWORK = [
+  "SSL_CERT_FILE",
+  "SSL_CERT_DIR",
+  ...["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"].flatMap((name) => [name, name.toLowerCase()]),
+];
 // Without these neither sockets nor temporary files work on Windows.
 const WINDOWS_NAMES = [
   "SystemRoot",
@@ -34,24 +35,37 @@ const WINDOWS_NAMES = [
   "ComSpec",
 ];
 
+type Own = EnvironmentOptions["own"];
+
+/** The least that a program needs: where programs, its home and its temporary files are. */
+export function ownEnvironment(own: Own, stateDir: string): Record<string, string> {
+  const windows = Deno.build.os === "windows";
+  return {
+    PATH: own("PATH") ?? (windows ? "" : SEARCH_PATH),
+    HOME: own("HOME") ?? stateDir,
+    ...passedOn(own, [...PASSED_ON, ...(windows ? WINDOWS_NAMES : [])]),
+  };
+}
+
+function passedOn(own: Own, names: string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => {
+    const value = own(name);
+    return value === undefined ? [] : [[name, value]];
+  }));
+}
+
 /** Secrets go to restic here and nowhere else. */
 export function buildEnvironment(options: EnvironmentOptions): Record<string, string> {
   const { repository, url, own } = options;
-  const windows = Deno.build.os === "windows";
   const environment: Record<string, string> = {
-    PATH: own("PATH") ?? (windows ? "" : SEARCH_PATH),
-    HOME: own("HOME") ?? options.stateDir,
+    ...ownEnvironment(own, options.stateDir),
+    ...passedOn(own, FOR_NETWORK),
     RESTIC_PASSWORD: repository.password,
     RESTIC_CACHE_DIR: options.cacheDir,
     // Newer versions print 60 status lines a second otherwise.
     RESTIC_PROGRESS_FPS: "1",
     ...restAccess(options),
   };
-  const names = [...PASSED_ON, ...PASSED_ON_PROXY, ...(windows ? WINDOWS_NAMES : [])];
-  for (const name of names) {
-    const value = own(name);
-    if (value !== undefined) environment[name] = value;
-  }
   for (const name of ENVIRONMENT_NAMES) {
     const value = repository.environment[name];
     if (value !== undefined) environment[name] = value;

@@ -1,5 +1,5 @@
 // Runs one restic command for a job: arguments into the log, deadlines, output, and what it all means.
-import { type Caps, capsInForce, limitArguments } from "../../shared/bandwidth.ts";
+import { type Caps, limitArguments } from "../../shared/bandwidth.ts";
 import type { Progress } from "../../shared/job.ts";
 import type { CommandRun, NewReport, RepositoryAccess } from "../../shared/protocol.ts";
 import type { RepositoryUrl } from "../../shared/repository_url.ts";
@@ -42,6 +42,7 @@ export interface Task {
   url: RepositoryUrl;
   /** The name under which this host's snapshots stand. */
   snapshotHost: string;
+  /** In force for this job since it began. */
   caps: Caps;
   environment: Record<string, string>;
   cacheDir: string;
@@ -122,9 +123,9 @@ async function supervise(task: Task, options: RunOptions, errors: ErrorReader): 
   return exit;
 }
 
-/** The job's own caps where it has some, else the host's, as arguments. */
+/** The caps in force as arguments: of every command that moves data. */
 export function capArguments(task: Task): string[] {
-  return limitArguments(capsInForce(task.caps, task.order));
+  return limitArguments(task.caps);
 }
 
 function after(ms: number, act: () => void): Disposable {

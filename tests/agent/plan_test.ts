@@ -12,6 +12,8 @@ const config: ConfigUpdate = {
   repository: access("/srv/repo"),
   bandwidth_up_kbps: 100,
   bandwidth_down_kbps: null,
+  bandwidth_windows: [],
+  time_zone: "UTC",
 };
 const schedule = {
   type: "schedule.set",

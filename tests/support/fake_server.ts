@@ -170,6 +170,8 @@ export class FakeServer implements AsyncDisposable {
         repository: null,
         bandwidth_up_kbps: null,
         bandwidth_down_kbps: null,
+        bandwidth_windows: [],
+        time_zone: "UTC",
         ...config,
       },
       this.plan,
