@@ -7,7 +7,7 @@ import type { Secrets } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
 import type { PasswordHasher } from "./users/password.ts";
 import type { Progress } from "../shared/job.ts";
-import type { ActorKind } from "./database/tables.ts";
+import type { ActorKind, Role } from "./database/tables.ts";
 import type { Throttle } from "./throttle.ts";
 import type { WaitingAgents } from "./waiting_agents.ts";
 
@@ -41,6 +41,8 @@ export interface Actor {
   id: string | null;
   name: string;
   address: string | null;
+  /** A user's. */
+  role?: Role;
 }
 
 export const SYSTEM: Actor = { kind: "system", id: null, name: "restic-manager", address: null };

@@ -67,8 +67,8 @@ export const bandwidthCap = z.int("must be a whole number of KiB/s, or blank for
 
 /** What a hook's shell gets; line breaks become LF. */
 export const hookText = z.string("must be text").max(32_768, "must be at most 32768 characters")
-  // deno-lint-ignore no-control-regex
   .regex(
+    // deno-lint-ignore no-control-regex
     /^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$/,
     "must hold no control characters but tabs and line breaks",
   )

@@ -6,6 +6,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SUBJECTS = [
   "audit",
   "enrolment",
+  "hooks",
   "hosts",
   "jobs",
   "maintenance",

@@ -81,6 +81,10 @@ export interface HostsTable {
   repository_job_id: string | null;
   bandwidth_up_kbps: number | null;
   bandwidth_down_kbps: number | null;
+  /** BandwidthWindow[] of shared/bandwidth.ts as JSON. */
+  bandwidth_windows: Generated<string>;
+  pre_hook_default_sealed: Uint8Array | null;
+  post_hook_default_sealed: Uint8Array | null;
   plan_version: number;
   applied_plan_version: number;
   hostname: string;
@@ -114,6 +118,9 @@ export interface SourceGroupsTable {
   retention: string;
   retry_max: number;
   retry_backoff_seconds: number;
+  pre_hook_sealed: Uint8Array | null;
+  post_hook_sealed: Uint8Array | null;
+  hook_timeout_seconds: Generated<number>;
   created_at: Fixed<number>;
   updated_at: number;
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { BandwidthWindows } from "../../shared/bandwidth.ts";
 import { bandwidthCap } from "../../shared/fields.ts";
 import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
@@ -8,6 +9,8 @@ import { planChanged, pushChangedPlan } from "./push.ts";
 export const BandwidthWish = z.strictObject({
   bandwidth_up_kbps: bandwidthCap,
   bandwidth_down_kbps: bandwidthCap,
+  /** Caps by the hour above these; absent keeps those that there are. */
+  windows: BandwidthWindows.optional(),
 });
 export type BandwidthWish = z.infer<typeof BandwidthWish>;
 
@@ -19,7 +22,10 @@ export async function setBandwidth(
   wish: BandwidthWish,
 ): Promise<void> {
   await server.db.transaction().execute(async (tx) => {
-    const host = await tx.updateTable("hosts").set(wish).where("id", "=", hostId)
+    const { windows, ...caps } = wish;
+    const host = await tx.updateTable("hosts")
+      .set({ ...caps, ...(windows ? { bandwidth_windows: JSON.stringify(windows) } : {}) })
+      .where("id", "=", hostId)
       .returning("name").executeTakeFirst();
     if (!host) throw new AppError("not_found", "There is no such host.");
     await planChanged(tx, hostId);

@@ -1,4 +1,5 @@
 import type { Selectable } from "kysely";
+import type { BandwidthWindow } from "../../shared/bandwidth.ts";
 import type { JobKind, JobStatus, Progress } from "../../shared/job.ts";
 import type { HostsTable } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
@@ -36,6 +37,7 @@ export interface Host {
   repository_job_id: string | null;
   bandwidth_up_kbps: number | null;
   bandwidth_down_kbps: number | null;
+  bandwidth_windows: BandwidthWindow[];
   plan_version: number;
   applied_plan_version: number;
   last_backup: {
@@ -229,6 +231,7 @@ function toHost(
     repository_job_id: row.repository_job_id,
     bandwidth_up_kbps: row.bandwidth_up_kbps,
     bandwidth_down_kbps: row.bandwidth_down_kbps,
+    bandwidth_windows: JSON.parse(row.bandwidth_windows),
     plan_version: row.plan_version,
     applied_plan_version: row.applied_plan_version,
     last_backup: row.last_backup_job_id === null ? null : {

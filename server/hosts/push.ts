@@ -3,6 +3,7 @@ import { sql, type Transaction } from "kysely";
 import type { PlannedGroup, PlannedSchedule, ServerMessage } from "../../shared/protocol.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
+import { hooksFor, type HostHooks } from "../hooks/resolve.ts";
 import { accessFor } from "../repositories/seal.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import type { Server } from "../server.ts";
@@ -29,6 +30,8 @@ export async function configFor(server: Server, hostId: string): Promise<ServerM
       repository: await accessFor(server, row),
       bandwidth_up_kbps: host.bandwidth_up_kbps,
       bandwidth_down_kbps: host.bandwidth_down_kbps,
+      bandwidth_windows: JSON.parse(host.bandwidth_windows),
+      time_zone: host.time_zone,
     });
   } catch (error) {
     server.log.error(
@@ -38,17 +41,18 @@ export async function configFor(server: Server, hostId: string): Promise<ServerM
   messages.push({
     type: "schedule.set",
     schedule_version: host.plan_version,
-    ...await planFor(server, hostId, host.time_zone),
+    ...await planFor(server, host),
   });
   return messages;
 }
 
 /** What the agent's own clock is to run: enabled schedules, and groups that have something to back up. */
 async function planFor(
-  { db }: Server,
-  hostId: string,
-  timeZone: string,
+  server: Server,
+  host: HostHooks & { time_zone: string },
 ): Promise<{ schedules: PlannedSchedule[]; source_groups: PlannedGroup[] }> {
+  const { db } = server;
+  const { id: hostId, time_zone } = host;
   const groups = await db.selectFrom("source_groups").selectAll().where("host_id", "=", hostId)
     .where("includes", "!=", "[]").orderBy("name").execute();
   const ready = new Set(groups.map((group) => group.id));
@@ -61,32 +65,40 @@ async function planFor(
   for (const { id, cron, source_group_id } of rows) {
     if (!ready.has(source_group_id)) continue;
     const schedule = schedules.get(id) ??
-      { id, cron, time_zone: timeZone, source_group_ids: [] };
+      { id, cron, time_zone, source_group_ids: [] };
     schedule.source_group_ids.push(source_group_id);
     schedules.set(id, schedule);
   }
-  return {
-    schedules: [...schedules.values()],
-    source_groups: groups.map((group) => ({
+  const source_groups: PlannedGroup[] = [];
+  for (const group of groups) {
+    const hooks = await hooksFor(server, host, group, group.hook_timeout_seconds);
+    source_groups.push({
       id: group.id,
       name: group.name,
       includes: JSON.parse(group.includes),
       excludes: JSON.parse(group.excludes),
       retry_max: group.retry_max,
       retry_backoff_seconds: group.retry_backoff_seconds,
-    })),
-  };
+      ...(hooks ? { hooks } : {}),
+    });
+  }
+  return { schedules: [...schedules.values()], source_groups };
 }
 
 /** Raises the version of the host's plan; in the transaction that changes it. */
 export async function planChanged(tx: Transaction<Tables>, hostId: string): Promise<void> {
   const { size } = await tx.selectFrom("source_groups")
-    .select(sql<number>`coalesce(sum(length(includes) + length(excludes)), 0)`.as("size"))
+    .innerJoin("hosts", "hosts.id", "source_groups.host_id")
+    .select(
+      sql<number>`coalesce(sum(length(includes) + length(excludes)
+        + length(coalesce(pre_hook_sealed, pre_hook_default_sealed, ''))
+        + length(coalesce(post_hook_sealed, post_hook_default_sealed, ''))), 0)`.as("size"),
+    )
     .where("host_id", "=", hostId).executeTakeFirstOrThrow();
   if (size > PLAN_CHARACTERS) {
     throw new AppError(
       "invalid",
-      `includes and excludes of all source groups of this host must be at most ${PLAN_CHARACTERS} characters together.`,
+      `includes, excludes and hooks of all source groups of this host must be at most ${PLAN_CHARACTERS} characters together.`,
       "includes",
     );
   }

@@ -2,6 +2,7 @@
 // is sent again, and the agent ignores an order whose job it knows.
 import { isMaintenance, type JobKind, writesRepository } from "../../shared/job.ts";
 import { type CommandRun, FRAME_LIMIT, ServerMessage } from "../../shared/protocol.ts";
+import { hooksFor, hookToTry, hostHooks } from "../hooks/resolve.ts";
 import { adminAccessFor } from "../maintenance/admin_credential.ts";
 import { noteMaintenance } from "../maintenance/note.ts";
 import { forgetOrders } from "../maintenance/start.ts";
@@ -91,17 +92,24 @@ async function detailsFor(server: Server, job: JobRow): Promise<Partial<CommandR
     return { may_create: repository?.is_new === 1 && repository.initialised_at === null };
   }
   if (isMaintenance(kind)) return await maintenanceDetails(server, job);
+  if (kind === "hook") {
+    const { hook = "pre_hook" } = readRequest(job.request);
+    return { hook: await hookToTry(server, job, hook) };
+  }
   if (kind !== "backup" || !job.source_group_id) return {};
   const group = await server.db.selectFrom("source_groups").selectAll()
     .where("id", "=", job.source_group_id).executeTakeFirst();
   // Removed since: the agent answers that it was not told what to back up.
   if (!group) return {};
+  const host = await hostHooks(server, job.host_id);
+  const hooks = await hooksFor(server, host, group, group.hook_timeout_seconds);
   return {
     source_group: {
       id: group.id,
       name: group.name,
       includes: JSON.parse(group.includes),
       excludes: JSON.parse(group.excludes),
+      ...(hooks ? { hooks } : {}),
     },
   };
 }

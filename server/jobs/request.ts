@@ -1,10 +1,13 @@
-// What a maintenance job is asked beyond its kind.
+// What a job is asked beyond its kind.
 import { z } from "zod";
+import { HOOK_NAMES } from "../../shared/hooks.ts";
 import { Retention } from "../../shared/retention.ts";
 
 export const JobRequest = z.object({
   /** Init: the place was cleared by hand, so a new repository may be made. */
   reinit: z.boolean().optional(),
+  /** Hook: the one to try. */
+  hook: z.enum(HOOK_NAMES).optional(),
   /** Forget: only say what would go. */
   dry_run: z.boolean().optional(),
   /** Forget: a person agreed that most snapshots of a group go. */

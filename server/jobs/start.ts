@@ -88,7 +88,7 @@ interface NewJob {
   hostId: string;
   host: { name: string; repository_id: string };
   wish: {
-    kind: RunnableKind;
+    kind: RunnableKind | "hook";
     bandwidth_up_kbps?: number | null;
     bandwidth_down_kbps?: number | null;
   };

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { excludes, groupName, paths } from "../../shared/fields.ts";
+import { excludes, groupName, hookText, hookTimeout, paths } from "../../shared/fields.ts";
 import { Retention } from "../../shared/retention.ts";
 
 export const SourceGroupWish = z.strictObject({
@@ -12,5 +12,9 @@ export const SourceGroupWish = z.strictObject({
   retry_backoff_seconds: z.int("must be a whole number of seconds from 10 to 86400")
     .min(10, "must be from 10 to 86400 seconds").max(86_400, "must be from 10 to 86400 seconds")
     .default(300),
+  /** Blank or null: none. Absent: as it is. Only admins may change hooks. */
+  pre_hook: hookText.nullable().optional(),
+  post_hook: hookText.nullable().optional(),
+  hook_timeout_seconds: hookTimeout.optional(),
 });
 export type SourceGroupWish = z.infer<typeof SourceGroupWish>;

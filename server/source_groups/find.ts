@@ -1,8 +1,10 @@
 import type { Selectable } from "kysely";
 import type { Retention } from "../../shared/retention.ts";
+import { HOOK_NAMES, type HookName } from "../../shared/hooks.ts";
 import type { JobStatus } from "../../shared/job.ts";
 import type { SourceGroupsTable } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
+import { openHook } from "../hooks/seal.ts";
 import type { Server } from "../server.ts";
 
 export interface SourceGroup {
@@ -14,6 +16,11 @@ export interface SourceGroup {
   retention: Retention;
   retry_max: number;
   retry_backoff_seconds: number;
+  pre_hook: string | null;
+  post_hook: string | null;
+  hook_timeout_seconds: number;
+  /** Hooks that are stored and do not open any more. */
+  unsealable_hooks: HookName[];
   created_at: number;
   updated_at: number;
   last_run: { job_id: string; at: number; status: JobStatus; warnings: number } | null;
@@ -39,12 +46,12 @@ export async function getSourceGroup(
 }
 
 async function withLastRun(
-  { db }: Server,
+  server: Server,
   rows: Selectable<SourceGroupsTable>[],
 ): Promise<SourceGroup[]> {
   if (rows.length === 0) return [];
   // The newest job of each group by one look into the index, however many jobs there are.
-  const runs = await db.selectFrom("source_groups")
+  const runs = await server.db.selectFrom("source_groups")
     .innerJoin(
       "jobs",
       (join) =>
@@ -55,7 +62,8 @@ async function withLastRun(
             expression.selectFrom("jobs as newest").select((each) =>
               each.fn.max("newest.number").as("n")
             )
-              .whereRef("newest.source_group_id", "=", "source_groups.id"),
+              .whereRef("newest.source_group_id", "=", "source_groups.id")
+              .where("newest.kind", "=", "backup"),
         ),
     )
     .select([
@@ -67,10 +75,11 @@ async function withLastRun(
       "jobs.started_at",
     ])
     .where("source_groups.id", "in", rows.map((row) => row.id)).execute();
-  return rows.map((row) => {
+  return await Promise.all(rows.map(async ({ pre_hook_sealed, post_hook_sealed, ...row }) => {
     const run = runs.find((each) => each.source_group_id === row.id);
     return {
       ...row,
+      ...await openedHooks(server, row.id, { pre_hook_sealed, post_hook_sealed }),
       includes: JSON.parse(row.includes),
       excludes: JSON.parse(row.excludes),
       retention: JSON.parse(row.retention),
@@ -83,5 +92,23 @@ async function withLastRun(
         }
         : null,
     };
-  });
+  }));
+}
+
+async function openedHooks(
+  server: Server,
+  id: string,
+  sealed: Pick<Selectable<SourceGroupsTable>, "pre_hook_sealed" | "post_hook_sealed">,
+): Promise<Pick<SourceGroup, HookName | "unsealable_hooks">> {
+  const hooks = { pre_hook: null, post_hook: null, unsealable_hooks: [] } as Pick<
+    SourceGroup,
+    HookName | "unsealable_hooks"
+  >;
+  for (const name of HOOK_NAMES) {
+    const owner = { table: "source_groups" as const, row: id };
+    const text = await openHook(server, owner, name, sealed[`${name}_sealed`]);
+    hooks[name] = text ?? null;
+    if (text === undefined) hooks.unsealable_hooks.push(name);
+  }
+  return hooks;
 }

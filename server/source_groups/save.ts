@@ -1,9 +1,11 @@
 import type { Transaction } from "kysely";
+import { HOOK_NAMES } from "../../shared/hooks.ts";
 import { newId } from "../../shared/new_id.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import { planChanged, pushChangedPlan } from "../hosts/push.ts";
+import { changedHook, refuseUnlessAdmin } from "../hooks/seal.ts";
 import type { Actor, Server } from "../server.ts";
 import type { SourceGroupWish } from "./fields.ts";
 
@@ -17,6 +19,7 @@ export async function createSourceGroup(
   await server.db.transaction().execute(async (tx) => {
     await refuseTakenName(tx, hostId, wish.name, id);
     await insertSourceGroup(tx, server.now(), hostId, id, wish);
+    await saveHooks(server, tx, actor, hostId, id, wish);
     await planChanged(tx, hostId);
     await recordAudit(tx, server.now(), actor, {
       action: "source_group.created",
@@ -41,6 +44,7 @@ export async function changeSourceGroup(
       .set({ ...columns(wish), updated_at: server.now() })
       .where("id", "=", id).where("host_id", "=", hostId).executeTakeFirst();
     if (!changed.numUpdatedRows) throw noSuchGroup();
+    await saveHooks(server, tx, actor, hostId, id, wish);
     await planChanged(tx, hostId);
     await recordAudit(tx, server.now(), actor, {
       action: "source_group.changed",
@@ -84,7 +88,45 @@ export async function insertSourceGroup(
     .values({ id, host_id: hostId, ...columns(wish), created_at: now, updated_at: now }).execute();
 }
 
-function columns(wish: SourceGroupWish) {
+/** In the transaction that made or changed the group. Throws forbidden unless an admin changes something. */
+async function saveHooks(
+  server: Server,
+  tx: Transaction<Tables>,
+  actor: Actor,
+  hostId: string,
+  id: string,
+  wish: SourceGroupWish,
+): Promise<void> {
+  const stored = await tx.selectFrom("source_groups")
+    .select(["pre_hook_sealed", "post_hook_sealed", "hook_timeout_seconds"])
+    .where("id", "=", id).executeTakeFirstOrThrow();
+  const detail: Record<string, string | number> = {};
+  for (const name of HOOK_NAMES) {
+    const owner = { table: "source_groups" as const, row: id };
+    const before = stored[`${name}_sealed`];
+    const change = await changedHook(server, actor, owner, name, before, wish[name]);
+    if (!change) continue;
+    await tx.updateTable("source_groups").set({ [`${name}_sealed`]: change.sealed })
+      .where("id", "=", id).execute();
+    detail[name] = change.sealed ? "set" : "cleared";
+  }
+  const { hook_timeout_seconds } = wish;
+  if (hook_timeout_seconds && hook_timeout_seconds !== stored.hook_timeout_seconds) {
+    refuseUnlessAdmin(actor, "hook_timeout_seconds");
+    await tx.updateTable("source_groups").set({ hook_timeout_seconds }).where("id", "=", id)
+      .execute();
+    detail.hook_timeout_seconds = hook_timeout_seconds;
+  }
+  if (Object.keys(detail).length === 0) return;
+  await recordAudit(tx, server.now(), actor, {
+    action: "source_group.hook_updated",
+    target: { kind: "source_group", id, name: wish.name },
+    detail: { host_id: hostId, ...detail },
+  });
+}
+
+function columns(whole: SourceGroupWish) {
+  const { pre_hook: _, post_hook: __, hook_timeout_seconds: ___, ...wish } = whole;
   return {
     ...wish,
     includes: JSON.stringify(wish.includes),

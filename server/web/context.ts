@@ -51,6 +51,7 @@ export function actorOf(c: Ctx): Actor {
     id: user?.id ?? null,
     name: user?.username ?? "nobody",
     address: c.get("address"),
+    ...(user ? { role: user.role } : {}),
   };
 }
 

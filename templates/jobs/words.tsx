@@ -23,7 +23,7 @@ export function JobTitle({ job, whole = true }: { job: JobNames; whole?: boolean
       )}
       {whole && (
         <>
-          {job.kind === "backup" ? " on " : " from "}
+          {` ${preposition(job)} `}
           <Name text={job.host.name} />
         </>
       )}
@@ -34,8 +34,12 @@ export function JobTitle({ job, whole = true }: { job: JobNames; whole?: boolean
 /** The same as plain text, for the document's title and labels. */
 export function jobTitle(job: JobNames): string {
   const [verb, object] = titleParts(job);
-  const where = `${job.kind === "backup" ? "on" : "from"} ${visible(job.host.name)}`;
+  const where = `${preposition(job)} ${visible(job.host.name)}`;
   return `${verb}${object ? ` “${visible(object)}”` : ""} ${where}`;
+}
+
+function preposition({ kind }: JobNames): string {
+  return kind === "backup" || kind === "hook" ? "on" : "from";
 }
 
 function titleParts(job: JobNames): [verb: string, object: string | null] {
@@ -59,6 +63,11 @@ function titleParts(job: JobNames): [verb: string, object: string | null] {
       return ["Restore from repository", repository];
     case "diff":
       return ["Difference in repository", repository];
+    case "hook":
+      return job.groupName === null ? ["Try of a default hook", null] : [
+        "Try of a hook of",
+        job.groupName,
+      ];
     default:
       return job.kind satisfies never;
   }
@@ -74,6 +83,7 @@ export const KIND_WORDS: Record<JobKind, string> = {
   check: "check",
   restore: "restore",
   diff: "difference",
+  hook: "hook",
 };
 
 export interface NextStep {

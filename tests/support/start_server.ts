@@ -75,7 +75,13 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
     clock,
     users,
     tokens,
-    actor: (person) => ({ kind: "user", id: users[person].id, name: person, address: "127.0.0.1" }),
+    actor: (person) => ({
+      kind: "user",
+      id: users[person].id,
+      name: person,
+      address: "127.0.0.1",
+      role: CAST[person],
+    }),
     async api(person, method, path, body) {
       const response = await fetch(`${url}${path}`, {
         method,

@@ -5,11 +5,13 @@ import { DatabaseError } from "../open.ts";
 import type { Tables } from "../tables.ts";
 import { first } from "./0001_first.ts";
 import { schedulesAndMaintenance } from "./0002_schedules_and_maintenance.ts";
+import { hooksAndWindows } from "./0003_hooks_and_windows.ts";
 import { pendingHosts } from "./0004_pending_hosts.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001_first": first,
   "0002_schedules_and_maintenance": schedulesAndMaintenance,
+  "0003_hooks_and_windows": hooksAndWindows,
   "0004_pending_hosts": pendingHosts,
 };
 

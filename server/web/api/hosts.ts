@@ -1,5 +1,7 @@
 import { fleetSummary } from "../../hosts/fleet.ts";
 import { BandwidthWish, setBandwidth } from "../../hosts/bandwidth.ts";
+import { DefaultHooksWish, getDefaultHooks, setDefaultHooks } from "../../hooks/defaults.ts";
+import { tryHook, TryHookWish } from "../../hooks/try.ts";
 import { reinitialise, ReinitialiseWish } from "../../jobs/reinitialise.ts";
 import { changeHost, HostChange } from "../../hosts/change.ts";
 import { getHost, listHosts } from "../../hosts/find.ts";
@@ -78,6 +80,37 @@ export const hostRoutes: ApiRoute[] = [
       const hostId = pathId(c, "id");
       await setBandwidth(server, actorOf(c), hostId, await readJson(c, BandwidthWish));
       return c.json(hostShape(await getHost(server, hostId)) as object);
+    },
+  },
+  {
+    method: "GET",
+    path: "/api/hosts/:id/hooks",
+    role: "operator",
+    summary: "The hooks for those of its source groups that have none of their own",
+    handler: async (server, c) => c.json(await getDefaultHooks(server, pathId(c, "id"))),
+  },
+  {
+    method: "PUT",
+    path: "/api/hosts/:id/hooks",
+    role: "admin",
+    summary: "Sets the default hooks; null clears one, absent keeps it",
+    body: DefaultHooksWish,
+    handler: async (server, c) => {
+      const hostId = pathId(c, "id");
+      await setDefaultHooks(server, actorOf(c), hostId, await readJson(c, DefaultHooksWish));
+      return c.json(await getDefaultHooks(server, hostId));
+    },
+  },
+  {
+    method: "POST",
+    path: "/api/hosts/:id/hooks/try",
+    role: "admin",
+    summary: "Runs a saved hook alone, as a job; without source_group_id the host's default one",
+    body: TryHookWish,
+    answers: 202,
+    handler: async (server, c) => {
+      const id = await tryHook(server, actorOf(c), pathId(c, "id"), await readJson(c, TryHookWish));
+      return c.json({ job_id: id, job_url: `${c.get("baseUrl")}/jobs/${id}` }, 202);
     },
   },
   {

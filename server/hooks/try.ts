@@ -1,0 +1,53 @@
+import { z } from "zod";
+import { id } from "../../shared/fields.ts";
+import { HOOK_NAMES } from "../../shared/hooks.ts";
+import { AppError } from "../errors.ts";
+import { dispatchJobs } from "../jobs/dispatch.ts";
+import { insertJob } from "../jobs/start.ts";
+import type { Actor, Server } from "../server.ts";
+import { hookInForce } from "./resolve.ts";
+
+export const TryHookWish = z.strictObject({
+  hook: z.enum(HOOK_NAMES, { error: `must be ${HOOK_NAMES.join(" or ")}` }),
+  /** The hook in force for this group; without it the host's default one. */
+  source_group_id: id.nullable().optional(),
+});
+export type TryHookWish = z.infer<typeof TryHookWish>;
+
+/** Runs a saved hook alone, as a job. Throws agent_offline, and conflict when there is no such hook. */
+export async function tryHook(
+  server: Server,
+  actor: Actor,
+  hostId: string,
+  wish: TryHookWish,
+): Promise<string> {
+  const jobId = await server.db.transaction().execute(async (tx) => {
+    const host = await tx.selectFrom("hosts").selectAll().where("id", "=", hostId)
+      .executeTakeFirst();
+    if (!host) throw new AppError("not_found", "There is no such host.");
+    const group = wish.source_group_id
+      ? await tx.selectFrom("source_groups").selectAll().where("id", "=", wish.source_group_id)
+        .where("host_id", "=", hostId).executeTakeFirst()
+      : null;
+    if (group === undefined) {
+      const sentence = "source_group_id must be a source group of this host.";
+      throw new AppError("invalid", sentence, "source_group_id");
+    }
+    if (!await hookInForce(server, host, group, wish.hook)) {
+      throw new AppError("conflict", `There is no ${wish.hook} to run; save one first.`, "hook");
+    }
+    if (!server.agents.isOnline(hostId)) {
+      throw new AppError("agent_offline", `${host.name} is offline; nothing was started.`);
+    }
+    return await insertJob(server, tx, actor, {
+      hostId,
+      host,
+      wish: { kind: "hook" },
+      group,
+      request: { hook: wish.hook },
+    });
+  });
+  await dispatchJobs(server, hostId);
+  server.events.publish({ type: "job", jobId, hostId, status: "queued" });
+  return jobId;
+}
