@@ -30,3 +30,41 @@ Deno.test("caps are stored, audited and pushed at once to the connected agent", 
   }
   await agent.close();
 });
+
+Deno.test("windows by the hour are kept when only the caps change, replaced whole, and refused by name", async () => {
+  await using test = await startServer();
+  const host = await joinHost(test, "alpha");
+  const agent = await FakeAgent.connect(test.url, host.bearer);
+  const path = `/api/hosts/${host.hostId}/bandwidth`;
+  const caps = { bandwidth_up_kbps: 1024, bandwidth_down_kbps: null };
+  const windows = [{
+    days: ["mon", "fri"],
+    from: "08:00",
+    to: "18:00",
+    bandwidth_up_kbps: 100,
+    bandwidth_down_kbps: null,
+  }];
+  const set = await test.api("olive", "PUT", path, { ...caps, windows });
+  assert.deepEqual(set.body.bandwidth_windows, windows);
+  await test.api("olive", "PATCH", `/api/hosts/${host.hostId}`, { time_zone: "Europe/Berlin" });
+  const config = await agent.next("config.update", (told) => told.time_zone === "Europe/Berlin");
+  assert.deepEqual(config.bandwidth_windows, windows);
+  const kept = await test.api("olive", "PUT", path, { ...caps, bandwidth_up_kbps: 1 });
+  assert.deepEqual(kept.body.bandwidth_windows, windows);
+  for (
+    const [field, wrong] of [
+      ["windows.0.days", { days: ["someday"] }],
+      ["windows.0.from", { from: "8" }],
+      ["windows.0.to", { to: "08:00" }],
+      ["windows.0.bandwidth_up_kbps", { bandwidth_up_kbps: -1 }],
+    ] as const
+  ) {
+    const body = { ...caps, windows: [{ ...windows[0], ...wrong }] };
+    const refused = await test.api("olive", "PUT", path, body);
+    assert.equal(refused.status, 422);
+    assert.ok(refused.body.error.field.startsWith(field), refused.body.error.field);
+  }
+  const none = await test.api("olive", "PUT", path, { ...caps, windows: [] });
+  assert.deepEqual(none.body.bandwidth_windows, []);
+  await agent.close();
+});
