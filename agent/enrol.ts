@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { Backoff } from "../shared/backoff.ts";
 import { VERSION } from "../shared/version.ts";
+import { type Asking, pause, post, Unanswered } from "./ask_server.ts";
 import {
   CorruptFile,
   makePrivateDirectory,
@@ -11,28 +12,19 @@ import {
   removeIfThere,
   replaceFile,
 } from "./files.ts";
-import { type Log, messageOf } from "./log.ts";
+import type { Log } from "./log.ts";
 import { describeMachine } from "./machine.ts";
 import type { ResticFinder } from "./restic/version.ts";
 import { saveAgentFile, type Settings } from "./settings.ts";
 
-/** The server will not take this machine; trying again does not help. */
-export class EnrolmentRefused extends Error {
-  override name = "EnrolmentRefused";
-}
-
-export interface Enrolment {
+export interface Enrolment extends Asking {
   settings: Settings & { server: string; token: string };
   log: Log;
-  client?: Deno.HttpClient;
   restic: ResticFinder;
   backoff?: Backoff;
-  /** Ends the tries. */
-  signal: AbortSignal;
 }
 
 const Answer = z.object({ host_id: z.string().min(1), bearer: z.string().min(1) });
-const REQUEST_MS = 30_000;
 
 /**
  * Asks until the server answers, stores what it gives in agent.yaml and returns the bearer. Throws EnrolmentRefused, or
@@ -41,7 +33,7 @@ const REQUEST_MS = 30_000;
 export async function enrol(enrolment: Enrolment): Promise<string> {
   const { settings, log, signal } = enrolment;
   const backoff = enrolment.backoff ?? new Backoff(1000, 60_000);
-  const body = JSON.stringify(await describe(enrolment));
+  const body = await describe(enrolment);
   // Shows before the token is burnt whether agent.yaml can be written.
   saveAgentFile(settings.configDir, { server: settings.server });
   for (;;) {
@@ -54,15 +46,12 @@ export async function enrol(enrolment: Enrolment): Promise<string> {
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof Unanswered)) throw error;
-      const wait = backoff.next();
+      const wait = Math.max(backoff.next(), error.afterMs);
       log.warn(`${error.message} Trying again in ${(wait / 1000).toFixed(1)} s`);
       await pause(wait, signal);
     }
   }
 }
-
-/** The server gave no answer that counts; it may give one later. */
-class Unanswered extends Error {}
 
 async function describe({ settings, restic }: Enrolment) {
   const { hostname, os, arch } = describeMachine();
@@ -78,36 +67,11 @@ async function describe({ settings, restic }: Enrolment) {
   };
 }
 
-async function ask({ settings, client, signal }: Enrolment, body: string) {
-  const answer = await fetch(`${settings.server}/api/agents/enroll`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body,
-    // A redirect would hand the token to whoever it names.
-    redirect: "manual",
-    client,
-    signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS)]),
-  } as RequestInit).catch((error) => {
-    throw new Unanswered(`${settings.server} cannot be reached (${messageOf(error)}).`);
-  });
-  const text = await answer.text().catch(() => "");
-  if (answer.status >= 300 && answer.status < 400) {
-    throw new EnrolmentRefused(
-      `${settings.server} redirects to ${
-        answer.headers.get("location")
-      }. Set RM_SERVER to the server's own address.`,
-    );
-  }
-  const value = parse(text);
-  if (answer.status >= 500 || answer.status === 429) {
-    throw new Unanswered(`${settings.server} answers ${answer.status}.`);
-  }
-  if (!answer.ok) throw new EnrolmentRefused(refusal(value, answer.status));
-  const result = Answer.safeParse(value);
-  if (!result.success) {
-    throw new Unanswered(`${settings.server} does not answer as a restic-manager server does.`);
-  }
-  return result.data;
+async function ask(enrolment: Enrolment, body: unknown) {
+  const result = Answer.safeParse(await post(enrolment, "/api/agents/enroll", body));
+  if (result.success) return result.data;
+  const { server } = enrolment.settings;
+  throw new Unanswered(`${server} does not answer as a restic-manager server does.`);
 }
 
 /**
@@ -130,32 +94,4 @@ function enrolmentKey(stateDir: string): string {
 
 function keyPath(stateDir: string): string {
   return join(stateDir, "enrolment.key");
-}
-
-function refusal(value: unknown, status: number): string {
-  const message = (value as { error?: { message?: unknown } } | undefined)?.error?.message;
-  const said = typeof message === "string" ? message.slice(0, 500) : `status ${status}`;
-  return `The server refused to enrol this machine: ${said}`;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", abort);
-      resolve();
-    }, ms);
-    signal.addEventListener("abort", abort, { once: true });
-  });
 }

@@ -2,7 +2,9 @@
 import { parseArgs } from "node:util";
 import { VERSION } from "../shared/version.ts";
 import { openAgent } from "./agent.ts";
-import { enrol, EnrolmentRefused } from "./enrol.ts";
+import { announce } from "./announce.ts";
+import { EnrolmentRefused, RefusedForGood } from "./ask_server.ts";
+import { enrol } from "./enrol.ts";
 import { CorruptFile } from "./files.ts";
 import { createLog, type Log, messageOf } from "./log.ts";
 import { ResticFinder } from "./restic/version.ts";
@@ -23,7 +25,8 @@ Usage: restic-manager-agent [command]
 
 Environment
   RM_SERVER      the server's address, such as https://backup.example.org
-  RM_TOKEN       the one-time token that Add host showed (RM_TOKEN_FILE: a file that holds it)
+  RM_TOKEN       the one-time token that Add host showed (RM_TOKEN_FILE: a file that holds it); without one the
+                 machine shows a fingerprint and waits until an admin has accepted it
   RM_CONFIG_DIR  where agent.yaml lies
   RM_STATE_DIR   where the journal and the sealed plan lie
   RM_RESTIC      the path of restic; otherwise it is looked for on PATH
@@ -82,6 +85,7 @@ async function withSettings(act: (settings: Settings) => Promise<number>): Promi
   } catch (error) {
     console.error(messageOf(error));
     if (error instanceof WrongSetting) return EXIT.wrongUse;
+    if (error instanceof RefusedForGood) return EXIT.refusedForGood;
     const isExpected = error instanceof CorruptFile || error instanceof AlreadyRunning ||
       error instanceof EnrolmentRefused;
     if (!isExpected && error instanceof Error) console.error(error.stack);
@@ -102,11 +106,6 @@ async function run(settings: Settings): Promise<number> {
       "Set RM_SERVER to the server's address, such as https://backup.example.org.",
     );
   }
-  if (!settings.bearer && !token) {
-    throw new WrongSetting(
-      "This machine is not enrolled: set RM_TOKEN to the one-time token that Add host shows.",
-    );
-  }
   const log = createLog(settings.logLevel);
   logStrayErrors(log);
   using _held = holdStateDirectory(settings.stateDir);
@@ -115,9 +114,12 @@ async function run(settings: Settings): Promise<number> {
   const restic = new ResticFinder(settings.restic);
   let bearer = settings.bearer;
   if (!bearer) {
-    const given = { ...settings, server, token: token! };
+    const asking = { log, client, restic, signal: stop.signal };
+    const given = { ...settings, server };
     try {
-      bearer = await enrol({ settings: given, log, client, restic, signal: stop.signal });
+      bearer = token
+        ? await enrol({ ...asking, settings: { ...given, token } })
+        : await announce({ ...asking, settings: given, print: (text) => console.log(text) });
     } catch (error) {
       if (stop.signal.aborted) return EXIT.done;
       throw error;

@@ -1,5 +1,8 @@
 // `status`: what there is, without touching it, also while an agent runs.
 import { join } from "node:path";
+import { visible } from "../shared/redact.ts";
+import { readAnnouncement } from "./announcement.ts";
+import { readIdentity } from "./identity.ts";
 import { messageOf } from "./log.ts";
 import { ResticFinder } from "./restic/version.ts";
 import type { Settings } from "./settings.ts";
@@ -22,11 +25,37 @@ export async function readStatus(settings: Settings): Promise<Status> {
       `server           ${settings.server ?? "not set (RM_SERVER)"}`,
       `enrolled         ${isEnrolled ? "yes" : "no"}`,
       `host id          ${settings.hostId ?? "none"}`,
+      `approval         ${isEnrolled ? "not needed" : approval(settings.stateDir)}`,
+      `fingerprint      ${fingerprint(settings.stateDir)}`,
       `waiting reports  ${journalBytes(settings.stateDir)}`,
       `restic           ${restic.text}`,
     ],
     isReady: isEnrolled && restic.found,
   };
+}
+
+function approval(stateDir: string): string {
+  const asked = readAnnouncement(stateDir);
+  if (!asked) return "not asked for";
+  const since = new Date(asked.since).toISOString();
+  switch (asked.state) {
+    case "asking":
+      return `asking ${asked.server}, which has not answered yet, since ${since}`;
+    case "waiting":
+      return `waiting for an admin at ${asked.server} since ${since}`;
+    case "rejected":
+      return `rejected at ${since}: ${visible(asked.reason ?? "")}`;
+    default:
+      return asked.state satisfies never;
+  }
+}
+
+function fingerprint(stateDir: string): string {
+  try {
+    return readIdentity(stateDir)?.fingerprint ?? "none";
+  } catch (error) {
+    return `unknown (${messageOf(error)})`;
+  }
 }
 
 function journalBytes(stateDir: string): string {

@@ -20,7 +20,6 @@ Deno.test("wrong use is told in a sentence with exit code 2", async () => {
     [["dance"], {}, /There is no command "dance"\. Try --help\./],
     [["run", "--quickly"], {}, /Unknown option '--quickly'/],
     [["run"], {}, /Set RM_SERVER/],
-    [["run"], { RM_SERVER: SHUT }, /set RM_TOKEN to the one-time token/],
     [["run"], { RM_SERVER: "nonsense" }, /RM_SERVER: "nonsense" must be/],
   ];
   for (const [args, environment, message] of cases) {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { saveAnnouncement } from "../../agent/announcement.ts";
+import { openIdentity } from "../../agent/identity.ts";
 import { readSettings, saveAgentFile } from "../../agent/settings.ts";
 import { readStatus } from "../../agent/status.ts";
 import { FakeRestic } from "../support/fake_restic.ts";
@@ -29,4 +31,36 @@ Deno.test("status tells what there is, changes nothing and shows no secret", asy
   assert.match(text, /backup\.example\nenrolled +yes\nhost id +the-host/);
   assert.match(text, /restic +0\.18\.0 at/);
   assert.doesNotMatch(text, /very-secret/);
+});
+
+Deno.test("status says how far asking for approval has come, and shows the fingerprint", async () => {
+  using folder = testFolder();
+  const environment: Record<string, string> = {
+    RM_CONFIG_DIR: join(folder.path, "config"),
+    RM_STATE_DIR: join(folder.path, "state"),
+    RM_RESTIC: "/nowhere/restic",
+  };
+  const text = async () =>
+    (await readStatus(readSettings((name) => environment[name]))).lines.join("\n");
+  assert.match(await text(), /approval +not asked for\nfingerprint +none/);
+  const { fingerprint } = openIdentity(environment.RM_STATE_DIR!);
+  const server = "https://backup.example";
+  const since = Date.UTC(2026, 10, 22, 3);
+  saveAnnouncement(environment.RM_STATE_DIR!, { state: "waiting", server, since });
+  assert.match(
+    await text(),
+    new RegExp(
+      `approval +waiting for an admin at ${server} since 2026-11-22T03:00:00.000Z\nfingerprint +${fingerprint}`,
+    ),
+  );
+  const reason = "An admin \u001b[31m said no.";
+  saveAnnouncement(environment.RM_STATE_DIR!, { state: "rejected", server, since, reason });
+  assert.match(
+    await text(),
+    /approval +rejected at 2026-11-22T03:00:00.000Z: An admin ␛\[31m said/,
+  );
+  saveAgentFile(environment.RM_CONFIG_DIR!, { server, host_id: "h", bearer: "b" });
+  assert.match(await text(), /approval +not needed/);
+  Deno.writeTextFileSync(join(environment.RM_STATE_DIR!, "identity.key"), "damaged");
+  assert.match(await text(), /fingerprint +unknown \(.*identity\.key is not an Ed25519 key/);
 });

@@ -75,9 +75,10 @@ export function jobId(): string {
 
 export interface AgentProcess extends AsyncDisposable {
   child: Deno.ChildProcess;
+  stdout: () => string;
   stderr: () => string;
-  /** The exit code and everything that stderr held. */
-  end: () => Promise<{ code: number; stderr: string }>;
+  /** The exit code and everything that was printed. */
+  end: () => Promise<{ code: number; stdout: string; stderr: string }>;
 }
 
 const MAIN = fileURLToPath(new URL("../../agent/main.ts", import.meta.url));
@@ -100,20 +101,21 @@ export function spawnAgent(
       ...environment,
     },
     stdin: "null",
-    stdout: "null",
+    stdout: "piped",
     stderr: "piped",
   }).spawn();
-  let text = "";
-  const read = (async () => {
-    for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) text += part;
-  })();
+  const text = { stdout: "", stderr: "" };
+  const read = Promise.all((["stdout", "stderr"] as const).map(async (name) => {
+    for await (const part of child[name].pipeThrough(new TextDecoderStream())) text[name] += part;
+  }));
   return {
     child,
-    stderr: () => text,
+    stdout: () => text.stdout,
+    stderr: () => text.stderr,
     end: async () => {
       const { code } = await child.status;
       await read;
-      return { code, stderr: text };
+      return { code, ...text };
     },
     [Symbol.asyncDispose]: async () => {
       try {
