@@ -1,6 +1,6 @@
 // Subcommands, signals, exit codes. Wiring only.
 import { parseArgs } from "node:util";
-import { VERSION } from "../shared/version.ts";
+import { versionLine } from "../shared/version.ts";
 import { openAgent } from "./agent.ts";
 import { announce } from "./announce.ts";
 import { EnrolmentRefused, RefusedForGood } from "./ask_server.ts";
@@ -42,7 +42,7 @@ export async function main(args: string[]): Promise<number> {
       console.log(HELP.trimEnd());
       return EXIT.done;
     case "version":
-      console.log(`restic-manager-agent ${VERSION}`);
+      console.log(versionLine("restic-manager-agent"));
       return EXIT.done;
     case "run":
     case "status":

@@ -4,6 +4,7 @@
 import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
+import { PERMISSIONS } from "./build/compile.ts";
 import { install, isOnPath } from "./system_packages.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
@@ -194,18 +195,6 @@ function mebibytes(bytes: number): string {
 }
 
 // ---- the two programs
-
-const PERMISSIONS = {
-  server: ["--allow-net", "--allow-read", "--allow-write", "--allow-env", "--allow-sys"],
-  agent: [
-    "--allow-net",
-    "--allow-read",
-    "--allow-write",
-    "--allow-env",
-    "--allow-sys",
-    "--allow-run",
-  ],
-};
 
 function command(
   name: keyof typeof PERMISSIONS,

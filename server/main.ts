@@ -1,6 +1,6 @@
 // Subcommands; settings → open → listen → close on signal. Wiring only.
 import { parseArgs } from "node:util";
-import { VERSION } from "../shared/version.ts";
+import { VERSION, versionLine } from "../shared/version.ts";
 import { userName } from "../shared/fields.ts";
 import type { Role } from "./database/tables.ts";
 import { DatabaseError } from "./database/open.ts";
@@ -55,7 +55,7 @@ async function main(args: string[]): Promise<number> {
       return 0;
     case "version":
     case "--version":
-      console.log(`restic-manager-server ${VERSION}`);
+      console.log(versionLine("restic-manager-server"));
       return 0;
     default:
       throw new UsageError(`There is no command ${command}. See --help.`);
@@ -120,13 +120,10 @@ async function userCommand(args: string[]): Promise<number> {
   if (!name.success) throw new UsageError(`NAME ${name.error.issues[0]!.message}.`);
   const file = values["password-file"];
   const password = file ? readPasswordFile(file) : readablePassword();
+  const role = verb === "add" ? readRole(values.role) : undefined;
   await withServer(async (server) => {
-    if (verb === "add") {
-      await createUser(server, CONSOLE, {
-        username: name.data,
-        role: readRole(values.role),
-        password,
-      });
+    if (role) {
+      await createUser(server, CONSOLE, { username: name.data, role, password });
     } else {
       await resetPassword(server, CONSOLE, await knownUser(server, name.data), password);
     }

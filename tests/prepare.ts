@@ -9,6 +9,7 @@ const TOOLS = fileURLToPath(new URL("../../shared/tools", import.meta.url));
 const NEEDED = [
   { program: "restic", packages: ["restic"] },
   { program: "chromium", packages: ["chromium"] },
+  { program: "strace", packages: ["strace"] },
 ];
 
 for (const { program, packages } of NEEDED) {
@@ -27,6 +28,22 @@ await prepare(
   join(CACHE, "rest-server", "rest-server"),
   "the tests with a REST repository",
 );
+
+// Without the tool Deno downloads its runtimes itself when it compiles.
+await prepare(
+  "get-denort.sh",
+  join(CACHE, `denort-${Deno.version.deno}`, "denort-win32-x64.exe"),
+  "Deno's runtimes from the package registry",
+);
+await prepareArm64();
+
+/** Runs programs for arm64 on this machine; left out where it cannot be installed. */
+async function prepareArm64(): Promise<void> {
+  const packages = ["qemu-user-static", "libc6-arm64-cross", "libgcc-s1-arm64-cross"];
+  if (await isOnPath("qemu-aarch64-static") || !await isOnPath("apt-get")) return;
+  console.log("» programs for arm64 are run under qemu; installing it");
+  if (!await install(packages)) console.log("» left out: the test of the agent for arm64");
+}
 
 /** Tools beside the checkout; without them, or where they cannot work, the tests that need them say that they are left out. */
 async function prepare(tool: string, result: string, rows: string): Promise<void> {

@@ -40,7 +40,7 @@ function readProcess(pid: number, file: "cmdline" | "stat"): string | undefined 
   if (Deno.build.os !== "linux") return undefined;
   const args = [`/proc/${pid}/${file}`];
   try {
-    const { success, stdout } = new Deno.Command("cat", { args, stderr: "null" }).outputSync();
+    const { success, stdout } = new Deno.Command("/bin/cat", { args, stderr: "null" }).outputSync();
     return success ? new TextDecoder().decode(stdout) : undefined;
   } catch {
     return undefined;

@@ -47,7 +47,7 @@ export function createPasswordHasher(cost: HashCost = COST): PasswordHasher {
     waiting++;
     const turn = last.then(() => {
       clearTimeout(idle);
-      worker ??= new Worker(new URL("./password_worker.ts", import.meta.url), { type: "module" });
+      worker ??= new Worker(workerUrl(), { type: "module" });
       return answerOf<T>(worker, request);
     });
     last = turn.catch(() => {});
@@ -73,6 +73,12 @@ export function createPasswordHasher(cost: HashCost = COST): PasswordHasher {
     },
     close: stop,
   };
+}
+
+/** In a compiled program both are JavaScript. */
+function workerUrl(): URL {
+  const extension = import.meta.url.endsWith(".js") ? "js" : "ts";
+  return new URL(`./password_worker.${extension}`, import.meta.url);
 }
 
 function answerOf<T>(worker: Worker, request: HashRequest): Promise<T> {

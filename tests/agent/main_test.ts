@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { CLOSE } from "../../shared/protocol.ts";
+import { selfSigned } from "../support/certificate.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeRestic, LISTED, SUMMARY } from "../support/fake_restic.ts";
 import { FakeServer, HOST_ID } from "../support/fake_server.ts";
@@ -102,21 +103,6 @@ Deno.test("a redirect is not followed: it would hand the token on", async () => 
   assert.match(stderr, /redirects to .* Set RM_SERVER/);
   assert.equal(other.enrolments.length, 0);
 });
-
-/** A certificate for 127.0.0.1 that no public authority vouches for; undefined where there is no openssl. */
-function selfSigned(directory: string): { cert: string; key: string } | undefined {
-  const [cert, key] = [join(directory, "cert.pem"), join(directory, "key.pem")];
-  const args =
-    `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test
-    -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE -keyout ${key} -out ${cert}`;
-  try {
-    const options = { args: args.split(/\s+/), stdout: "null", stderr: "null" } as const;
-    if (!new Deno.Command("openssl", options).outputSync().success) return undefined;
-  } catch {
-    return undefined;
-  }
-  return { cert: Deno.readTextFileSync(cert), key: Deno.readTextFileSync(key) };
-}
 
 Deno.test("a certificate authority of one's own is used for enrolment and socket, and without it both are refused", async () => {
   using folder = testFolder();

@@ -1,20 +1,18 @@
-// The two programs as real processes with their own folders, for tests in which either side is killed.
-import { join } from "node:path";
+// The two programs as real processes with their own folders, for tests in which either side is killed: from source, or as
+// compiled by `deno task build`, from another folder, with an empty environment, the server as nobody.
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { PERMISSIONS } from "../../deploy/build/compile.ts";
 import { eventually } from "./eventually.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const PERMISSIONS = {
-  server: ["--allow-net", "--allow-read", "--allow-write", "--allow-env", "--allow-sys"],
-  agent: [
-    "--allow-net",
-    "--allow-read",
-    "--allow-write",
-    "--allow-env",
-    "--allow-sys",
-    "--allow-run",
-  ],
-};
+/** The folder that holds restic-manager-server and restic-manager-agent; undefined runs them from source. */
+let compiled = Deno.env.get("RM_TEST_PROGRAMS");
+
+/** From here on start() and runOnce() take the programs in this folder. */
+export function useCompiled(folder: string): void {
+  compiled = folder;
+}
 
 export interface Program extends AsyncDisposable {
   pid: number;
@@ -24,15 +22,38 @@ export interface Program extends AsyncDisposable {
   end(signal?: Deno.Signal): Promise<number>;
 }
 
-/** Starts a program from source. */
+const NOBODY = 65_534;
+
+/** A program, ready for Deno.Command. */
+export function command(
+  name: "server" | "agent",
+  args: string[],
+  env: Record<string, string>,
+): [program: string, options: Deno.CommandOptions] {
+  if (!compiled) {
+    const main = join(ROOT, name, "main.ts");
+    return [Deno.execPath(), {
+      args: ["run", "--no-check", "--no-prompt", ...PERMISSIONS[name], main, ...args],
+      env,
+    }];
+  }
+  const options = { args, env, clearEnv: true, cwd: "/" };
+  const program = join(compiled, `restic-manager-${name}`);
+  if (name === "agent" || Deno.uid() !== 0) return [program, options];
+  // The test's own folder, in which the server makes its own.
+  if (env.RM_DATA_DIR) Deno.chmodSync(dirname(env.RM_DATA_DIR), 0o777);
+  return [program, { ...options, uid: NOBODY, gid: NOBODY }];
+}
+
+/** Starts a program. */
 export function start(
   name: "server" | "agent",
   args: string[],
   env: Record<string, string>,
 ): Program {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", ...PERMISSIONS[name], join(ROOT, name, "main.ts"), ...args],
-    env: { RM_LOG_LEVEL: "debug", ...env },
+  const [program, options] = command(name, args, { RM_LOG_LEVEL: "debug", ...env });
+  const child = new Deno.Command(program, {
+    ...options,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -68,11 +89,9 @@ export async function runOnce(
   args: string[],
   env: Record<string, string>,
 ): Promise<{ code: number; stdout: string; stderr: string }> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", ...PERMISSIONS[name], join(ROOT, name, "main.ts"), ...args],
-    env,
-    stdin: "null",
-  }).output();
+  const [program, options] = command(name, args, env);
+  const { code, stdout, stderr } = await new Deno.Command(program, { ...options, stdin: "null" })
+    .output();
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, stdout: decode(stdout), stderr: decode(stderr) };
 }

@@ -1,9 +1,9 @@
 // The agent inside the test, or as a process of its own, against a fake server.
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type Agent, type AgentOptions, openAgent } from "../../agent/agent.ts";
 import { createLog } from "../../agent/log.ts";
 import type { RepositoryAccess } from "../../shared/protocol.ts";
+import { command } from "./programs.ts";
 import { eventually } from "./eventually.ts";
 import { type FakeServer, REPOSITORY_ID } from "./fake_server.ts";
 
@@ -81,25 +81,20 @@ export interface AgentProcess extends AsyncDisposable {
   end: () => Promise<{ code: number; stdout: string; stderr: string }>;
 }
 
-const MAIN = fileURLToPath(new URL("../../agent/main.ts", import.meta.url));
-
-// As in the task "agent".
-const PERMISSIONS = ["net", "read", "write", "env", "sys", "run"].map((name) => `--allow-${name}`);
-
 /** The agent as a program of its own. */
 export function spawnAgent(
   directory: string,
   environment: Record<string, string>,
   args: string[] = ["run"],
 ): AgentProcess {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", "--no-prompt", ...PERMISSIONS, MAIN, ...args],
-    env: {
-      RM_CONFIG_DIR: join(directory, "config"),
-      RM_STATE_DIR: join(directory, "state"),
-      RM_LOG_LEVEL: "debug",
-      ...environment,
-    },
+  const [program, options] = command("agent", args, {
+    RM_CONFIG_DIR: join(directory, "config"),
+    RM_STATE_DIR: join(directory, "state"),
+    RM_LOG_LEVEL: "debug",
+    ...environment,
+  });
+  const child = new Deno.Command(program, {
+    ...options,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
