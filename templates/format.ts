@@ -102,8 +102,3 @@ export function middleCut(text: string, limit: number): string {
   const tail = Math.ceil((limit - 1) * 0.6);
   return `${letters.slice(0, limit - 1 - tail).join("")}…${letters.slice(-tail).join("")}`;
 }
-
-/** KiB/s as people read it; null and 0 are no limit. */
-export function rate(kibps: number | null): string {
-  return kibps ? `${bytes(kibps * 1024)}/s` : "no limit";
-}

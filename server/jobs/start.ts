@@ -20,6 +20,8 @@ export const JobWish = z.strictObject({
   kind: z.enum(RUNNABLE_KINDS, { error: `must be one of ${RUNNABLE_KINDS.join(", ")}` }),
   /** Backup: this group; without it every group of the host that has paths. */
   source_group_id: id.nullable().optional(),
+  /** Backup: the groups of this schedule. */
+  schedule_id: id.nullable().optional(),
   bandwidth_up_kbps: bandwidthCap.optional(),
   bandwidth_down_kbps: bandwidthCap.optional(),
   /** Forget: only say what would go. */
@@ -44,12 +46,13 @@ export async function startJobs(
   hostId: string,
   wish: JobWish,
 ): Promise<string[]> {
-  const { kind, dry_run, may_drop_most } = wish;
+  const { kind, dry_run, may_drop_most, bandwidth_up_kbps, bandwidth_down_kbps } = wish;
   if (isMaintenance(kind)) {
     const { repository_id } = await hostRow(server, hostId);
     const { jobId } = await startMaintenance(server, actor, repository_id, {
       kind,
       hostId,
+      caps: { bandwidth_up_kbps, bandwidth_down_kbps },
       request: {
         ...(dry_run === undefined ? {} : { dry_run }),
         ...(may_drop_most === undefined ? {} : { may_drop_most }),
@@ -89,8 +92,8 @@ interface NewJob {
   host: { name: string; repository_id: string };
   wish: {
     kind: RunnableKind | "hook";
-    bandwidth_up_kbps?: number | null;
-    bandwidth_down_kbps?: number | null;
+    bandwidth_up_kbps?: number | null | undefined;
+    bandwidth_down_kbps?: number | null | undefined;
   };
   group: Group | null;
   request?: JobRequest;
@@ -141,6 +144,7 @@ async function groupsFor(
   let query = tx.selectFrom("source_groups").select(["id", "name", "includes"])
     .where("host_id", "=", hostId).orderBy("name");
   if (wish.source_group_id) query = query.where("id", "=", wish.source_group_id);
+  if (wish.schedule_id) query = query.where("id", "in", await groupsOf(tx, hostId, wish));
   const groups = await query.execute();
   if (wish.source_group_id && groups.length === 0) {
     throw new AppError(
@@ -164,6 +168,25 @@ async function groupsFor(
     throw new AppError("conflict", `A backup of ${ready[0]!.name} is already queued or running.`);
   }
   return free;
+}
+
+async function groupsOf(
+  tx: Transaction<Tables>,
+  hostId: string,
+  { schedule_id, source_group_id }: JobWish,
+): Promise<string[]> {
+  if (source_group_id) {
+    const sentence = "schedule_id cannot be given together with source_group_id.";
+    throw new AppError("invalid", sentence, "schedule_id");
+  }
+  const rows = await tx.selectFrom("schedule_groups")
+    .innerJoin("schedules", "schedules.id", "schedule_groups.schedule_id")
+    .select("source_group_id").where("schedule_id", "=", schedule_id!)
+    .where("host_id", "=", hostId).execute();
+  if (rows.length === 0) {
+    throw new AppError("invalid", "schedule_id must be a schedule of this host.", "schedule_id");
+  }
+  return rows.map((row) => row.source_group_id);
 }
 
 async function openBackups(tx: Transaction<Tables>, hostId: string): Promise<Set<string | null>> {

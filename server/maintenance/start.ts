@@ -14,6 +14,8 @@ export interface MaintenanceRun {
   request?: JobRequest;
   /** A particular host; otherwise one is chosen. */
   hostId?: string;
+  /** This run's own. */
+  caps?: { bandwidth_up_kbps?: number | null; bandwidth_down_kbps?: number | null };
 }
 
 /** Starts it now on a connected host. Throws agent_offline when none is, conflict when the same is queued or running. */
@@ -59,7 +61,7 @@ export async function startMaintenance(
     return await insertJob(server, tx, actor, {
       hostId: host.id,
       host: { name: host.name, repository_id: repositoryId },
-      wish: { kind: run.kind },
+      wish: { kind: run.kind, ...run.caps },
       group: null,
       request,
     });

@@ -3,18 +3,33 @@ import { visible } from "../../shared/redact.ts";
 import { plural } from "../format.ts";
 import { DangerZone } from "../parts/confirm.tsx";
 import { Csrf, PostButton } from "../parts/csrf.tsx";
-import { type Errors, Problems, TextField } from "../parts/field.tsx";
+import { type Errors, Problems, SelectField, TextField } from "../parts/field.tsx";
 import { Name } from "../parts/name.tsx";
 import { RepositoryFacts, type RepositoryView } from "../repositories/page.tsx";
+import { type HookField, HookFields, HookWarning } from "./hooks.tsx";
 import { HostFrame, type HostFrameProps, RepositoryLine } from "./frame.tsx";
+
+export interface WindowValues {
+  /** mon,tue,… or blank: not used. */
+  days: string;
+  from: string;
+  to: string;
+  bandwidth_up_kbps: string;
+  bandwidth_down_kbps: string;
+}
 
 export interface HostRepositoryProps extends HostFrameProps {
   repository: RepositoryView;
   /** As typed or as they are; blank for none. */
   caps: { up: string; down: string };
+  /** The same by the hour, with a blank one at the end. */
+  windows: WindowValues[];
+  timeZone: string;
   capErrors: Errors;
-  /** Admins. */
-  mayReinitialise: boolean;
+  /** The default hooks. */
+  hooks: HookField[];
+  hookErrors: Errors;
+  isAdmin: boolean;
   reinitErrors: Errors;
 }
 
@@ -51,12 +66,14 @@ export function HostRepositoryPage(props: HostRepositoryProps) {
       </p>
       {mayRun && <Actions {...props} />}
       {mayRun && <Bandwidth {...props} />}
-      {props.mayReinitialise && <Reinitialise {...props} />}
+      {mayRun && <DefaultHooks {...props} />}
+      {props.isAdmin && <Reinitialise {...props} />}
     </HostFrame>
   );
 }
 
-function Bandwidth({ frame, host, caps, capErrors }: HostRepositoryProps) {
+function Bandwidth(props: HostRepositoryProps) {
+  const { frame, host, caps, capErrors } = props;
   return (
     <section class="section">
       <h2>Bandwidth</h2>
@@ -83,9 +100,102 @@ function Bandwidth({ frame, host, caps, capErrors }: HostRepositoryProps) {
           />
         </div>
         <p class="help">For every run of this host, also those of its schedules.</p>
+        <Windows {...props} />
         <p>
           <button type="submit">Save limits</button>
         </p>
+      </form>
+    </section>
+  );
+}
+
+const DAY_CHOICES = [
+  { value: "", label: "not used" },
+  { value: "mon,tue,wed,thu,fri,sat,sun", label: "every day" },
+  { value: "mon,tue,wed,thu,fri", label: "Monday to Friday" },
+  { value: "sat,sun", label: "Saturday and Sunday" },
+  { value: "mon", label: "Mondays" },
+  { value: "tue", label: "Tuesdays" },
+  { value: "wed", label: "Wednesdays" },
+  { value: "thu", label: "Thursdays" },
+  { value: "fri", label: "Fridays" },
+  { value: "sat", label: "Saturdays" },
+  { value: "sun", label: "Sundays" },
+];
+
+/** Each row is a window; saving with the last one filled in makes room for another. */
+function Windows({ windows, capErrors, timeZone }: HostRepositoryProps) {
+  const hasSome = windows.length > 1;
+  const hasErrors = Object.keys(capErrors).some((field) => field.startsWith("windows"));
+  return (
+    <details class="unfold" open={hasSome || hasErrors}>
+      <summary>Other limits at certain hours</summary>
+      <div class="nested stack">
+        <p class="help">
+          The first row that holds at the start of a run replaces the limits above; blank limits
+          lift them. Times in the host's time zone,{" "}
+          <bdi>{timeZone}</bdi>, as 08:00 to 18:00; one that ends before it begins goes on into the
+          next day.
+        </p>
+        {windows.map((window, n) => <WindowRow n={n} window={window} capErrors={capErrors} />)}
+      </div>
+    </details>
+  );
+}
+
+function WindowRow(
+  { n, window, capErrors }: { n: number; window: WindowValues; capErrors: Errors },
+) {
+  const name = (field: keyof WindowValues) => `windows.${n}.${field}`;
+  const isKnown = DAY_CHOICES.some(({ value }) => value === window.days);
+  const own = isKnown ? [] : [{ value: window.days, label: window.days.replaceAll(",", ", ") }];
+  const text = (field: keyof WindowValues, label: string, placeholder?: string) => (
+    <TextField
+      name={name(field)}
+      label={label}
+      value={window[field]}
+      error={capErrors[name(field)]}
+      placeholder={placeholder}
+    />
+  );
+  return (
+    <div class="hours" role="group" aria-label={`Hours ${n + 1}`}>
+      <SelectField
+        name={name("days")}
+        label="Days"
+        value={window.days}
+        options={[...DAY_CHOICES, ...own]}
+        error={capErrors[name("days")]}
+      />
+      {text("from", "From", "08:00")}
+      {text("to", "To", "18:00")}
+      {text("bandwidth_up_kbps", "Up, KiB/s")}
+      {text("bandwidth_down_kbps", "Down, KiB/s")}
+    </div>
+  );
+}
+
+function DefaultHooks({ frame, host, hooks, hookErrors, isAdmin }: HostRepositoryProps) {
+  return (
+    <section class="section" id="hooks">
+      <h2>Hooks</h2>
+      <form method="post" action={`/hosts/${host.id}/hooks`} class="form narrow">
+        <Csrf token={frame.csrf} />
+        <Problems errors={hookErrors} />
+        <HookWarning os={host.os}>
+          For backups of source groups that have none of their own, each hook by itself.
+          {!isAdmin && " Only admins change them."}
+        </HookWarning>
+        <HookFields
+          fields={hooks}
+          mayEdit={isAdmin}
+          tryAt={host.isOnline ? `/hosts/${host.id}/hooks/try` : null}
+        />
+        {isAdmin && (
+          <p>
+            <button type="submit">Save hooks</button>
+          </p>
+        )}
       </form>
     </section>
   );

@@ -2,6 +2,7 @@
 import { cronInWords } from "../../shared/cron.ts";
 import type { JobStatus } from "../../shared/job.ts";
 import { Empty } from "../parts/empty.tsx";
+import { type RefusedRun, RunOneLimited } from "../parts/limits.tsx";
 import { Name } from "../parts/name.tsx";
 import { PostButton } from "../parts/csrf.tsx";
 import { jobState, jobWord, StateWord } from "../parts/state.tsx";
@@ -23,6 +24,7 @@ export interface SchedulesProps extends HostFrameProps {
   /** The agent has not acknowledged the newest plan yet. */
   isBehind: boolean;
   hasGroups: boolean;
+  refused?: RefusedRun;
 }
 
 export function SchedulesPage(props: SchedulesProps) {
@@ -74,6 +76,18 @@ export function SchedulesPage(props: SchedulesProps) {
               </thead>
               <tbody>{schedules.map((schedule) => <Row {...props} schedule={schedule} />)}</tbody>
             </table>
+            {mayRun && host.isOnline && (
+              <RunOneLimited
+                to={`/hosts/${host.id}/jobs`}
+                csrf={props.frame.csrf}
+                name="schedule_id"
+                label="Schedule"
+                options={schedules.map(({ id, cron }) => ({ value: id, label: cronInWords(cron) }))}
+                button="Run now"
+                refused={props.refused}
+                from="schedules"
+              />
+            )}
           </>
         )}
     </HostFrame>
@@ -120,6 +134,13 @@ function Row({ host, schedule: s, frame, mayRun }: SchedulesProps & { schedule: 
       <td class="act">
         {mayRun && (
           <span class="actions">
+            {host.isOnline && (
+              <PostButton
+                to={`/hosts/${host.id}/jobs?schedule_id=${s.id}`}
+                label="Run now"
+                describe={`Run now: ${cronInWords(s.cron)}`}
+              />
+            )}
             <PostButton
               to={`${to}/${s.isEnabled ? "pause" : "resume"}`}
               label={s.isEnabled ? "Pause" : "Resume"}

@@ -4,6 +4,7 @@ import { type FrameProps, Layout } from "../layout.tsx";
 import { Confirm } from "../parts/confirm.tsx";
 import { Csrf } from "../parts/csrf.tsx";
 import { type Errors, LinesField, Problems, TextField } from "../parts/field.tsx";
+import { type HookField, HookFields, HookWarning } from "./hooks.tsx";
 import { Name } from "../parts/name.tsx";
 
 /** Everything as typed. */
@@ -21,15 +22,21 @@ export interface SourceFormValues {
   keep_within: string;
   retry_max: string;
   retry_backoff_seconds: string;
+  pre_hook: string;
+  post_hook: string;
+  hook_timeout_seconds: string;
 }
 
 export interface SourceFormProps {
   frame: FrameProps;
-  host: { id: string; name: string };
+  host: { id: string; name: string; os: string; isOnline: boolean };
   /** null for a new one. */
   group: { id: string; name: string } | null;
   values: SourceFormValues;
   errors: Errors;
+  hooks: Pick<HookField, "hook" | "isUnsealable" | "inForce">[];
+  /** Admins. */
+  mayEditHooks: boolean;
 }
 
 const KEEP: [keyof SourceFormValues, string][] = [
@@ -41,7 +48,8 @@ const KEEP: [keyof SourceFormValues, string][] = [
   ["keep_yearly", "Yearly"],
 ];
 
-export function SourceFormPage({ frame, host, group, values, errors }: SourceFormProps) {
+export function SourceFormPage(props: SourceFormProps) {
+  const { frame, host, group, values, errors } = props;
   const back = `/hosts/${host.id}/sources`;
   return (
     <Layout
@@ -118,6 +126,7 @@ export function SourceFormPage({ frame, host, group, values, errors }: SourceFor
               />
             </div>
           </fieldset>
+          <HookPart {...props} />
           <p class="actions">
             <button type="submit" class="primary">
               {group ? "Save changes" : "Add source group"}
@@ -148,6 +157,39 @@ export function SourceFormPage({ frame, host, group, values, errors }: SourceFor
         )}
       </div>
     </Layout>
+  );
+}
+
+function HookPart({ host, group, values, errors, hooks, mayEditHooks }: SourceFormProps) {
+  return (
+    <fieldset class="part" id="hooks">
+      <legend>Hooks</legend>
+      <div class="part-in">
+        <HookWarning os={host.os}>{!mayEditHooks && "Only admins change them."}</HookWarning>
+        <HookFields
+          fields={hooks.map((hook) => ({
+            ...hook,
+            name: hook.hook,
+            value: values[hook.hook],
+            error: errors[hook.hook],
+          }))}
+          mayEdit={mayEditHooks}
+          tryAt={group && host.isOnline
+            ? `/hosts/${host.id}/hooks/try?source_group_id=${group.id}`
+            : null}
+        />
+        <TextField
+          name="hook_timeout_seconds"
+          label="Time limit of each, seconds"
+          type="number"
+          min={1}
+          value={values.hook_timeout_seconds}
+          error={errors.hook_timeout_seconds}
+          help="After it the hook and all that it started are ended."
+          isDisabled={!mayEditHooks}
+        />
+      </div>
+    </fieldset>
   );
 }
 

@@ -1,11 +1,12 @@
 // What is backed up: the source groups of a host, in words, each with its own Run now.
+import type { HookName } from "../../shared/hooks.ts";
 import type { JobStatus } from "../../shared/job.ts";
 import { inWords, type Retention } from "../../shared/retention.ts";
 import { visible } from "../../shared/redact.ts";
 import { duration, plural } from "../format.ts";
 import { Csrf } from "../parts/csrf.tsx";
 import { Empty } from "../parts/empty.tsx";
-import { inPlace } from "../parts/field.tsx";
+import { type RefusedRun, RunLimits } from "../parts/limits.tsx";
 import { Name } from "../parts/name.tsx";
 import { jobState, jobWord, StateWord } from "../parts/state.tsx";
 import { Time } from "../parts/time.tsx";
@@ -19,20 +20,14 @@ export interface SourceGroupView {
   retention: Retention;
   retryMax: number;
   retryBackoffSeconds: number;
+  /** Where each hook that is in force comes from. */
+  hooks: { name: HookName; from: "group" | "host" }[];
   lastRun: { jobId: string; at: number; status: JobStatus; warnings: number } | null;
 }
 
 export interface SourcesProps extends HostFrameProps {
   groups: SourceGroupView[];
-  /** A Run now that was refused because of what was typed: shown in its group. */
-  refused?: {
-    groupId: string;
-    /** bandwidth_up_kbps or bandwidth_down_kbps. */
-    field: string;
-    message: string;
-    upload: string;
-    download: string;
-  };
+  refused?: RefusedRun;
 }
 
 export function SourcesPage(props: SourcesProps) {
@@ -61,6 +56,7 @@ export function SourcesPage(props: SourcesProps) {
                 <a class="button" href={`/hosts/${host.id}/sources/new`}>Add source group</a>
               )}
             </div>
+            {mayRun && host.isOnline && groups.length > 1 && <RunAll {...props} />}
             {groups.map((group) => <Group {...props} group={group} />)}
           </>
         )}
@@ -97,6 +93,20 @@ function Group(props: SourcesProps & { group: SourceGroupView }) {
               duration(group.retryBackoffSeconds)
             }`}
         </dd>
+        {group.hooks.length > 0 && (
+          <>
+            <dt>Hooks</dt>
+            <dd>
+              {group.hooks.map(({ name, from }, i) => (
+                <>
+                  {i > 0 && ", "}
+                  <code>{name}</code>{" "}
+                  <span class="muted">{from === "group" ? "of its own" : "of the host"}</span>
+                </>
+              ))}
+            </dd>
+          </>
+        )}
         <dt>Last run</dt>
         <dd>
           {group.lastRun
@@ -135,54 +145,34 @@ function Paths({ paths, none }: { paths: string[]; none: string }) {
 }
 
 function RunForm({ host, group, frame, refused }: SourcesProps & { group: SourceGroupView }) {
-  const mine = refused?.groupId === group.id ? refused : undefined;
-  const id = (name: string) => `${name}-${group.id}`;
   return (
     <form method="post" action={`/hosts/${host.id}/jobs`} class="limit">
       <Csrf token={frame.csrf} />
       <input type="hidden" name="kind" value="backup" />
       <input type="hidden" name="source_group_id" value={group.id} />
+      <input type="hidden" name="from" value="sources" />
       <div class="actions">
         <button type="submit" disabled={!host.isOnline || group.includes.length === 0}>
           Run now
         </button>
         {!host.isOnline && <span class="muted small">The host is offline.</span>}
       </div>
-      {host.isOnline && (
-        <details class="unfold" open={Boolean(mine)}>
-          <summary class="small">Limit bandwidth for this run</summary>
-          <div class="nested">
-            <div class="row">
-              <div class="field">
-                <label for={id("up")}>Up, KiB/s</label>
-                <input
-                  id={id("up")}
-                  name="bandwidth_up_kbps"
-                  inputmode="numeric"
-                  value={mine?.upload ?? ""}
-                  aria-describedby={id("limits")}
-                  aria-invalid={mine?.field === "bandwidth_up_kbps" ? "true" : undefined}
-                />
-              </div>
-              <div class="field">
-                <label for={id("down")}>Down, KiB/s</label>
-                <input
-                  id={id("down")}
-                  name="bandwidth_down_kbps"
-                  inputmode="numeric"
-                  value={mine?.download ?? ""}
-                  aria-describedby={id("limits")}
-                  aria-invalid={mine?.field === "bandwidth_down_kbps" ? "true" : undefined}
-                />
-              </div>
-            </div>
-            <div id={id("limits")}>
-              {mine && <p class="error">{inPlace(mine.message, mine.field)}</p>}
-              <p class="help">Blank: as the host is set. 0: no limit.</p>
-            </div>
-          </div>
-        </details>
-      )}
+      {host.isOnline && <RunLimits what={group.id} refused={refused} />}
+    </form>
+  );
+}
+
+/** All groups at once; one alone has its own button. */
+function RunAll({ host, frame, refused }: SourcesProps) {
+  return (
+    <form method="post" action={`/hosts/${host.id}/jobs`} class="limit">
+      <Csrf token={frame.csrf} />
+      <input type="hidden" name="kind" value="backup" />
+      <input type="hidden" name="from" value="sources" />
+      <div class="actions">
+        <button type="submit">Run all groups now</button>
+      </div>
+      <RunLimits what="all" refused={refused} />
     </form>
   );
 }

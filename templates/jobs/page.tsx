@@ -1,7 +1,8 @@
 // The most watched page: what runs, how far it is, what it says, and how it ended.
+import { capsInWords } from "../../shared/bandwidth.ts";
 import { hasEnded, type JobStatus, type Progress, type Summary } from "../../shared/job.ts";
 import { visible } from "../../shared/redact.ts";
-import { bytes, count, duration, middleCut, plural, rate } from "../format.ts";
+import { bytes, count, duration, middleCut, plural } from "../format.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { PostButton } from "../parts/csrf.tsx";
 import { Copyable } from "../parts/copyable.tsx";
@@ -94,7 +95,10 @@ const ACTORS = { user: "by", schedule: "by", system: "by the server", agent: "by
 export function JobState(
   { job, now, mayCancel }: { job: JobView; now: number; mayCancel: boolean },
 ) {
-  const limits = job.uploadKibps || job.downloadKibps;
+  const limits = capsInWords({
+    bandwidth_up_kbps: job.uploadKibps,
+    bandwidth_down_kbps: job.downloadKibps,
+  });
   return (
     <div class="job-bar" id="job-state">
       <StatePill
@@ -130,13 +134,7 @@ export function JobState(
           took <At at={job.finishedAt} text={duration((job.finishedAt - job.startedAt) / 1000)} />
         </span>
       )}
-      {limits
-        ? (
-          <span>
-            up {rate(job.uploadKibps)}, down {rate(job.downloadKibps)}
-          </span>
-        )
-        : <span>no bandwidth limit</span>}
+      {limits ? <span>limited to {limits}</span> : <span>no bandwidth limit</span>}
       {job.resticVersion && <span>restic {visible(job.resticVersion)}</span>}
       {mayCancel && !hasEnded(job.status) && !job.isCancelling && (
         <PostButton to={`/jobs/${job.id}/cancel`} label="Cancel job" kind="slim danger" />
@@ -334,6 +332,8 @@ function outcomeInWords(job: JobView): string {
         ? "Stale locks are removed."
         : job.isDryRun
         ? "Nothing was removed: this only shows what the policy would do."
+        : job.kind === "hook"
+        ? "The hook ended well."
         : job.kind === "check"
         ? "The check found no errors."
         : "Done.";

@@ -52,6 +52,7 @@ export interface TextFieldProps extends Common {
   max?: number;
   list?: string;
   hasFocus?: boolean;
+  isDisabled?: boolean;
 }
 
 export function TextField(props: TextFieldProps) {
@@ -66,6 +67,7 @@ export function TextField(props: TextFieldProps) {
         class={isMono ? "mono" : undefined}
         required={props.isRequired}
         autofocus={props.hasFocus}
+        disabled={props.isDisabled}
         autocomplete={props.autocomplete ?? "off"}
         placeholder={props.placeholder}
         min={props.min}
@@ -96,6 +98,31 @@ export function LinesField(
         aria-describedby={describedBy(props)}
       >
         {/* HTML drops one line break right after the tag. */}
+        {"\n" + value}
+      </textarea>
+    </Frame>
+  );
+}
+
+/** A script or other text that is read by a program. Disabled it can be read and copied, and is not sent. */
+export function CodeField(
+  props: Common & { value?: string; rows?: number; isDisabled?: boolean },
+) {
+  const { name, value = "", rows = 5, error, isDisabled } = props;
+  return (
+    <Frame {...props}>
+      <textarea
+        id={idOf(name)}
+        name={name}
+        rows={rows}
+        wrap="off"
+        spellcheck={false}
+        autocapitalize="off"
+        autocomplete="off"
+        disabled={isDisabled}
+        aria-invalid={error ? "true" : undefined}
+        aria-describedby={describedBy(props)}
+      >
         {"\n" + value}
       </textarea>
     </Frame>

@@ -7,6 +7,7 @@ import type { FrameProps } from "../layout.tsx";
 import { Confirm } from "../parts/confirm.tsx";
 import { Csrf, PostButton } from "../parts/csrf.tsx";
 import { type Errors, Problems, SecretField, TextField, Tick } from "../parts/field.tsx";
+import { type RefusedRun, RunOneLimited } from "../parts/limits.tsx";
 import { Name, titleOf } from "../parts/name.tsx";
 import { jobState, StateWord } from "../parts/state.tsx";
 import { Time } from "../parts/time.tsx";
@@ -48,6 +49,7 @@ export interface UpkeepProps {
   mayChangeAdmin: boolean;
   values?: Record<string, string>;
   errors: Errors;
+  refused?: RefusedRun;
 }
 
 const WORDS: Record<MaintenanceKind, [name: string, about: string, verb: string]> = {
@@ -110,6 +112,21 @@ export function Upkeep(props: UpkeepProps) {
           ))}
         </tbody>
       </table>
+      {mayChange && tasks.some(({ offBecause }) => !offBecause) && (
+        <RunOneLimited
+          to={`/repositories/${repositoryId}/jobs`}
+          csrf={frame.csrf}
+          name="kind"
+          label="What"
+          options={tasks.filter(({ offBecause }) => !offBecause).map(({ kind }) => ({
+            value: kind,
+            label: WORDS[kind][0],
+          }))}
+          button="Run now"
+          refused={props.refused}
+          from="maintenance"
+        />
+      )}
       {mayChange && <Cadences {...props} />}
       <Health {...props} />
       <AdminCredential {...props} />

@@ -8,7 +8,6 @@ import {
   exact,
   middleCut,
   plural,
-  rate,
   relative,
 } from "../../templates/format.ts";
 
@@ -86,10 +85,4 @@ Deno.test("middleCut() keeps both ends and never cuts a letter in two", () => {
   assert.equal(Array.from(cut).length, 30);
   assert.match(cut, /^\/home\/.*…x*\/report\.pdf$/);
   assert.equal(middleCut("😀".repeat(50), 9), `${"😀".repeat(3)}…${"😀".repeat(5)}`);
-});
-
-Deno.test("rate() reads KiB/s, and none or 0 as no limit", () => {
-  assert.equal(rate(2048), "2.0 MiB/s");
-  assert.equal(rate(null), "no limit");
-  assert.equal(rate(0), "no limit");
 });

@@ -17,7 +17,11 @@ import { HostSettingsPage } from "../../templates/hosts/settings.tsx";
 import { ScheduleFormPage } from "../../templates/hosts/schedule_form.tsx";
 import { SchedulesPage } from "../../templates/hosts/schedules.tsx";
 import { SnapshotsPage } from "../../templates/hosts/snapshots.tsx";
-import { SourceFormPage, type SourceFormValues } from "../../templates/hosts/source_form.tsx";
+import {
+  SourceFormPage,
+  type SourceFormProps,
+  type SourceFormValues,
+} from "../../templates/hosts/source_form.tsx";
 import { SourcesPage } from "../../templates/hosts/sources.tsx";
 import { JobListPage, type JobRowData } from "../../templates/jobs/list.tsx";
 import type { LogLine } from "../../templates/jobs/log.tsx";
@@ -277,6 +281,7 @@ const GROUP = {
   retention: { keep_last: 7, keep_daily: 14, keep_weekly: 8 },
   retryMax: 2,
   retryBackoffSeconds: 60,
+  hooks: [] as { name: "pre_hook"; from: "host" }[],
   lastRun: { jobId: id(1004), at: NOW - 8 * MINUTE, status: "succeeded" as JobStatus, warnings: 0 },
 };
 
@@ -504,7 +509,16 @@ const NO_GROUP: SourceFormValues = {
   keep_within: "",
   retry_max: "0",
   retry_backoff_seconds: "60",
+  pre_hook: "",
+  post_hook: "",
+  hook_timeout_seconds: "3600",
 };
+const HOOK_TEXT = "set -e\npg_dump --format=custom shop > /var/backups/shop.dump";
+const NO_HOOKS: SourceFormProps["hooks"] = [
+  { hook: "pre_hook", isUnsealable: false, inForce: null },
+  { hook: "post_hook", isUnsealable: false, inForce: null },
+];
+const NO_WINDOW = { days: "", from: "", to: "", bandwidth_up_kbps: "", bandwidth_down_kbps: "" };
 const LINUX =
   "curl -fsSL https://backup.example.org/install/install.sh | sudo RM_SERVER=https://backup.example.org RM_TOKEN=rme_3f9a11c077de0b42q3Yb0T0k7cXk1mJd8sWnZ4fRv2LpAe6H bash";
 const WINDOWS =
@@ -709,10 +723,14 @@ export const pages: Record<string, () => Child> = {
         excludes: [],
         retention: {},
         retryMax: 0,
+        hooks: [
+          { name: "pre_hook" as const, from: "group" as const },
+          { name: "post_hook" as const, from: "host" as const },
+        ],
         lastRun: null,
       }]}
       refused={{
-        groupId: id(51),
+        what: id(51),
         field: "bandwidth_up_kbps",
         message: "bandwidth_up_kbps must be a whole number of KiB/s, or blank for no limit",
         upload: "fast",
@@ -730,16 +748,42 @@ export const pages: Record<string, () => Child> = {
   "source-form": () => (
     <SourceFormPage
       frame={frame()}
-      host={{ id: id(4), name: "web-01" }}
+      host={{ id: id(4), name: "web-01", os: "linux", isOnline: true }}
       group={null}
       values={NO_GROUP}
       errors={{}}
+      hooks={NO_HOOKS}
+      mayEditHooks
+    />
+  ),
+  "source-form-hooks": () => (
+    <SourceFormPage
+      frame={frame()}
+      host={{ id: id(4), name: "web-01", os: "windows", isOnline: true }}
+      group={{ id: id(50), name: "databases" }}
+      values={{ ...NO_GROUP, name: "databases", includes: "D:\\Data", pre_hook: HOOK_TEXT }}
+      errors={{}}
+      hooks={[
+        { hook: "pre_hook", isUnsealable: false, inForce: { from: "group", text: HOOK_TEXT } },
+        {
+          hook: "post_hook",
+          isUnsealable: false,
+          inForce: { from: "host", text: `echo ${HOSTILE}` },
+        },
+      ]}
+      mayEditHooks
     />
   ),
   "source-form-wrong": () => (
     <SourceFormPage
       frame={frame()}
-      host={{ id: id(4), name: HOSTILE }}
+      host={{ id: id(4), name: HOSTILE, os: "linux", isOnline: false }}
+      hooks={[{ hook: "pre_hook", isUnsealable: true, inForce: { from: "group", text: null } }, {
+        hook: "post_hook",
+        isUnsealable: false,
+        inForce: null,
+      }]}
+      mayEditHooks={false}
       group={{ id: id(50), name: HOSTILE }}
       values={{ ...NO_GROUP, name: HOSTILE, includes: "\n/etc", keep_last: "7", keep_daily: "14" }}
       errors={{
@@ -753,8 +797,37 @@ export const pages: Record<string, () => Child> = {
       {...hostProps(hostView())}
       repository={repositoryView()}
       caps={{ up: "2048", down: "" }}
+      windows={[
+        {
+          days: "mon,tue,wed,thu,fri",
+          from: "08:00",
+          to: "18:00",
+          bandwidth_up_kbps: "512",
+          bandwidth_down_kbps: "",
+        },
+        { ...NO_WINDOW, days: "mon,wed", from: "22:00", to: "06:00" },
+        NO_WINDOW,
+      ]}
+      timeZone="Europe/Berlin"
       capErrors={{}}
-      mayReinitialise
+      hooks={[
+        {
+          hook: "pre_hook",
+          name: "pre_hook_default",
+          value: HOOK_TEXT,
+          isUnsealable: false,
+          inForce: { from: "host", text: HOOK_TEXT },
+        },
+        {
+          hook: "post_hook",
+          name: "post_hook_default",
+          value: "",
+          isUnsealable: false,
+          inForce: null,
+        },
+      ]}
+      hookErrors={{}}
+      isAdmin
       reinitErrors={{}}
     />
   ),
@@ -769,8 +842,22 @@ export const pages: Record<string, () => Child> = {
         environmentNames: [],
       })}
       caps={{ up: "fast", down: "" }}
-      capErrors={{ bandwidth_up_kbps: "bandwidth_up_kbps must be a whole number" }}
-      mayReinitialise
+      windows={[{ ...NO_WINDOW, days: "mon", from: HOSTILE }, NO_WINDOW]}
+      timeZone="UTC"
+      capErrors={{
+        bandwidth_up_kbps: "bandwidth_up_kbps must be a whole number",
+        "windows.0.from": "windows.0.from must be a time from 00:00 to 23:59",
+      }}
+      hooks={[{
+        hook: "pre_hook",
+        name: "pre_hook_default",
+        value: "echo </textarea><script>alert(1)</script>",
+        error: "pre_hook_default must be at most 32768 characters",
+        isUnsealable: true,
+        inForce: { from: "host", text: null },
+      }]}
+      hookErrors={{ pre_hook_default: "pre_hook_default must be at most 32768 characters" }}
+      isAdmin
       reinitErrors={{ confirm_hostname: "confirm_hostname must be the name of the host" }}
     />
   ),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { id } from "../../../shared/fields.ts";
+import { bandwidthCap, id } from "../../../shared/fields.ts";
 import { keepsEverything, Retention } from "../../../shared/retention.ts";
 import { AppError } from "../../errors.ts";
 import { setAdminCredential } from "../../maintenance/admin_credential.ts";
@@ -23,6 +23,8 @@ export const RepositoryJobWish = z.strictObject({
   host_id: id.nullable().optional(),
   dry_run: z.boolean("must be true or false").optional(),
   may_drop_most: z.boolean("must be true or false").optional(),
+  bandwidth_up_kbps: bandwidthCap.optional(),
+  bandwidth_down_kbps: bandwidthCap.optional(),
 });
 
 export const PreviewedRetention = Retention.refine(
@@ -87,10 +89,14 @@ export const maintenanceRoutes: ApiRoute[] = [
     body: RepositoryJobWish,
     answers: 202,
     handler: async (server, c) => {
-      const { kind, host_id, ...request } = await readJson(c, RepositoryJobWish);
+      const { kind, host_id, bandwidth_up_kbps, bandwidth_down_kbps, ...request } = await readJson(
+        c,
+        RepositoryJobWish,
+      );
       const { jobId } = await startMaintenance(server, actorOf(c), pathId(c, "id"), {
         kind,
         request,
+        caps: { bandwidth_up_kbps, bandwidth_down_kbps },
         ...(host_id ? { hostId: host_id } : {}),
       });
       return started(c, jobId);

@@ -10,6 +10,8 @@ export interface Form {
   text(name: string): string;
   all(name: string): string[];
   ticked(name: string): boolean;
+  /** Whether the form holds the field at all; a disabled one is not sent. */
+  has(name: string): boolean;
 }
 
 export async function readForm(c: Ctx): Promise<Form> {
@@ -22,6 +24,7 @@ export async function readForm(c: Ctx): Promise<Form> {
     text: (name) => texts(name)[0] ?? "",
     all: texts,
     ticked: (name) => data.has(name),
+    has: (name) => data.has(name),
   };
 }
 

@@ -1,16 +1,27 @@
 // The pages of one host and what its buttons do.
 import { z } from "zod";
 import type { HostFrameProps } from "../../../templates/hosts/frame.tsx";
+import type { HookField } from "../../../templates/hosts/hooks.tsx";
 import { HostJobsPage } from "../../../templates/hosts/jobs.tsx";
 import {
   HostRepositoryPage,
   type HostRepositoryProps,
+  type WindowValues,
 } from "../../../templates/hosts/repository.tsx";
 import { HostSettingsPage, type HostSettingsProps } from "../../../templates/hosts/settings.tsx";
 import { SnapshotsPage } from "../../../templates/hosts/snapshots.tsx";
+import type { Errors } from "../../../templates/parts/field.tsx";
+import { HOOK_NAMES } from "../../../shared/hooks.ts";
 import { hostName, id, tags, timeZone } from "../../../shared/fields.ts";
 import { BandwidthWish, setBandwidth } from "../../hosts/bandwidth.ts";
 import { changeHost } from "../../hosts/change.ts";
+import {
+  type DefaultHooks,
+  DefaultHooksWish,
+  getDefaultHooks,
+  setDefaultHooks,
+} from "../../hooks/defaults.ts";
+import { tryHook, TryHookWish } from "../../hooks/try.ts";
 import { getHost } from "../../hosts/find.ts";
 import { removeHost } from "../../hosts/remove.ts";
 import { listJobs } from "../../jobs/find.ts";
@@ -20,10 +31,10 @@ import { listSnapshots } from "../../snapshots/find.ts";
 import { pathId, readPage } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
 import { repositoryChoices } from "./add_host.ts";
-import { attempt, attemptTo, numberOf, readForm, tagsOf } from "./form.ts";
+import { attempt, attemptTo, type Form, numberOf, readForm, tagsOf } from "./form.ts";
 import { hostView } from "./host_props.ts";
 import { jobRow } from "./job_props.ts";
-import { frameOf, goTo, isAdmin, mayRun, show } from "./page.ts";
+import { frameOf, goTo, isAdmin, mayRun, show, whereFrom } from "./page.ts";
 import { repositoryView } from "./repositories.ts";
 
 export const hostPageRoutes: Route[] = [
@@ -35,6 +46,8 @@ export const hostPageRoutes: Route[] = [
     handler: (server, c) => repository(server, c),
   },
   { method: "POST", path: "/hosts/:id/bandwidth", role: "operator", handler: bandwidth },
+  { method: "POST", path: "/hosts/:id/hooks", role: "admin", handler: hooks },
+  { method: "POST", path: "/hosts/:id/hooks/try", role: "admin", handler: tryOne },
   { method: "POST", path: "/hosts/:id/repo/reinit", role: "admin", handler: reinit },
   { method: "GET", path: "/hosts/:id/jobs", role: "viewer", handler: jobs },
   {
@@ -86,13 +99,29 @@ async function repository(
 ): Promise<Response> {
   const props = await hostFrame(server, c);
   const view = await repositoryView(server, props.host.repository.id);
-  const { bandwidth_up_kbps: up, bandwidth_down_kbps: down } = await getHost(server, props.host.id);
+  const host = await getHost(server, props.host.id);
   const page = HostRepositoryPage({
     ...props,
     repository: view,
-    caps: { up: String(up ?? ""), down: String(down ?? "") },
+    caps: {
+      up: String(host.bandwidth_up_kbps ?? ""),
+      down: String(host.bandwidth_down_kbps ?? ""),
+    },
+    windows: [
+      ...host.bandwidth_windows.map((window) => ({
+        days: window.days.join(","),
+        from: window.from,
+        to: window.to,
+        bandwidth_up_kbps: String(window.bandwidth_up_kbps ?? ""),
+        bandwidth_down_kbps: String(window.bandwidth_down_kbps ?? ""),
+      })),
+      BLANK_WINDOW,
+    ],
+    timeZone: host.time_zone,
     capErrors: {},
-    mayReinitialise: isAdmin(c),
+    hooks: defaultHookFields(await getDefaultHooks(server, host.id)),
+    hookErrors: {},
+    isAdmin: isAdmin(c),
     reinitErrors: {},
     ...changes,
   });
@@ -103,16 +132,103 @@ async function bandwidth(server: Server, c: Ctx): Promise<Response> {
   const hostId = pathId(c, "id");
   const form = await readForm(c);
   const caps = { up: form.text("bandwidth_up_kbps"), down: form.text("bandwidth_down_kbps") };
+  const windows = windowsOf(form);
   const { errors } = await attempt(
     BandwidthWish,
     {
       bandwidth_up_kbps: numberOf(caps.up) ?? null,
       bandwidth_down_kbps: numberOf(caps.down) ?? null,
+      windows: windows.map((window) => ({
+        days: window.days.split(","),
+        from: window.from.trim(),
+        to: window.to.trim(),
+        bandwidth_up_kbps: numberOf(window.bandwidth_up_kbps) ?? null,
+        bandwidth_down_kbps: numberOf(window.bandwidth_down_kbps) ?? null,
+      })),
     },
     (wish) => setBandwidth(server, actorOf(c), hostId, wish),
   );
-  if (errors) return repository(server, c, { caps, capErrors: errors }, 422);
+  if (errors) {
+    const typed = { caps, windows: [...windows, BLANK_WINDOW], capErrors: errors };
+    return repository(server, c, typed, 422);
+  }
   return goTo(c, `/hosts/${hostId}/repository`, { text: "The limits are saved." });
+}
+
+const BLANK_WINDOW: WindowValues = {
+  days: "",
+  from: "",
+  to: "",
+  bandwidth_up_kbps: "",
+  bandwidth_down_kbps: "",
+};
+
+/** Rows without days do not count. */
+function windowsOf(form: Form): WindowValues[] {
+  const rows: WindowValues[] = [];
+  for (let n = 0; form.has(`windows.${n}.days`); n++) {
+    const field = (name: keyof WindowValues) => form.text(`windows.${n}.${name}`);
+    rows.push({
+      days: field("days"),
+      from: field("from"),
+      to: field("to"),
+      bandwidth_up_kbps: field("bandwidth_up_kbps"),
+      bandwidth_down_kbps: field("bandwidth_down_kbps"),
+    });
+  }
+  return rows.filter(({ days }) => days !== "");
+}
+
+function defaultHookFields(
+  stored: DefaultHooks,
+  typed?: Record<string, string>,
+  errors: Errors = {},
+): HookField[] {
+  return HOOK_NAMES.map((hook) => {
+    const name = `${hook}_default` as const;
+    const isUnsealable = stored.unsealable.includes(name);
+    const text = stored[name];
+    return {
+      hook,
+      name,
+      value: typed?.[name] ?? text ?? "",
+      error: errors[name],
+      isUnsealable,
+      inForce: text === null && !isUnsealable ? null : { from: "host", text },
+    };
+  });
+}
+
+async function hooks(server: Server, c: Ctx): Promise<Response> {
+  const hostId = pathId(c, "id");
+  const form = await readForm(c);
+  const typed = {
+    pre_hook_default: form.text("pre_hook_default"),
+    post_hook_default: form.text("post_hook_default"),
+  };
+  const { errors } = await attempt(
+    DefaultHooksWish,
+    typed,
+    (wish) => setDefaultHooks(server, actorOf(c), hostId, wish),
+  );
+  if (errors) {
+    const fields = defaultHookFields(await getDefaultHooks(server, hostId), typed, errors);
+    return repository(server, c, { hooks: fields, hookErrors: errors }, 422);
+  }
+  return goTo(c, `/hosts/${hostId}/repository#hooks`, { text: "The hooks are saved." });
+}
+
+async function tryOne(server: Server, c: Ctx): Promise<Response> {
+  const hostId = pathId(c, "id");
+  const form = await readForm(c);
+  const { done, errors } = await attempt(
+    TryHookWish,
+    { hook: form.text("hook"), source_group_id: c.req.query("source_group_id") },
+    (wish) => tryHook(server, actorOf(c), hostId, wish),
+  );
+  if (!errors) return goTo(c, `/jobs/${done}`);
+  const [text = "Nothing was started."] = Object.values(errors);
+  return goTo(c, whereFrom(c, `/hosts/${hostId}/repository`), { state: "warn", text });
 }
 
 async function reinit(server: Server, c: Ctx): Promise<Response> {

@@ -10,6 +10,7 @@ import { entryRoutes } from "./entry.ts";
 import { hostPageRoutes } from "./hosts.ts";
 import { jobPageRoutes } from "./jobs.ts";
 import { repositoryPageRoutes } from "./repositories.ts";
+import { runPageRoutes } from "./runs.ts";
 import { schedulePageRoutes } from "./schedules.ts";
 import { sourcePageRoutes } from "./sources.ts";
 import { upkeepPageRoutes } from "./upkeep.ts";
@@ -21,6 +22,7 @@ export const PAGE_ROUTES: Route[] = [
   ...dashboardRoutes,
   ...addHostRoutes,
   ...hostPageRoutes,
+  ...runPageRoutes,
   ...sourcePageRoutes,
   ...schedulePageRoutes,
   ...repositoryPageRoutes,

@@ -5,6 +5,7 @@ import {
   type ScheduleFormProps,
 } from "../../../templates/hosts/schedule_form.tsx";
 import { SchedulesPage } from "../../../templates/hosts/schedules.tsx";
+import type { RefusedRun } from "../../../templates/parts/limits.tsx";
 import { AppError } from "../../errors.ts";
 import { getHost } from "../../hosts/find.ts";
 import { ScheduleWish } from "../../schedules/fields.ts";
@@ -26,7 +27,12 @@ import { frameOf, goTo, show } from "./page.ts";
 
 export const schedulePageRoutes: Route[] = [
   { method: "GET", path: "/cron-preview", role: "viewer", handler: preview },
-  { method: "GET", path: "/hosts/:id/schedules", role: "operator", handler: list },
+  {
+    method: "GET",
+    path: "/hosts/:id/schedules",
+    role: "operator",
+    handler: (server, c) => listOfSchedules(server, c),
+  },
   { method: "GET", path: "/hosts/:id/schedules/new", role: "operator", handler: showNew },
   { method: "POST", path: "/hosts/:id/schedules/new", role: "operator", handler: create },
   { method: "GET", path: "/hosts/:id/schedules/:sid", role: "operator", handler: showOne },
@@ -46,7 +52,11 @@ export const schedulePageRoutes: Route[] = [
   { method: "POST", path: "/hosts/:id/schedules/:sid/delete", role: "operator", handler: remove },
 ];
 
-async function list(server: Server, c: Ctx): Promise<Response> {
+export async function listOfSchedules(
+  server: Server,
+  c: Ctx,
+  refused?: RefusedRun,
+): Promise<Response> {
   const props = await hostFrame(server, c);
   const host = await getHost(server, props.host.id);
   const schedules = await listSchedules(server, host.id);
@@ -58,6 +68,7 @@ async function list(server: Server, c: Ctx): Promise<Response> {
       timeZone: host.time_zone,
       isBehind: host.applied_plan_version < host.plan_version,
       hasGroups: groups.length > 0,
+      refused,
       schedules: schedules.map((schedule) => ({
         id: schedule.id,
         cron: schedule.cron,
@@ -72,6 +83,7 @@ async function list(server: Server, c: Ctx): Promise<Response> {
         },
       })),
     }),
+    refused ? 422 : 200,
   );
 }
 

@@ -1,11 +1,17 @@
-// Source groups of a host, and every button that starts a job.
+// Source groups of a host.
 import { z } from "zod";
+import { DEFAULT_HOOK_TIMEOUT_SECONDS, HOOK_NAMES } from "../../../shared/hooks.ts";
 import type { Retention } from "../../../shared/retention.ts";
-import { SourceFormPage, type SourceFormValues } from "../../../templates/hosts/source_form.tsx";
-import { SourcesPage, type SourcesProps } from "../../../templates/hosts/sources.tsx";
+import {
+  SourceFormPage,
+  type SourceFormProps,
+  type SourceFormValues,
+} from "../../../templates/hosts/source_form.tsx";
+import { SourcesPage } from "../../../templates/hosts/sources.tsx";
 import type { Errors } from "../../../templates/parts/field.tsx";
+import type { RefusedRun } from "../../../templates/parts/limits.tsx";
+import { type DefaultHooks, getDefaultHooks } from "../../hooks/defaults.ts";
 import { getHost } from "../../hosts/find.ts";
-import { JobWish, startJobs } from "../../jobs/start.ts";
 import type { Server } from "../../server.ts";
 import { SourceGroupWish } from "../../source_groups/fields.ts";
 import { getSourceGroup, listSourceGroups, type SourceGroup } from "../../source_groups/find.ts";
@@ -20,15 +26,14 @@ import { startMaintenance } from "../../maintenance/start.ts";
 import { PreviewedRetention } from "../api/maintenance.ts";
 import { attempt, type Form, linesOf, numberOf, readForm } from "./form.ts";
 import { hostFrame } from "./hosts.ts";
-import { frameOf, goTo, show, whereFrom } from "./page.ts";
+import { frameOf, goTo, isAdmin, show } from "./page.ts";
 
 export const sourcePageRoutes: Route[] = [
-  { method: "POST", path: "/hosts/:id/jobs", role: "operator", handler: run },
   {
     method: "GET",
     path: "/hosts/:id/sources",
     role: "operator",
-    handler: (server, c) => list(server, c),
+    handler: (server, c) => listSources(server, c),
   },
   { method: "GET", path: "/hosts/:id/sources/new", role: "operator", handler: showNew },
   { method: "POST", path: "/hosts/:id/sources/new", role: "operator", handler: create },
@@ -47,13 +52,10 @@ const KEEP = [
   "keep_yearly",
 ] as const;
 
-async function list(
-  server: Server,
-  c: Ctx,
-  refused?: SourcesProps["refused"],
-): Promise<Response> {
+export async function listSources(server: Server, c: Ctx, refused?: RefusedRun): Promise<Response> {
   const props = await hostFrame(server, c);
   const groups = await listSourceGroups(server, props.host.id);
+  const defaults = await getDefaultHooks(server, props.host.id);
   const page = SourcesPage({
     ...props,
     groups: groups.map((group) => ({
@@ -64,6 +66,9 @@ async function list(
       retention: group.retention,
       retryMax: group.retry_max,
       retryBackoffSeconds: group.retry_backoff_seconds,
+      hooks: hookViews(group, defaults).flatMap(({ hook, inForce }) =>
+        inForce ? [{ name: hook, from: inForce.from }] : []
+      ),
       lastRun: group.last_run && {
         jobId: group.last_run.job_id,
         at: group.last_run.at,
@@ -76,32 +81,7 @@ async function list(
   return show(c, page, refused ? 422 : 200);
 }
 
-/** Run now, open, measure, unlock: a form, or a lone button that says the rest in its address. */
-async function run(server: Server, c: Ctx): Promise<Response> {
-  const hostId = pathId(c, "id");
-  const form = await readForm(c);
-  const groupId = form.text("source_group_id") || c.req.query("source_group_id") || undefined;
-  const [upload, download] = [form.text("bandwidth_up_kbps"), form.text("bandwidth_down_kbps")];
-  const { done, errors } = await attempt(
-    JobWish,
-    {
-      kind: form.text("kind") || "backup",
-      source_group_id: groupId,
-      bandwidth_up_kbps: numberOf(upload),
-      bandwidth_down_kbps: numberOf(download),
-    },
-    (wish) => startJobs(server, actorOf(c), hostId, wish),
-  );
-  if (errors) {
-    const [field = "", text = "Nothing was started."] = Object.entries(errors)[0] ?? [];
-    if (groupId && field.startsWith("bandwidth")) {
-      return list(server, c, { groupId, field, message: text, upload, download });
-    }
-    return goTo(c, whereFrom(c, `/hosts/${hostId}`), { state: "warn", text });
-  }
-  if (done.length === 1) return goTo(c, `/jobs/${done[0]}`);
-  return goTo(c, `/hosts/${hostId}/jobs`, { text: `${done.length} backups are started.` });
-}
+const HOOK_FIELDS = ["pre_hook", "post_hook", "hook_timeout_seconds"] as const;
 
 async function showNew(server: Server, c: Ctx): Promise<Response> {
   const defaults = SourceGroupWish.parse({ name: "new", includes: [] });
@@ -172,8 +152,32 @@ async function showForm(
   form: { group: SourceGroup | null; values: SourceFormValues; errors: Errors },
 ): Promise<Response> {
   const host = await getHost(server, pathId(c, "id"));
-  const page = SourceFormPage({ frame: await frameOf(server, c), host, ...form });
+  const page = SourceFormPage({
+    frame: await frameOf(server, c),
+    host: { id: host.id, name: host.name, os: host.os, isOnline: host.online },
+    hooks: hookViews(form.group, await getDefaultHooks(server, host.id)),
+    mayEditHooks: isAdmin(c),
+    ...form,
+    values: form.group && !isAdmin(c) ? { ...form.values, ...hookValues(form.group) } : form.values,
+  });
   return show(c, page, Object.keys(form.errors).length > 0 ? 422 : 200);
+}
+
+/** What is saved and in force, for one group. */
+function hookViews(
+  group: SourceGroup | null,
+  defaults: DefaultHooks,
+): SourceFormProps["hooks"] {
+  return HOOK_NAMES.map((hook) => {
+    const isUnsealable = group?.unsealable_hooks.includes(hook) ?? false;
+    const own = group?.[hook] ?? null;
+    if (own !== null || isUnsealable) {
+      return { hook, isUnsealable, inForce: { from: "group", text: own } };
+    }
+    const name = `${hook}_default` as const;
+    const isSet = defaults[name] !== null || defaults.unsealable.includes(name);
+    return { hook, isUnsealable, inForce: isSet ? { from: "host", text: defaults[name] } : null };
+  });
 }
 
 function typed(form: Form): SourceFormValues {
@@ -185,6 +189,7 @@ function typed(form: Form): SourceFormValues {
     "keep_within",
     "retry_max",
     "retry_backoff_seconds",
+    ...HOOK_FIELDS,
   ] as const;
   return Object.fromEntries(
     names.map((name) => [name, form.text(name)]),
@@ -202,14 +207,24 @@ function wishOf(values: SourceFormValues) {
     },
     retry_max: numberOf(values.retry_max),
     retry_backoff_seconds: numberOf(values.retry_backoff_seconds),
+    ...hooksOf(values),
   };
 }
 
+/** Whoever may not edit hooks is shown them disabled: then they are not sent, and stay as they are. */
+function hooksOf(values: SourceFormValues) {
+  if (values.hook_timeout_seconds === "") return {};
+  const { pre_hook, post_hook } = values;
+  return { pre_hook, post_hook, hook_timeout_seconds: numberOf(values.hook_timeout_seconds) };
+}
+
 function valuesOf(
-  group: Pick<
-    SourceGroup,
-    "name" | "includes" | "excludes" | "retention" | "retry_max" | "retry_backoff_seconds"
-  >,
+  group:
+    & Pick<
+      SourceGroup,
+      "name" | "includes" | "excludes" | "retention" | "retry_max" | "retry_backoff_seconds"
+    >
+    & Partial<Pick<SourceGroup, typeof HOOK_FIELDS[number]>>,
 ): SourceFormValues {
   const keep = (name: keyof Retention) => String(group.retention[name] ?? "");
   return {
@@ -225,6 +240,15 @@ function valuesOf(
     keep_within: keep("keep_within"),
     retry_max: String(group.retry_max),
     retry_backoff_seconds: String(group.retry_backoff_seconds),
+    ...hookValues(group),
+  };
+}
+
+function hookValues(group: Partial<Pick<SourceGroup, typeof HOOK_FIELDS[number]>>) {
+  return {
+    pre_hook: group.pre_hook ?? "",
+    post_hook: group.post_hook ?? "",
+    hook_timeout_seconds: String(group.hook_timeout_seconds ?? DEFAULT_HOOK_TIMEOUT_SECONDS),
   };
 }
 

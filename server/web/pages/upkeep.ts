@@ -12,6 +12,7 @@ import { pathId } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
 import { attempt, type Form, readForm } from "./form.ts";
 import { frameOf, goTo, isAdmin, mayRun } from "./page.ts";
+import { limitsOf, refusedRun } from "./runs.ts";
 import { showRepository } from "./repositories.ts";
 
 export const upkeepPageRoutes: Route[] = [
@@ -78,15 +79,18 @@ async function run(server: Server, c: Ctx): Promise<Response> {
   const form = await readForm(c);
   const { done, errors } = await attempt(
     RepositoryJobWish,
-    { kind: form.text("kind") },
-    ({ kind }) =>
+    { kind: form.text("kind"), ...limitsOf(form) },
+    ({ kind, bandwidth_up_kbps, bandwidth_down_kbps }) =>
       startMaintenance(server, actorOf(c), id, {
         kind,
+        caps: { bandwidth_up_kbps, bandwidth_down_kbps },
         // A person has read how many would go and agreed.
         ...(c.req.query("may_drop_most") === "true" ? { request: { may_drop_most: true } } : {}),
       }),
   );
   if (!errors) return goTo(c, `/jobs/${done.jobId}`);
+  const refused = refusedRun(form, errors, form.text("kind"));
+  if (refused) return await showRepository(server, c, id, { refused });
   const [text = "Nothing was started."] = Object.values(errors);
   return goTo(c, `/repositories/${id}`, { state: "warn", text });
 }
