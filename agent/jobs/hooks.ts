@@ -92,6 +92,7 @@ async function runHook(
   const process = new ManagedProcess({
     ...shell.command,
     environment: {
+      ...shell.environment,
       ...ownEnvironment(agent.environment, agent.settings.stateDir),
       RM_JOB_ID: order.job_id,
       RM_JOB_KIND: order.kind,
@@ -148,13 +149,23 @@ function unsealable(name: HookName): Outcome {
   return failed("hook_unsealable", reason, null);
 }
 
-type Shell = Disposable & { command: Pick<SpawnOptions, "path" | "args" | "rawArguments"> };
+type Shell = Disposable & {
+  command: Pick<SpawnOptions, "path" | "args" | "rawArguments">;
+  environment?: Record<string, string>;
+};
+
+// A hook often holds a password, and every user of a machine may read the arguments of every process.
+const FROM_ENVIRONMENT = '_hook=$RM_HOOK; unset RM_HOOK; eval "$_hook"';
 
 /** `cmd.exe /C` takes one line only: a longer text goes through a file that is there as long as it runs. */
 function shellFor(agent: Agent, jobId: string, text: string): Shell {
   const nothing = () => {};
   if (!windows) {
-    return { command: { path: "/bin/sh", args: ["-c", text] }, [Symbol.dispose]: nothing };
+    return {
+      command: { path: "/bin/sh", args: ["-c", FROM_ENVIRONMENT] },
+      environment: { RM_HOOK: text },
+      [Symbol.dispose]: nothing,
+    };
   }
   const cmd = (line: string) => ({
     path: agent.environment("ComSpec") ?? "C:\\Windows\\System32\\cmd.exe",

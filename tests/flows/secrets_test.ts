@@ -11,6 +11,7 @@ const CANARIES = {
   restPassword: "canary/rest password:7392",
   awsSecret: "canary-aws-secret-7393",
   userPassword: "canary-user-password-7394",
+  hook: "canary-hook-7395",
 };
 
 async function filesBelow(folder: string): Promise<string[]> {
@@ -71,13 +72,29 @@ Deno.test("planted secrets are in no page, answer, log, audit entry, process arg
     { RM_RESTIC: restic.path },
   );
   await fleet.repositoryReady(host);
+  const groups = `/api/hosts/${host}/source-groups`;
+  const [group] = (await fleet.api("GET", groups)).items;
+  const hookGate = join(fleet.folder, "hook-go");
+  await fleet.api("PUT", `${groups}/${group.id}`, {
+    name: group.name,
+    includes: group.includes,
+    pre_hook:
+      `: --password=${CANARIES.hook}\necho begun\nwhile [ ! -e '${hookGate}' ]; do sleep 0.05; done`,
+  });
   const job = await fleet.run(host);
+  await eventually(
+    "the hook runs",
+    async () => (await fleet.lines(job)).some((line) => line.text === "hook: begun"),
+  );
+  const duringHook = await processArguments("/bin/sh");
+  await Deno.writeTextFile(hookGate, "");
   await eventually(
     "it blurted",
     async () => (await fleet.lines(job)).some((line) => line.text.startsWith("RESTIC_PASSWORD=")),
   );
   const seen = new Map<string, string>();
-  seen.set("process arguments", await processArguments());
+  seen.set("process arguments", await processArguments("backup"));
+  seen.set("process arguments during the hook", duringHook);
   await Deno.writeTextFile(gate, "");
   await fleet.jobIs(job, "succeeded");
   const failed = await fleet.run(host, { kind: "unlock" });
@@ -140,8 +157,9 @@ Deno.test("planted secrets are in no page, answer, log, audit entry, process arg
     "nothing was masked: the test would prove nothing",
   );
   const leaks = [...seen].flatMap(([where, text]) =>
-    Object.entries(CANARIES).filter(([, secret]) =>
-      forms(secret).some((form) => text.includes(form))
+    Object.entries(CANARIES).filter(([name, secret]) =>
+      // Operators see hooks where they are edited, and nowhere else.
+      !(name === "hook" && where === groups) && forms(secret).some((form) => text.includes(form))
     )
       .map(([name]) => `${name} in ${where}`)
   );
@@ -149,12 +167,12 @@ Deno.test("planted secrets are in no page, answer, log, audit entry, process arg
 });
 
 /** The command lines of all processes of this machine, as any user may read them. */
-async function processArguments(): Promise<string> {
+async function processArguments(expected: string): Promise<string> {
   let all = "";
   for await (const entry of Deno.readDir("/proc")) {
     if (!/^\d+$/.test(entry.name)) continue;
     all += await Deno.readTextFile(`/proc/${entry.name}/cmdline`).catch(() => "");
   }
-  assert.ok(all.includes("backup"), "no restic was running");
+  assert.ok(all.includes(expected), `no ${expected} was running`);
   return all;
 }

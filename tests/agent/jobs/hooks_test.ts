@@ -70,6 +70,17 @@ Deno.test("both hooks run around the backup, know their job, and know nothing of
   assert.ok(before < restic && restic < after, whole);
 });
 
+Deno.test("a hook's text stands in no process's arguments and in no environment of what it starts", async () => {
+  await using all = await setUp();
+  const end = await all.run({
+    pre_hook: `tr '\\0' ' ' < /proc/$$/cmdline; sh -c 'env; cat /proc/$PPID/cmdline'; : pass""word`,
+  });
+  assert.equal(end.status, "succeeded", end.reason ?? "");
+  const printed = all.server.texts(end.job_id).filter((text) => text.startsWith("hook: "));
+  assert.match(printed.join("\n"), /\/bin\/sh -c/);
+  assert.doesNotMatch(printed.join("\n"), /pass""word|RM_HOOK=/);
+});
+
 for (const [code, command] of [[1, "exit 1"], [127, "no-such-command-anywhere"]] as const) {
   Deno.test(`a pre hook that exits ${code} keeps the backup from being made, and the post hook still runs`, async () => {
     await using all = await setUp();

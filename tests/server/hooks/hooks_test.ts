@@ -56,6 +56,8 @@ Deno.test("ciphertexts that change places do not open, and the plan says so inst
   })).where("id", "=", group.id).execute();
   const read = await test.api("alice", "GET", path);
   assert.deepEqual([read.body.pre_hook, read.body.unsealable_hooks], [null, ["pre_hook"]]);
+  // A form sends blank what it could not show: only null clears what does not open.
+  assert.deepEqual((await put("alice", { pre_hook: "" })).body.unsealable_hooks, ["pre_hook"]);
   const agent = await FakeAgent.connect(test.url, host.bearer);
   const plan = await agent.next("schedule.set");
   assert.deepEqual(plan.source_groups[0]?.hooks, {
@@ -65,6 +67,7 @@ Deno.test("ciphertexts that change places do not open, and the plan says so inst
   await test.api("olive", "POST", `/api/hosts/${host.hostId}/jobs`, { kind: "backup" });
   const order = await agent.next("command.run", (message) => message.kind === "backup");
   assert.equal(order.source_group?.hooks?.unsealable, "pre_hook");
+  assert.deepEqual((await put("alice", { pre_hook: null })).body.unsealable_hooks, []);
   await agent.close();
 });
 

@@ -374,6 +374,8 @@ Deno.test("bad job requests are refused by the field's name", async () => {
     [{ kind: "backup", bandwidth_up_kbps: "fast" }, "bandwidth_up_kbps"],
     [{ kind: "backup", bandwidth_up_kbps: -1 }, "bandwidth_up_kbps"],
     [{ kind: "backup", source_group_id: "x" }, "source_group_id"],
+    [{ kind: "backup", schedule_id: newId() }, "schedule_id"],
+    [{ kind: "backup", schedule_id: newId(), source_group_id: newId() }, "schedule_id"],
     [{ kind: "backup", x: 1 }, "x"],
   ];
   for (const [body, field] of cases) {
@@ -382,5 +384,49 @@ Deno.test("bad job requests are refused by the field's name", async () => {
   }
   const nowhere = await test.api("olive", "POST", `/api/hosts/${newId()}/jobs`, { kind: "backup" });
   assert.equal(nowhere.status, 404);
+  await agent.close();
+});
+
+Deno.test("a schedule is run now with the groups that it names, and every kind of run takes caps of its own", async () => {
+  await using test = await startServer();
+  const { agent, hostId } = await readyHost(test);
+  const groups = `/api/hosts/${hostId}/source-groups`;
+  const home =
+    (await test.api("olive", "POST", groups, { name: "home", includes: ["/home"] })).body;
+  const mail = (await test.api("olive", "POST", groups, {
+    name: "mail",
+    includes: ["/var/mail"],
+    retention: { keep_last: 1 },
+  })).body;
+  const schedule = (await test.api("olive", "POST", `/api/hosts/${hostId}/schedules`, {
+    cron: "0 3 * * *",
+    enabled: false,
+    source_group_ids: [home.id, mail.id],
+  })).body;
+  const caps = { bandwidth_up_kbps: 7, bandwidth_down_kbps: 0 };
+  const jobs = `/api/hosts/${hostId}/jobs`;
+  const run = await test.api("olive", "POST", jobs, {
+    kind: "backup",
+    schedule_id: schedule.id,
+    ...caps,
+  });
+  assert.equal(run.body.jobs.length, 2, JSON.stringify(run.body));
+  for (const name of ["home", "mail"]) {
+    const order = await agent.next("command.run", (told) => told.source_group?.name === name);
+    assert.deepEqual([order.bandwidth_up_kbps, order.bandwidth_down_kbps], [7, 0]);
+    await agent.acknowledged(agent.finished(order.job_id));
+  }
+  const { repository_id } = (await test.api("olive", "GET", `/api/hosts/${hostId}`)).body;
+  for (const path of [`/api/repositories/${repository_id}/jobs`, jobs]) {
+    const begun = await test.api("olive", "POST", path, { kind: "forget", ...caps });
+    assert.equal(begun.status, 202, JSON.stringify(begun.body));
+    const order = await agent.next("command.run", (told) => told.job_id === begun.body.job_id);
+    assert.deepEqual([order.kind, order.bandwidth_up_kbps, order.bandwidth_down_kbps], [
+      "forget",
+      7,
+      0,
+    ]);
+    await agent.acknowledged(agent.finished(order.job_id));
+  }
   await agent.close();
 });
