@@ -1,4 +1,5 @@
 // The one answer that shows the joining command. A reload cannot show it again: the server keeps only a hash.
+import { visible } from "../../shared/redact.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Command } from "../parts/copyable.tsx";
 import { Name } from "../parts/name.tsx";
@@ -15,6 +16,8 @@ export interface AddHostDoneProps {
   expiresAt: number;
   /** When the server made the repository's password. */
   generatedPassword: string | null;
+  /** Files that this server does not have, so that a command would fail. */
+  missing: { folder: string; linux: string[]; windows: string[] };
   joined: JoinedHost | null;
 }
 
@@ -26,7 +29,7 @@ export interface JoinedHost {
 }
 
 export function AddHostDonePage(props: AddHostDoneProps) {
-  const { frame, hostname, commands, expiresAt } = props;
+  const { frame, hostname, commands, expiresAt, missing } = props;
   return (
     <Layout
       {...frame}
@@ -47,11 +50,13 @@ export function AddHostDonePage(props: AddHostDoneProps) {
         <div>
           <h2>Linux</h2>
           <p class="help">In a shell, as a user who may use sudo.</p>
+          <Missing files={missing.linux} folder={missing.folder} what="Linux" />
         </div>
         <Command text={commands.linux} what="the Linux command" />
         <div>
           <h2>Windows</h2>
           <p class="help">In PowerShell, started as administrator.</p>
+          <Missing files={missing.windows} folder={missing.folder} what="Windows" />
         </div>
         <Command text={commands.windows} what="the Windows command" />
         <Joining joined={props.joined} expiresAt={expiresAt} now={frame.now} />
@@ -62,6 +67,21 @@ export function AddHostDonePage(props: AddHostDoneProps) {
         </noscript>
       </div>
     </Layout>
+  );
+}
+
+function Missing({ files, folder, what }: { files: string[]; folder: string; what: string }) {
+  if (files.length === 0) return null;
+  return (
+    <p class="flash warn" role="status">
+      This server cannot hand out the agent for {what} yet, so the command would fail. Put{" "}
+      {files.map((file, n) => (
+        <>
+          {n > 0 && (what === "Linux" ? " or " : " and ")}
+          <code>{file}</code>
+        </>
+      ))} into <code>{visible(folder)}</code>.
+    </p>
   );
 }
 

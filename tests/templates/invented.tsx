@@ -655,6 +655,11 @@ export const pages: Record<string, () => Child> = {
       commands={{ linux: LINUX, windows: WINDOWS }}
       expiresAt={NOW + HOUR - 2000}
       generatedPassword="vK3q-Zt8w-Rb5m-Xn2c-Jd7f-Hs9p-Lg4y-Qa6e"
+      missing={{
+        folder: "/var/lib/restic-manager-server/agent-binaries",
+        linux: [],
+        windows: ["restic-manager-agent-windows-x64.exe", "nssm.exe"],
+      }}
       joined={null}
     />
   ),
@@ -666,6 +671,7 @@ export const pages: Record<string, () => Child> = {
       commands={{ linux: LINUX, windows: WINDOWS }}
       expiresAt={NOW + HOUR}
       generatedPassword={null}
+      missing={{ folder: "", linux: [], windows: [] }}
       joined={{ id: id(2), name: LONG, os: "linux", isOnline: true }}
     />
   ),

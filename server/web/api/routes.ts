@@ -4,6 +4,7 @@ import type { Ctx, RouteRole } from "../context.ts";
 import type { Server } from "../../server.ts";
 import { auditRoutes } from "./audit.ts";
 import { authRoutes } from "./auth.ts";
+import { downloadRoutes } from "./downloads.ts";
 import { enrolmentRoutes } from "./enrolment.ts";
 import { hostRoutes } from "./hosts.ts";
 import { jobRoutes } from "./jobs.ts";
@@ -27,6 +28,7 @@ export interface ApiRoute {
 
 export const API_ROUTES: ApiRoute[] = [
   ...systemRoutes,
+  ...downloadRoutes,
   ...authRoutes,
   ...hostRoutes,
   ...enrolmentRoutes,

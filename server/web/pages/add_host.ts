@@ -1,6 +1,7 @@
 import { AddHostPage, type AddHostProps } from "../../../templates/hosts/add.tsx";
 import { AddHostDonePage } from "../../../templates/hosts/add_done.tsx";
 import { NO_CONNECTION } from "../../../templates/repositories/connection_fields.tsx";
+import { missingFiles } from "../../downloads/files.ts";
 import { createEnrolmentToken, EnrolmentWish, joinCommands } from "../../enrolment/create_token.ts";
 import { listRepositories } from "../../repositories/find.ts";
 import type { Server } from "../../server.ts";
@@ -68,6 +69,7 @@ async function add(server: Server, c: Ctx): Promise<Response> {
     commands: joinCommands(c.get("baseUrl"), done.token),
     expiresAt: done.expires_at,
     generatedPassword: done.repository_password,
+    missing: await missingFiles(server),
     joined: null,
   });
   return show(c, page, 201);
