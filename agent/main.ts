@@ -6,8 +6,11 @@ import { announce } from "./announce.ts";
 import { EnrolmentRefused, RefusedForGood } from "./ask_server.ts";
 import { enrol } from "./enrol.ts";
 import { CorruptFile } from "./files.ts";
+import { clientFor } from "./http_client.ts";
 import { createLog, type Log, messageOf } from "./log.ts";
 import { ResticFinder } from "./restic/version.ts";
+import { runServiceCommand, SERVICE_COMMANDS } from "./service/commands.ts";
+import { ServiceProblem } from "./service/service.ts";
 import { readSettings, type Settings, WrongSetting } from "./settings.ts";
 import { AlreadyRunning, holdStateDirectory } from "./single.ts";
 import { readStatus } from "./status.ts";
@@ -21,7 +24,10 @@ Usage: restic-manager-agent [command]
   run        connect to the server and work (the default)
   status     say how this machine stands; 0 when it is enrolled and restic is there, else 1
   version    print the version
-  install, uninstall, start, stop   the service (with the installer build)
+  install    join the server where RM_TOKEN is set, and make the agent a service that starts with the machine
+  uninstall  stop and remove the service, its configuration, keys and state
+  start      start the service
+  stop       stop it: what runs is interrupted properly
 
 Environment
   RM_SERVER      the server's address, such as https://backup.example.org
@@ -51,10 +57,10 @@ export async function main(args: string[]): Promise<number> {
     case "uninstall":
     case "start":
     case "stop":
-      console.error(
-        `${command} comes with the installer build; this build only runs in the foreground.`,
-      );
-      return EXIT.failed;
+      return await withSettings(async (settings) => {
+        await runServiceCommand(command, settings);
+        return EXIT.done;
+      });
     default:
       console.error(`${command} Try --help.`);
       return EXIT.wrongUse;
@@ -70,7 +76,7 @@ function readCommand(args: string[]): string {
       options: { help: { type: "boolean", short: "h" } },
     });
     if (values.help || positionals[0] === "help") return "help";
-    const known = ["run", "status", "version", "install", "uninstall", "start", "stop"];
+    const known = ["run", "status", "version", ...SERVICE_COMMANDS] as string[];
     const command = positionals[0] ?? "run";
     if (!known.includes(command)) return `There is no command "${command}".`;
     return positionals.length > 1 ? `${command} takes no arguments.` : command;
@@ -87,7 +93,7 @@ async function withSettings(act: (settings: Settings) => Promise<number>): Promi
     if (error instanceof WrongSetting) return EXIT.wrongUse;
     if (error instanceof RefusedForGood) return EXIT.refusedForGood;
     const isExpected = error instanceof CorruptFile || error instanceof AlreadyRunning ||
-      error instanceof EnrolmentRefused;
+      error instanceof EnrolmentRefused || error instanceof ServiceProblem;
     if (!isExpected && error instanceof Error) console.error(error.stack);
     return EXIT.failed;
   }
@@ -148,17 +154,6 @@ async function work({ settings, log, client, stop }: Work): Promise<number> {
   await agent.stop();
   log.info("Stopped");
   return code;
-}
-
-function clientFor(certificateAuthority: string | undefined): Deno.HttpClient | undefined {
-  if (!certificateAuthority) return undefined;
-  try {
-    return Deno.createHttpClient({ caCerts: [Deno.readTextFileSync(certificateAuthority)] });
-  } catch (error) {
-    throw new WrongSetting(
-      `certificate_authority: ${certificateAuthority} cannot be used: ${messageOf(error)}.`,
-    );
-  }
 }
 
 function stopOnSignals(log: Log): AbortController {

@@ -26,6 +26,10 @@ export interface SpawnOptions {
 }
 
 const windows = Deno.build.os === "windows";
+const TASKKILL = "C:\\Windows\\System32\\taskkill.exe";
+const SILENT = { stdin: "null", stdout: "null", stderr: "null" } as const;
+// How restic, and how a program that does not heed it, ends at Ctrl-C on Windows.
+const INTERRUPTED = [130, -1073741510];
 // A grandchild may hold the pipes open after its parent has ended.
 const DRAIN_MS = 5000;
 
@@ -38,6 +42,7 @@ export class ManagedProcess {
   readonly #child: Deno.ChildProcess;
   readonly #endSignal: Deno.Signal;
   #stop: Stop | null = null;
+  #hasEnded = false;
   #killTimer: number | undefined;
 
   /** Throws when the program cannot be started. */
@@ -64,7 +69,8 @@ export class ManagedProcess {
   /** Asks it to end, and kills it when it has not ended after the grace. What is left of its group then ends too. */
   stop(why: Stop, graceMs: number): void {
     this.#stop ??= why;
-    this.#signal(this.#endSignal);
+    // On Windows nothing can interrupt it alone; the Ctrl-C that stops the agent has reached it already.
+    if (!windows || why !== "agent_stopped") this.#signal(this.#endSignal);
     clearTimeout(this.#killTimer);
     this.#killTimer = setTimeout(() => this.#signal("SIGKILL"), graceMs);
   }
@@ -75,7 +81,10 @@ export class ManagedProcess {
       drain(this.#child.stderr, options.onError),
     ];
     const { code, signal } = await this.#child.status;
+    this.#hasEnded = true;
     clearTimeout(this.#killTimer);
+    // Nobody but the console that is told to stop interrupts a program there, and it tells the agent too.
+    if (windows && INTERRUPTED.includes(code)) this.#stop ??= "agent_stopped";
     if (this.#stop) this.#signal("SIGKILL");
     await settleWithin(DRAIN_MS, output);
     return {
@@ -87,9 +96,17 @@ export class ManagedProcess {
     };
   }
 
+  /** Windows: what it started has no group to be reached by, and a process that has ended has no tree any more. */
+  #endTree(): void {
+    if (this.#hasEnded) return;
+    new Deno.Command(TASKKILL, { args: ["/PID", String(this.pid), "/T", "/F"], ...SILENT })
+      .outputSync();
+    this.#child.kill("SIGKILL");
+  }
+
   #signal(signal: Deno.Signal): void {
     try {
-      if (windows) this.#child.kill("SIGKILL");
+      if (windows) this.#endTree();
       else Deno.kill(-this.pid, signal);
     } catch {
       // It has ended meanwhile.

@@ -5,6 +5,7 @@ import { readAnnouncement } from "./announcement.ts";
 import { readIdentity } from "./identity.ts";
 import { messageOf } from "./log.ts";
 import { ResticFinder } from "./restic/version.ts";
+import { serviceOfThisSystem } from "./service/commands.ts";
 import type { Settings } from "./settings.ts";
 
 export interface Status {
@@ -27,11 +28,20 @@ export async function readStatus(settings: Settings): Promise<Status> {
       `host id          ${settings.hostId ?? "none"}`,
       `approval         ${isEnrolled ? "not needed" : approval(settings.stateDir)}`,
       `fingerprint      ${fingerprint(settings.stateDir)}`,
+      `service          ${await serviceState()}`,
       `waiting reports  ${journalBytes(settings.stateDir)}`,
       `restic           ${restic.text}`,
     ],
     isReady: isEnrolled && restic.found,
   };
+}
+
+async function serviceState(): Promise<string> {
+  try {
+    return await serviceOfThisSystem().state();
+  } catch (error) {
+    return `unknown (${messageOf(error)})`;
+  }
 }
 
 function approval(stateDir: string): string {

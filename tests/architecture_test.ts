@@ -92,8 +92,9 @@ const MAY: Record<string, string[]> = {
 /** What is wrong with an import, or nothing. */
 export function offence({ from, to }: Arrow): string | undefined {
   const folder = top(from);
-  // Installers are handed out from inside the server; their text is no code of ours.
-  const isText = folder === "server" && /^deploy\/[^/]+\.(sh|ps1)$/.test(to);
+  // Installers are handed out from inside the server, and the agent carries its own unit; their text is no code of ours.
+  const texts: Record<string, RegExp> = { server: /\.(sh|ps1)$/, agent: /\.service$/ };
+  const isText = /^deploy\/[^/]+$/.test(to) && texts[folder]?.test(to);
   if (OURS.has(top(to)) && !isText && !MAY[folder]!.includes(top(to))) {
     return `${folder} may not import ${top(to)}`;
   }

@@ -101,9 +101,10 @@ async function attempt(agent: Agent, given: Attempt): Promise<Outcome> {
     const hopeless = writesRepository(task.order.kind) && await removeOwnLock(agent, task);
     if (hopeless) return hopeless;
     const group = order.kind === "backup" ? order.source_group : undefined;
-    if (!group?.hooks) return await perform(task);
+    const work = () => performAndTidy(agent, task);
+    if (!group?.hooks) return await work();
     const job = { ...hookJob, hooks: group.hooks, groupName: group.name };
-    return await withHooks(agent, job, () => perform(task));
+    return await withHooks(agent, job, work);
   } catch (error) {
     agent.log.error(`Job ${given.order.job_id}: ${messageOf(error)}`);
     return failed("agent_error", `The agent could not run this job: ${messageOf(error)}`, null);
@@ -185,6 +186,21 @@ async function removeOwnLock(agent: Agent, task: Task): Promise<Outcome | undefi
   const outcome = await unlock(task);
   if (outcome.status === "succeeded" && isGone) agent.ledger.forgetLock(repository.id);
   return control.stopped || outcome.reason_code === "unreachable" ? outcome : undefined;
+}
+
+async function performAndTidy(agent: Agent, task: Task): Promise<Outcome> {
+  const outcome = await perform(task);
+  const { control, repository, lines } = task;
+  // There a restic that is cancelled cannot be asked to end, so its lock stays.
+  const wasKilled = Deno.build.os === "windows" && control.stopped === "cancelled";
+  if (!wasKilled || !agent.ledger.mayHoldLock(repository.id)) return outcome;
+  lines.add(
+    "agent",
+    "restic was ended and may have left a lock; removing locks of dead processes.",
+  );
+  const unlocked = await unlock(task, true);
+  if (unlocked.status === "succeeded") agent.ledger.forgetLock(repository.id);
+  return outcome;
 }
 
 async function perform(task: Task): Promise<Outcome> {

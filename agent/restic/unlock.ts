@@ -2,7 +2,8 @@
 import { ended, type Outcome } from "./outcome.ts";
 import { runRestic, type Task } from "./run.ts";
 
-export async function unlock(task: Task): Promise<Outcome> {
-  const run = await runRestic(task, { args: ["unlock"], wholeMs: task.limits.lookMs });
+export async function unlock(task: Task, evenWhenStopped = false): Promise<Outcome> {
+  const wholeMs = task.limits.lookMs;
+  const run = await runRestic(task, { args: ["unlock"], wholeMs, evenWhenStopped });
   return run.failure ?? ended("succeeded", null, null, run.exit.code);
 }

@@ -1,5 +1,5 @@
 // Which restic there is. Asked again before each job, since a package upgrade may replace it at any time.
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { messageOf } from "../log.ts";
 
 export interface ResticProgram {
@@ -16,6 +16,7 @@ export class ResticProblem extends Error {
   }
 }
 
+const windows = Deno.build.os === "windows";
 export const OLDEST_RESTIC = "0.14.0";
 // Less than the server waits for hello.
 const PROBE_MS = 8000;
@@ -46,8 +47,10 @@ export class ResticFinder {
   }
 
   #inSearchPath(): { path: string; stamp: string } {
-    const windows = Deno.build.os === "windows";
-    for (const directory of this.searchPath.split(windows ? ";" : ":")) {
+    const folders = this.searchPath.split(windows ? ";" : ":");
+    // No package manager puts restic there by default; beside the agent is a good place for it.
+    if (windows) folders.push(dirname(Deno.execPath()));
+    for (const directory of folders) {
       const path = join(directory, windows ? "restic.exe" : "restic");
       const stamp = directory && stampOf(path);
       if (stamp) return { path, stamp };
@@ -71,8 +74,8 @@ async function probe(path: string): Promise<string> {
   try {
     const { stdout } = await new Deno.Command(path, {
       args: ["version"],
-      env: Deno.build.os === "windows" ? {} : { PATH: SEARCH_PATH },
-      clearEnv: Deno.build.os !== "windows",
+      env: windows ? {} : { PATH: SEARCH_PATH },
+      clearEnv: !windows,
       stdin: "null",
       stderr: "null",
       signal: AbortSignal.timeout(PROBE_MS),
@@ -101,6 +104,8 @@ function stampOf(path: string): string | undefined {
 }
 
 function missing(what: string): ResticProblem {
-  const advice = "Install it with the package manager, or set RM_RESTIC to the path of restic.";
+  const advice = windows
+    ? `Put restic.exe beside the agent (${dirname(Deno.execPath())}), or set RM_RESTIC to its path.`
+    : "Install it with the package manager, or set RM_RESTIC to the path of restic.";
   return new ResticProblem("restic_missing", `${what} ${advice}`);
 }

@@ -1,0 +1,49 @@
+// The subcommands that drive the service.
+import type { Settings } from "../settings.ts";
+import { install } from "./install.ts";
+import { NssmService } from "./nssm.ts";
+import { type Service, ServiceProblem } from "./service.ts";
+import { SystemdService } from "./systemd.ts";
+import { removeTraces } from "./traces.ts";
+
+export const SERVICE_COMMANDS = ["install", "uninstall", "start", "stop"] as const;
+export type ServiceCommand = typeof SERVICE_COMMANDS[number];
+
+export function serviceOfThisSystem(): Service {
+  switch (Deno.build.os) {
+    case "linux":
+      return new SystemdService();
+    case "windows":
+      return new NssmService();
+    default:
+      throw new ServiceProblem("Services are known for Linux and Windows only.");
+  }
+}
+
+/** Throws ServiceProblem, and for `install` what its parts throw. */
+export async function runServiceCommand(command: ServiceCommand, settings: Settings) {
+  const print = (text: string) => console.log(text);
+  const service = serviceOfThisSystem();
+  switch (command) {
+    case "install":
+      if (!Deno.build.standalone) {
+        throw new ServiceProblem("Only the built program can be installed: see deno task build.");
+      }
+      return await install({ settings, service, environment: (name) => Deno.env.get(name), print });
+    case "uninstall": {
+      await service.uninstall();
+      const left = removeTraces(settings);
+      print("The service, its configuration, keys and state are removed.");
+      for (const folder of left) print(`Left because of what else is in it: ${folder}`);
+      return;
+    }
+    case "start":
+      await service.start();
+      return print("The service runs.");
+    case "stop":
+      await service.stop();
+      return print("The service has stopped.");
+    default:
+      command satisfies never;
+  }
+}
