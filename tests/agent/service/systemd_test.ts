@@ -12,16 +12,16 @@ function mayMount(): boolean {
   return new Deno.Command("unshare", { args, stderr: "null" }).outputSync().success;
 }
 
-// Writes down what it is told, and says that the service is what the file "state" says.
+// Writes down what it is told, and says that the service is what the file "is" says.
 const SYSTEMCTL = `#!/bin/sh
 here=$(dirname "$0")
 echo "$*" >> "$here/told"
 case "$1" in
-  start) echo active > "$here/state" ;;
-  stop) echo inactive > "$here/state" ;;
+  start) echo active > "$here/is" ;;
+  stop) echo inactive > "$here/is" ;;
   show)
     [ -e /etc/systemd/system/restic-manager-agent.service ] && echo LoadState=loaded || echo LoadState=not-found
-    echo "ActiveState=$(cat "$here/state" 2>/dev/null || echo inactive)" ;;
+    echo "ActiveState=$(cat "$here/is" 2>/dev/null || echo inactive)" ;;
 esac
 `;
 
