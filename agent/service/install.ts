@@ -10,7 +10,7 @@ import { ResticFinder } from "../restic/version.ts";
 import { saveAgentFile, type Settings, WrongSetting } from "../settings.ts";
 import { holdStateDirectory } from "../single.ts";
 import { protectFolder } from "./acl.ts";
-import { type Service, ServiceProblem } from "./service.ts";
+import { NoServiceManager, type Service, ServiceProblem } from "./service.ts";
 
 // What the service cannot find out by itself. Server and token go into agent.yaml.
 const PASSED_ON = ["RM_RESTIC", "RM_LOG_LEVEL"];
@@ -23,7 +23,10 @@ export interface Installation {
   print: (text: string) => void;
 }
 
-/** Throws ServiceProblem, WrongSetting, EnrolmentRefused or CorruptFile, each with its sentence. */
+/**
+ * Without a service manager the machine joins all the same, and what to run is said. Throws ServiceProblem, WrongSetting,
+ * EnrolmentRefused or CorruptFile, each with its sentence.
+ */
 export async function install({ settings, service, environment, print }: Installation) {
   const { configDir, stateDir, server } = settings;
   if (!server) {
@@ -36,8 +39,11 @@ export async function install({ settings, service, environment, print }: Install
     await protectFolder(folder);
   }
   saveAgentFile(configDir, { server });
-  if (!settings.bearer) await join({ ...settings, server }, print);
-  await service.install({
+  if (!settings.bearer) {
+    if (settings.token && await service.state() === "running") await service.stop();
+    await join({ ...settings, server }, print);
+  }
+  const options = {
     program: Deno.execPath(),
     configDir,
     stateDir,
@@ -50,13 +56,18 @@ export async function install({ settings, service, environment, print }: Install
         return value ? [[name, value]] : [];
       })),
     },
-  });
-  print("The service is installed. Start it with: restic-manager-agent start");
+  };
+  await service.install(options).then(
+    () => print("The service is installed. Start it with: restic-manager-agent start"),
+    (error) => {
+      if (!(error instanceof NoServiceManager)) throw error;
+      print(error.message);
+    },
+  );
 }
 
 /** With a token now, while somebody sees what the server says; without one the service asks, and a person approves. */
 async function join(settings: Settings & { server: string }, print: (text: string) => void) {
-  using _held = holdStateDirectory(settings.stateDir);
   const { token } = settings;
   if (!token) {
     const { fingerprint } = openIdentity(settings.stateDir);
@@ -64,6 +75,7 @@ async function join(settings: Settings & { server: string }, print: (text: strin
     print(`  fingerprint  ${fingerprint}\n`);
     return;
   }
+  using _held = holdStateDirectory(settings.stateDir);
   const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
   try {
     await enrol({

@@ -5,6 +5,7 @@ import { makePrivateDirectory } from "../files.ts";
 import { runTool } from "./run_tool.ts";
 import {
   DO_NOT_RESTART,
+  mustBeInstalled,
   readEnvironment,
   type Service,
   SERVICE_NAME,
@@ -79,8 +80,9 @@ export class NssmService implements Service {
   }
 
   async start(): Promise<void> {
-    await this.#mustBeInstalled();
-    if (await this.state() === "running") return;
+    const before = await this.state();
+    mustBeInstalled(before);
+    if (before === "running") return;
     // Its exit code says "failed" also when the service only takes its time.
     await this.#nssm(["start", SERVICE_NAME]);
     const state = await waitForState(this, ["running", "failing", "stopped"], START_WITHIN_MS);
@@ -90,7 +92,7 @@ export class NssmService implements Service {
   }
 
   async stop(): Promise<void> {
-    await this.#mustBeInstalled();
+    mustBeInstalled(await this.state());
     // Its exit code says "failed" when the service takes more than three seconds.
     await this.#nssm(["stop", SERVICE_NAME]);
     await waitForState(this, ["stopped"], STOP_WITHIN_MS);
@@ -102,12 +104,6 @@ export class NssmService implements Service {
     const state = STATES[text];
     if (state) return state;
     throw new ServiceProblem(`nssm status answered ${code}: ${text}`);
-  }
-
-  async #mustBeInstalled(): Promise<void> {
-    if (await this.state() === "not installed") {
-      throw new ServiceProblem("The service is not installed: run restic-manager-agent install.");
-    }
   }
 
   async #must(args: string[]): Promise<void> {

@@ -23,7 +23,7 @@ export interface ServiceOptions {
   environment: Record<string, string>;
 }
 
-/** Each throws ServiceProblem with a sentence for the person at the console. */
+/** Each throws ServiceProblem with a sentence for the person at the console; `install` also NoServiceManager. */
 export interface Service {
   /** Registers the service, or renews what is registered. It starts with the machine; now it is not started. */
   install(options: ServiceOptions): Promise<void>;
@@ -39,6 +39,16 @@ export interface Service {
 /** The service manager did not do what it was asked to. */
 export class ServiceProblem extends Error {
   override name = "ServiceProblem";
+}
+
+/** There is nothing here that could run a service; the message says what to do instead. */
+export class NoServiceManager extends Error {
+  override name = "NoServiceManager";
+}
+
+export function mustBeInstalled(state: ServiceState): void {
+  if (state !== "not installed") return;
+  throw new ServiceProblem("The service is not installed: run restic-manager-agent install.");
 }
 
 /** Asks until the state is among the wanted ones. Throws when it does not come to that. */

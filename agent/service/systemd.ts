@@ -4,6 +4,8 @@ import unit from "../../deploy/restic-manager-agent.service" with { type: "text"
 import { readIfThere, replaceFile } from "../files.ts";
 import { runTool } from "./run_tool.ts";
 import {
+  mustBeInstalled,
+  NoServiceManager,
   readEnvironment,
   type Service,
   SERVICE_NAME,
@@ -33,6 +35,11 @@ export function unitFor(program: string, configDir: string): string {
 
 export class SystemdService implements Service {
   async install(options: ServiceOptions): Promise<void> {
+    if (!isSystemd()) {
+      throw new NoServiceManager(
+        `There is no systemd here. Let what starts programs on this machine run as root: ${options.program} run`,
+      );
+    }
     const { configDir } = options;
     const path = join(configDir, ENVIRONMENT_FILE);
     const environment = { ...readEnvironment(textOf(path)), ...options.environment };
@@ -52,6 +59,7 @@ export class SystemdService implements Service {
   }
 
   async start(): Promise<void> {
+    mustBeInstalled(await this.state());
     // Also what failed before may start.
     await runTool("systemctl", ["reset-failed", SERVICE_NAME]);
     await must(["start", SERVICE_NAME]);
@@ -59,11 +67,13 @@ export class SystemdService implements Service {
   }
 
   async stop(): Promise<void> {
+    mustBeInstalled(await this.state());
     await must(["stop", SERVICE_NAME]);
     await waitForState(this, ["stopped", "failing", "not installed"], STOP_WITHIN_MS);
   }
 
   async state(): Promise<ServiceState> {
+    if (!isSystemd()) return "not installed";
     const { text } = await runTool("systemctl", [
       "show",
       "--property=LoadState,ActiveState",
@@ -85,6 +95,15 @@ export class SystemdService implements Service {
       default:
         throw new ServiceProblem(`systemctl does not say how the service is: ${text}`);
     }
+  }
+}
+
+/** As sd_booted(3) asks. */
+function isSystemd(): boolean {
+  try {
+    return Deno.statSync("/run/systemd/system").isDirectory;
+  } catch {
+    return false;
   }
 }
 

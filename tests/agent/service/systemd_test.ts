@@ -39,8 +39,11 @@ Deno.test("install joins by token and writes the unit, again it keeps the identi
     // The namespace ends with the script, so one script does it all.
     const script = `set -e
       mount -t tmpfs none /etc/systemd && mkdir /etc/systemd/system
+      mount -t tmpfs none /run
       export RM_CONFIG_DIR='${folder.path}/etc' RM_STATE_DIR='${folder.path}/state'
-      RM_SERVER=${server.url} RM_TOKEN=the-token RM_RESTIC=/opt/restic '${agent}' install
+      RM_SERVER=${server.url} RM_TOKEN=the-token '${agent}' install
+      mkdir -p /run/systemd/system
+      RM_RESTIC=/opt/restic '${agent}' install
       '${agent}' start
       '${agent}' status || true
       RM_TOKEN=another '${agent}' install
@@ -57,6 +60,8 @@ Deno.test("install joins by token and writes the unit, again it keeps the identi
     const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
     const said = decode(stdout);
     assert.equal(code, 0, said + decode(stderr));
+    // At first without systemd: it joins, and says what to run.
+    assert.match(said, /^There is no systemd here\..*\/restic-manager-agent run$/m);
     assert.match(said, /^service {10}running$/m);
     // Asked once; the second install found the bearer.
     assert.deepEqual(server.enrolments.map(({ token }) => token), ["the-token"]);
