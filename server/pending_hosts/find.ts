@@ -89,6 +89,14 @@ export async function listRejectedKeys(server: Server, wish: PageWish): Promise<
   };
 }
 
+export async function countRejectedKeys({ db, now }: Server): Promise<number> {
+  const { n } = await db.selectFrom("rejected_keys").select((row) =>
+    row.fn.countAll<number>().as("n")
+  )
+    .where("expires_at", ">", now()).executeTakeFirstOrThrow();
+  return n;
+}
+
 type Row = Selectable<PendingHostsTable> & { collision: number };
 
 function query({ db }: Server) {

@@ -10,6 +10,7 @@ import { SnapshotList } from "../../templates/hosts/snapshots.tsx";
 import { JobRow } from "../../templates/jobs/list.tsx";
 import { LogRows } from "../../templates/jobs/log.tsx";
 import { JobOutcome, JobProgress, JobState } from "../../templates/jobs/page.tsx";
+import { Pending } from "../../templates/pending/list.tsx";
 import { FleetState } from "../../templates/layout.tsx";
 import type { Event } from "../events.ts";
 import { findHost, type Host } from "../hosts/find.ts";
@@ -27,6 +28,7 @@ import { attentionItems, hostRows, hostView } from "./pages/host_props.ts";
 import { lossesOf } from "./pages/hosts.ts";
 import { jobRow, jobView } from "./pages/job_props.ts";
 import { fleetProps, mayRun } from "./pages/page.ts";
+import { pendingProps } from "./pages/pending_hosts.ts";
 import { eventStream, type Feed, type Source } from "./sse.ts";
 
 export const liveRoutes: Route[] = [
@@ -119,9 +121,11 @@ async function dashboard(server: Server, c: Ctx): Promise<Response> {
   // All of them when the stream opens: something may have happened since the page was made.
   const changed = new Set(shown);
   let isFleetStale = true;
+  let isPendingStale = true;
   return watching(server, c, {
-    topics: ["fleet"],
+    topics: mayRun(c) ? ["fleet", "pending"] : ["fleet"],
     note: (event) => {
+      if (event.type === "pending") return isPendingStale = true;
       if (event.type !== "progress") isFleetStale = true;
       if ("hostId" in event && shown.has(event.hostId)) changed.add(event.hostId);
       return isFleetStale || changed.size > 0;
@@ -136,6 +140,8 @@ async function dashboard(server: Server, c: Ctx): Promise<Response> {
       const fragments: (Child | "reload")[] = rows.map((row) =>
         HostRow({ host: row, now, mayRun: mayRun(c) })
       );
+      if (isPendingStale && mayRun(c)) fragments.push(Pending(await pendingProps(server, c)));
+      isPendingStale = false;
       if (!isFleetStale) return fragments;
       isFleetStale = false;
       const summary = await fleetSummary(server);

@@ -293,9 +293,10 @@
     fetch(form.getAttribute("action"), { method: "POST", body, redirect: "manual" });
   });
 
-  // ---- a menu closes when one looks elsewhere
+  // ---- what lies over the page closes when one looks elsewhere
+  const OVERLAYS = "details.menu[open], .pending details[open]";
   function closeMenus(except) {
-    for (const menu of document.querySelectorAll("details.menu[open]")) {
+    for (const menu of document.querySelectorAll(OVERLAYS)) {
       if (!menu.contains(except)) menu.open = false;
     }
   }
@@ -307,7 +308,7 @@
   let went = 0;
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
-      const menu = document.querySelector("details.menu[open]");
+      const menu = document.querySelector(OVERLAYS);
       if (menu) {
         menu.open = false;
         menu.querySelector("summary").focus();

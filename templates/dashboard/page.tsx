@@ -1,4 +1,5 @@
 // Am I safe, and if not, what do I do now? The worst first, in words; then every host.
+import type { Child } from "hono/jsx";
 import { type Fleet, fleetInWords, type FrameProps, Layout } from "../layout.tsx";
 import { count, middleCut, plural } from "../format.ts";
 import { PostButton } from "../parts/csrf.tsx";
@@ -6,6 +7,7 @@ import { Choice } from "../parts/choice.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { Name, titleOf } from "../parts/name.tsx";
 import { Pager } from "../parts/pager.tsx";
+import { Pending, type PendingProps } from "../pending/list.tsx";
 import { Dot, type State } from "../parts/state.tsx";
 import { Time } from "../parts/time.tsx";
 import { HostRow, type HostRowData } from "./host_row.tsx";
@@ -39,10 +41,12 @@ export interface DashboardProps {
   attention: AttentionItem[];
   /** The host whose last backup is the longest ago, when all is well. */
   oldest: { name: string; at: number } | null;
+  /** Machines that wait for approval; null for who may not see them. */
+  pending: PendingProps | null;
   hosts: HostRowData[];
   /** How many hosts the filter lets through. */
   matching: number;
-  /** From 1; 50 hosts each. */
+  /** From 1; 40 hosts each. */
   page: number;
   pages: number;
   tags: string[];
@@ -52,7 +56,13 @@ export interface DashboardProps {
 }
 
 export function DashboardPage(props: DashboardProps) {
-  const { frame, mayAdd } = props;
+  const { frame, mayAdd, pending } = props;
+  const approval = pending && (
+    <>
+      <Pending {...pending} />
+      <div id="accept-place"></div>
+    </>
+  );
   return (
     <Layout
       {...frame}
@@ -61,7 +71,7 @@ export function DashboardPage(props: DashboardProps) {
       live={`/live/dashboard${query(props.filter, props.page)}`}
       refreshSeconds={60}
     >
-      {frame.fleet.total === 0 ? <FirstHost mayAdd={mayAdd} /> : (
+      {frame.fleet.total === 0 ? <FirstHost mayAdd={mayAdd}>{approval}</FirstHost> : (
         <>
           <Attention
             fleet={frame.fleet}
@@ -70,6 +80,7 @@ export function DashboardPage(props: DashboardProps) {
             now={frame.now}
             mayRun={props.mayRun}
           />
+          {approval}
           <section class="section" aria-labelledby="hosts-title">
             <div class="head">
               <h2 id="hosts-title">
@@ -86,10 +97,11 @@ export function DashboardPage(props: DashboardProps) {
   );
 }
 
-function FirstHost({ mayAdd }: { mayAdd: boolean }) {
+function FirstHost({ mayAdd, children }: { mayAdd: boolean; children?: Child }) {
   return (
     <>
       <h1>No hosts yet</h1>
+      {children}
       <Empty
         title="Add the first machine to back up"
         action={mayAdd ? { href: "/hosts/new", label: "Add host" } : undefined}

@@ -1,28 +1,17 @@
 // Add host: what the server must know before a machine joins by a one-time command.
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Csrf } from "../parts/csrf.tsx";
-import {
-  type Errors,
-  LinesField,
-  Problems,
-  SelectField,
-  TextField,
-  Tick,
-} from "../parts/field.tsx";
-import { ConnectionFields, type ConnectionValues } from "../repositories/connection_fields.tsx";
-import { repositoryOptions } from "../repositories/options.ts";
+import { type Errors, LinesField, Problems, TextField } from "../parts/field.tsx";
+import { RepositoryChoice, type RepositoryChoiceValues } from "../repositories/choice.tsx";
 
 export interface AddHostProps {
   frame: FrameProps;
-  values: {
+  values: RepositoryChoiceValues & {
     hostname: string;
     /** As typed: separated by spaces or commas. */
     tags: string;
     /** As typed: one path a line. */
     initial_paths: string;
-    repository_choice: "existing" | "new";
-    repository_id: string;
-    repository: ConnectionValues;
   };
   /** Named like the inputs: hostname, tags, initial_paths, repository_id, repository.url … */
   errors: Errors;
@@ -30,7 +19,6 @@ export interface AddHostProps {
 }
 
 export function AddHostPage({ frame, values, errors, repositories }: AddHostProps) {
-  const isNew = values.repository_choice === "new" || repositories.length === 0;
   return (
     <Layout {...frame} title="Add host" current="hosts">
       <div class="narrow">
@@ -68,51 +56,7 @@ export function AddHostPage({ frame, values, errors, repositories }: AddHostProp
             isOptional
             help="One folder or file a line, for example /etc or C:\Users. More groups and exclusions can come later."
           />
-          <fieldset class="part">
-            <legend>Repository</legend>
-            <div class="part-in choice-group">
-              {repositories.length > 0 && (
-                <>
-                  <Tick
-                    type="radio"
-                    name="repository_choice"
-                    value="existing"
-                    label="One that is here already"
-                    isChecked={!isNew}
-                  />
-                  <div class="if-existing">
-                    <SelectField
-                      name="repository_id"
-                      label="Which one"
-                      value={values.repository_id}
-                      error={errors.repository_id}
-                      options={repositoryOptions(repositories)}
-                    />
-                  </div>
-                  <Tick
-                    type="radio"
-                    name="repository_choice"
-                    value="new"
-                    label="Another one"
-                    isChecked={isNew}
-                  />
-                </>
-              )}
-              {repositories.length === 0 && (
-                <input type="hidden" name="repository_choice" value="new" />
-              )}
-              <div class="if-new part-in">
-                <ConnectionFields
-                  prefix="repository."
-                  values={values.repository}
-                  errors={errors}
-                  isPasswordSet={false}
-                  isRestPasswordSet={false}
-                  isKnown={false}
-                />
-              </div>
-            </div>
-          </fieldset>
+          <RepositoryChoice values={values} errors={errors} repositories={repositories} />
           <p class="actions">
             <button type="submit" class="primary">Make the command</button>
             <a class="button" href="/">Cancel</a>

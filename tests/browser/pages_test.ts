@@ -70,6 +70,7 @@ const OF_NOBODY = ["/setup", "/login"];
 const OF_FLEET = [
   "/",
   "/hosts/new",
+  "/pending-hosts",
   "/repositories",
   "/repositories/new",
   "/jobs",
@@ -87,6 +88,7 @@ Deno.test("no page is left out of what follows", () => {
     ...ofHost("x", "x", "x"),
     ...ofRepository("x"),
     "/jobs/x",
+    "/pending-hosts/x",
   ];
   const pages = PAGE_ROUTES.filter(({ method, path }) => method === "GET" && !NO_PAGES.test(path))
     .map(({ path }) => path);
@@ -126,6 +128,7 @@ browserTest("pages of a small fleet are whole for an admin", async (browser) => 
       "/?state=attention",
       "/?q=nothing-of-this-name",
       ...ofRepository(fleet.repositoryId),
+      `/pending-hosts/${fleet.pendingId}`,
       ...Object.values(fleet.jobs).map((id) => `/jobs/${id}`),
     ]),
     [],
@@ -174,6 +177,21 @@ browserTest(
     await lookAtBoth("a refused deletion");
     await alice.locator("details.menu summary").click();
     await lookAtBoth("the menu");
+    await alice.goto("/");
+    await alice.getByLabel("Reject web-01", { exact: true }).click();
+    await lookAtBoth("rejecting");
+    await alice.getByLabel("Accept pc-nora", { exact: true }).click();
+    await alice.getByRole("heading", { name: "Accept pc-nora" }).waitFor();
+    await lookAtBoth("accepting in place");
+    await alice.getByRole("radio", { name: "Another one" }).check();
+    await button("Accept host");
+    await alice.getByText("fields need another look.").waitFor();
+    await lookAtBoth("a refused acceptance");
+    await alice.getByLabel("Name of the repository").fill("nora vault");
+    await alice.getByLabel("Address").fill("/srv/nora");
+    await button("Accept host");
+    await alice.getByText("Keep this password somewhere safe").waitFor();
+    await lookAtBoth("accepted");
     assert.deepEqual(problems, []);
   },
 );
@@ -225,7 +243,11 @@ browserTest(
       ...await look(victor, ["/", `/hosts/${first!.id}`, "/jobs", job, "/account"], [PHONE], [
         "dark",
       ]),
-      ...await look(victor, { "/repositories": 403, "/hosts/new": 403 }, [DESK], ["light"]),
+      ...await look(olive, ["/pending-hosts"], [DESK], ["light"]),
+      ...await look(olive, { [`/pending-hosts/${fleet.pendingId}`]: 403 }, [PHONE], ["dark"]),
+      ...await look(victor, { "/pending-hosts": 403, "/repositories": 403, "/hosts/new": 403 }, [
+        DESK,
+      ], ["light"]),
     ], []);
   },
 );
@@ -246,6 +268,8 @@ browserTest(
         `/jobs/${fleet.ended}`,
         `/jobs/${fleet.ended}?before=900`,
         `/jobs/${fleet.running}`,
+        `/pending-hosts/${fleet.pendingId}`,
+        "/pending-hosts?cursor=25",
       ]),
       [],
     );

@@ -9,6 +9,7 @@ import {
   seedHosts,
   seedJobs,
   seedLines,
+  seedPendingHosts,
   seedRepository,
   seedSchedule,
   seedSnapshots,
@@ -28,9 +29,10 @@ export interface LargeFleet extends AsyncDisposable {
   repositoryId: string;
   ended: string;
   running: string;
+  pendingId: string;
 }
 
-/** 1,000 hosts, 210 repositories, 2,000 jobs and, on the host, 10,000 snapshots. */
+/** 1,000 hosts, 210 repositories, 2,000 jobs, 100 machines that wait and, on the host, 10,000 snapshots. */
 export async function largeFleet(test: TestServer): Promise<LargeFleet> {
   const now = test.server.now();
   const repositories: string[] = [];
@@ -119,7 +121,18 @@ export async function largeFleet(test: TestServer): Promise<LargeFleet> {
   await agent.acknowledged(
     agent.lines(body.job_id, 1, lines.slice(0, 300).map(({ text }) => text.slice(0, 2000))),
   );
+  const pendingIds = await seedPendingHosts(
+    test,
+    Array.from({ length: 100 }, (_, n) => ({
+      hostname: n % 2 ? `${MARKUP}${long(n)}` : `${n}-${RTL}`,
+      os: MARKUP,
+      arch: `${MARKUP}\u202Egnp.exe`,
+      agent_version: `${MARKUP}${ESCAPES}`,
+      announced_from_ip: "2001:db8:1234:5678:9abc:def0:1234:5678",
+    })),
+  );
   return {
+    pendingId: pendingIds[0]!,
     host: host!,
     scheduleId: schedules[0]!,
     repositoryId,

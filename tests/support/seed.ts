@@ -9,6 +9,7 @@ import type {
   SourceGroupsTable,
   Tables,
 } from "../../server/database/tables.ts";
+import { fingerprintOf } from "../../shared/announce.ts";
 import { LINE_STREAMS, type LineStream } from "../../shared/job.ts";
 import { newId } from "../../shared/new_id.ts";
 import { sha256 } from "../../server/random.ts";
@@ -252,4 +253,34 @@ export async function seedDays(test: TestServer, hostId: string, days: string): 
     }]
   );
   await insert(test, "backup_days", rows as never);
+}
+
+/** Machines that wait, stored past what an announcement may say; answers their ids. */
+export async function seedPendingHosts(
+  { server }: TestServer,
+  rows: Partial<Insertable<Tables["pending_hosts"]>>[],
+): Promise<string[]> {
+  const now = server.now();
+  const full = rows.map((row, n) => {
+    const public_key = crypto.getRandomValues(new Uint8Array(32));
+    return {
+      id: newId(),
+      hostname: `pc-${n}`,
+      os: "linux",
+      arch: "x86_64",
+      agent_version: "0.1.0",
+      restic_version: null,
+      public_key,
+      fingerprint: fingerprintOf(public_key),
+      announced_from_ip: "203.0.113.7",
+      announced_from_network: "203.0.113.7",
+      first_seen_at: now,
+      last_seen_at: now,
+      proven_at: null,
+      expires_at: now + HOUR,
+      ...row,
+    };
+  });
+  await server.db.insertInto("pending_hosts").values(full).execute();
+  return full.map(({ id }) => id);
 }

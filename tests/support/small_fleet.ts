@@ -1,6 +1,7 @@
 // A fleet that looks like somebody's: eight hosts in every state there is.
 import type { LineStream } from "../../shared/job.ts";
 import { FakeAgent } from "./fake_agent.ts";
+import { Stranger } from "./fake_stranger.ts";
 import {
   DAY,
   GIB,
@@ -108,9 +109,11 @@ export interface SmallFleet extends AsyncDisposable {
   agents: Map<string, FakeAgent>;
   repositoryId: string;
   jobs: { succeeded: string; failed: string; warned: string; running: string };
+  /** Waits for approval, connected; another one that waits has the name of a host. */
+  pendingId: string;
 }
 
-/** Eight hosts in every state there is; db-01 runs a backup that is at 62 %. */
+/** Eight hosts in every state there is; db-01 runs a backup that is at 62 %; two machines wait for approval. */
 export async function smallFleet(test: TestServer): Promise<SmallFleet> {
   const hosts: SeededHost[] = [];
   const schedules: string[] = [];
@@ -137,6 +140,9 @@ export async function smallFleet(test: TestServer): Promise<SmallFleet> {
   }
   const busy = hosts.find(({ name }) => name === "db-01")!;
   const running = await runTo62(test, busy, agents.get(busy.name)!);
+  const anna = await Stranger.announced(test, "pc-nora");
+  const waiting = await anna.wait(test.url);
+  await Stranger.announced(test, "web-01");
   return {
     hosts,
     schedules,
@@ -148,7 +154,9 @@ export async function smallFleet(test: TestServer): Promise<SmallFleet> {
       warned: lastJobs.get("mail-01")!,
       running,
     },
+    pendingId: anna.pendingId,
     [Symbol.asyncDispose]: async () => {
+      await waiting.close();
       for (const agent of agents.values()) await agent.close();
     },
   };

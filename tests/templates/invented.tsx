@@ -28,6 +28,9 @@ import type { LogLine } from "../../templates/jobs/log.tsx";
 import { JobPage, type JobView } from "../../templates/jobs/page.tsx";
 import type { Fleet, FrameProps, Role } from "../../templates/layout.tsx";
 import type { DayState } from "../../templates/parts/strip.tsx";
+import { AcceptedPage, AcceptPage, type AcceptProps } from "../../templates/pending/accept.tsx";
+import type { PendingHostView, PendingProps } from "../../templates/pending/list.tsx";
+import { PendingPage, type RejectedKeyView } from "../../templates/pending/page.tsx";
 import { NO_CONNECTION } from "../../templates/repositories/connection_fields.tsx";
 import { RepositoryFormPage } from "../../templates/repositories/form.tsx";
 import { RepositoryListPage } from "../../templates/repositories/list.tsx";
@@ -150,16 +153,91 @@ const MANY: HostRowData[] = [
     queued: 2,
   }),
   ...Array.from(
-    { length: 46 },
+    { length: 36 },
     (_, i) => hostRow(i + 5, `web-${String(i).padStart(3, "0")}.example.org`),
   ),
 ];
+
+const fingerprint = (n: number) => `SHA256:${`3f9a11c077de0b4${n % 10}`.repeat(4)}`;
+const waiting = (n: number, changes: Partial<PendingHostView> = {}): PendingHostView => ({
+  id: id(300 + n),
+  hostname: `pc-${n}`,
+  os: "windows",
+  arch: "x86_64",
+  agentVersion: "0.1.0",
+  resticVersion: "0.18.0",
+  fingerprint: fingerprint(n),
+  address: `203.0.113.${n}`,
+  firstSeenAt: NOW - n * 12_000,
+  provenAt: NOW - 5000,
+  isConnected: true,
+  hasCollision: false,
+  ...changes,
+});
+const WAITING: PendingHostView[] = [
+  waiting(1, { hostname: "pc-anna" }),
+  waiting(2, { hostname: "web-01", os: "linux", hasCollision: true, isConnected: false }),
+  waiting(3, {
+    hostname: HOSTILE,
+    os: HOSTILE,
+    arch: HOSTILE,
+    agentVersion: HOSTILE,
+    resticVersion: null,
+    address: "2001:db8:1234:5678:9abc:def0:1234:5678",
+    provenAt: null,
+    isConnected: false,
+    hasCollision: true,
+  }),
+  waiting(4, { hostname: RTL }),
+  waiting(5, { hostname: LONG }),
+];
+const REJECTED: RejectedKeyView[] = [
+  {
+    id: id(320),
+    hostname: "pc-leo",
+    fingerprint: fingerprint(7),
+    rejectedBy: "alice",
+    until: NOW + DAY,
+  },
+  {
+    id: id(321),
+    hostname: HOSTILE,
+    fingerprint: fingerprint(8),
+    rejectedBy: HOSTILE,
+    until: NOW + HOUR,
+  },
+];
+const pending = (changes: Partial<PendingProps> = {}): PendingProps => ({
+  hosts: WAITING.slice(0, 2),
+  total: 2,
+  rejected: 0,
+  now: NOW,
+  mayDecide: true,
+  ...changes,
+});
+
+const accept = (changes: Partial<AcceptProps> = {}): AcceptProps => ({
+  frame: frame(),
+  host: waiting(1, { hostname: "pc-anna" }),
+  values: {
+    name: "pc-anna",
+    tags: "",
+    initial_paths: "",
+    repository_choice: "existing",
+    repository_id: id(71),
+    repository: NO_CONNECTION,
+  },
+  errors: {},
+  repositories: CHOICES,
+  ...changes,
+});
 
 function dashboard(changes: Partial<DashboardProps>): DashboardProps {
   return {
     frame: frame(),
     attention: [],
     oldest: null,
+    pending: pending({ hosts: [], total: 0 }),
     hosts: FEW,
     matching: 45,
     page: 1,
@@ -606,6 +684,68 @@ export const pages: Record<string, () => Child> = {
         page: 2,
         pages: 20,
       })}
+    />
+  ),
+  "dashboard-pending": () => (
+    <DashboardPage {...dashboard({ attention: ATTENTION.slice(0, 1), pending: pending() })} />
+  ),
+  "dashboard-first-pending": () => (
+    <DashboardPage
+      {...dashboard({
+        frame: frame({ fleet: fleet(0, 0, 0, 0) }),
+        pending: pending({ hosts: WAITING.slice(0, 1), total: 1, rejected: 1 }),
+        hosts: [],
+      })}
+    />
+  ),
+  "dashboard-pending-flood": () => (
+    <DashboardPage
+      {...dashboard({
+        frame: frame({ fleet: fleet(951, 12, 20, 17) }),
+        attention: ATTENTION,
+        pending: pending({ hosts: WAITING, total: 100, rejected: 2 }),
+        hosts: MANY,
+        matching: 1000,
+        pages: 20,
+      })}
+    />
+  ),
+  "dashboard-pending-operator": () => (
+    <DashboardPage {...dashboard({ pending: pending({ mayDecide: false }) })} />
+  ),
+  "pending": () => (
+    <PendingPage
+      frame={frame()}
+      hosts={[...WAITING, ...Array.from({ length: 20 }, (_, n) => waiting(n + 6))]}
+      total={100}
+      rejected={REJECTED}
+      mayDecide
+      next="/pending-hosts?cursor=25"
+    />
+  ),
+  "pending-none": () => (
+    <PendingPage frame={frame()} hosts={[]} total={0} rejected={[]} mayDecide={false} />
+  ),
+  "accept": () => <AcceptPage {...accept()} />,
+  "accept-wrong": () => (
+    <AcceptPage
+      {...accept({
+        host: waiting(3, { hostname: LONG, hasCollision: true }),
+        repositories: CHOICES,
+        errors: {
+          "": "fingerprint is not that of the machine that waits here. Compare it again.",
+          name: "name must begin with a letter or digit.",
+          "repository.password": "repository.password is required to open a repository.",
+        },
+        values: { ...accept().values, name: HOSTILE, repository_choice: "new" },
+      })}
+    />
+  ),
+  "accepted": () => (
+    <AcceptedPage
+      frame={frame()}
+      host={{ id: id(5), name: "pc-anna" }}
+      password="k7x4m-q2p9v-h5n3w-t8r6y-b4c7d"
     />
   ),
   "dashboard-no-match": () => (

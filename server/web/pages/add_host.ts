@@ -1,5 +1,6 @@
 import { AddHostPage, type AddHostProps } from "../../../templates/hosts/add.tsx";
 import { AddHostDonePage } from "../../../templates/hosts/add_done.tsx";
+import type { RepositoryChoiceValues } from "../../../templates/repositories/choice.tsx";
 import { NO_CONNECTION } from "../../../templates/repositories/connection_fields.tsx";
 import { missingFiles } from "../../downloads/files.ts";
 import { createEnrolmentToken, EnrolmentWish, joinCommands } from "../../enrolment/create_token.ts";
@@ -37,14 +38,11 @@ async function showForm(server: Server, c: Ctx): Promise<Response> {
 
 async function add(server: Server, c: Ctx): Promise<Response> {
   const form = await readForm(c);
-  const isNew = form.text("repository_choice") !== "existing";
   const value = {
     hostname: form.text("hostname"),
     tags: tagsOf(form.text("tags")),
     initial_paths: linesOf(form.text("initial_paths")),
-    ...(isNew
-      ? { repository: connectionWish(form, "repository.") }
-      : { repository_id: form.text("repository_id") || null }),
+    ...wishedChoice(form),
   };
   const { done, errors } = await attempt(
     EnrolmentWish,
@@ -80,6 +78,20 @@ function typed(form: Form): AddHostProps["values"] {
     hostname: form.text("hostname"),
     tags: form.text("tags"),
     initial_paths: form.text("initial_paths"),
+    ...typedChoice(form),
+  };
+}
+
+/** The fields of templates/repositories/choice.tsx, as a body of the API has them. */
+export function wishedChoice(form: Form) {
+  return form.text("repository_choice") === "existing"
+    ? { repository_id: form.text("repository_id") || null }
+    : { repository: connectionWish(form, "repository.") };
+}
+
+/** The same fields, as they were typed. */
+export function typedChoice(form: Form): RepositoryChoiceValues {
+  return {
     repository_choice: form.text("repository_choice") === "existing" ? "existing" : "new",
     repository_id: form.text("repository_id"),
     repository: connectionValues(form, "repository."),

@@ -6,12 +6,14 @@ import type { Server } from "../../server.ts";
 import type { Ctx, Route } from "../context.ts";
 import { attentionItems, hostRows } from "./host_props.ts";
 import { frameOf, mayRun, show } from "./page.ts";
+import { pendingProps } from "./pending_hosts.ts";
 
 export const dashboardRoutes: Route[] = [
   { method: "GET", path: "/", role: "viewer", handler: dashboard },
 ];
 
-const PER_PAGE = 50;
+/** With the machines that wait, and names as long as may be, a page stays under 60 KB. */
+const PER_PAGE = 40;
 
 /** The filter's words on the page and in the store. */
 const STATES: Record<string, string | undefined> = {
@@ -51,6 +53,7 @@ async function dashboard(server: Server, c: Ctx): Promise<Response> {
       frame: await frameOf(server, c),
       attention: attentionItems(summary),
       oldest: oldest && { name: oldest.name, at: oldest.last_success_at },
+      pending: mayRun(c) ? await pendingProps(server, c) : null,
       hosts: await hostRows(server, hosts),
       matching: total,
       page,

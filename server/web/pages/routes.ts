@@ -9,6 +9,7 @@ import { dashboardRoutes } from "./dashboard.ts";
 import { entryRoutes } from "./entry.ts";
 import { hostPageRoutes } from "./hosts.ts";
 import { jobPageRoutes } from "./jobs.ts";
+import { pendingHostPageRoutes } from "./pending_hosts.ts";
 import { repositoryPageRoutes } from "./repositories.ts";
 import { runPageRoutes } from "./runs.ts";
 import { schedulePageRoutes } from "./schedules.ts";
@@ -21,6 +22,7 @@ export const PAGE_ROUTES: Route[] = [
   ...entryRoutes,
   ...dashboardRoutes,
   ...addHostRoutes,
+  ...pendingHostPageRoutes,
   ...hostPageRoutes,
   ...runPageRoutes,
   ...sourcePageRoutes,

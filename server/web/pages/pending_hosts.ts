@@ -1,0 +1,168 @@
+// Machines that wait for approval: who they are, and an admin's decision.
+import { AcceptedPage, AcceptPage, type AcceptProps } from "../../../templates/pending/accept.tsx";
+import type { PendingHostView, PendingProps } from "../../../templates/pending/list.tsx";
+import { PendingPage, type RejectedKeyView } from "../../../templates/pending/page.tsx";
+import { NO_CONNECTION } from "../../../templates/repositories/connection_fields.tsx";
+import { Acceptance, acceptPendingHost } from "../../pending_hosts/accept.ts";
+import {
+  countRejectedKeys,
+  getPendingHost,
+  listPendingHosts,
+  listRejectedKeys,
+  type PendingHost,
+  type RejectedKey,
+} from "../../pending_hosts/find.ts";
+import { allowRejectedKey, rejectPendingHost } from "../../pending_hosts/reject.ts";
+import type { Server } from "../../server.ts";
+import { pathId } from "../body.ts";
+import { actorOf, type Ctx, type Route } from "../context.ts";
+import { repositoryChoices, typedChoice, wishedChoice } from "./add_host.ts";
+import { attempt, attemptTo, linesOf, readForm, tagsOf } from "./form.ts";
+import { frameOf, goTo, isAdmin, show, whereFrom } from "./page.ts";
+
+export const pendingHostPageRoutes: Route[] = [
+  { method: "GET", path: "/pending-hosts", role: "operator", handler: list },
+  { method: "GET", path: "/pending-hosts/:id", role: "admin", handler: showForm },
+  { method: "POST", path: "/pending-hosts/:id/accept", role: "admin", handler: accept },
+  { method: "POST", path: "/pending-hosts/:id/reject", role: "admin", handler: reject },
+  { method: "POST", path: "/rejected-keys/:id/allow", role: "admin", handler: allow },
+];
+
+const PER_PAGE = 25;
+const REJECTED_SHOWN = 20;
+/** A flood of strangers must not push the hosts out of sight. */
+const ON_DASHBOARD = 5;
+
+/** What the dashboard shows of them, the live one too. */
+export async function pendingProps(server: Server, c: Ctx): Promise<PendingProps> {
+  const { items, total } = await listPendingHosts(server, { limit: ON_DASHBOARD, cursor: null });
+  return {
+    hosts: items.map(view),
+    total,
+    rejected: await countRejectedKeys(server),
+    now: server.now(),
+    mayDecide: isAdmin(c),
+  };
+}
+
+async function list(server: Server, c: Ctx): Promise<Response> {
+  const wish = { limit: PER_PAGE, cursor: c.req.query("cursor") || null };
+  const { items, total, next_cursor } = await listPendingHosts(server, wish);
+  const rejected = await listRejectedKeys(server, { limit: REJECTED_SHOWN, cursor: null });
+  const before = Number(wish.cursor ?? 0) - wish.limit;
+  const address = (cursor: string | number) => `/pending-hosts?cursor=${cursor}`;
+  return show(
+    c,
+    PendingPage({
+      frame: await frameOf(server, c),
+      hosts: items.map(view),
+      total,
+      rejected: rejected.items.map(rejectedView),
+      mayDecide: isAdmin(c),
+      previous: wish.cursor === null ? undefined : address(Math.max(0, before)),
+      next: next_cursor === null ? undefined : address(next_cursor),
+    }),
+  );
+}
+
+async function showForm(server: Server, c: Ctx): Promise<Response> {
+  const host = await getPendingHost(server, pathId(c, "id"));
+  const repositories = await repositoryChoices(server);
+  const page: AcceptProps = {
+    frame: await frameOf(server, c),
+    host: view(host),
+    values: {
+      name: host.hostname,
+      tags: "",
+      initial_paths: "",
+      repository_choice: repositories.length > 0 ? "existing" : "new",
+      repository_id: repositories[0]?.id ?? "",
+      repository: NO_CONNECTION,
+    },
+    errors: {},
+    repositories,
+  };
+  return show(c, AcceptPage(page));
+}
+
+async function accept(server: Server, c: Ctx): Promise<Response> {
+  const id = pathId(c, "id");
+  const form = await readForm(c);
+  const value = {
+    fingerprint: form.text("fingerprint"),
+    name: form.text("name"),
+    tags: tagsOf(form.text("tags")),
+    initial_paths: linesOf(form.text("initial_paths")),
+    ...wishedChoice(form),
+  };
+  const { done, errors } = await attempt(
+    Acceptance,
+    value,
+    (wish) => acceptPendingHost(server, actorOf(c), id, wish),
+  );
+  if (errors) {
+    // What is gone meanwhile is answered by the page that says so.
+    const host = await getPendingHost(server, id);
+    const page = AcceptPage({
+      frame: await frameOf(server, c),
+      host: view(host),
+      values: {
+        name: form.text("name"),
+        tags: form.text("tags"),
+        initial_paths: form.text("initial_paths"),
+        ...typedChoice(form),
+      },
+      errors: { ...errors, "": errors[""] ?? errors.fingerprint },
+      repositories: await repositoryChoices(server),
+    });
+    return show(c, page, 422);
+  }
+  const { hostId, name, generatedPassword } = done;
+  if (generatedPassword) {
+    const frame = await frameOf(server, c);
+    const page = { frame, host: { id: hostId, name }, password: generatedPassword };
+    // Not a redirect: the password is in this one answer and nowhere else.
+    return show(c, AcceptedPage(page), 201);
+  }
+  return goTo(c, `/hosts/${hostId}`, { text: `${name} is accepted. It connects by itself.` });
+}
+
+async function reject(server: Server, c: Ctx): Promise<Response> {
+  const { hostname } = await getPendingHost(server, pathId(c, "id"));
+  await rejectPendingHost(server, actorOf(c), pathId(c, "id"));
+  return goTo(c, whereFrom(c, "/"), { text: `${hostname} is rejected. It stops asking.` });
+}
+
+async function allow(server: Server, c: Ctx): Promise<Response> {
+  await attemptTo(() => allowRejectedKey(server, actorOf(c), pathId(c, "id")));
+  return goTo(c, whereFrom(c, "/"), {
+    text: "It may ask again: start the agent on that machine anew.",
+  });
+}
+
+function view(host: PendingHost): PendingHostView {
+  return {
+    id: host.id,
+    hostname: host.hostname,
+    os: host.os,
+    arch: host.arch,
+    agentVersion: host.agent_version,
+    resticVersion: host.restic_version,
+    fingerprint: host.fingerprint,
+    address: host.announced_from_ip,
+    firstSeenAt: host.first_seen_at,
+    provenAt: host.proven_at,
+    isConnected: host.connected,
+    hasCollision: host.hostname_collision,
+  };
+}
+
+function rejectedView(key: RejectedKey): RejectedKeyView {
+  return {
+    id: key.id,
+    hostname: key.hostname,
+    fingerprint: key.fingerprint,
+    rejectedBy: key.rejected_by,
+    until: key.expires_at,
+  };
+}
