@@ -125,7 +125,8 @@
       if (id) replace(id, event.data);
     });
     source.addEventListener("lines", (event) => log && addLines(event.data));
-    source.addEventListener("reload", () => location.reload());
+    // Not while the answer to a form is on its way, which may hold what is shown only once, nor under somebody who types.
+    source.addEventListener("reload", () => isLeaving || $("accept") || location.reload());
     source.addEventListener("end", () => {
       disconnect();
       lost(false);
@@ -292,6 +293,11 @@
     }
     fetch(form.getAttribute("action"), { method: "POST", body, redirect: "manual" });
   });
+
+  // ---- a form that was sent leads to another page
+  let isLeaving = false;
+  document.addEventListener("submit", (event) => isLeaving = !event.defaultPrevented);
+  addEventListener("pageshow", () => isLeaving = false);
 
   // ---- what lies over the page closes when one looks elsewhere
   const OVERLAYS = "details.menu[open], .pending details[open]";
