@@ -87,6 +87,8 @@ export const SourceGroupOrder = z.object({
   name: groupName,
   includes: z.array(absolutePath).min(1),
   excludes: z.array(excludePattern),
+  /** Windows: restic reads from a volume shadow copy. */
+  use_fs_snapshot: z.boolean().optional(),
   hooks: Hooks.optional(),
 });
 export type SourceGroupOrder = z.infer<typeof SourceGroupOrder>;

@@ -32,6 +32,8 @@ function backupArguments(task: Task, group: Group): string[] {
     `--host=${task.snapshotHost}`,
     `--tag=${group.name}`,
     ...group.excludes.map((pattern) => `--exclude=${pattern}`),
+    // restic for other systems does not know it.
+    ...(group.use_fs_snapshot && Deno.build.os === "windows" ? ["--use-fs-snapshot"] : []),
     ...capArguments(task),
     "--",
     ...group.includes,

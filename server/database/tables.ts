@@ -121,6 +121,8 @@ export interface SourceGroupsTable {
   pre_hook_sealed: Uint8Array | null;
   post_hook_sealed: Uint8Array | null;
   hook_timeout_seconds: Generated<number>;
+  /** 0 or 1; Windows only. */
+  use_fs_snapshot: Generated<number>;
   created_at: Fixed<number>;
   updated_at: number;
 }

@@ -77,6 +77,7 @@ async function planFor(
       name: group.name,
       includes: JSON.parse(group.includes),
       excludes: JSON.parse(group.excludes),
+      ...(group.use_fs_snapshot ? { use_fs_snapshot: true } : {}),
       retry_max: group.retry_max,
       retry_backoff_seconds: group.retry_backoff_seconds,
       ...(hooks ? { hooks } : {}),

@@ -109,6 +109,7 @@ async function detailsFor(server: Server, job: JobRow): Promise<Partial<CommandR
       name: group.name,
       includes: JSON.parse(group.includes),
       excludes: JSON.parse(group.excludes),
+      ...(group.use_fs_snapshot ? { use_fs_snapshot: true } : {}),
       ...(hooks ? { hooks } : {}),
     },
   };

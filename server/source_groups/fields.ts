@@ -12,6 +12,8 @@ export const SourceGroupWish = z.strictObject({
   retry_backoff_seconds: z.int("must be a whole number of seconds from 10 to 86400")
     .min(10, "must be from 10 to 86400 seconds").max(86_400, "must be from 10 to 86400 seconds")
     .default(300),
+  /** Windows hosts only: open files are read from a volume shadow copy. */
+  use_fs_snapshot: z.boolean("must be true or false").default(false),
   /** Blank or null: none. Absent: as it is. Only admins may change hooks. */
   pre_hook: hookText.nullable().optional(),
   post_hook: hookText.nullable().optional(),

@@ -19,6 +19,7 @@ export interface SourceGroup {
   pre_hook: string | null;
   post_hook: string | null;
   hook_timeout_seconds: number;
+  use_fs_snapshot: boolean;
   /** Hooks that are stored and do not open any more. */
   unsealable_hooks: HookName[];
   created_at: number;
@@ -83,6 +84,7 @@ async function withLastRun(
       includes: JSON.parse(row.includes),
       excludes: JSON.parse(row.excludes),
       retention: JSON.parse(row.retention),
+      use_fs_snapshot: row.use_fs_snapshot === 1,
       last_run: run
         ? {
           job_id: run.id,

@@ -18,6 +18,7 @@ export async function createSourceGroup(
   const id = newId();
   await server.db.transaction().execute(async (tx) => {
     await refuseTakenName(tx, hostId, wish.name, id);
+    await refuseOffWindows(tx, hostId, wish);
     await insertSourceGroup(tx, server.now(), hostId, id, wish);
     await saveHooks(server, tx, actor, hostId, id, wish);
     await planChanged(tx, hostId);
@@ -40,6 +41,7 @@ export async function changeSourceGroup(
 ): Promise<void> {
   await server.db.transaction().execute(async (tx) => {
     await refuseTakenName(tx, hostId, wish.name, id);
+    await refuseOffWindows(tx, hostId, wish);
     const changed = await tx.updateTable("source_groups")
       .set({ ...columns(wish), updated_at: server.now() })
       .where("id", "=", id).where("host_id", "=", hostId).executeTakeFirst();
@@ -132,6 +134,7 @@ function columns(whole: SourceGroupWish) {
     includes: JSON.stringify(wish.includes),
     excludes: JSON.stringify(wish.excludes),
     retention: JSON.stringify(wish.retention),
+    use_fs_snapshot: wish.use_fs_snapshot ? 1 : 0,
   };
 }
 
@@ -146,6 +149,22 @@ async function refuseTakenName(
   if (other) {
     throw new AppError("conflict", `This host already has a source group named ${name}.`, "name");
   }
+}
+
+async function refuseOffWindows(
+  tx: Transaction<Tables>,
+  hostId: string,
+  { use_fs_snapshot }: SourceGroupWish,
+): Promise<void> {
+  if (!use_fs_snapshot) return;
+  const host = await tx.selectFrom("hosts").select("os").where("id", "=", hostId)
+    .executeTakeFirst();
+  if (host?.os === "windows") return;
+  throw new AppError(
+    "invalid",
+    "use_fs_snapshot must be false: only Windows hosts have volume shadow copies.",
+    "use_fs_snapshot",
+  );
 }
 
 async function refuseScheduled(tx: Transaction<Tables>, id: string): Promise<void> {

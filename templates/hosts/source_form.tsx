@@ -3,7 +3,7 @@ import { inWords, Retention } from "../../shared/retention.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Confirm } from "../parts/confirm.tsx";
 import { Csrf } from "../parts/csrf.tsx";
-import { type Errors, LinesField, Problems, TextField } from "../parts/field.tsx";
+import { type Errors, LinesField, Problems, TextField, Tick } from "../parts/field.tsx";
 import { type HookField, HookFields, HookWarning } from "./hooks.tsx";
 import { Name } from "../parts/name.tsx";
 
@@ -22,6 +22,8 @@ export interface SourceFormValues {
   keep_within: string;
   retry_max: string;
   retry_backoff_seconds: string;
+  /** "on", or blank. */
+  use_fs_snapshot: string;
   pre_hook: string;
   post_hook: string;
   hook_timeout_seconds: string;
@@ -103,6 +105,15 @@ export function SourceFormPage(props: SourceFormProps) {
             isOptional
             help="One pattern a line, as restic takes them: *.tmp, /home/*/.cache."
           />
+          {host.os === "windows" && (
+            <Tick
+              name="use_fs_snapshot"
+              label="Read from a volume shadow copy"
+              isChecked={values.use_fs_snapshot === "on"}
+              error={errors.use_fs_snapshot}
+              help="Files that programs hold open are saved too, all as they were at one moment."
+            />
+          )}
           <RetentionFields values={values} errors={errors} />
           <fieldset class="part">
             <legend>When a backup fails</legend>

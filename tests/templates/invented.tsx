@@ -587,6 +587,7 @@ const NO_GROUP: SourceFormValues = {
   keep_within: "",
   retry_max: "0",
   retry_backoff_seconds: "60",
+  use_fs_snapshot: "",
   pre_hook: "",
   post_hook: "",
   hook_timeout_seconds: "3600",
@@ -907,7 +908,13 @@ export const pages: Record<string, () => Child> = {
       frame={frame()}
       host={{ id: id(4), name: "web-01", os: "windows", isOnline: true }}
       group={{ id: id(50), name: "databases" }}
-      values={{ ...NO_GROUP, name: "databases", includes: "D:\\Data", pre_hook: HOOK_TEXT }}
+      values={{
+        ...NO_GROUP,
+        name: "databases",
+        includes: "D:\\Data",
+        pre_hook: HOOK_TEXT,
+        use_fs_snapshot: "on",
+      }}
       errors={{}}
       hooks={[
         { hook: "pre_hook", isUnsealable: false, inForce: { from: "group", text: HOOK_TEXT } },

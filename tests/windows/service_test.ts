@@ -158,6 +158,18 @@ Deno.test({
       await fleet.api("PUT", `/api/hosts/${host}/source-groups/${id}`, { ...wish, pre_hook: null });
     });
 
+    await t.step("a group that asks for it is read from a volume shadow copy", async () => {
+      const groups = await fleet.api("GET", `/api/hosts/${host}/source-groups`);
+      const { id, name } = groups.items[0];
+      const wish = { name, includes: [SOURCE], excludes: ["*.tmp"] };
+      const path = `/api/hosts/${host}/source-groups/${id}`;
+      await fleet.api("PUT", path, { ...wish, use_fs_snapshot: true });
+      // The restic of these tests is built without it and fails.
+      const job = await fleet.jobIs(await fleet.run(host), "succeeded", "failed");
+      assert.ok((await texts(all, job.id)).some((text) => text.includes("--use-fs-snapshot")));
+      await fleet.api("PUT", path, wish);
+    });
+
     await t.step("a cap on the bandwidth is obeyed", async () => {
       await writeNoise(all, "noise 0", 2_000_000);
       const id = await fleet.run(host, { kind: "backup", bandwidth_up_kbps: 400 });

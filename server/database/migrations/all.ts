@@ -7,12 +7,14 @@ import { first } from "./0001_first.ts";
 import { schedulesAndMaintenance } from "./0002_schedules_and_maintenance.ts";
 import { hooksAndWindows } from "./0003_hooks_and_windows.ts";
 import { pendingHosts } from "./0004_pending_hosts.ts";
+import { fsSnapshots } from "./0005_fs_snapshots.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001_first": first,
   "0002_schedules_and_maintenance": schedulesAndMaintenance,
   "0003_hooks_and_windows": hooksAndWindows,
   "0004_pending_hosts": pendingHosts,
+  "0005_fs_snapshots": fsSnapshots,
 };
 
 /** Brings the database to this program's version in one transaction. Throws DatabaseError. */

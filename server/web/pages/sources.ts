@@ -189,6 +189,7 @@ function typed(form: Form): SourceFormValues {
     "keep_within",
     "retry_max",
     "retry_backoff_seconds",
+    "use_fs_snapshot",
     ...HOOK_FIELDS,
   ] as const;
   return Object.fromEntries(
@@ -207,6 +208,7 @@ function wishOf(values: SourceFormValues) {
     },
     retry_max: numberOf(values.retry_max),
     retry_backoff_seconds: numberOf(values.retry_backoff_seconds),
+    use_fs_snapshot: values.use_fs_snapshot === "on",
     ...hooksOf(values),
   };
 }
@@ -222,7 +224,13 @@ function valuesOf(
   group:
     & Pick<
       SourceGroup,
-      "name" | "includes" | "excludes" | "retention" | "retry_max" | "retry_backoff_seconds"
+      | "name"
+      | "includes"
+      | "excludes"
+      | "retention"
+      | "retry_max"
+      | "retry_backoff_seconds"
+      | "use_fs_snapshot"
     >
     & Partial<Pick<SourceGroup, typeof HOOK_FIELDS[number]>>,
 ): SourceFormValues {
@@ -240,6 +248,7 @@ function valuesOf(
     keep_within: keep("keep_within"),
     retry_max: String(group.retry_max),
     retry_backoff_seconds: String(group.retry_backoff_seconds),
+    use_fs_snapshot: group.use_fs_snapshot ? "on" : "",
     ...hookValues(group),
   };
 }

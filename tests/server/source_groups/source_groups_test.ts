@@ -33,6 +33,31 @@ Deno.test("a group is made, read, replaced and removed, and the agent hears of t
   await agent.close();
 });
 
+Deno.test("a volume shadow copy can be had on Windows hosts only, and reaches their agent", async () => {
+  await using test = await startServer();
+  const host = await joinHost(test, "alpha");
+  const path = `/api/hosts/${host.hostId}/source-groups`;
+  const wish = { name: "home", includes: ["C:\\Users"], use_fs_snapshot: true };
+  const refused = await test.api("olive", "POST", path, wish);
+  assert.equal(refused.status, 422);
+  assert.equal(refused.body.error.field, "use_fs_snapshot");
+  assert.match(refused.body.error.message, /only Windows hosts/);
+  await test.server.db.updateTable("hosts").set({ os: "windows" }).where("id", "=", host.hostId)
+    .execute();
+  const made = await test.api("olive", "POST", path, wish);
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  assert.equal(made.body.use_fs_snapshot, true);
+  const agent = await FakeAgent.connect(test.url, host.bearer);
+  const plan = await agent.next("schedule.set", (message) => message.source_groups.length > 0);
+  assert.equal(plan.source_groups.find(({ name }) => name === "home")?.use_fs_snapshot, true);
+  const replaced = await test.api("olive", "PUT", `${path}/${made.body.id}`, {
+    ...wish,
+    use_fs_snapshot: undefined,
+  });
+  assert.equal(replaced.body.use_fs_snapshot, false);
+  await agent.close();
+});
+
 Deno.test("a group of another host cannot be read, changed or removed through this one", async () => {
   await using test = await startServer();
   const alpha = await joinHost(test, "alpha");

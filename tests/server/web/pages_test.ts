@@ -163,6 +163,40 @@ Deno.test("the pages of a host answer, change it, and delete it only for its nam
   assert.equal((await alice.visit(`/hosts/${id}`)).status, 404);
 });
 
+Deno.test("the form of a source group offers a volume shadow copy on Windows hosts, and keeps the choice", async () => {
+  await using server = await startServer();
+  const id = await enrolled(server);
+  const olive = await new Visitor(server).logIn("olive");
+  const path = `/hosts/${id}/sources/new`;
+  const tick = "[name=use_fs_snapshot]";
+  assert.equal((await olive.visit(path)).document.querySelector(tick), null);
+  await server.server.db.updateTable("hosts").set({ os: "windows" }).execute();
+  assert.equal(
+    (await olive.visit(path)).document.querySelector(tick).hasAttribute("checked"),
+    false,
+  );
+  const group = {
+    name: "home",
+    includes: "C:\\Users",
+    retry_max: "0",
+    retry_backoff_seconds: "60",
+  };
+  const made = await olive.visit(path, { ...group, use_fs_snapshot: "on" });
+  assert.equal(made.status, 303);
+  const { body } = await server.api("olive", "GET", `/api/hosts/${id}/source-groups`);
+  const { id: gid } = body.items.find((each: { name: string }) => each.name === "home");
+  const saved = `/hosts/${id}/sources/${gid}`;
+  assert.equal(
+    (await olive.visit(saved)).document.querySelector(tick).hasAttribute("checked"),
+    true,
+  );
+  assert.equal((await olive.visit(saved, group)).status, 303);
+  assert.equal(
+    (await olive.visit(saved)).document.querySelector(tick).hasAttribute("checked"),
+    false,
+  );
+});
+
 Deno.test("Run now for an offline host says so where the button was, and starts nothing", async () => {
   await using server = await startServer();
   const id = await enrolled(server);
