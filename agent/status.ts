@@ -9,6 +9,10 @@ import { serviceOfThisSystem } from "./service/commands.ts";
 import type { Settings } from "./settings.ts";
 
 export interface Status {
+  /**
+   * A name, spaces up to column 18, a value. Installers read `approval` (its value begins with `not needed`, `not asked for`,
+   * `asking`, `waiting` or `rejected`) and `fingerprint` (`SHA256:` and 64 hex digits, or `none`).
+   */
   lines: string[];
   /** Enrolled, and restic is there. */
   isReady: boolean;

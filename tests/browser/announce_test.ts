@@ -1,3 +1,4 @@
+/// <reference lib="dom" />
 // Approval as a person does it: a real server, a real agent, a browser, and no mouse.
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -177,5 +178,63 @@ browserTest(
     await page.getByText(/^[a-z2-9]{5}(-[a-z2-9]{5}){4}$/).waitFor();
     await page.goto(`/pending-hosts/${anna.pendingId}`);
     await page.getByText("No machine waits here. It was accepted or rejected").waitFor();
+  },
+);
+
+/** A proxy in front of the server that keeps the answers to POST until it is told. */
+function slowProxy(target: string, until: () => Promise<unknown>) {
+  const stop = new AbortController();
+  const { signal: stopped } = stop;
+  const options = { port: 0, hostname: "127.0.0.1", onListen() {}, signal: stopped };
+  const http = Deno.serve(options, async (request) => {
+    const { pathname, search, host } = new URL(request.url);
+    const headers = new Headers(request.headers);
+    headers.set("x-forwarded-host", host);
+    const { method, body, signal } = request;
+    const answer = await fetch(`${target}${pathname}${search}`, {
+      method,
+      headers,
+      body,
+      signal,
+      redirect: "manual",
+    });
+    if (pathname.endsWith("/accept")) await until();
+    return new Response(answer.body, answer);
+  });
+  return {
+    url: `http://127.0.0.1:${http.addr.port}`,
+    // Streams are open through it: it does not wait for them.
+    [Symbol.asyncDispose]: () => {
+      stop.abort();
+      return http.finished;
+    },
+  };
+}
+
+browserTest(
+  "the one answer that shows a password is not lost when the first host changes the page meanwhile",
+  async (browser) => {
+    await using test = await startServer({ env: { RM_TRUSTED_PROXY: "127.0.0.0/8" } });
+    await Stranger.announced(test, "pc-anna");
+    const told = Promise.withResolvers<void>();
+    await using proxy = slowProxy(test.url, () => told.promise);
+    const page = await browser.logIn(proxy.url, "alice");
+    await page.getByRole("link", { name: "Accept pc-anna" }).click();
+    await field(page, "Name of the repository").fill("vault");
+    await field(page, "Address").fill("/srv/anna");
+    // A second stream of the same kind sees when the page is told to load itself again.
+    await page.exposeFunction("toldToReload", () => told.resolve());
+    await page.evaluate(() => {
+      const stream = new EventSource(document.body.dataset.live!);
+      stream.addEventListener("reload", () => {
+        stream.close();
+        // deno-lint-ignore no-explicit-any
+        (globalThis as any).toldToReload();
+      });
+    });
+    await page.getByRole("button", { name: "Accept host" }).click();
+    await page.getByRole("heading", { name: "pc-anna is accepted" }).waitFor();
+    await page.getByText(/^[a-z2-9]{5}(-[a-z2-9]{5}){4}$/).waitFor();
+    await page.context().close();
   },
 );

@@ -73,10 +73,11 @@ Deno.test("a signature is good for its own nonce and its own pending id alone", 
     const signature = await anna.sign(await socket.nonce(), mallory.pendingId);
     assert.equal((await prove(socket, signature)).code, 4011);
   });
-  await t.step("of the bare nonce, without the context", async () => {
+  await t.step("of nonce and id without the context", async () => {
     const socket = await anna.dial(test.url);
     const nonce = Uint8Array.fromBase64(await socket.nonce());
-    const bare = await crypto.subtle.sign("Ed25519", anna.keys.privateKey, nonce);
+    const signed = Uint8Array.of(...nonce, ...new TextEncoder().encode(anna.pendingId));
+    const bare = await crypto.subtle.sign("Ed25519", anna.keys.privateKey, signed);
     assert.equal((await prove(socket, toBase64(new Uint8Array(bare)))).code, 4011);
   });
   await t.step("32 bytes that are no key cannot be proven", async () => {

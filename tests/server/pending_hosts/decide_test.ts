@@ -83,8 +83,14 @@ Deno.test("a hand-over that got lost is repeated until the host has connected, a
   const kept = await second.next("enrolled");
   assert.equal(kept.host_id, body.host_id);
   await assert.rejects(FakeAgent.dial(test.url, lost.bearer));
+  const begun = await anna.dial(test.url);
+  const nonce = await begun.nonce();
   const agent = await FakeAgent.connect(test.url, kept.bearer);
+  // Begun before the host connected, proven afterwards: the bearer in use stays the one.
+  begun.send({ type: "proof", signature: await anna.sign(nonce) });
+  assert.equal((await begun.untilClosed()).code, 4010);
   await agent.close();
+  await (await FakeAgent.connect(test.url, kept.bearer)).close();
   // From now on the key opens nothing: announced again, it is a stranger like any other.
   const late = await anna.dial(test.url);
   assert.equal((await late.untilClosed()).code, 4010);
