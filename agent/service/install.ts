@@ -1,5 +1,6 @@
 // `install`: this machine joins where it was given a token, and the agent becomes a service. Run again it is an upgrade:
 // what the machine is to the server stays.
+import { fingerprintGroups } from "../../shared/announce.ts";
 import { Unanswered } from "../ask_server.ts";
 import { enrol } from "../enrol.ts";
 import { makePrivateDirectory } from "../files.ts";
@@ -73,6 +74,7 @@ async function join(settings: Settings & { server: string }, print: (text: strin
     const { fingerprint } = openIdentity(settings.stateDir);
     print(`This machine will wait for approval at ${settings.server} with\n`);
     print(`  fingerprint  ${fingerprint}\n`);
+    print(`    ${fingerprintGroups(fingerprint).join(" ")}\n`);
     return;
   }
   using _held = holdStateDirectory(settings.stateDir);
