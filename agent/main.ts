@@ -9,6 +9,8 @@ import { CorruptFile } from "./files.ts";
 import { clientFor } from "./http_client.ts";
 import { createLog, type Log, messageOf } from "./log.ts";
 import { ResticFinder } from "./restic/version.ts";
+import { makeProtectedFolders } from "./service/acl.ts";
+import { removeOldLogs } from "./service/old_logs.ts";
 import { runServiceCommand, SERVICE_COMMANDS } from "./service/commands.ts";
 import { ServiceProblem } from "./service/service.ts";
 import { readSettings, type Settings, WrongSetting } from "./settings.ts";
@@ -114,6 +116,8 @@ async function run(settings: Settings): Promise<number> {
   }
   const log = createLog(settings.logLevel);
   logStrayErrors(log);
+  await makeProtectedFolders(settings, log);
+  removeOldLogs(settings.stateDir);
   using _held = holdStateDirectory(settings.stateDir);
   const client = clientFor(settings.certificateAuthority);
   const stop = stopOnSignals(log);

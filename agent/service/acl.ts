@@ -1,5 +1,8 @@
 // Who may open the agent's folders on Windows, where modes mean nothing: SYSTEM and Administrators, by SID, since their
 // names are translated. On Linux the modes with which they are made say the same.
+import { makePrivateDirectory } from "../files.ts";
+import { type Log, messageOf } from "../log.ts";
+import type { Settings } from "../settings.ts";
 import { runTool } from "./run_tool.ts";
 import { ServiceProblem } from "./service.ts";
 
@@ -33,5 +36,25 @@ export async function protectFolder(folder: string): Promise<void> {
   for (const args of aclCommands(folder)) {
     const { code, text } = await runTool(icacls, args);
     if (code !== 0) throw new ServiceProblem(`The rights of ${folder} cannot be set: ${text}`);
+  }
+}
+
+/** For an agent that is started without having been installed. Folders that are there stay as they are. */
+export async function makeProtectedFolders({ configDir, stateDir }: Settings, log: Log) {
+  for (const folder of new Set([configDir, stateDir])) {
+    if (isThere(folder)) continue;
+    makePrivateDirectory(folder);
+    await protectFolder(folder).catch((error) =>
+      log.warn(`${messageOf(error)} Others may read what the agent keeps there`)
+    );
+  }
+}
+
+function isThere(folder: string): boolean {
+  try {
+    Deno.statSync(folder);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -6,7 +6,7 @@ import { build } from "../support/compiled.ts";
 import { eventually } from "../support/eventually.ts";
 import { Fleet } from "../support/programs.ts";
 import { resticByHand, restics } from "../support/restic.ts";
-import { missingForWindows, WindowsMachine } from "../support/windows.ts";
+import { missingForWindows, PROGRAM_FILES, WindowsMachine } from "../support/windows.ts";
 
 const PASSWORD = "secret-of-the-repository";
 const STATE = "C:\\ProgramData\\restic-manager";
@@ -25,7 +25,7 @@ async function setUp() {
   await build("windows-x64", folder);
   const fleet = stack.use(await Fleet.start());
   const machine = stack.use(await WindowsMachine.start(folder));
-  return Object.assign(stack.move(), { fleet, machine });
+  return Object.assign(stack.move(), { fleet, machine, folder });
 }
 
 type All = Awaited<ReturnType<typeof setUp>>;
@@ -145,18 +145,31 @@ Deno.test({
       },
     );
 
-    await t.step("a pre hook that fails keeps the backup from being made", async () => {
-      const groups = await fleet.api("GET", `/api/hosts/${host}/source-groups`);
-      const { id, name } = groups.items[0];
-      const wish = { name, includes: [SOURCE], excludes: ["*.tmp"], post_hook: null };
-      await fleet.api("PUT", `/api/hosts/${host}/source-groups/${id}`, {
-        ...wish,
-        pre_hook: "exit /b 300",
-      });
-      const job = await fleet.jobIs(await fleet.run(host), "succeeded", "failed");
-      assert.equal(job.reason, "pre_hook failed (exit 300)");
-      await fleet.api("PUT", `/api/hosts/${host}/source-groups/${id}`, { ...wish, pre_hook: null });
-    });
+    await t.step(
+      "a pre hook that fails or takes too long keeps the backup from being made",
+      async () => {
+        const groups = await fleet.api("GET", `/api/hosts/${host}/source-groups`);
+        const { id, name } = groups.items[0];
+        const wish = { name, includes: [SOURCE], excludes: ["*.tmp"], post_hook: null };
+        await fleet.api("PUT", `/api/hosts/${host}/source-groups/${id}`, {
+          ...wish,
+          pre_hook: "exit /b 300",
+        });
+        const job = await fleet.jobIs(await fleet.run(host), "succeeded", "failed");
+        assert.equal(job.reason, "pre_hook failed (exit 300)");
+        await fleet.api("PUT", `/api/hosts/${host}/source-groups/${id}`, {
+          ...wish,
+          pre_hook: "ping -n 60 127.0.0.1",
+          hook_timeout_seconds: 1,
+        });
+        const slow = await fleet.jobIs(await fleet.run(host), "succeeded", "failed");
+        assert.equal(slow.reason, "pre_hook was ended after 1 s, its time limit.");
+        await fleet.api("PUT", `/api/hosts/${host}/source-groups/${id}`, {
+          ...wish,
+          pre_hook: null,
+        });
+      },
+    );
 
     await t.step("a group that asks for it is read from a volume shadow copy", async () => {
       const groups = await fleet.api("GET", `/api/hosts/${host}/source-groups`);
@@ -228,6 +241,26 @@ Deno.test({
         const next = await fleet.jobIs(await fleet.run(host), "succeeded", "failed");
         assert.equal(next.status, "succeeded", next.reason);
         assert.deepEqual(await locks(all), []);
+      },
+    );
+
+    await t.step(
+      "install again is an upgrade: the same host with the settings of before",
+      async () => {
+        assert.equal((await machine.agent("stop")).code, 0);
+        const exe = `${PROGRAM_FILES}\\restic-manager-agent.exe`;
+        await Deno.remove(machine.path(exe));
+        await machine.place(join(all.folder, "restic-manager-agent-windows-x64.exe"), exe);
+        const restic = `${PROGRAM_FILES}\\my restic.exe`;
+        await Deno.rename(machine.path(`${PROGRAM_FILES}\\restic.exe`), machine.path(restic));
+        const again = await machine.agent("install", { RM_RESTIC: restic });
+        assert.equal(again.code, 0, again.text);
+        assert.equal((await machine.agent("install")).code, 0);
+        assert.equal((await machine.agent("start")).code, 0);
+        await online(all, host);
+        const job = await fleet.jobIs(await fleet.run(host), "succeeded", "failed");
+        assert.equal(job.status, "succeeded", job.reason);
+        assert.equal((await fleet.api("GET", "/api/hosts")).items.length, 1);
       },
     );
 

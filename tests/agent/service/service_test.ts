@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { aclCommands } from "../../../agent/service/acl.ts";
 import { nssmSettings } from "../../../agent/service/nssm.ts";
+import { removeOldLogs } from "../../../agent/service/old_logs.ts";
 import { readEnvironment, ServiceProblem } from "../../../agent/service/service.ts";
 import { unitFor } from "../../../agent/service/systemd.ts";
 import { removeTraces, STATE } from "../../../agent/service/traces.ts";
@@ -63,6 +64,20 @@ Deno.test("an upgrade keeps the settings of before", () => {
     RM_RESTIC: "/opt/restic",
     RM_LOG_LEVEL: "debug",
   });
+});
+
+Deno.test("the ten newest of the logs that were put aside are kept, and what is no log of ours", () => {
+  using folder = testFolder();
+  const logs = join(folder.path, "logs");
+  removeOldLogs(folder.path);
+  Deno.mkdirSync(logs);
+  const name = (day: number) => `agent-202611${String(day).padStart(2, "0")}T212253.171.log`;
+  for (let day = 1; day <= 12; day++) Deno.writeTextFileSync(join(logs, name(day)), "");
+  for (const other of ["agent.log", "notes.log"]) Deno.writeTextFileSync(join(logs, other), "");
+  removeOldLogs(folder.path);
+  const left = [...Deno.readDirSync(logs)].map(({ name }) => name).sort();
+  const newest = Array.from({ length: 10 }, (_, n) => name(n + 3));
+  assert.deepEqual(left, [...newest, "agent.log", "notes.log"].sort());
 });
 
 Deno.test("removing the agent's traces leaves what is not the agent's, and says where", () => {
