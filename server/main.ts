@@ -24,6 +24,7 @@ Usage: restic-manager-server [command]
   token create --user NAME [--name TEXT]    print a new API token with that user's role
   backup-database FILE                      a consistent copy, also while the server runs
   check-settings                            say whether the settings are right
+  check-health                              0 when the server that runs with these settings answers, for containers
   version
 
 Settings (environment variables; each VARIABLE may also be given as VARIABLE_FILE, the path of a file that holds it):
@@ -53,6 +54,9 @@ async function main(args: string[]): Promise<number> {
       settings();
       console.log("The settings are right.");
       return 0;
+    case "check-health":
+      none(rest);
+      return await checkHealth(settings());
     case "version":
     case "--version":
       console.log(versionLine("restic-manager-server"));
@@ -79,6 +83,19 @@ async function runServer(settings: Settings): Promise<number> {
   server.log.info("stopping");
   await serving.stop();
   return 0;
+}
+
+async function checkHealth({ listen: { hostname, port } }: Settings): Promise<number> {
+  const any = hostname === "0.0.0.0" ? "127.0.0.1" : hostname === "::" ? "::1" : hostname;
+  const url = `http://${any.includes(":") ? `[${any}]` : any}:${port}/healthz`;
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(4000) });
+    console.log((await answer.text()).trim());
+    return answer.ok ? 0 : 1;
+  } catch (error) {
+    console.error(`${url} does not answer: ${error instanceof Error ? error.message : error}`);
+    return 1;
+  }
 }
 
 function stopSignal(): Promise<void> {

@@ -99,13 +99,17 @@ export async function runOnce(
 /** A fleet in one temporary folder: a server that can be killed and started again on the same port, and its agents. */
 export class Fleet implements AsyncDisposable {
   server!: Program;
+  /** Where its data is. */
+  dataDir: string;
   #agents = new Map<string, Program>();
 
   private constructor(
     readonly folder: string,
     readonly url: string,
     private token: string,
-  ) {}
+  ) {
+    this.dataDir = join(folder, "server");
+  }
 
   static async start(): Promise<Fleet> {
     const folder = await Deno.makeTempDir({ prefix: "rm-fleet-" });
@@ -119,7 +123,7 @@ export class Fleet implements AsyncDisposable {
 
   get #serverEnv(): Record<string, string> {
     return {
-      RM_DATA_DIR: join(this.folder, "server"),
+      RM_DATA_DIR: this.dataDir,
       RM_LISTEN: this.url.replace("http://", ""),
     };
   }
