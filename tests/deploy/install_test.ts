@@ -1,0 +1,230 @@
+// install.sh as its user runs it: against a running server, on a machine of the test's own.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { buildForTests } from "../support/compiled.ts";
+import { eventually } from "../support/eventually.ts";
+import { Machine } from "../support/machine.ts";
+import { Fleet, freePort } from "../support/programs.ts";
+
+const SCRIPT = fileURLToPath(new URL("../../deploy/install.sh", import.meta.url));
+const AGENT = `restic-manager-agent-linux-${Deno.build.arch === "aarch64" ? "arm64" : "x64"}`;
+
+function onMachine(name: string, body: (machine: Machine, fleet: Fleet) => Promise<void>): void {
+  Deno.test(name, async () => {
+    await using machine = await Machine.start();
+    if (!machine) return console.warn("left out: a namespace to install in needs root");
+    const programs = await buildForTests();
+    try {
+      await using fleet = await Fleet.start();
+      const folder = join(fleet.dataDir, "agent-binaries");
+      await Deno.mkdir(folder);
+      await Deno.copyFile(join(programs, "restic-manager-agent"), join(folder, AGENT));
+      await body(machine, fleet);
+    } finally {
+      await Deno.remove(programs, { recursive: true });
+    }
+  });
+}
+
+const pipe = (url: string, shell = "sh", args = "") =>
+  `set -o pipefail; curl -fsSL ${url}/install/install.sh | ${shell} ${args}`;
+
+onMachine(
+  "by token: joined, backed up, upgraded with its identity kept, other backups shown and left, removed without a trace",
+  async (machine, fleet) => {
+    const source = join(fleet.folder, "files");
+    await Deno.mkdir(source);
+    await Deno.writeTextFile(join(source, "a"), "content");
+    const cron = "0 1 * * * root restic backup /home\n";
+    await machine.run(`printf '${cron}' > /etc/cron.d/old; echo '# restic' > /etc/cron.d/other`);
+    const made = await fleet.api("POST", "/api/enrollment-tokens", {
+      hostname: "alpha",
+      initial_paths: [source],
+      repository: {
+        name: "r",
+        url: join(fleet.folder, "repository"),
+        password: "secret-of-the-repository",
+        is_new: true,
+      },
+    });
+    const env = { RM_SERVER: fleet.url, RM_TOKEN: made.token };
+    // The command of the page says bash; sh is what the first line of the script promises.
+    const installed = await machine.run(pipe(fleet.url, "bash"), env);
+    assert.equal(installed.code, 0, installed.said);
+    assert.match(installed.said, /restic is here: restic \d/);
+    assert.match(installed.said, /This machine is enrolled\./);
+    assert.match(
+      installed.said,
+      /systemd timer old-backup\.timer +systemctl disable --now old-backup\.timer/,
+    );
+    assert.match(installed.said, /\/etc\/cron\.d\/old +/);
+    assert.doesNotMatch(installed.said, /cron\.d\/other|logrotate/);
+    assert.equal((await machine.run("cat /etc/cron.d/old")).said, cron);
+
+    const host = await eventually(
+      "alpha is online",
+      async () =>
+        (await fleet.api("GET", "/api/hosts")).items.find((each: { online: boolean }) =>
+          each.online
+        ),
+      30_000,
+    );
+    await fleet.repositoryReady(host.id);
+    const job = await fleet.jobIs(await fleet.run(host.id), "succeeded", "failed");
+    assert.equal(job.status, "succeeded", job.reason);
+
+    const modes = await machine.run(
+      `stat -c '%a %u %n' /usr/local/bin/restic-manager-agent /etc/restic-manager /etc/restic-manager/agent.yaml /var/lib/restic-manager`,
+    );
+    assert.equal(
+      modes.said,
+      `755 0 /usr/local/bin/restic-manager-agent
+700 0 /etc/restic-manager
+600 0 /etc/restic-manager/agent.yaml
+700 0 /var/lib/restic-manager
+`,
+    );
+    // What is left afterwards, on disk and in the processes.
+    const leak = await machine.run(
+      `cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n';
+     find /etc/restic-manager /var/lib/restic-manager /run /etc/systemd/system -type f -exec cat {} +`,
+    );
+    assert.match(leak.said, /RM_STATE_DIR=/);
+    assert.ok(!leak.said.includes(made.token));
+
+    const identity =
+      "cat /etc/restic-manager/agent.yaml; stat -c %i /usr/local/bin/restic-manager-agent";
+    const before = (await machine.run(identity)).said.trim().split("\n");
+    const upgraded = await machine.run(pipe(fleet.url, "sh"));
+    assert.equal(upgraded.code, 0, upgraded.said);
+    const after = (await machine.run(identity)).said.trim().split("\n");
+    assert.deepEqual(after.slice(0, -1), before.slice(0, -1));
+    assert.notEqual(after.at(-1), before.at(-1), "the program was not replaced");
+    await eventually("it is back after the upgrade", async () => {
+      const { online, last_seen_at } = await fleet.api("GET", `/api/hosts/${host.id}`);
+      return online && last_seen_at > host.last_seen_at;
+    }, 30_000);
+    const again = await fleet.jobIs(await fleet.run(host.id), "succeeded", "failed");
+    assert.equal(again.status, "succeeded", again.reason);
+
+    const removed = await machine.run(pipe(fleet.url, "sh", "-s -- --uninstall"));
+    assert.equal(removed.code, 0, removed.said);
+    const left = await machine.run(
+      "ls -A /usr/local/bin /etc/systemd/system /var/lib; ls -d /etc/restic-manager; pgrep -f restic-manager-agent",
+    );
+    assert.match(
+      left.said,
+      /^\/etc\/systemd\/system:\n\n\/usr\/local\/bin:\nsystemctl\n\n\/var\/lib:\nls: cannot access '\/etc\/restic-manager'/,
+    );
+  },
+);
+
+onMachine(
+  "by announcing: the fingerprint on the console is the one to compare, and the installer waits for the approval",
+  async (machine, fleet) => {
+    const installing = machine.spawn(pipe(fleet.url, "sh"), { RM_SERVER: fleet.url });
+    let said = "";
+    const reading = (async () => {
+      for await (const part of installing.stdout.pipeThrough(new TextDecoderStream())) said += part;
+    })();
+    const stderr = new Response(installing.stderr).text();
+    const pending = await eventually("the machine announces itself", async () => {
+      const { items } = await fleet.api("GET", "/api/pending-hosts");
+      return items[0];
+    }, 60_000);
+    await eventually("the installer shows it", () => said.includes("Waiting for approval"), 20_000);
+    assert.ok(said.includes(`\n  ${pending.fingerprint}\n`), said);
+    const groups = pending.fingerprint.slice(7).match(/.{4}/g)!;
+    assert.ok(said.includes(groups.slice(0, 8).join(" ")), said);
+    await fleet.api("POST", `/api/pending-hosts/${pending.id}/accept`, {
+      fingerprint: pending.fingerprint,
+      name: "beta",
+      repository: {
+        name: "r",
+        url: join(fleet.folder, "repository"),
+        password: "secret-of-the-repository",
+        is_new: true,
+      },
+    });
+    const { code } = await installing.status;
+    await reading;
+    assert.equal(code, 0, said + await stderr);
+    assert.match(said, /Accepted\. This machine stands in the list of hosts/);
+    const { items } = await fleet.api("GET", "/api/hosts");
+    await fleet.repositoryReady(items[0].id);
+  },
+);
+
+onMachine(
+  "what cannot work is refused with a sentence, and nothing is installed",
+  async (machine, fleet) => {
+    const file = await Deno.readFile(join(fleet.dataDir, "agent-binaries", AGENT));
+    const wrong = new Uint8Array(file);
+    wrong[1_000_000]! ^= 1;
+    let answers: Record<string, () => Response> = {};
+    await using tampering = Deno.serve(
+      { hostname: "127.0.0.1", port: freePort(), onListen() {} },
+      async (request) => {
+        const { pathname, search } = new URL(request.url);
+        return answers[pathname]?.() ?? await fetch(`${fleet.url}${pathname}${search}`);
+      },
+    );
+    const proxy = `http://127.0.0.1:${tampering.addr.port}`;
+    const refused = async (env: Record<string, string>, said: RegExp, before = "") => {
+      const { code, said: text } = await machine.run(before + pipe(fleet.url, "sh"), env);
+      assert.notEqual(code, 0, text);
+      assert.match(text, said);
+      const left = await machine.run(
+        "ls -A /usr/local/bin /etc/systemd/system /etc/restic-manager",
+      );
+      assert.doesNotMatch(left.said, /agent/, text);
+    };
+    answers = { "/agent/binary": () => new Response(wrong) };
+    await refused(
+      { RM_SERVER: proxy },
+      /does not have the server's checksum\. Nothing was installed/,
+    );
+    answers = { "/agent/binary": () => new Response(file.subarray(0, 5000)) };
+    await refused({ RM_SERVER: proxy }, /does not have the server's checksum/);
+    answers = { "/agent/binary.sha256": () => new Response("<html>sign in first</html>") };
+    await refused({ RM_SERVER: proxy }, /does not have the server's checksum/);
+    answers = { "/agent/binary.sha256": () => new Response("no", { status: 404 }) };
+    await refused({ RM_SERVER: proxy }, /did not hand out the agent's checksum/);
+    await refused({}, /Set RM_SERVER to the server's address/);
+    await refused({ RM_SERVER: "https://x/y" }, /an address without a path/);
+    await refused({ RM_SERVER: 'http://a";id' }, /without user, path or query/);
+    // A token that is none: the sentence of the server, and no service that cannot work.
+    const bad = await machine.run(pipe(fleet.url), { RM_SERVER: fleet.url, RM_TOKEN: "rme_wrong" });
+    assert.notEqual(bad.code, 0);
+    assert.match(bad.said, /The enrolment token is not valid/);
+    assert.doesNotMatch((await machine.run("ls /etc/systemd/system")).said, /restic/);
+    const nobody = await machine.run(
+      `setpriv --reuid=65534 --regid=65534 --clear-groups bash -c '${pipe(fleet.url)}'`,
+      { RM_SERVER: fleet.url },
+    );
+    assert.notEqual(nobody.code, 0);
+    assert.match(nobody.said, /This needs root/);
+  },
+);
+
+Deno.test("the installer is clean for shellcheck and for every shell that is here", async () => {
+  for (
+    const [program, args] of [["shellcheck", [SCRIPT]], ["dash", ["-n", SCRIPT]], ["bash", [
+      "-n",
+      SCRIPT,
+    ]], [
+      "busybox",
+      ["sh", "-n", SCRIPT],
+    ]] as const
+  ) {
+    try {
+      const { success, stdout, stderr } = await new Deno.Command(program, { args: [...args] })
+        .output();
+      assert.ok(success, new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      console.warn(`left out: ${program} is not here`);
+    }
+  }
+});
