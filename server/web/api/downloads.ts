@@ -1,4 +1,5 @@
 // What a machine needs to join, for anybody: the agent, nssm.exe, and the installers, which are inside this program.
+import installPs1 from "../../../deploy/install.ps1" with { type: "text" };
 import installSh from "../../../deploy/install.sh" with { type: "text" };
 import { findAgentProgram, findNssm, sha256Of } from "../../downloads/files.ts";
 import type { Server } from "../../server.ts";
@@ -41,6 +42,7 @@ export const downloadRoutes: ApiRoute[] = [
     handler: async (server, c) => c.text(`${await sha256Of(await agentFor(server, c))}\n`),
   },
   script("/install/install.sh", installSh, "Installs the agent on Linux"),
+  script("/install/install.ps1", installPs1, "Installs the agent on Windows"),
   {
     method: "GET",
     path: "/install/nssm.exe",

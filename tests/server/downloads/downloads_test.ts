@@ -132,13 +132,15 @@ Deno.test("what there is none of is answered with what there is, and nothing els
   assert.equal(await (await get("/install/nssm.exe")).text(), "MZ");
 });
 
-Deno.test("the installer is the same for everybody, whatever is asked", async () => {
+Deno.test("installers are the same for everybody, whatever is asked", async () => {
   const { test, get } = await setUp();
   await using _ = test;
-  const script = await Deno.readTextFile(new URL("../../../deploy/install.sh", import.meta.url));
-  for (const path of ["/install/install.sh", "/install/install.sh?token=$(id)&server=a;id"]) {
-    const answer = await get(path, { "Accept": "text/html" });
-    assert.equal(await answer.text(), script);
-    assert.match(answer.headers.get("content-type")!, /^text\/plain/);
+  for (const name of ["install.sh", "install.ps1"]) {
+    const script = await Deno.readTextFile(new URL(`../../../deploy/${name}`, import.meta.url));
+    for (const path of [`/install/${name}`, `/install/${name}?token=$(id)&server=a;id`]) {
+      const answer = await get(path, { "Accept": "text/html" });
+      assert.equal(await answer.text(), script);
+      assert.match(answer.headers.get("content-type")!, /^text\/plain/);
+    }
   }
 });
