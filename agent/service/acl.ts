@@ -39,8 +39,9 @@ export async function protectFolder(folder: string): Promise<void> {
   }
 }
 
-/** For an agent that is started without having been installed. Folders that are there stay as they are. */
+/** For an agent that is started on Windows without having been installed. Folders that are there stay as they are. */
 export async function makeProtectedFolders({ configDir, stateDir }: Settings, log: Log) {
+  if (Deno.build.os !== "windows") return;
   for (const folder of new Set([configDir, stateDir])) {
     if (isThere(folder)) continue;
     makePrivateDirectory(folder);
