@@ -225,3 +225,29 @@ Deno.test("the installer is clean for shellcheck and for every shell that is her
     }
   }
 });
+
+Deno.test("systemd accepts both units", async () => {
+  for (const name of ["agent", "server"]) {
+    const unit = await Deno.readTextFile(
+      new URL(`../../deploy/restic-manager-${name}.service`, import.meta.url),
+    );
+    const folder = await Deno.makeTempDir();
+    const file = join(folder, `restic-manager-${name}.service`);
+    // The program is not installed here.
+    await Deno.writeTextFile(file, unit.replace(/^ExecStart=\S+/m, "ExecStart=/bin/true"));
+    try {
+      const { success, stderr } = await new Deno.Command("systemd-analyze", {
+        args: ["verify", "--man=no", file],
+      }).output();
+      const said = new TextDecoder().decode(stderr);
+      assert.ok(success, said);
+      // A line that it does not know is only mentioned.
+      assert.ok(!said.includes(file), said);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      console.warn("left out: systemd-analyze is not here");
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  }
+});

@@ -73,8 +73,13 @@ export class FakeAgent {
     };
   }
 
-  static async dial(url: string, bearer: string): Promise<FakeAgent> {
-    const options: WebSocketOptions = { headers: { Authorization: `Bearer ${bearer}` } };
+  static async dial(
+    url: string,
+    bearer: string,
+    client?: Deno.HttpClient,
+  ): Promise<FakeAgent> {
+    const headers = { Authorization: `Bearer ${bearer}` };
+    const options: WebSocketOptions = { headers, ...(client ? { client } : {}) };
     const socket = new WebSocket(
       `${url.replace("http", "ws")}/ws/agent`,
       // The browser tests bring a browser's types along, which know no headers.
