@@ -27,7 +27,7 @@ const NO_SUCH_SERVICE = 3;
 const STOP_CONSOLE_MS = 15_000;
 // NSSM's further ways of ending a program take a few seconds more.
 const STOP_WITHIN_MS = STOP_CONSOLE_MS + 15_000;
-const START_WITHIN_MS = 15_000;
+const START_WITHIN_MS = 60_000;
 
 /** What is told to NSSM, in the order in which it is told. */
 export function nssmSettings(options: ServiceOptions): string[][] {

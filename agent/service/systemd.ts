@@ -17,7 +17,7 @@ import {
 
 const UNIT_PATH = `/etc/systemd/system/${SERVICE_NAME}.service`;
 const STOP_WITHIN_MS = 60_000;
-const START_WITHIN_MS = 15_000;
+const START_WITHIN_MS = 60_000;
 const PROGRAM = "/usr/local/bin/restic-manager-agent";
 export const ENVIRONMENT_FILE = "agent.env";
 

@@ -23,8 +23,8 @@ export const PERMISSIONS: Record<ProgramName, string[]> = {
     "--allow-write",
     // restic's environment takes over what the machine sets for it (proxies, TZ, SystemRoot …), and hooks get it whole.
     "--allow-env",
-    // What it says of the machine, and whether it is root when it installs itself.
-    "--allow-sys=hostname,osUptime,uid",
+    // What it says of the machine.
+    "--allow-sys=hostname,osUptime",
     // restic where RM_RESTIC says, or where it appears on PATH later: Deno resolves a list of names once, at the start. Hooks
     // run through a shell by design, and with a shell every list would be for show.
     "--allow-run",
