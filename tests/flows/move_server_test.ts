@@ -24,14 +24,15 @@ Deno.test("a server comes back from its database copy and its key: agents reconn
   await fleet.repositoryReady(host);
   const before = await fleet.jobIs(await fleet.run(host), "succeeded");
 
-  const copy = join(fleet.folder, "copy");
-  await Deno.mkdir(copy);
-  const database = join(copy, "restic-manager.db");
+  const database = join(fleet.folder, "saved.db");
   const made = await runOnce("server", ["backup-database", database], {
     RM_DATA_DIR: fleet.dataDir,
   });
   assert.equal(made.code, 0, made.stderr);
   assert.equal((await Deno.stat(database)).mode! & 0o077, 0);
+  const copy = join(fleet.folder, "copy");
+  await Deno.mkdir(copy);
+  await Deno.copyFile(database, join(copy, "restic-manager.db"));
   await Deno.copyFile(join(fleet.dataDir, "secret.key"), join(copy, "secret.key"));
   await fleet.server.end("SIGKILL");
 

@@ -40,9 +40,28 @@ export function command(
   const options = { args, env, clearEnv: true, cwd: "/" };
   const program = join(compiled, `restic-manager-${name}`);
   if (name === "agent" || Deno.uid() !== 0) return [program, options];
-  // The test's own folder, in which the server makes its own.
-  if (env.RM_DATA_DIR) Deno.chmodSync(dirname(env.RM_DATA_DIR), 0o777);
+  if (env.RM_DATA_DIR) giveToNobody(env.RM_DATA_DIR);
   return [program, { ...options, uid: NOBODY, gid: NOBODY }];
+}
+
+/** The data folder with what a test put into it; where there is none yet, the right to make it. */
+function giveToNobody(dataDir: string): void {
+  // The test's own folder.
+  Deno.chmodSync(dirname(dataDir), 0o777);
+  if (!isThere(dataDir)) return;
+  Deno.chownSync(dataDir, NOBODY, NOBODY);
+  for (const { name } of Deno.readDirSync(dataDir)) {
+    Deno.chownSync(join(dataDir, name), NOBODY, NOBODY);
+  }
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Starts a program. */
