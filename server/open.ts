@@ -8,6 +8,7 @@ import { createSecrets, KeyFileError, loadKey } from "./secrets.ts";
 import { type Server, SYSTEM } from "./server.ts";
 import type { Settings } from "./settings.ts";
 import { Throttle } from "./throttle.ts";
+import { Turns } from "./turns.ts";
 import { hasUsers } from "./users/find.ts";
 import { createPasswordHasher, type HashCost } from "./users/password.ts";
 import { recordAudit } from "./audit/record.ts";
@@ -54,6 +55,7 @@ export async function openServer(
       now,
       progress: new Map(),
       throttle: new Throttle(now),
+      greetings: new Turns(),
       strangers: new Throttle(now),
       setup: { token: null },
       closing: closing.signal,

@@ -8,6 +8,7 @@ import type { Settings } from "./settings.ts";
 import type { PasswordHasher } from "./users/password.ts";
 import type { Progress } from "../shared/job.ts";
 import type { ActorKind, Role } from "./database/tables.ts";
+import type { Turns } from "./turns.ts";
 import type { Throttle } from "./throttle.ts";
 import type { WaitingAgents } from "./waiting_agents.ts";
 
@@ -27,6 +28,8 @@ export interface Server {
   /** The latest progress of each running job; only ever a picture, so it is not stored. */
   progress: Map<string, Progress>;
   throttle: Throttle;
+  /** A fleet that comes back greets the server in one moment; pages are answered in between. */
+  greetings: Turns;
   /** Counts what machines do that nobody knows: a flood of them must not push logins out of the other. */
   strangers: Throttle;
   /** The secret of the first admin's setup link while there is no user. */

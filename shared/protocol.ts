@@ -148,6 +148,11 @@ const commandRun = z.object({
   repository_id: id,
   /** Backup: what to back up. */
   source_group: SourceGroupOrder.optional(),
+  /**
+   * Init, forget, prune, check: the normalised address whose lease this job holds. An agent that has been told another
+   * one meanwhile refuses.
+   */
+  leased_url: z.string().max(4096).optional(),
   /** Init: whether a repository may be made where there is none. Sent at most once at a time per repository. */
   may_create: z.boolean().optional(),
   /** Init: a person expects that the place was cleared by hand; one that is still there is an error, and stays. */

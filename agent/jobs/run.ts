@@ -123,6 +123,11 @@ function prepare(agent: Agent, given: Attempt): Task | Outcome {
   }
   const url = readUrl(repository.url);
   if (typeof url === "string") return failed("bad_url", url, null);
+  if (order.leased_url && order.leased_url !== url.normalised) {
+    const reason =
+      "The repository's address was changed after this job was ordered; it was not run.";
+    return failed("address_changed", reason, null);
+  }
   const program = restic as ResticProgram;
   const cacheDir = join(agent.settings.stateDir, "cache", repository.id);
   makePrivateDirectory(cacheDir);

@@ -87,6 +87,8 @@ function converse(server: Server, host: KnownHost, socket: WebSocket): void {
         if (greeted) throw new ProtocolError("hello was said already");
         clearTimeout(helloTimer);
         greeted = true;
+        await server.greetings.next();
+        if (over) return;
         if (!await greet(server, agent, message)) over = true;
         return;
       }

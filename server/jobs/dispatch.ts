@@ -69,11 +69,14 @@ async function failUnsent(server: Server, job: JobRow, reason: string): Promise<
 }
 
 async function orderFor(server: Server, job: JobRow): Promise<CommandRun> {
+  const lease = await server.db.selectFrom("leases").select("repository_url")
+    .where("job_id", "=", job.id).executeTakeFirst();
   return {
     type: "command.run",
     job_id: job.id,
     kind: job.kind,
     repository_id: job.repository_id,
+    ...(lease ? { leased_url: lease.repository_url } : {}),
     bandwidth_up_kbps: job.bandwidth_up_kbps,
     bandwidth_down_kbps: job.bandwidth_down_kbps,
     ...await detailsFor(server, job),

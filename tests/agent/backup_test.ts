@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { isAtLeast } from "../../agent/restic/version.ts";
+import { parseRepositoryUrl } from "../../shared/repository_url.ts";
 import type { RepositoryAccess } from "../../shared/protocol.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeServer } from "../support/fake_server.ts";
@@ -270,4 +271,19 @@ each("names with spaces, quotes, line breaks in JSON and unicode are backed up",
   assert.equal(end.status, "succeeded", end.reason ?? "");
   assert.equal(end.summary?.files_new, 1);
   assert.deepEqual(all.server.of("snapshots.report").at(-1)?.snapshots[0]?.paths, [odd]);
+});
+
+Deno.test("an order under the lease of another address is not run", async () => {
+  const [restic] = restics;
+  if (!restic) throw new Error("restic is needed");
+  await using all = await setUp(restic, { made: false });
+  const end = await all.run({ kind: "init", may_create: true, leased_url: "/another/place" });
+  assert.equal(end.reason_code, "address_changed");
+  assert.throws(() => Deno.statSync(all.repository), Deno.errors.NotFound);
+  const right = await all.run({
+    kind: "init",
+    may_create: true,
+    leased_url: parseRepositoryUrl(all.repository).normalised,
+  });
+  assert.equal(right.status, "succeeded", right.reason ?? "");
 });
