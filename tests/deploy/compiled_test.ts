@@ -12,18 +12,18 @@ import { spawnAgent, testFolder } from "../support/start_agent.ts";
 
 const PASSWORD = "secret-of-the-repository";
 
-async function compiled(work: () => Promise<void>): Promise<void> {
+async function compiled(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await buildForTests();
   useCompiled(folder);
   try {
-    await work();
+    await work(folder);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
 Deno.test("the compiled programs work away from the checkout, with an empty environment, as another user", (t) =>
-  compiled(async () => {
+  compiled(async (folder) => {
     await t.step("join, back up, sign in, show a page, end on signals", async () => {
       await using fleet = await Fleet.start();
       const data = join(fleet.folder, "server");
@@ -66,6 +66,16 @@ Deno.test("the compiled programs work away from the checkout, with an empty envi
         const response = await fetch(fleet.url + asset);
         assert.ok(response.ok && (await response.bytes()).length > 100, asset);
       }
+
+      // Without anything in its data folder it hands out what lies beside it.
+      const name = `restic-manager-agent-linux-${Deno.build.arch === "aarch64" ? "arm64" : "x64"}`;
+      await Deno.copyFile(join(folder, "restic-manager-agent"), join(folder, name));
+      const arch = Deno.build.arch;
+      const handed = await fetch(`${fleet.url}/agent/binary?os=linux&arch=${arch}`);
+      const { size } = await Deno.stat(join(folder, name));
+      assert.equal((await handed.bytes()).length, size);
+      const script = await (await fetch(`${fleet.url}/install/install.sh`)).text();
+      assert.match(script, /^#!\/bin\/sh\n/);
 
       assert.equal(await fleet.agent("alpha").end("SIGTERM"), 0);
       assert.equal(await fleet.server.end("SIGTERM"), 0);

@@ -202,6 +202,20 @@ onMachine(
     );
     assert.notEqual(nobody.code, 0);
     assert.match(nobody.said, /This needs root/);
+    // A machine without restic, on which none can be installed: the agent is there all the same and says what is missing.
+    const hide = `for program in restic apt-get dnf yum zypper pacman apk; do
+      path=$(command -v $program) && mount --bind /dev/null $path
+    done; `;
+    const without = await machine.run(hide + pipe(fleet.url), {
+      RM_SERVER: fleet.url,
+      RM_NO_WAIT: "1",
+    });
+    assert.equal(without.code, 0, without.said);
+    assert.match(
+      without.said,
+      /restic could not be installed\. Put restic 0\.14 or newer on the PATH/,
+    );
+    assert.match((await machine.run("restic-manager-agent status")).said, /^service +running$/m);
   },
 );
 
