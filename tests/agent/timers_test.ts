@@ -1,7 +1,7 @@
 // The host's own clock, with a clock that the test sets.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { AgentMessage, Origin, PlannedSchedule } from "../../shared/protocol.ts";
+import type { AgentMessage, Hooks, Origin, PlannedSchedule } from "../../shared/protocol.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeRestic, LISTED, SUMMARY } from "../support/fake_restic.ts";
 import { FakeServer } from "../support/fake_server.ts";
@@ -16,6 +16,7 @@ interface Setup {
   backup?: string;
   schedules?: Partial<PlannedSchedule>[];
   retry?: { retry_max: number; retry_backoff_seconds: number };
+  hooks?: Hooks;
   now?: string;
 }
 
@@ -47,6 +48,7 @@ async function setUp(setup: Setup = {}) {
       retry_max: 0,
       retry_backoff_seconds: 60,
       ...setup.retry,
+      ...(setup.hooks ? { hooks: setup.hooks } : {}),
     })),
   });
   const options = {
@@ -126,6 +128,29 @@ Deno.test("a schedule fires at its minute, in its time zone, and tells where the
   await all.settled();
   assert.equal(all.ends().length, 1);
 });
+
+Deno.test("a run that the clock starts has its hooks from the sealed plan, after a restart too, and a failed one is tried again", async () => {
+  await using all = await setUp({
+    hooks: { pre_hook: "echo from the plan; exit 3", timeout_seconds: 60 },
+    retry: { retry_max: 1, retry_backoff_seconds: 60 },
+  });
+  await all.restart(() => assert.ok(!planText(all.folder).includes("from the plan")));
+  all.clock.time = at("2026-11-23T03:00:00Z");
+  const [end] = await all.untilEnds(1);
+  assert.deepEqual([end!.status, end!.reason], ["failed", "pre_hook failed (exit 3)"]);
+  assert.ok(all.server.texts(end!.job_id).includes("hook: from the plan"));
+  assert.equal(all.restic.starts.length, 0);
+  all.clock.time = at("2026-11-23T03:02:00Z");
+  const [, again] = await all.untilEnds(2);
+  assert.equal(again!.origin?.attempt, 2);
+});
+
+/** What lies on the disk of the plan. */
+function planText(folder: string): string {
+  return new TextDecoder("latin1").decode(
+    Deno.readFileSync(join(folder, "state", "plan.sealed")),
+  );
+}
 
 Deno.test("with the server away every scheduled run happens, and each is told once when it is back", async () => {
   await using all = await setUp({ schedules: [{ cron: "0 * * * *" }] });
