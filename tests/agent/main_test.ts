@@ -234,6 +234,32 @@ Deno.test("after kill -9 the next agent answers for what was left, and unlocks b
   assert.deepEqual(verbs, ["backup", "unlock", "backup", "snapshots"]);
 });
 
+Deno.test("a hook that outlived a killed agent is ended, and its job told as interrupted", async () => {
+  using folder = testFolder();
+  const restic = new FakeRestic(folder.path);
+  await using server = new FakeServer({ config: { repository: access("/repository") } });
+  const env = { RM_SERVER: server.url, RM_TOKEN: "t", RM_RESTIC: restic.path };
+  const running = jobId();
+  {
+    await using agent = spawnAgent(folder.path, env);
+    await server.hello();
+    const hooks = { pre_hook: "sleep 600 & echo child $!; wait", timeout_seconds: 600 };
+    server.run({ job_id: running, source_group: { ...order(["/a"]), hooks } });
+    await eventually(
+      "the hook runs",
+      () => server.texts(running).some((text) => text.startsWith("hook: child")),
+    );
+    agent.child.kill("SIGKILL");
+    await agent.child.status;
+  }
+  const child = Number(/hook: child (\d+)/.exec(server.texts(running).join("\n"))![1]);
+  assert.ok(isAlive(child));
+  await using _agent = spawnAgent(folder.path, { RM_RESTIC: restic.path });
+  assert.equal((await server.finished(running)).status, "interrupted");
+  await eventually("the hook's tree is gone", () => !isAlive(child));
+  assert.equal(restic.starts.length, 0);
+});
+
 function isAlive(pid: number): boolean {
   try {
     return !/^State:\s+Z/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
