@@ -40,12 +40,25 @@ export interface Ran {
   said: string;
 }
 
+/** Whether mount namespaces and overlays can be made here, which needs root. */
+export function mayMount(): boolean {
+  if (Deno.uid() !== 0) return false;
+  const code = `mount -t tmpfs none /mnt && mkdir /mnt/up /mnt/work &&
+    mount -t overlay -o lowerdir=/etc,upperdir=/mnt/up,workdir=/mnt/work none /etc`;
+  try {
+    const args = ["--mount", "sh", "-c", code];
+    return new Deno.Command("unshare", { args, stderr: "null" }).outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
 export class Machine implements AsyncDisposable {
   private constructor(readonly folder: string, readonly holder: Deno.ChildProcess) {}
 
   /** undefined where no such namespace can be made, which needs root. */
   static async start(): Promise<Machine | undefined> {
-    if (Deno.uid() !== 0) return undefined;
+    if (!mayMount()) return undefined;
     const folder = await Deno.makeTempDir({ prefix: "rm-machine-" });
     await Deno.writeTextFile(join(folder, "systemctl"), SYSTEMCTL, { mode: 0o755 });
     const mounts = EMPTY.map((path) => `mount -t tmpfs -o mode=0755 none ${path}`);
