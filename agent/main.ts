@@ -6,7 +6,7 @@ import { announce } from "./announce.ts";
 import { EnrolmentRefused, RefusedForGood } from "./ask_server.ts";
 import { enrol } from "./enrol.ts";
 import { CorruptFile } from "./files.ts";
-import { clientFor } from "./http_client.ts";
+import { clientFor, trustSystemAuthorities } from "./http_client.ts";
 import { createLog, type Log, messageOf } from "./log.ts";
 import { ResticFinder } from "./restic/version.ts";
 import { makeProtectedFolders } from "./service/acl.ts";
@@ -88,6 +88,7 @@ function readCommand(args: string[]): string {
 }
 
 async function withSettings(act: (settings: Settings) => Promise<number>): Promise<number> {
+  trustSystemAuthorities();
   try {
     return await act(readSettings((name) => Deno.env.get(name)));
   } catch (error) {

@@ -94,4 +94,18 @@ Deno.test("the compiled programs work away from the checkout, with an empty envi
       await using _agent = spawnAgent(folder.path, { RM_SERVER: server.url, RM_TOKEN: "t" });
       await server.hello();
     });
+
+    await t.step("the agent trusts the system's certificate authorities", async () => {
+      using folder = testFolder();
+      const tls = selfSigned(folder.path);
+      if (!tls) return console.warn("left out: there is no openssl to make a certificate with");
+      await using server = new FakeServer({ tls });
+      await using _agent = spawnAgent(folder.path, {
+        RM_SERVER: server.url,
+        RM_TOKEN: "t",
+        // Where the system's authorities are.
+        SSL_CERT_FILE: join(folder.path, "cert.pem"),
+      });
+      await server.hello();
+    });
   }));
