@@ -46,12 +46,12 @@ async function writeFiles({ machine }: All): Promise<void> {
 }
 
 /** What does not compress, so that a cap decides how long its upload takes. */
-async function writeNoise({ machine }: All, name: string, bytes = 6_000_000): Promise<void> {
+async function writeNoise({ machine }: All, bytes = 6_000_000): Promise<void> {
   const noise = new Uint8Array(bytes);
   for (let at = 0; at < noise.length; at += 60_000) {
     crypto.getRandomValues(noise.subarray(at, Math.min(at + 60_000, bytes)));
   }
-  await Deno.writeFile(machine.path(`${SOURCE}\\${name}`), noise);
+  await Deno.writeFile(machine.path(`${SOURCE}\\noise`), noise);
 }
 
 async function online({ fleet }: All, hostId: string, is = true): Promise<void> {
@@ -71,10 +71,10 @@ async function locks({ machine }: All): Promise<string[]> {
   return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
 }
 
-/** A backup that is held up by its cap, far enough to hold its lock. */
-async function slowBackup(all: All, hostId: string, noise: string): Promise<string> {
-  await writeNoise(all, noise);
-  const job = await all.fleet.run(hostId, { kind: "backup", bandwidth_up_kbps: 400 });
+/** A backup that its cap holds up for seven seconds, less than the grace of a stop, far enough to hold its lock. */
+async function slowBackup(all: All, hostId: string): Promise<string> {
+  await writeNoise(all);
+  const job = await all.fleet.run(hostId, { kind: "backup", bandwidth_up_kbps: 800 });
   await eventually("restic holds its lock", async () => (await locks(all)).length > 0, 60_000);
   return job;
 }
@@ -184,7 +184,7 @@ Deno.test({
     });
 
     await t.step("a cap on the bandwidth is obeyed", async () => {
-      await writeNoise(all, "noise 0", 2_000_000);
+      await writeNoise(all, 2_000_000);
       const id = await fleet.run(host, { kind: "backup", bandwidth_up_kbps: 400 });
       const job = await fleet.jobIs(id, "succeeded", "failed");
       assert.equal(job.status, "succeeded", job.reason);
@@ -196,14 +196,14 @@ Deno.test({
     await t.step(
       "cancel ends restic and removes its lock",
       async () => {
-        const job = await slowBackup(all, host, "noise 1");
+        const job = await slowBackup(all, host);
         await eventually(
           "the log shows the cap",
-          async () => (await texts(all, job)).some((text) => text.includes("--limit-upload 400")),
+          async () => (await texts(all, job)).some((text) => text.includes("--limit-upload 800")),
         );
         await fleet.api("POST", `/api/jobs/${job}/cancel`);
         const ended = await fleet.jobIs(job, "cancelled", "failed", "succeeded");
-        assert.equal(ended.status, "cancelled", "six megabytes at 400 KiB/s had not ended before");
+        assert.equal(ended.status, "cancelled", "six megabytes at 800 KiB/s had not ended before");
         assert.deepEqual(await locks(all), []);
       },
     );
@@ -211,7 +211,7 @@ Deno.test({
     await t.step(
       "stop within 15 s lets restic remove its lock, and the job is interrupted",
       async () => {
-        const job = await slowBackup(all, host, "noise 2");
+        const job = await slowBackup(all, host);
         const began = performance.now();
         const stopped = await machine.agent("stop");
         assert.equal(stopped.code, 0, stopped.text);
@@ -224,6 +224,11 @@ Deno.test({
         const ended = await fleet.jobIs(job, "interrupted", "failed", "succeeded");
         assert.equal(ended.status, "interrupted", ended.reason);
         assert.equal(ended.reason, "The agent was stopped.");
+        const said = await texts(all, job);
+        assert.ok(
+          said.some((text) => text.startsWith("signal interrupt received")),
+          said.join("\n"),
+        );
       },
     );
 
@@ -231,7 +236,7 @@ Deno.test({
       "after a power cut in mid-backup it comes back by itself, and the next backup works",
       async () => {
         await online(all, host);
-        const job = await slowBackup(all, host, "noise 3");
+        const job = await slowBackup(all, host);
         await machine.powerOff();
         await online(all, host, false);
         await machine.boot();
