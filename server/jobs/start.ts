@@ -70,7 +70,8 @@ export async function startJobs(
     const groups = wish.kind === "backup" ? await groupsFor(tx, hostId, wish) : [null];
     const started: string[] = [];
     for (const group of groups) {
-      const job = await insertJob(server, tx, actor, { hostId, host, wish, group });
+      const scheduleId = wish.kind === "backup" ? wish.schedule_id ?? null : null;
+      const job = await insertJob(server, tx, actor, { hostId, host, wish, group, scheduleId });
       started.push(job);
     }
     return started;
@@ -96,6 +97,8 @@ interface NewJob {
     bandwidth_down_kbps?: number | null | undefined;
   };
   group: Group | null;
+  /** The schedule that a person runs now: this is its last run. */
+  scheduleId?: string | null;
   request?: JobRequest;
 }
 
@@ -103,7 +106,7 @@ export async function insertJob(
   server: Server,
   tx: Transaction<Tables>,
   actor: Actor,
-  { hostId, host, wish, group, request }: NewJob,
+  { hostId, host, wish, group, scheduleId = null, request }: NewJob,
 ): Promise<string> {
   const id = newId();
   await tx.insertInto("jobs").values({
@@ -117,7 +120,7 @@ export async function insertJob(
     actor_name: actor.name,
     source_group_id: group?.id ?? null,
     source_group_name: group?.name ?? null,
-    schedule_id: null,
+    schedule_id: scheduleId,
     scheduled_at: null,
     created_at: server.now(),
     warnings: 0,

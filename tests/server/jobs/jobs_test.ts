@@ -416,6 +416,9 @@ Deno.test("a schedule is run now with the groups that it names, and every kind o
     assert.deepEqual([order.bandwidth_up_kbps, order.bandwidth_down_kbps], [7, 0]);
     await agent.acknowledged(agent.finished(order.job_id));
   }
+  const [{ last_run }] = (await test.api("olive", "GET", `/api/hosts/${hostId}/schedules`)).body
+    .items;
+  assert.deepEqual([last_run.job_id, last_run.status], [run.body.jobs[1].job_id, "succeeded"]);
   const { repository_id } = (await test.api("olive", "GET", `/api/hosts/${hostId}`)).body;
   for (const path of [`/api/repositories/${repository_id}/jobs`, jobs]) {
     const begun = await test.api("olive", "POST", path, { kind: "forget", ...caps });
