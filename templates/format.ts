@@ -33,18 +33,18 @@ export function duration(seconds: number): string {
     .join(" ");
 }
 
-/** Times in milliseconds since 1970: "8m ago", "7 h ago", "3d ago", "in 3 h". */
+/** Times in milliseconds since 1970: "8m ago", "7h ago", "3d ago", "in 3 h". */
 export function relative(at: number, now: number): string {
   const seconds = Math.round(Math.abs(now - at) / SECOND);
   if (seconds < 5) return "just now";
-  const [n, unit, gap] = seconds < 60
-    ? [seconds, "s", " "]
+  const [n, unit] = seconds < 60
+    ? [seconds, "s"]
     : seconds < 3600
-    ? [Math.floor(seconds / 60), "m", ""]
+    ? [Math.floor(seconds / 60), "m"]
     : seconds < 172_800
-    ? [Math.floor(seconds / 3600), "h", " "]
-    : [Math.floor(seconds / 86_400), "d", ""];
-  return at > now ? `in ${n} ${unit === "m" ? "min" : unit}` : `${n}${gap}${unit} ago`;
+    ? [Math.floor(seconds / 3600), "h"]
+    : [Math.floor(seconds / 86_400), "d"];
+  return at > now ? `in ${n} ${unit === "m" ? "min" : unit}` : `${n}${unit} ago`;
 }
 
 /** 2026-11-22 03:00:12 UTC */
@@ -60,6 +60,14 @@ export function day(at: number): string {
 /** 03:00 */
 export function clock(at: number): string {
   return iso(at).slice(11, 16);
+}
+
+/** 03:00 within a day, Sun 03:00 within a week, then the date: when something comes next. */
+export function upcoming(at: number, now: number): string {
+  if (at - now < DAY) return clock(at);
+  if (at - now >= 6 * DAY) return day(at);
+  const weekday = new Date(at).toLocaleDateString("en-GB", { timeZone: "UTC", weekday: "short" });
+  return `${weekday} ${clock(at)}`;
 }
 
 /** Sunday 22 November 2026; today and yesterday by their names. */

@@ -114,3 +114,10 @@ async function openedHooks(
   }
   return hooks;
 }
+
+/** Is there anything that a backup of this host would save? */
+export async function hasPathsToSave({ db }: Server, hostId: string): Promise<boolean> {
+  const found = await db.selectFrom("source_groups").select("id")
+    .where("host_id", "=", hostId).where("includes", "!=", "[]").limit(1).executeTakeFirst();
+  return found !== undefined;
+}

@@ -1,11 +1,12 @@
 // What changes, pushed to open pages by server-sent events: the same fragments that the pages were made of. An event only
 // says that something changed; what is shown is read afterwards, at most once a second per page.
 import type { Child } from "hono/jsx";
-import { Attention } from "../../templates/dashboard/page.tsx";
+import { Attention, HostCount, HostList } from "../../templates/dashboard/page.tsx";
 import { HostRow } from "../../templates/dashboard/host_row.tsx";
 import { Joining } from "../../templates/hosts/add_done.tsx";
 import { HostHead, Vitals } from "../../templates/hosts/frame.tsx";
 import { HostRepositoryState } from "../../templates/hosts/repository.tsx";
+import { ScheduleList } from "../../templates/hosts/schedules.tsx";
 import { SnapshotList } from "../../templates/hosts/snapshots.tsx";
 import { JobRow } from "../../templates/jobs/list.tsx";
 import { LogRows } from "../../templates/jobs/log.tsx";
@@ -29,6 +30,7 @@ import { lossesOf } from "./pages/hosts.ts";
 import { jobRow, jobView } from "./pages/job_props.ts";
 import { fleetProps, mayRun } from "./pages/page.ts";
 import { pendingProps } from "./pages/pending_hosts.ts";
+import { scheduleList } from "./pages/schedules.ts";
 import { eventStream, type Feed, type Source } from "./sse.ts";
 
 export const liveRoutes: Route[] = [
@@ -115,11 +117,11 @@ function fleet(server: Server, c: Ctx): Response {
 }
 
 async function dashboard(server: Server, c: Ctx): Promise<Response> {
-  const { hosts } = await hostsOnPage(server, c);
-  const shown = new Set(hosts.map((each) => each.id));
   const wasEmpty = (await fleetSummary(server)).total === 0;
-  // All of them when the stream opens: something may have happened since the page was made.
-  const changed = new Set(shown);
+  const shown = new Set<string>();
+  const changed = new Set<string>();
+  /** How many hosts there were when the list was shown: whole when the stream opens, and when hosts came or went. */
+  let listed: number | undefined;
   let isFleetStale = true;
   let isPendingStale = true;
   return watching(server, c, {
@@ -133,30 +135,40 @@ async function dashboard(server: Server, c: Ctx): Promise<Response> {
     show: async () => {
       const ids = [...changed];
       changed.clear();
-      const found = (await Promise.all(ids.map((id) => findHost(server, id))))
-        .filter((each): each is Host => each !== undefined);
-      const rows = await hostRows(server, found);
-      const now = server.now();
-      const fragments: (Child | "reload")[] = rows.map((row) =>
-        HostRow({ host: row, now, mayRun: mayRun(c) })
-      );
-      if (isPendingStale && mayRun(c)) fragments.push(Pending(await pendingProps(server, c)));
-      isPendingStale = false;
-      if (!isFleetStale) return fragments;
+      const [may, now, isStale] = [mayRun(c), server.now(), isFleetStale];
       isFleetStale = false;
+      const fragments: Child[] = [];
+      if (isPendingStale && may) fragments.push(Pending(await pendingProps(server, c)));
+      isPendingStale = false;
       const summary = await fleetSummary(server);
-      if (wasEmpty && summary.total > 0) return ["reload"];
-      const { oldest } = summary;
+      const { oldest, total } = summary;
+      if (wasEmpty !== (total === 0)) return ["reload"];
+      if (listed === total) fragments.unshift(...await hostRowsOf(server, c, ids));
+      else {
+        const list = await hostsOnPage(server, c);
+        listed = total;
+        shown.clear();
+        for (const { id } of list.hosts) shown.add(id);
+        fragments.unshift(HostList({ ...list, total, now, mayRun: may }), HostCount({ total }));
+      }
+      if (!isStale) return fragments;
       const attention = Attention({
         fleet: fleetProps(summary),
         items: attentionItems(summary),
         oldest: oldest && { name: oldest.name, at: oldest.last_success_at },
         now,
-        mayRun: mayRun(c),
+        mayRun: may,
       });
       return [...fragments, attention, await fleetFragment(server)];
     },
   });
+}
+
+async function hostRowsOf(server: Server, c: Ctx, ids: string[]): Promise<Child[]> {
+  const found = (await Promise.all(ids.map((id) => findHost(server, id))))
+    .filter((each): each is Host => each !== undefined);
+  const [now, may] = [server.now(), mayRun(c)];
+  return (await hostRows(server, found)).map((host) => HostRow({ host, now, mayRun: may }));
 }
 
 function host(server: Server, c: Ctx): Response {
@@ -179,6 +191,10 @@ function host(server: Server, c: Ctx): Response {
       ];
       if (tab === "repository") {
         fragments.push(HostRepositoryState({ host: view, now, mayRun: may }));
+      }
+      if (tab === "schedules") {
+        const list = await scheduleList(server, id);
+        fragments.push(ScheduleList({ ...list, host: view, now, mayRun: may }));
       }
       if (tab === "snapshots") {
         const page = await listSnapshots(server, id, { limit: 50, cursor: null });

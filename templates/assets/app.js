@@ -12,14 +12,14 @@
   function relative(at, now) {
     const seconds = Math.round(Math.abs(now - at) / 1000);
     if (seconds < 5) return "just now";
-    const [n, unit, gap] = seconds < 60
-      ? [seconds, "s", " "]
+    const [n, unit] = seconds < 60
+      ? [seconds, "s"]
       : seconds < 3600
-      ? [Math.floor(seconds / 60), "m", ""]
+      ? [Math.floor(seconds / 60), "m"]
       : seconds < 172800
-      ? [Math.floor(seconds / 3600), "h", " "]
-      : [Math.floor(seconds / 86400), "d", ""];
-    return at > now ? `in ${n} ${unit === "m" ? "min" : unit}` : `${n}${gap}${unit} ago`;
+      ? [Math.floor(seconds / 3600), "h"]
+      : [Math.floor(seconds / 86400), "d"];
+    return at > now ? `in ${n} ${unit === "m" ? "min" : unit}` : `${n}${unit} ago`;
   }
   // The server's clock counts: the page says what it was when it was made.
   const skew = Number(root.dataset.now || Date.now()) - Date.now();
@@ -54,7 +54,18 @@
   const pointerMoves = () => Date.now() - pointerMoved < 1500;
   setInterval(() => waiting.size && settle(), 2000);
 
+  /** A list that still waits takes in what has come for its rows since. */
+  function intoWaiting(id, html) {
+    for (const [key, held] of waiting) {
+      if (key === id || !held.includes(` id="${id}"`)) continue;
+      const box = parse(held);
+      box.getElementById(id)?.replaceWith(parse(html));
+      waiting.set(key, box.firstElementChild.outerHTML);
+    }
+  }
+
   function replace(id, html) {
+    intoWaiting(id, html);
     const old = $(id);
     if (!old) return;
     if (isBusy(old) || (old.matches("[data-shifts]") && pointerMoves())) {
@@ -148,6 +159,17 @@
   });
   addEventListener("pagehide", disconnect);
   addEventListener("pageshow", (event) => event.persisted && connect());
+
+  // A filter that htmx put into the address is the stream's too.
+  for (const event of ["htmx:pushedIntoHistory", "htmx:historyRestore"]) {
+    document.addEventListener(event, () => {
+      if (!$("hosts")) return;
+      document.body.dataset.live = `/live/dashboard${location.search}`;
+      waiting.delete("hosts");
+      disconnect();
+      connect();
+    });
+  }
 
   // ---- the log: at most ROWS lines stand in the page, lines never move under a reader
   const ROWS = 5000;

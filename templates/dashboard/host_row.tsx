@@ -1,7 +1,8 @@
 // One host in the list: live fragment `host-<id>`.
-import type { JobStatus, Progress } from "../../shared/job.ts";
-import { bytes, clock, count, duration, exact, middleCut } from "../format.ts";
+import type { Progress } from "../../shared/job.ts";
+import { bytes, count, duration, exact, middleCut, upcoming } from "../format.ts";
 import { PostButton } from "../parts/csrf.tsx";
+import type { LastRunView } from "../parts/last_run.tsx";
 import { Name, Tags, titleOf } from "../parts/name.tsx";
 import { Dot, jobWord, type State } from "../parts/state.tsx";
 import { type DayState, Strip } from "../parts/strip.tsx";
@@ -16,7 +17,7 @@ export interface HostRowData {
   isOnline: boolean;
   lastSeenAt: number | null;
   /** The last backup that ended. */
-  lastBackup: { jobId: string; at: number; status: JobStatus; warnings: number } | null;
+  lastBackup: LastRunView | null;
   /** What the host is doing now. */
   running: { jobId: string; kind: string; progress: Progress | null } | null;
   queued: number;
@@ -25,7 +26,7 @@ export interface HostRowData {
   sizeBytes: number | null;
   snapshots: number | null;
   /** When exactly one schedule covers the host. */
-  nextRunAt: number | null;
+  schedule: { nextRunAt: number | null; lastRun: LastRunView | null } | null;
 }
 
 export interface HostRowProps {
@@ -79,16 +80,37 @@ function Quiet({ host, now }: { host: HostRowData; now: number }) {
       <td class="where">
         <LastBackup host={host} now={now} />
       </td>
-      <td class="desk">
+      <td class="desk wide">
         <Strip days={host.days} now={now} />
       </td>
-      <td class="num desk">{host.sizeBytes === null ? "—" : bytes(host.sizeBytes)}</td>
-      <td class="num desk">
+      <td class="num desk wide">{host.sizeBytes === null ? "—" : bytes(host.sizeBytes)}</td>
+      <td class="num desk wide">
         {host.snapshots === null ? "—" : count(host.snapshots)}
       </td>
-      <td class="num desk">
-        {host.nextRunAt === null ? "—" : <At at={host.nextRunAt} text={clock(host.nextRunAt)} />}
-      </td>
+      {host.schedule
+        ? (
+          <td class="when">
+            <When {...host.schedule} now={now} />
+          </td>
+        )
+        : <td class="when desk">—</td>}
+    </>
+  );
+}
+
+/** `Next: 03:00` and `Last: 8h ago — succeeded` */
+function When({ nextRunAt, lastRun, now }: NonNullable<HostRowData["schedule"]> & { now: number }) {
+  return (
+    <>
+      Next: {nextRunAt === null ? "—" : <At at={nextRunAt} text={upcoming(nextRunAt, now)} />}{" "}
+      <br />
+      Last: {lastRun
+        ? (
+          <>
+            <Time at={lastRun.at} now={now} /> — {jobWord(lastRun.status, lastRun.warnings)}
+          </>
+        )
+        : "never"}
     </>
   );
 }

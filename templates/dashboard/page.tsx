@@ -46,7 +46,7 @@ export interface DashboardProps {
   hosts: HostRowData[];
   /** How many hosts the filter lets through. */
   matching: number;
-  /** From 1; 40 hosts each. */
+  /** From 1; 36 hosts each. */
   page: number;
   pages: number;
   tags: string[];
@@ -84,12 +84,12 @@ export function DashboardPage(props: DashboardProps) {
           <section class="section" aria-labelledby="hosts-title">
             <div class="head">
               <h2 id="hosts-title">
-                Hosts <span class="muted">{count(frame.fleet.total)}</span>
+                Hosts <HostCount total={frame.fleet.total} />
               </h2>
               {mayAdd && <a class="button primary" href="/hosts/new">Add host</a>}
             </div>
             <Filters filter={props.filter} tags={props.tags} />
-            <HostList {...props} />
+            <HostList {...props} total={frame.fleet.total} now={frame.now} />
           </section>
         </>
       )}
@@ -107,7 +107,7 @@ function FirstHost({ mayAdd, children }: { mayAdd: boolean; children?: Child }) 
         action={mayAdd ? { href: "/hosts/new", label: "Add host" } : undefined}
       >
         {mayAdd
-          ? "Give it a name, a repository and the folders to save. You get one command to run on the machine; it appears here by itself as soon as it has joined, and its first backup is one click away."
+          ? "Give it a name, a repository and the folders to save. You get one command to run on the machine; it appears here by itself as soon as it has joined, and its first backup is one click away. Or start the agent there with nothing but the address of this server: the machine then waits here until you accept it."
           : "An operator adds machines. They appear here by themselves as soon as they have joined."}
       </Empty>
     </>
@@ -236,10 +236,23 @@ function Filters({ filter, tags }: { filter: HostFilter; tags: string[] }) {
   );
 }
 
-function HostList(props: DashboardProps) {
-  const { hosts, frame, filter, page, pages, matching } = props;
+/** Live fragment `host-count`. */
+export function HostCount({ total }: { total: number }) {
+  return <span id="host-count" class="muted">{count(total)}</span>;
+}
+
+export interface HostListProps
+  extends Pick<DashboardProps, "hosts" | "filter" | "page" | "pages" | "matching" | "mayRun"> {
+  /** Of the whole fleet. */
+  total: number;
+  now: number;
+}
+
+/** Live fragment `hosts`, pushed when hosts came or went; otherwise their rows alone. */
+export function HostList(props: HostListProps) {
+  const { hosts, filter, page, pages, matching, total, now } = props;
   return (
-    <div id="hosts">
+    <div id="hosts" data-shifts>
       {hosts.length === 0
         ? (
           <Empty title="No host matches" action={{ href: "/", label: "Show all hosts" }}>
@@ -253,25 +266,25 @@ function HostList(props: DashboardProps) {
                 <th class="h-name" scope="col">Name</th>
                 <th class="h-os" scope="col">OS</th>
                 <th class="h-last" scope="col">Last backup</th>
-                <th class="h-strip" scope="col">Last 30 days</th>
-                <th class="h-size num" scope="col">Size</th>
-                <th class="h-snaps num" scope="col">Snapshots</th>
-                <th class="h-next num" scope="col">Next (UTC)</th>
+                <th class="h-strip wide" scope="col">Last 30 days</th>
+                <th class="h-size num wide" scope="col">Size</th>
+                <th class="h-snaps num wide" scope="col">Snapshots</th>
+                <th class="h-when" scope="col">Schedule (UTC)</th>
                 <th class="h-act" scope="col">
                   <span class="off-screen">Actions</span>
                 </th>
               </tr>
             </thead>
             <tbody>
-              {hosts.map((host) => <HostRow host={host} now={frame.now} mayRun={props.mayRun} />)}
+              {hosts.map((host) => <HostRow host={host} now={now} mayRun={props.mayRun} />)}
             </tbody>
           </table>
         )}
       <Pager
         words={pages > 1
           ? `${plural(matching, "host")}, page ${page} of ${pages}`
-          : matching < frame.fleet.total && hosts.length > 0
-          ? `${count(matching)} of ${plural(frame.fleet.total, "host")}`
+          : matching < total && hosts.length > 0
+          ? `${count(matching)} of ${plural(total, "host")}`
           : undefined}
         previous={page > 1 ? `/${query(filter, page - 1)}` : undefined}
         next={page < pages ? `/${query(filter, page + 1)}` : undefined}

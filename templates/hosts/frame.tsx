@@ -30,6 +30,8 @@ export interface HostView {
   lastBackup: { jobId: string; at: number; status: JobStatus; warnings: number } | null;
   running: { jobId: string; title: string } | null;
   nextRunAt: number | null;
+  /** A source group says what to back up; without one nothing can run. */
+  hasPaths: boolean;
   repository: HostRepository;
   agentVersion: string;
   resticVersion: string | null;
@@ -114,6 +116,8 @@ export function HostHead({ host, mayRun }: { host: HostView; mayRun: boolean }) 
         <StatePill state={host.state} word={host.stateWord} />
         {host.running
           ? <a class="button" href={`/jobs/${host.running.jobId}`}>Open running job</a>
+          : mayRun && !host.hasPaths
+          ? <a class="button primary" href={`/hosts/${host.id}/sources`}>Say what to back up</a>
           : mayRun && host.isOnline && (
             <PostButton
               to={`/hosts/${host.id}/jobs`}
@@ -200,7 +204,8 @@ export function RepositoryLine(
     case "ready":
       return (
         <>
-          <StateWord state="ok" word="ready" /> {repository.readyAt !== null && (
+          <StateWord state="ok" word="repo ready" />{" "}
+          {repository.readyAt !== null && (
             <span class="muted">
               · initialised <Time at={repository.readyAt} now={now} />
             </span>

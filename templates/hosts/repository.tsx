@@ -30,6 +30,8 @@ export interface HostRepositoryProps extends HostFrameProps {
   hooks: HookField[];
   hookErrors: Errors;
   isAdmin: boolean;
+  /** The name as typed. */
+  reinitName: string;
   reinitErrors: Errors;
 }
 
@@ -77,7 +79,12 @@ function Bandwidth(props: HostRepositoryProps) {
   return (
     <section class="section">
       <h2>Bandwidth</h2>
-      <form method="post" action={`/hosts/${host.id}/bandwidth`} class="form narrow">
+      <form
+        method="post"
+        action={`/hosts/${host.id}/bandwidth#bandwidth`}
+        id="bandwidth"
+        class="form narrow"
+      >
         <Csrf token={frame.csrf} />
         <Problems errors={capErrors} />
         <div class="row">
@@ -179,7 +186,7 @@ function DefaultHooks({ frame, host, hooks, hookErrors, isAdmin }: HostRepositor
   return (
     <section class="section" id="hooks">
       <h2>Hooks</h2>
-      <form method="post" action={`/hosts/${host.id}/hooks`} class="form narrow">
+      <form method="post" action={`/hosts/${host.id}/hooks#hooks`} class="form narrow">
         <Csrf token={frame.csrf} />
         <Problems errors={hookErrors} />
         <HookWarning os={host.os}>
@@ -201,9 +208,11 @@ function DefaultHooks({ frame, host, hooks, hookErrors, isAdmin }: HostRepositor
   );
 }
 
-function Reinitialise({ frame, host, repository, reinitErrors }: HostRepositoryProps) {
+function Reinitialise(props: HostRepositoryProps) {
+  const { frame, host, repository, reinitErrors } = props;
   return (
     <DangerZone
+      id="reinitialise"
       title="Initialise the repository anew…"
       isOpen={Object.keys(reinitErrors).length > 0}
     >
@@ -212,12 +221,17 @@ function Reinitialise({ frame, host, repository, reinitErrors }: HostRepositoryP
         <code>{visible(repository.url)}</code>. Nothing is ever wiped from here: while anything is
         left at that place, the job ends with an error and touches nothing. Clear it by hand first.
       </p>
-      <form method="post" action={`/hosts/${host.id}/repo/reinit`} class="form narrow">
+      <form
+        method="post"
+        action={`/hosts/${host.id}/repo/reinit#reinitialise`}
+        class="form narrow"
+      >
         <Csrf token={frame.csrf} />
         <Problems errors={{ "": reinitErrors[""] }} />
         <TextField
           name="confirm_hostname"
           label="Type the name of the host"
+          value={props.reinitName}
           error={reinitErrors.confirm_hostname}
           help={
             <>

@@ -1,11 +1,11 @@
 // When a host is backed up, by its own clock.
 import { cronInWords } from "../../shared/cron.ts";
-import type { JobStatus } from "../../shared/job.ts";
 import { Empty } from "../parts/empty.tsx";
+import { LastRun, type LastRunView } from "../parts/last_run.tsx";
 import { type RefusedRun, RunOneLimited } from "../parts/limits.tsx";
 import { Name } from "../parts/name.tsx";
 import { PostButton } from "../parts/csrf.tsx";
-import { jobState, jobWord, StateWord } from "../parts/state.tsx";
+import { StateWord } from "../parts/state.tsx";
 import { Time } from "../parts/time.tsx";
 import { HostFrame, type HostFrameProps } from "./frame.tsx";
 
@@ -15,30 +15,28 @@ export interface ScheduleView {
   isEnabled: boolean;
   groups: string[];
   nextRunAt: number | null;
-  lastRun: { jobId: string; at: number; status: JobStatus; warnings: number } | null;
+  lastRun: LastRunView | null;
 }
 
-export interface SchedulesProps extends HostFrameProps {
+/** What changes while the page is open. */
+export interface ScheduleListProps extends Pick<HostFrameProps, "host" | "mayRun"> {
   schedules: ScheduleView[];
   timeZone: string;
   /** The agent has not acknowledged the newest plan yet. */
   isBehind: boolean;
+  now: number;
+}
+
+export interface SchedulesProps extends HostFrameProps, Omit<ScheduleListProps, "now"> {
   hasGroups: boolean;
   refused?: RefusedRun;
 }
 
 export function SchedulesPage(props: SchedulesProps) {
-  const { host, schedules, mayRun, timeZone } = props;
+  const { host, schedules, mayRun } = props;
   const add = { href: `/hosts/${host.id}/schedules/new`, label: "Add schedule" };
   return (
     <HostFrame {...props} tab="schedules">
-      {props.isBehind && schedules.length > 0 && (
-        <p class="flash warn" role="status">
-          {host.isOnline
-            ? "The host has not taken over the newest plan yet; it works by the one before."
-            : "The host is offline and works by the plan that it knows. It gets the newest when it is back."}
-        </p>
-      )}
       {schedules.length === 0
         ? (
           <Empty
@@ -56,26 +54,7 @@ export function SchedulesPage(props: SchedulesProps) {
         )
         : (
           <>
-            <div class="head">
-              <p class="muted">
-                By the host's own clock, in the time zone <bdi>{timeZone}</bdi>.
-              </p>
-              {mayRun && <a class="button" href={add.href}>{add.label}</a>}
-            </div>
-            <table class="table fold">
-              <thead>
-                <tr>
-                  <th scope="col">When</th>
-                  <th scope="col">Source groups</th>
-                  <th scope="col">Next</th>
-                  <th scope="col">Last</th>
-                  <th scope="col">
-                    <span class="off-screen">Actions</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>{schedules.map((schedule) => <Row {...props} schedule={schedule} />)}</tbody>
-            </table>
+            <ScheduleList {...props} now={props.frame.now} />
             {mayRun && host.isOnline && (
               <RunOneLimited
                 to={`/hosts/${host.id}/jobs`}
@@ -94,7 +73,50 @@ export function SchedulesPage(props: SchedulesProps) {
   );
 }
 
-function Row({ host, schedule: s, frame, mayRun }: SchedulesProps & { schedule: ScheduleView }) {
+/** Live fragment `schedules`. */
+export function ScheduleList(props: ScheduleListProps) {
+  const { host, schedules, timeZone, isBehind, mayRun } = props;
+  return (
+    <div id="schedules" data-shifts>
+      <div class="head">
+        <div>
+          <p class="muted">
+            By the host's own clock, in the time zone <bdi>{timeZone}</bdi>.
+          </p>
+          {isBehind && (
+            <p role="status">
+              <StateWord
+                state="warn"
+                word={host.isOnline
+                  ? "The host has not taken over the newest plan yet; it works by the one before."
+                  : "The host is offline and works by the plan that it knows. It gets the newest when it is back."}
+              />
+            </p>
+          )}
+        </div>
+        {mayRun && <a class="button" href={`/hosts/${host.id}/schedules/new`}>Add schedule</a>}
+      </div>
+      <table class="table fold">
+        <thead>
+          <tr>
+            <th scope="col">When</th>
+            <th scope="col">Source groups</th>
+            <th scope="col">Next</th>
+            <th scope="col">Last</th>
+            <th scope="col">
+              <span class="off-screen">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>{schedules.map((schedule) => <Row {...props} schedule={schedule} />)}</tbody>
+      </table>
+    </div>
+  );
+}
+
+function Row(
+  { host, schedule: s, now, mayRun }: ScheduleListProps & { schedule: ScheduleView },
+) {
   const to = `/hosts/${host.id}/schedules/${s.id}`;
   return (
     <tr>
@@ -114,22 +136,10 @@ function Row({ host, schedule: s, frame, mayRun }: SchedulesProps & { schedule: 
           ? <span class="muted">— (paused)</span>
           : s.nextRunAt === null
           ? "—"
-          : <Time at={s.nextRunAt} now={frame.now} />}
+          : <Time at={s.nextRunAt} now={now} />}
       </td>
       <td data-head="last">
-        {s.lastRun
-          ? (
-            <>
-              <a href={`/jobs/${s.lastRun.jobId}`}>
-                <Time at={s.lastRun.at} now={frame.now} />
-              </a>{" "}
-              <StateWord
-                state={jobState(s.lastRun.status, s.lastRun.warnings)}
-                word={jobWord(s.lastRun.status, s.lastRun.warnings)}
-              />
-            </>
-          )
-          : <span class="muted">never</span>}
+        <LastRun run={s.lastRun} now={now} />
       </td>
       <td class="act">
         {mayRun && (

@@ -64,7 +64,11 @@ export function HostSettingsPage(props: HostSettingsProps) {
 
 function DeleteHost({ frame, host, snapshots, deleteErrors }: HostSettingsProps) {
   return (
-    <DangerZone title="Delete this host…" isOpen={Object.keys(deleteErrors).length > 0}>
+    <DangerZone
+      id="delete"
+      title="Delete this host…"
+      isOpen={Object.keys(deleteErrors).length > 0}
+    >
       <p>
         The server forgets{" "}
         <b>
@@ -74,7 +78,7 @@ function DeleteHost({ frame, host, snapshots, deleteErrors }: HostSettingsProps)
           ? `Its ${plural(snapshots, "snapshot")} stay in the repository.`
           : "Nothing in the repository is touched."}
       </p>
-      <form method="post" action={`/hosts/${host.id}/delete`} class="form narrow">
+      <form method="post" action={`/hosts/${host.id}/delete#delete`} class="form narrow">
         <Csrf token={frame.csrf} />
         <Problems errors={{ "": deleteErrors[""] }} />
         <TextField

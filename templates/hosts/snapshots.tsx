@@ -175,6 +175,18 @@ function NoSnapshots(
       </Empty>
     );
   }
+  if (!host.hasPaths) {
+    return (
+      <Empty
+        title="No snapshots yet"
+        action={mayRun
+          ? { href: `/hosts/${host.id}/sources`, label: "Say what to back up" }
+          : undefined}
+      >
+        No source group of this host says what to back up.
+      </Empty>
+    );
+  }
   return (
     <Empty title="No snapshots yet">
       {refreshedAt === null

@@ -1,15 +1,13 @@
 // What is backed up: the source groups of a host, in words, each with its own Run now.
 import type { HookName } from "../../shared/hooks.ts";
-import type { JobStatus } from "../../shared/job.ts";
 import { inWords, type Retention } from "../../shared/retention.ts";
 import { visible } from "../../shared/redact.ts";
 import { duration, plural } from "../format.ts";
 import { Csrf } from "../parts/csrf.tsx";
 import { Empty } from "../parts/empty.tsx";
+import { LastRun, type LastRunView } from "../parts/last_run.tsx";
 import { type RefusedRun, RunLimits } from "../parts/limits.tsx";
 import { Name } from "../parts/name.tsx";
-import { jobState, jobWord, StateWord } from "../parts/state.tsx";
-import { Time } from "../parts/time.tsx";
 import { HostFrame, type HostFrameProps } from "./frame.tsx";
 
 export interface SourceGroupView {
@@ -22,7 +20,7 @@ export interface SourceGroupView {
   retryBackoffSeconds: number;
   /** Where each hook that is in force comes from. */
   hooks: { name: HookName; from: "group" | "host" }[];
-  lastRun: { jobId: string; at: number; status: JobStatus; warnings: number } | null;
+  lastRun: LastRunView | null;
 }
 
 export interface SourcesProps extends HostFrameProps {
@@ -109,19 +107,7 @@ function Group(props: SourcesProps & { group: SourceGroupView }) {
         )}
         <dt>Last run</dt>
         <dd>
-          {group.lastRun
-            ? (
-              <>
-                <StateWord
-                  state={jobState(group.lastRun.status, group.lastRun.warnings)}
-                  word={jobWord(group.lastRun.status, group.lastRun.warnings)}
-                />{" "}
-                <a href={`/jobs/${group.lastRun.jobId}`}>
-                  <Time at={group.lastRun.at} now={frame.now} />
-                </a>
-              </>
-            )
-            : <span class="muted">never</span>}
+          <LastRun run={group.lastRun} now={frame.now} />
         </dd>
       </dl>
       {mayRun && <RunForm {...props} />}
@@ -157,7 +143,12 @@ function RunForm({ host, group, frame, refused }: SourcesProps & { group: Source
         </button>
         {!host.isOnline && <span class="muted small">The host is offline.</span>}
       </div>
-      {host.isOnline && <RunLimits what={group.id} refused={refused} />}
+      {host.isOnline && group.includes.length > 0 && (
+        <RunLimits
+          what={group.id}
+          refused={refused}
+        />
+      )}
     </form>
   );
 }

@@ -171,6 +171,13 @@ export function nextStep(
         href: `${host}/sources`,
         label: "Open Sources",
       };
+    case "holds_data":
+      return {
+        sentence:
+          "What is there stays as it was. To begin anew, clear that place by hand, then initialise it again.",
+        href: `${host}/repository`,
+        label: "Open the Repository tab",
+      };
     case "damaged":
       return {
         sentence:

@@ -28,10 +28,16 @@ export function Confirm(
 
 /** Last on its page, closed, and open again only when what was typed in it was wrong. */
 export function DangerZone(
-  { title, isOpen, children }: { title: string; isOpen: boolean; children?: Child },
+  { id, title, isOpen, children }: {
+    /** For forms whose answer is to be read here. */
+    id?: string;
+    title: string;
+    isOpen: boolean;
+    children?: Child;
+  },
 ) {
   return (
-    <details class="danger-zone" open={isOpen}>
+    <details class="danger-zone" id={id} open={isOpen}>
       <summary>{title}</summary>
       <div class="stack">{children}</div>
     </details>

@@ -192,12 +192,16 @@ function DeleteRepository({ frame, repository: r, errors }: RepositoryPageProps)
     );
   }
   return (
-    <DangerZone title="Remove this repository…" isOpen={Object.keys(errors).length > 0}>
+    <DangerZone
+      id="remove"
+      title="Remove this repository…"
+      isOpen={Object.keys(errors).length > 0}
+    >
       <p>
         The server forgets the address, the password and the keys. The data at the address stays as
         it is; without the password nobody can read it, so keep a copy of it.
       </p>
-      <form method="post" action={`/repositories/${r.id}/delete`} class="form narrow">
+      <form method="post" action={`/repositories/${r.id}/delete#remove`} class="form narrow">
         <Csrf token={frame.csrf} />
         <Problems errors={{ "": errors[""] }} />
         <TextField

@@ -71,7 +71,7 @@ browserTest(
       await page.waitForURL("**/hosts/*");
       await page.getByText("anna is accepted.").waitFor();
       const vitals = page.locator("#vitals");
-      await vitals.getByText("ready", { exact: true }).waitFor({ timeout: 30_000 });
+      await vitals.getByText("repo ready", { exact: true }).waitFor({ timeout: 30_000 });
       await eventually(
         "it says so",
         () => /^accepted: this machine is now host anna$/m.test(agent.printed()),

@@ -220,6 +220,42 @@ browserTest(
   },
 );
 
+browserTest(
+  "hosts that join and leave appear in an open list and go from it without a reload, through its filter",
+  async (browser) => {
+    await using server = await startServer();
+    await joinHost(server, "alpha");
+    const page = await browser.logIn(server.url, "olive");
+    const name = (name: string) => page.getByRole("link", { name, exact: true });
+    const row = (host: string) => page.locator("#hosts tbody tr").filter({ has: name(host) });
+    await row("alpha").waitFor();
+    await page.evaluate(() => document.body.dataset.same = "page");
+    const beta = await joinHost(server, "beta");
+    await row("beta").waitFor();
+    await page.locator("#host-count").getByText("2", { exact: true }).waitFor();
+    // What comes later finds the new row.
+    const agent = await FakeAgent.connect(server.url, beta.bearer);
+    await row("beta").getByText("offline").waitFor({ state: "detached" });
+
+    await page.getByLabel("Search hosts").fill("alp");
+    await row("beta").waitFor({ state: "detached" });
+    await joinHost(server, "gamma");
+    await page.locator("#host-count").getByText("3", { exact: true }).waitFor();
+    await joinHost(server, "alpine");
+    await row("alpine").waitFor();
+    assert.equal(await page.locator("#hosts tbody tr").count(), 2);
+    await page.getByText("2 of 4 hosts").waitFor();
+    await page.goBack();
+    await row("gamma").waitFor();
+
+    await agent.close();
+    await server.api("alice", "DELETE", `/api/hosts/${beta.hostId}`);
+    await row("beta").waitFor({ state: "detached" });
+    assert.equal(await page.locator("#hosts tbody tr").count(), 3);
+    assert.equal(await page.evaluate(() => document.body.dataset.same), "page");
+  },
+);
+
 /** Chromium without a screen never hides a tab: the page is told what a browser would tell it. */
 async function setHidden(page: Page, isHidden: boolean): Promise<void> {
   await page.evaluate((isHidden) => {

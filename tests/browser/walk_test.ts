@@ -141,7 +141,7 @@ browserTest(
 
     await press(link(page, "Open the host"));
     const vitals = page.locator("#vitals");
-    await vitals.getByText("ready", { exact: true }).waitFor({ timeout: 30_000 });
+    await vitals.getByText("repo ready", { exact: true }).waitFor({ timeout: 30_000 });
     await vitals.getByText("initialised").waitFor();
     await page.getByRole("heading", { name: "No snapshots yet" }).waitFor();
 

@@ -9,6 +9,7 @@ import {
   middleCut,
   plural,
   relative,
+  upcoming,
 } from "../../templates/format.ts";
 
 const NOW = Date.UTC(2026, 10, 22, 3, 0, 12);
@@ -42,10 +43,10 @@ Deno.test("duration() gives the two largest units", () => {
 
 const TIMES: [number, string][] = [
   [NOW, "just now"],
-  [NOW - 20 * S, "20 s ago"],
+  [NOW - 20 * S, "20s ago"],
   [NOW - 8 * M, "8m ago"],
-  [NOW - 7 * H, "7 h ago"],
-  [NOW - 26 * H, "26 h ago"],
+  [NOW - 7 * H, "7h ago"],
+  [NOW - 26 * H, "26h ago"],
   [NOW - 3 * D, "3d ago"],
   [NOW + 3 * H, "in 3 h"],
   [NOW + 59 * M, "in 59 min"],
@@ -54,6 +55,12 @@ const TIMES: [number, string][] = [
 
 Deno.test("relative() says when, in one short word group", () => {
   for (const [at, text] of TIMES) assert.equal(relative(at, NOW), text);
+});
+
+Deno.test("upcoming() names the day only when it is not within the next 24 hours", () => {
+  assert.equal(upcoming(Date.UTC(2026, 10, 23, 3), NOW), "03:00");
+  assert.equal(upcoming(Date.UTC(2026, 10, 25, 3), NOW), "Wed 03:00");
+  assert.equal(upcoming(Date.UTC(2026, 11, 1, 3), NOW), "2026-12-01");
 });
 
 Deno.test("the browser's clock says the same as relative()", () => {

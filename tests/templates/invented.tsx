@@ -113,7 +113,10 @@ function hostRow(n: number, name: string, changes: Partial<HostRowData> = {}): H
     days: days(n % 9),
     sizeBytes: n * 3.7 * GIB,
     snapshots: 20 + n * 3,
-    nextRunAt: null,
+    schedule: {
+      nextRunAt: NOW + (n % 70) * 3 * HOUR,
+      lastRun: { jobId: id(1000 + n), at: NOW - n * 8 * MINUTE, status: "succeeded", warnings: 0 },
+    },
     ...changes,
   };
 }
@@ -132,7 +135,12 @@ const FEW: HostRowData[] = [
     state: "run",
     running: { jobId: id(1003), kind: "backup", progress: progress(62) },
   }),
-  hostRow(4, "web-01", { nextRunAt: NOW + 5 * HOUR }),
+  hostRow(4, "web-01", {
+    schedule: {
+      nextRunAt: NOW + 5 * HOUR,
+      lastRun: { jobId: id(1), at: NOW - 8 * HOUR, status: "succeeded", warnings: 0 },
+    },
+  }),
   hostRow(5, "pc-leo", { state: "off", isOnline: false, lastSeenAt: NOW - 3 * DAY, os: "windows" }),
   hostRow(6, "fresh", {
     state: "off",
@@ -153,7 +161,7 @@ const MANY: HostRowData[] = [
     queued: 2,
   }),
   ...Array.from(
-    { length: 36 },
+    { length: 32 },
     (_, i) => hostRow(i + 5, `web-${String(i).padStart(3, "0")}.example.org`),
   ),
 ];
@@ -282,6 +290,7 @@ const hostView = (changes: Partial<HostView> = {}): HostView => ({
   lastBackup: { jobId: id(1004), at: NOW - 8 * MINUTE, status: "succeeded", warnings: 0 },
   running: null,
   nextRunAt: null,
+  hasPaths: true,
   repository: {
     id: id(70),
     name: "office nas",
@@ -981,6 +990,7 @@ export const pages: Record<string, () => Child> = {
       ]}
       hookErrors={{}}
       isAdmin
+      reinitName=""
       reinitErrors={{}}
     />
   ),
@@ -1011,6 +1021,7 @@ export const pages: Record<string, () => Child> = {
       }]}
       hookErrors={{ pre_hook_default: "pre_hook_default must be at most 32768 characters" }}
       isAdmin
+      reinitName="web-1"
       reinitErrors={{ confirm_hostname: "confirm_hostname must be the name of the host" }}
     />
   ),

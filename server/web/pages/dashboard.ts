@@ -1,5 +1,10 @@
-import { DashboardPage, HOST_SORTS, HOST_STATES } from "../../../templates/dashboard/page.tsx";
-import { type Host, type HostFilter, listHosts } from "../../hosts/find.ts";
+import {
+  DashboardPage,
+  HOST_SORTS,
+  HOST_STATES,
+  type HostListProps,
+} from "../../../templates/dashboard/page.tsx";
+import { type HostFilter, listHosts } from "../../hosts/find.ts";
 import { fleetSummary } from "../../hosts/fleet.ts";
 import { allTags } from "../../hosts/names.ts";
 import type { Server } from "../../server.ts";
@@ -13,7 +18,7 @@ export const dashboardRoutes: Route[] = [
 ];
 
 /** With the machines that wait, and names as long as may be, a page stays under 60 KB. */
-const PER_PAGE = 40;
+const PER_PAGE = 36;
 
 /** The filter's words on the page and in the store. */
 const STATES: Record<string, string | undefined> = {
@@ -27,21 +32,33 @@ const STATES: Record<string, string | undefined> = {
 export async function hostsOnPage(
   server: Server,
   c: Ctx,
-): Promise<{ hosts: Host[]; total: number; page: number }> {
+): Promise<Omit<HostListProps, "total" | "now" | "mayRun">> {
   const page = Math.max(1, Math.min(100_000, Math.floor(Number(c.req.query("page")) || 1)));
-  const filter: HostFilter = {
-    search: c.req.query("q"),
-    state: STATES[c.req.query("state") ?? ""],
-    tag: c.req.query("tag") || undefined,
+  const filter = {
+    q: c.req.query("q") ?? "",
+    state: oneOf(HOST_STATES, c.req.query("state")),
+    tag: c.req.query("tag") ?? "",
     sort: oneOf(HOST_SORTS, c.req.query("sort")),
   };
+  const wish: HostFilter = {
+    search: filter.q,
+    state: STATES[filter.state],
+    tag: filter.tag || undefined,
+    sort: filter.sort,
+  };
   const cursor = String((page - 1) * PER_PAGE);
-  const { items, total } = await listHosts(server, filter, { limit: PER_PAGE, cursor });
-  return { hosts: items, total, page };
+  const { items, total } = await listHosts(server, wish, { limit: PER_PAGE, cursor });
+  return {
+    hosts: await hostRows(server, items),
+    matching: total,
+    page,
+    pages: Math.max(1, Math.ceil(total / PER_PAGE)),
+    filter,
+  };
 }
 
 async function dashboard(server: Server, c: Ctx): Promise<Response> {
-  const [{ hosts, total, page }, summary, tags] = await Promise.all([
+  const [list, summary, tags] = await Promise.all([
     hostsOnPage(server, c),
     fleetSummary(server),
     allTags(server),
@@ -54,17 +71,8 @@ async function dashboard(server: Server, c: Ctx): Promise<Response> {
       attention: attentionItems(summary),
       oldest: oldest && { name: oldest.name, at: oldest.last_success_at },
       pending: mayRun(c) ? await pendingProps(server, c) : null,
-      hosts: await hostRows(server, hosts),
-      matching: total,
-      page,
-      pages: Math.max(1, Math.ceil(total / PER_PAGE)),
+      ...list,
       tags: tagChoices(tags, c.req.query("tag")),
-      filter: {
-        q: c.req.query("q") ?? "",
-        state: oneOf(HOST_STATES, c.req.query("state")),
-        tag: c.req.query("tag") ?? "",
-        sort: oneOf(HOST_SORTS, c.req.query("sort")),
-      },
       mayRun: mayRun(c),
       mayAdd: mayRun(c),
     }),

@@ -1,14 +1,17 @@
 // A host as the templates want it: on the dashboard, on its own page, in a live fragment.
 import type { HostRowData } from "../../../templates/dashboard/host_row.tsx";
+import type { LastRunView } from "../../../templates/parts/last_run.tsx";
 import type { AttentionItem } from "../../../templates/dashboard/page.tsx";
 import type { HostView } from "../../../templates/hosts/frame.tsx";
 import { jobTitle } from "../../../templates/jobs/words.tsx";
+import type { JobStatus } from "../../../shared/job.ts";
 import { backupStrips, type DayOutcome } from "../../hosts/backup_days.ts";
 import { getHost, type Host } from "../../hosts/find.ts";
 import type { FleetSummary } from "../../hosts/fleet.ts";
 import type { HostState } from "../../hosts/state.ts";
 import { findJobRow } from "../../jobs/find.ts";
 import type { Server } from "../../server.ts";
+import { hasPathsToSave } from "../../source_groups/find.ts";
 
 export async function hostRows(server: Server, hosts: Host[]): Promise<HostRowData[]> {
   const strips = await backupStrips(server, hosts.map((host) => host.id));
@@ -25,13 +28,14 @@ function hostRow(host: Host, days: DayOutcome[]): HostRowData {
     state: host.state,
     isOnline: host.online,
     lastSeenAt: host.last_seen_at,
-    lastBackup: lastBackup(host),
+    lastBackup: lastRunView(host.last_backup),
     running: running && { jobId: running.id, kind: running.kind, progress: running.progress },
     queued: host.running.filter((job) => job.status === "queued").length,
     days,
     sizeBytes: host.repository_size,
     snapshots: host.snapshots_count,
-    nextRunAt: host.schedule ? host.next_run_at : null,
+    schedule: host.schedule &&
+      { nextRunAt: host.next_run_at, lastRun: lastRunView(host.schedule.last_run) },
   };
 }
 
@@ -40,9 +44,10 @@ function runningJob(host: Host) {
   return host.online ? host.running.find((job) => job.status === "running") ?? null : null;
 }
 
-function lastBackup({ last_backup: last }: Host) {
-  return last &&
-    { jobId: last.job_id, at: last.at, status: last.status, warnings: last.warnings };
+export function lastRunView(
+  run: { job_id: string; at: number; status: JobStatus; warnings: number } | null,
+): LastRunView | null {
+  return run && { jobId: run.job_id, at: run.at, status: run.status, warnings: run.warnings };
 }
 
 const STATE_WORDS: Record<HostState, string> = {
@@ -55,8 +60,9 @@ const STATE_WORDS: Record<HostState, string> = {
 
 export async function hostView(server: Server, hostId: string): Promise<HostView> {
   const host = await getHost(server, hostId);
-  const [strips, repositoryJob] = await Promise.all([
+  const [strips, hasPaths, repositoryJob] = await Promise.all([
     backupStrips(server, [hostId]),
+    hasPathsToSave(server, hostId),
     host.repository_job_id ? findJobRow(server, host.repository_job_id) : undefined,
   ]);
   const running = runningJob(host);
@@ -72,9 +78,10 @@ export async function hostView(server: Server, hostId: string): Promise<HostView
     hostname: host.hostname,
     isOnline: host.online,
     lastSeenAt: host.last_seen_at,
-    lastBackup: lastBackup(host),
+    lastBackup: lastRunView(host.last_backup),
     running: running && { jobId: running.id, title: titleOn(host, running) },
     nextRunAt: host.next_run_at,
+    hasPaths,
     repository: {
       id: host.repository_id,
       name: host.repository_name,

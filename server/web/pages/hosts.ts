@@ -122,6 +122,7 @@ async function repository(
     hooks: defaultHookFields(await getDefaultHooks(server, host.id)),
     hookErrors: {},
     isAdmin: isAdmin(c),
+    reinitName: "",
     reinitErrors: {},
     ...changes,
   });
@@ -235,7 +236,7 @@ async function reinit(server: Server, c: Ctx): Promise<Response> {
   const hostId = pathId(c, "id");
   const name = (await readForm(c)).text("confirm_hostname").trim();
   const { done, errors } = await attemptTo(() => reinitialise(server, actorOf(c), hostId, name));
-  if (errors) return repository(server, c, { reinitErrors: errors }, 400);
+  if (errors) return repository(server, c, { reinitName: name, reinitErrors: errors }, 400);
   return goTo(c, `/jobs/${done}`);
 }
 

@@ -4,7 +4,7 @@ import {
   ScheduleFormPage,
   type ScheduleFormProps,
 } from "../../../templates/hosts/schedule_form.tsx";
-import { SchedulesPage } from "../../../templates/hosts/schedules.tsx";
+import { type ScheduleListProps, SchedulesPage } from "../../../templates/hosts/schedules.tsx";
 import type { RefusedRun } from "../../../templates/parts/limits.tsx";
 import { AppError } from "../../errors.ts";
 import { getHost } from "../../hosts/find.ts";
@@ -22,6 +22,7 @@ import { previewCron } from "../api/schedules.ts";
 import { pathId } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
 import { attempt, type Form, readForm } from "./form.ts";
+import { lastRunView } from "./host_props.ts";
 import { hostFrame } from "./hosts.ts";
 import { frameOf, goTo, show } from "./page.ts";
 
@@ -58,33 +59,36 @@ export async function listOfSchedules(
   refused?: RefusedRun,
 ): Promise<Response> {
   const props = await hostFrame(server, c);
-  const host = await getHost(server, props.host.id);
-  const schedules = await listSchedules(server, host.id);
-  const groups = await listSourceGroups(server, host.id);
+  const [list, groups] = await Promise.all([
+    scheduleList(server, props.host.id),
+    listSourceGroups(server, props.host.id),
+  ]);
   return show(
     c,
-    SchedulesPage({
-      ...props,
-      timeZone: host.time_zone,
-      isBehind: host.applied_plan_version < host.plan_version,
-      hasGroups: groups.length > 0,
-      refused,
-      schedules: schedules.map((schedule) => ({
-        id: schedule.id,
-        cron: schedule.cron,
-        isEnabled: schedule.enabled,
-        groups: schedule.source_groups.map((group) => group.name),
-        nextRunAt: schedule.next_run_at,
-        lastRun: schedule.last_run && {
-          jobId: schedule.last_run.job_id,
-          at: schedule.last_run.at,
-          status: schedule.last_run.status,
-          warnings: schedule.last_run.warnings,
-        },
-      })),
-    }),
+    SchedulesPage({ ...props, ...list, hasGroups: groups.length > 0, refused }),
     refused ? 422 : 200,
   );
+}
+
+/** The schedules of a host, for its tab and for the live fragment of it. */
+export async function scheduleList(
+  server: Server,
+  hostId: string,
+): Promise<Pick<ScheduleListProps, "schedules" | "timeZone" | "isBehind">> {
+  const host = await getHost(server, hostId);
+  const schedules = await listSchedules(server, hostId);
+  return {
+    timeZone: host.time_zone,
+    isBehind: host.applied_plan_version < host.plan_version,
+    schedules: schedules.map((schedule) => ({
+      id: schedule.id,
+      cron: schedule.cron,
+      isEnabled: schedule.enabled,
+      groups: schedule.source_groups.map((group) => group.name),
+      nextRunAt: schedule.next_run_at,
+      lastRun: lastRunView(schedule.last_run),
+    })),
+  };
 }
 
 function preview(server: Server, c: Ctx): Response {
@@ -107,7 +111,8 @@ type Values = ScheduleFormProps["values"];
 
 async function showNew(server: Server, c: Ctx): Promise<Response> {
   const groups = await listSourceGroups(server, pathId(c, "id"));
-  const groupIds = groups.length === 1 ? [groups[0]!.id] : [];
+  const ready = groups.filter((group) => group.includes.length > 0);
+  const groupIds = ready.length === 1 ? [ready[0]!.id] : [];
   return await showForm(server, c, {
     scheduleId: null,
     values: { cron: "0 3 * * *", isEnabled: true, groupIds },

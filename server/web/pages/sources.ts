@@ -25,6 +25,7 @@ import { actorOf, type Ctx, type Route } from "../context.ts";
 import { startMaintenance } from "../../maintenance/start.ts";
 import { PreviewedRetention } from "../api/maintenance.ts";
 import { attempt, type Form, linesOf, numberOf, readForm } from "./form.ts";
+import { lastRunView } from "./host_props.ts";
 import { hostFrame } from "./hosts.ts";
 import { frameOf, goTo, isAdmin, show } from "./page.ts";
 
@@ -69,12 +70,7 @@ export async function listSources(server: Server, c: Ctx, refused?: RefusedRun):
       hooks: hookViews(group, defaults).flatMap(({ hook, inForce }) =>
         inForce ? [{ name: hook, from: inForce.from }] : []
       ),
-      lastRun: group.last_run && {
-        jobId: group.last_run.job_id,
-        at: group.last_run.at,
-        status: group.last_run.status,
-        warnings: group.last_run.warnings,
-      },
+      lastRun: lastRunView(group.last_run),
     })),
     refused,
   });
