@@ -120,7 +120,7 @@ export function RepositoryFacts(
             <>
               <StateWord state="ok" word="ready" />{" "}
               <span class="muted">
-                since <Time at={r.initialisedAt} now={now} />
+                · initialised <Time at={r.initialisedAt} now={now} />
               </span>
             </>
           )
