@@ -72,12 +72,17 @@ export async function createEnrolmentToken(
   };
 }
 
-/** The command that a person runs on the machine. Values come from settings and our own secrets, never from a request's text. */
-export function joinCommands(baseUrl: string, token: string): { linux: string; windows: string } {
+/**
+ * The command that a person runs on the machine; without a token it announces itself. Values come from settings and our own
+ * secrets, never from a request's text.
+ */
+export function joinCommands(baseUrl: string, token?: string): { linux: string; windows: string } {
+  const [forShell, forPowerShell] = token
+    ? [` RM_TOKEN=${token}`, ` $env:RM_TOKEN='${token}';`]
+    : ["", ""];
   return {
-    linux:
-      `curl -fsSL ${baseUrl}/install/install.sh | sudo RM_SERVER=${baseUrl} RM_TOKEN=${token} bash`,
+    linux: `curl -fsSL ${baseUrl}/install/install.sh | sudo RM_SERVER=${baseUrl}${forShell} bash`,
     windows:
-      `$env:RM_SERVER='${baseUrl}'; $env:RM_TOKEN='${token}'; irm ${baseUrl}/install/install.ps1 | iex`,
+      `$env:RM_SERVER='${baseUrl}';${forPowerShell} irm ${baseUrl}/install/install.ps1 | iex`,
   };
 }

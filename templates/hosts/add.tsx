@@ -1,24 +1,22 @@
 // Add host: what the server must know before a machine joins by a one-time command.
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Csrf } from "../parts/csrf.tsx";
-import { type Errors, LinesField, Problems, TextField } from "../parts/field.tsx";
-import { RepositoryChoice, type RepositoryChoiceValues } from "../repositories/choice.tsx";
+import { Command } from "../parts/copyable.tsx";
+import { type Errors, Problems } from "../parts/field.tsx";
+import { JoiningFields, type JoiningValues } from "./joining_fields.tsx";
 
 export interface AddHostProps {
   frame: FrameProps;
-  values: RepositoryChoiceValues & {
-    hostname: string;
-    /** As typed: separated by spaces or commas. */
-    tags: string;
-    /** As typed: one path a line. */
-    initial_paths: string;
-  };
+  values: JoiningValues & { hostname: string };
   /** Named like the inputs: hostname, tags, initial_paths, repository_id, repository.url … */
   errors: Errors;
   repositories: { id: string; name: string; url: string }[];
+  /** For machines that announce themselves. */
+  announceCommands: { linux: string; windows: string };
 }
 
-export function AddHostPage({ frame, values, errors, repositories }: AddHostProps) {
+export function AddHostPage(props: AddHostProps) {
+  const { frame, values, errors, repositories, announceCommands } = props;
   return (
     <Layout {...frame} title="Add host" current="hosts">
       <div class="narrow">
@@ -31,37 +29,29 @@ export function AddHostPage({ frame, values, errors, repositories }: AddHostProp
         <form method="post" action="/hosts/new" class="form">
           <Csrf token={frame.csrf} />
           <Problems errors={errors} />
-          <TextField
-            name="hostname"
-            label="Name"
-            value={values.hostname}
-            error={errors.hostname}
-            help="Letters, digits, dots, dashes and underscores. Its snapshots carry this name."
-            isRequired
-            hasFocus
+          <JoiningFields
+            nameField="hostname"
+            name={values.hostname}
+            values={values}
+            errors={errors}
+            repositories={repositories}
           />
-          <TextField
-            name="tags"
-            label="Tags"
-            value={values.tags}
-            error={errors.tags}
-            isOptional
-            help="To find and filter it, for example: berlin database."
-          />
-          <LinesField
-            name="initial_paths"
-            label="What to back up"
-            value={values.initial_paths}
-            error={errors.initial_paths}
-            isOptional
-            help="One folder or file a line, for example /etc or C:\Users. More groups and exclusions can come later."
-          />
-          <RepositoryChoice values={values} errors={errors} repositories={repositories} />
           <p class="actions">
             <button type="submit" class="primary">Make the command</button>
             <a class="button" href="/">Cancel</a>
           </p>
         </form>
+        <details class="unfold section">
+          <summary>Or let the machine announce itself, without a token</summary>
+          <div class="nested stack">
+            <p class="help">
+              Run one of these on the machine. It shows a fingerprint and waits; an admin compares
+              it with the one on the dashboard and accepts the machine there.
+            </p>
+            <Command text={announceCommands.linux} what="the Linux command" />
+            <Command text={announceCommands.windows} what="the Windows command" />
+          </div>
+        </details>
       </div>
     </Layout>
   );

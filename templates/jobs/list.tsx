@@ -122,7 +122,10 @@ function Filters({ filter, hosts }: JobListProps) {
         value={filter.kind}
         options={[
           ["", "all"],
-          ...RUNNABLE_KINDS.map((kind): [string, string] => [kind, KIND_WORDS[kind]]),
+          ...[...RUNNABLE_KINDS, "hook" as const].map((kind): [string, string] => [
+            kind,
+            KIND_WORDS[kind],
+          ]),
         ]}
       />
       <Choice

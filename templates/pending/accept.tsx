@@ -3,10 +3,10 @@
 import { middleCut } from "../format.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Csrf } from "../parts/csrf.tsx";
-import { type Errors, LinesField, Problems, TextField } from "../parts/field.tsx";
+import { JoiningFields, type JoiningValues } from "../hosts/joining_fields.tsx";
+import { type Errors, Problems } from "../parts/field.tsx";
 import { Name } from "../parts/name.tsx";
 import { StateWord } from "../parts/state.tsx";
-import { RepositoryChoice, type RepositoryChoiceValues } from "../repositories/choice.tsx";
 import { GeneratedPassword } from "../repositories/page.tsx";
 import { Fingerprint, WholeFingerprint } from "./fingerprint.tsx";
 import type { PendingHostView } from "./list.tsx";
@@ -14,13 +14,7 @@ import type { PendingHostView } from "./list.tsx";
 export interface AcceptProps {
   frame: FrameProps;
   host: PendingHostView;
-  values: RepositoryChoiceValues & {
-    name: string;
-    /** As typed: separated by spaces or commas. */
-    tags: string;
-    /** As typed: one path a line. */
-    initial_paths: string;
-  };
+  values: JoiningValues & { name: string };
   errors: Errors;
   repositories: { id: string; name: string; url: string }[];
 }
@@ -60,32 +54,13 @@ function AcceptForm({ frame, host, values, errors, repositories }: AcceptProps) 
         <Csrf token={frame.csrf} />
         <input type="hidden" name="fingerprint" value={host.fingerprint} />
         <Problems errors={errors} />
-        <TextField
-          name="name"
-          label="Name"
-          value={values.name}
-          error={errors.name}
-          help="Letters, digits, dots, dashes and underscores. Its snapshots carry this name."
-          isRequired
-          hasFocus
+        <JoiningFields
+          nameField="name"
+          name={values.name}
+          values={values}
+          errors={errors}
+          repositories={repositories}
         />
-        <TextField
-          name="tags"
-          label="Tags"
-          value={values.tags}
-          error={errors.tags}
-          isOptional
-          help="To find and filter it, for example: berlin database."
-        />
-        <LinesField
-          name="initial_paths"
-          label="What to back up"
-          value={values.initial_paths}
-          error={errors.initial_paths}
-          isOptional
-          help="One folder or file a line, for example /etc or C:\Users. More groups and exclusions can come later."
-        />
-        <RepositoryChoice values={values} errors={errors} repositories={repositories} />
         <p class="actions">
           <button type="submit" class="primary">Accept host</button>
           <a class="button" href="/">Cancel</a>

@@ -32,6 +32,7 @@ async function showForm(server: Server, c: Ctx): Promise<Response> {
       },
       errors: {},
       repositories,
+      announceCommands: joinCommands(c.get("baseUrl")),
     }),
   );
 }
@@ -56,6 +57,7 @@ async function add(server: Server, c: Ctx): Promise<Response> {
       values: typed(form),
       errors,
       repositories: await repositoryChoices(server),
+      announceCommands: joinCommands(c.get("baseUrl")),
     });
     return show(c, page, 422);
   }

@@ -1,0 +1,52 @@
+// What is asked of a new host, whichever way it joins.
+import { type Errors, LinesField, TextField } from "../parts/field.tsx";
+import { RepositoryChoice, type RepositoryChoiceValues } from "../repositories/choice.tsx";
+
+export interface JoiningValues extends RepositoryChoiceValues {
+  /** As typed: separated by spaces or commas. */
+  tags: string;
+  /** As typed: one path a line. */
+  initial_paths: string;
+}
+
+export function JoiningFields(
+  { nameField, name, values, errors, repositories }: {
+    /** The name of the field that takes the host's name. */
+    nameField: string;
+    name: string;
+    values: JoiningValues;
+    errors: Errors;
+    repositories: { id: string; name: string; url: string }[];
+  },
+) {
+  return (
+    <>
+      <TextField
+        name={nameField}
+        label="Name"
+        value={name}
+        error={errors[nameField]}
+        help="Letters, digits, dots, dashes and underscores. Its snapshots carry this name."
+        isRequired
+        hasFocus
+      />
+      <TextField
+        name="tags"
+        label="Tags"
+        value={values.tags}
+        error={errors.tags}
+        isOptional
+        help="To find and filter it, for example: berlin database."
+      />
+      <LinesField
+        name="initial_paths"
+        label="What to back up"
+        value={values.initial_paths}
+        error={errors.initial_paths}
+        isOptional
+        help="One folder or file a line, for example /etc or C:\Users. More groups and exclusions can come later."
+      />
+      <RepositoryChoice values={values} errors={errors} repositories={repositories} />
+    </>
+  );
+}
