@@ -9,16 +9,11 @@ export interface ToolRun {
 
 // What the program started may hold its streams open for ever.
 const DRAIN_MS = 300;
+const START_TRIES = 5;
 
 /** Runs a program of the system to its end. Throws ServiceProblem when it cannot be started. */
 export async function runTool(program: string, args: string[]): Promise<ToolRun> {
-  let child: Deno.ChildProcess;
-  try {
-    const streams = { stdin: "null", stdout: "piped", stderr: "piped" } as const;
-    child = new Deno.Command(program, { args, ...streams }).spawn();
-  } catch (error) {
-    throw new ServiceProblem(`${program} cannot be started: ${messageOf(error)}.`);
-  }
+  const child = await started(program, args);
   const [out, err] = [collect(child.stdout), collect(child.stderr)];
   const { code } = await child.status;
   let timer: number | undefined;
@@ -26,6 +21,21 @@ export async function runTool(program: string, args: string[]): Promise<ToolRun>
   await Promise.race([Promise.all([out.done, err.done]), enough]);
   clearTimeout(timer);
   return { code, text: `${await out.text()}\n${await err.text()}`.trim() };
+}
+
+async function started(program: string, args: string[]): Promise<Deno.ChildProcess> {
+  const streams = { stdin: "null", stdout: "piped", stderr: "piped" } as const;
+  for (let tries = 1;; tries++) {
+    try {
+      return new Deno.Command(program, { args, ...streams }).spawn();
+    } catch (error) {
+      // What has just been downloaded may be held by a virus scanner for a moment.
+      if (Deno.build.os !== "windows" || tries === START_TRIES) {
+        throw new ServiceProblem(`${program} cannot be started: ${messageOf(error)}.`);
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
 }
 
 function collect(stream: ReadableStream<Uint8Array>) {
