@@ -210,7 +210,11 @@ browserTest(
         snapshots: LISTED,
       },
     });
-    const gate = (text: string) => Deno.writeTextFile(upTo, text);
+    // A rename: a file that is being written is empty for a moment, which the loop would read as "go on".
+    const gate = async (text: string) => {
+      await Deno.writeTextFile(`${upTo}.new`, text);
+      await Deno.rename(`${upTo}.new`, upTo);
+    };
     await gate("20");
     const page = await setUp(browser, server);
     const token = await addHost(page, "alpha", join(server.folder, "repository"));
