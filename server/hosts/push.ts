@@ -91,15 +91,16 @@ export async function planChanged(tx: Transaction<Tables>, hostId: string): Prom
   const { size } = await tx.selectFrom("source_groups")
     .innerJoin("hosts", "hosts.id", "source_groups.host_id")
     .select(
+      // Twice for hooks: each line break, quote and backslash of theirs is two characters on its way.
       sql<number>`coalesce(sum(length(includes) + length(excludes)
-        + length(coalesce(pre_hook_sealed, pre_hook_default_sealed, ''))
-        + length(coalesce(post_hook_sealed, post_hook_default_sealed, ''))), 0)`.as("size"),
+        + 2 * length(coalesce(pre_hook_sealed, pre_hook_default_sealed, ''))
+        + 2 * length(coalesce(post_hook_sealed, post_hook_default_sealed, ''))), 0)`.as("size"),
     )
     .where("host_id", "=", hostId).executeTakeFirstOrThrow();
   if (size > PLAN_CHARACTERS) {
     throw new AppError(
       "invalid",
-      `includes, excludes and hooks of all source groups of this host must be at most ${PLAN_CHARACTERS} characters together.`,
+      `includes, excludes and hooks of all source groups of this host must be at most ${PLAN_CHARACTERS} characters together; each character of a hook counts as two.`,
       "includes",
     );
   }

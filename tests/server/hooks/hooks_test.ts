@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { configFor } from "../../../server/hosts/push.ts";
+import { FRAME_LIMIT } from "../../../shared/protocol.ts";
 import { FakeAgent, joinHost } from "../../support/fake_agent.ts";
 import { startServer, type TestServer } from "../../support/start_server.ts";
 
@@ -185,4 +187,20 @@ Deno.test("a hook is tried as a job of its own, which counts as no backup", asyn
   const plain = await test.api("alice", "POST", `/api/hosts/${host.hostId}/jobs`, { kind: "hook" });
   assert.deepEqual([plain.status, plain.body.error.field], [422, "kind"]);
   await agent.close();
+});
+
+Deno.test("hooks that are allowed together fit into one frame, whatever characters they hold", async () => {
+  const { test, host, path } = await setUp();
+  await using _ = test;
+  const line = '"\t"\n'.repeat(8000);
+  const statuses: number[] = [];
+  for (let n = 0; n < 12; n++) {
+    const body = { name: `g${n}`, includes: ["/"], pre_hook: line, post_hook: line };
+    const { status } = await test.api("alice", "POST", path.replace(/\/[^/]+$/, ""), body);
+    statuses.push(status);
+  }
+  assert.ok(statuses.includes(422), statuses.join());
+  const messages = await configFor(test.server, host.hostId);
+  const plan = JSON.stringify(messages.find(({ type }) => type === "schedule.set"));
+  assert.ok(plan.length <= FRAME_LIMIT, `${plan.length} characters, which the agent refuses`);
 });
