@@ -108,7 +108,7 @@ async function runHook(
   const overdue = setTimeout(() => process.stop("overdue", graceMs), limitMs);
   // A throttled restic may need minutes to end; a hook gets the plain grace.
   using _attached = control.attachAnew({
-    mark: process.mark,
+    mark: { ...process.mark, verb: shell.command.args.slice(0, 2).join("\0") },
     stop: (why) => process.stop(why, graceMs),
   });
   const exit = await process.exit.finally(() => clearTimeout(overdue));

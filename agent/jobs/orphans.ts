@@ -3,7 +3,10 @@
 
 export interface ProcessMark {
   pid: number;
-  /** The program and its first argument, so that another process with the same number is left alone. */
+  /**
+   * The program and its first arguments, so that another process with the same number is left alone: of a hook two, parted
+   * by a zero byte, since half of what runs on a machine is a `/bin/sh -c`.
+   */
   path: string;
   verb: string;
 }
@@ -12,7 +15,8 @@ export interface ProcessMark {
 export function killOrphan({ pid, path, verb }: ProcessMark): boolean {
   const command = readProcess(pid, "cmdline")?.split("\0") ?? [];
   const at = command.indexOf(path);
-  if (at < 0 || command[at + 1] !== verb) return false;
+  const words = verb.split("\0");
+  if (at < 0 || words.some((word, n) => command[at + 1 + n] !== word)) return false;
   try {
     Deno.kill(-pid, "SIGKILL");
     return true;

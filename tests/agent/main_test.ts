@@ -260,6 +260,40 @@ Deno.test("a hook that outlived a killed agent is ended, and its job told as int
   assert.equal(restic.starts.length, 0);
 });
 
+Deno.test("after a restart, another shell that has the number of a dead hook is left alone", async () => {
+  using folder = testFolder();
+  const restic = new FakeRestic(folder.path);
+  await using server = new FakeServer({ config: { repository: access("/repository") } });
+  const running = jobId();
+  const state = join(folder.path, "state");
+  const spawn = (env = {}) => spawnAgent(folder.path, { RM_RESTIC: restic.path, ...env });
+  {
+    await using agent = spawn({ RM_SERVER: server.url, RM_TOKEN: "t" });
+    await server.hello();
+    const hooks = { pre_hook: "echo begun; sleep 600", timeout_seconds: 600 };
+    server.run({ job_id: running, source_group: { ...order(["/a"]), hooks } });
+    await eventually("the hook runs", () => server.texts(running).includes("hook: begun"));
+    agent.child.kill("SIGKILL");
+    await agent.child.status;
+  }
+  const ledger = JSON.parse(await Deno.readTextFile(join(state, "jobs.json")));
+  Deno.kill(-ledger.jobs[0].process.pid, "SIGKILL");
+  // As cron starts everything.
+  const other = new Deno.Command("/bin/sh", {
+    args: ["-c", "sleep 600; :"],
+    detached: true,
+    stdin: "null",
+  }).spawn();
+  ledger.jobs[0].process.pid = other.pid;
+  await Deno.writeTextFile(join(state, "jobs.json"), JSON.stringify(ledger));
+  await using _agent = spawn();
+  assert.equal((await server.finished(running)).status, "interrupted");
+  const survived = isAlive(other.pid);
+  if (survived) Deno.kill(-other.pid, "SIGKILL");
+  await other.status;
+  assert.ok(survived, "a shell that is not ours was killed");
+});
+
 function isAlive(pid: number): boolean {
   try {
     return !/^State:\s+Z/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
