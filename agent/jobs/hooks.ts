@@ -4,6 +4,7 @@ import type { HookName } from "../../shared/hooks.ts";
 import type { Hooks } from "../../shared/protocol.ts";
 import type { Agent } from "../agent.ts";
 import { makePrivateDirectory, replaceFile } from "../files.ts";
+import { messageOf } from "../log.ts";
 import { type Exit, ManagedProcess, type SpawnOptions } from "../process.ts";
 import { ownEnvironment } from "../restic/environment.ts";
 import { ended, failed, type Outcome } from "../restic/outcome.ts";
@@ -73,7 +74,7 @@ export async function tryHook(agent: Agent, job: HookJob, name: HookName): Promi
   return end.problem ? failureOf(end) : ended("succeeded", null, null, end.exit.code);
 }
 
-/** undefined when there is no such hook. */
+/** undefined when there is no such hook. One that cannot even be started has failed like any other. */
 async function runHook(
   agent: Agent,
   job: HookJob,
@@ -82,6 +83,21 @@ async function runHook(
 ): Promise<HookEnd | undefined> {
   const text = job.hooks[name];
   if (text === undefined) return undefined;
+  try {
+    return await runText(agent, job, name, text, more);
+  } catch (error) {
+    const exit = { code: null, signal: null, stop: null, mayLeaveLock: false };
+    return { exit, problem: `${name} could not be run: ${messageOf(error)}` };
+  }
+}
+
+async function runText(
+  agent: Agent,
+  job: HookJob,
+  name: HookName,
+  text: string,
+  more: Record<string, string>,
+): Promise<HookEnd> {
   const { control, lines, order } = job;
   const limitMs = control.stopped === "agent_stopped"
     ? AFTER_AGENT_STOP_MS

@@ -101,14 +101,20 @@ async function attempt(agent: Agent, given: Attempt): Promise<Outcome> {
     const hopeless = writesRepository(task.order.kind) && await removeOwnLock(agent, task);
     if (hopeless) return hopeless;
     const group = order.kind === "backup" ? order.source_group : undefined;
-    const work = () => performAndTidy(agent, task);
+    // What breaks here is an outcome too: a post hook has to clean up after it.
+    const work = () =>
+      performAndTidy(agent, task).catch((error) => brokenBy(agent, order.job_id, error));
     if (!group?.hooks) return await work();
     const job = { ...hookJob, hooks: group.hooks, groupName: group.name };
     return await withHooks(agent, job, work);
   } catch (error) {
-    agent.log.error(`Job ${given.order.job_id}: ${messageOf(error)}`);
-    return failed("agent_error", `The agent could not run this job: ${messageOf(error)}`, null);
+    return brokenBy(agent, order.job_id, error);
   }
+}
+
+function brokenBy(agent: Agent, jobId: string, error: unknown): Outcome {
+  agent.log.error(`Job ${jobId}: ${messageOf(error)}`);
+  return failed("agent_error", `The agent could not run this job: ${messageOf(error)}`, null);
 }
 
 /** Gathers what the job needs, or says why it cannot be run. */

@@ -31,7 +31,7 @@ async function setUp(verbs: Record<string, string> = BACKUP) {
   };
   const run = (hooks: Partial<Hooks>) => server.finished(begin(hooks), 20_000);
   const backups = () => restic.starts.filter(({ args }) => args.startsWith("backup")).length;
-  return Object.assign(stack.move(), { folder, server, agent, run, begin, backups });
+  return Object.assign(stack.move(), { folder, restic, server, agent, run, begin, backups });
 }
 
 Deno.test("both hooks run around the backup, know their job, and know nothing of the repository", async () => {
@@ -113,6 +113,16 @@ Deno.test("a post hook that fails is a warning and the backup stays succeeded", 
   ]);
   assert.equal(end.summary?.snapshot_id, SNAPSHOT_ID);
   assert.ok(all.server.texts(end.job_id).includes("Warning: post_hook failed (exit 3)."));
+});
+
+Deno.test("the post hook cleans up also after a backup for which restic could not even be started", async () => {
+  await using all = await setUp();
+  const end = await all.run({
+    pre_hook: `rm '${all.restic.path}'`,
+    post_hook: "echo cleaned up, $RM_JOB_STATUS",
+  });
+  assert.deepEqual([end.status, end.reason_code], ["failed", "agent_error"]);
+  assert.ok(all.server.texts(end.job_id).includes("hook: cleaned up, failed"));
 });
 
 Deno.test("a failed backup tells its post hook so", async () => {
@@ -247,4 +257,21 @@ Deno.test("a hook is tried alone: nothing is backed up, and its failure is the j
   const bad = await attempt("post_hook", { pre_hook: "exit 0", post_hook: "exit 4" });
   assert.deepEqual([bad.status, bad.reason], ["failed", "post_hook failed (exit 4)"]);
   assert.equal(all.backups(), 0);
+});
+
+Deno.test("the longest hook runs, and one whose shell cannot be started has failed: before, no backup; after, a warning", async () => {
+  await using all = await setUp();
+  // Linux takes no variable of 128 KiB.
+  const longest = await all.run({ pre_hook: `: ${"€".repeat(32_766)}` });
+  assert.equal(longest.status, "succeeded", longest.reason ?? "");
+  const { environment } = all.agent;
+  // No program starts with a zero byte in its environment.
+  all.agent.environment = (name) => all.backups() === 2 ? "\0" : environment(name);
+  const after = await all.run({ post_hook: "echo ran" });
+  assert.deepEqual([after.status, after.warnings], ["succeeded", 1], after.reason ?? "");
+  assert.match(after.reason!, /^post_hook could not be run: /);
+  all.agent.environment = (name) => name === "HOME" ? "\0" : environment(name);
+  const before = await all.run({ pre_hook: "echo ran" });
+  assert.deepEqual([before.status, before.reason_code], ["failed", "pre_hook_failed"]);
+  assert.equal(all.backups(), 2);
 });
