@@ -156,6 +156,25 @@ Deno.test("whoever is connected and heard does not expire; whoever falls silent 
   assert.ok(!(await row(test, anna)).connected);
 });
 
+Deno.test("heartbeats as quick as a stranger can send them are answered and cost the database next to nothing", async () => {
+  await using test = await startServer();
+  const anna = await Stranger.announced(test);
+  const socket = await anna.wait(test.url);
+  let writes = 0;
+  const { updateTable } = test.server.db;
+  test.server.db.updateTable = function (this: unknown, ...args: never[]) {
+    writes++;
+    return updateTable.apply(test.server.db, args);
+  } as typeof updateTable;
+  for (let n = 1; n <= 200; n++) {
+    const answers = socket.received.length;
+    socket.send({ type: "heartbeat" });
+    await eventually("the answer", () => socket.received.length > answers);
+  }
+  assert.ok(writes <= 10, `${writes} writes`);
+  await socket.close();
+});
+
 Deno.test("a second socket of the same key replaces the first; unproven ones are two at most and replace nothing", async () => {
   await using test = await startServer();
   const anna = await Stranger.announced(test);
