@@ -14,6 +14,7 @@ set -eu
 program=/usr/local/bin/restic-manager-agent
 config=${RM_CONFIG_DIR:-/etc/restic-manager}
 work=
+new=
 
 say() { printf '%s\n' "$*"; }
 warn() { printf 'Warning: %s\n' "$*" >&2; }
@@ -22,7 +23,10 @@ fail() {
   exit 1
 }
 has() { command -v "$1" >/dev/null 2>&1; }
-clean() { [ -z "$work" ] || rm -rf "$work"; }
+clean() {
+  [ -z "$work" ] || rm -rf "$work"
+  [ -z "$new" ] || rm -f "$new"
+}
 
 main() {
   action=install
@@ -59,11 +63,14 @@ install_agent() {
   compare_checksum
   ensure_restic
   put_program
+  before=
+  ! enrolled || before=yes
   say ""
   RM_SERVER=$server "$program" install
   if [ -d /run/systemd/system ]; then
     # A service that runs already goes over to the new program.
-    "$program" stop >/dev/null 2>&1 || true
+    [ -z "$before" ] || say "Restarting the agent: a job that runs now is interrupted; one that a schedule began is run again."
+    "$program" stop >/dev/null || fail "The agent that runs could not be stopped, so the new program does not run yet."
     "$program" start
   fi
   show_other_backups
@@ -125,14 +132,14 @@ compare_checksum() {
 # A rename, so that a running agent keeps its file and a broken copy never has the name.
 put_program() {
   mkdir -p "$(dirname "$program")"
-  cp "$work/agent" "$program.new"
-  chmod 0755 "$program.new"
-  chown 0:0 "$program.new"
-  "$program.new" version >/dev/null 2>&1 || {
-    rm -f "$program.new"
-    fail "The agent does not run here. It needs a 64-bit Linux with glibc 2.31 or newer."
-  }
-  mv -f "$program.new" "$program"
+  # A name of its own: of two that install at once neither writes into the other's file.
+  new=$(mktemp "$program.XXXXXX")
+  cp "$work/agent" "$new"
+  chmod 0755 "$new"
+  chown 0:0 "$new"
+  "$new" version >/dev/null 2>&1 || fail "The agent does not run here. It needs a 64-bit Linux with glibc 2.31 or newer."
+  mv -f "$new" "$program"
+  new=
   say "$("$program" version) is in $program"
 }
 
@@ -199,7 +206,13 @@ wait_for_approval() {
   [ -d /run/systemd/system ] || return 0
   ! enrolled || {
     say ""
-    say "This machine is enrolled. It stands in the list of hosts at $server."
+    stays_up || fail "The agent has ended again. Why: journalctl -u restic-manager-agent -n 20"
+    if [ -z "$before" ]; then
+      say "This machine is enrolled. It stands in the list of hosts at $server."
+    else
+      say "This machine was enrolled before and stays what it was. If it is not in the list of hosts at $server any more, run this with --uninstall and join anew."
+      [ -z "${RM_TOKEN:-}${RM_TOKEN_FILE:-}" ] || warn "The token was not used."
+    fi
     return 0
   }
   digits=$("$program" status | sed -n 's/^fingerprint *SHA256://p')
@@ -221,6 +234,16 @@ wait_for_approval() {
     sleep 2
   done
   say "Accepted. This machine stands in the list of hosts at $server."
+}
+
+# An agent that cannot work, or that the server refuses for good, ends within a moment.
+stays_up() {
+  for _ in 1 2 3 4; do
+    sleep 1
+    case $("$program" status | sed -n 's/^service *//p') in
+      stopped* | failing*) return 1 ;;
+    esac
+  done
 }
 
 enrolled() { grep -q '^bearer:' "$config/agent.yaml" 2>/dev/null; }

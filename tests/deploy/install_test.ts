@@ -118,6 +118,50 @@ onMachine(
 );
 
 onMachine(
+  "run again, the installer claims only what it knows: no place in the list, no used token, no agent that has ended",
+  async (machine, fleet) => {
+    const token = async (hostname: string) =>
+      (await fleet.api("POST", "/api/enrollment-tokens", {
+        hostname,
+        repository: {
+          name: hostname,
+          url: join(fleet.folder, hostname),
+          password: "secret-of-the-repository",
+          is_new: true,
+        },
+      })).token;
+    const joined = async (hostname: string) =>
+      await machine.run(pipe(fleet.url), {
+        RM_SERVER: fleet.url,
+        RM_TOKEN: await token(hostname),
+      });
+    assert.equal((await joined("alpha")).code, 0);
+    const [host] = (await fleet.api("GET", "/api/hosts")).items;
+    await fleet.api("DELETE", `/api/hosts/${host.id}`);
+    const gone = await joined("beta");
+    assert.equal(gone.code, 0, gone.said);
+    assert.match(gone.said, /a job that runs now is interrupted/);
+    assert.match(gone.said, /If it is not in the list .*, run this with --uninstall and join anew/);
+    assert.match(gone.said, /Warning: The token was not used/);
+    assert.doesNotMatch(gone.said, /It stands in the list/);
+    await machine.run(
+      "restic-manager-agent stop; echo '[]' > /var/lib/restic-manager/jobs.json",
+    );
+    const broken = await joined("gamma");
+    assert.notEqual(broken.code, 0, broken.said);
+    assert.match(broken.said, /The agent has ended again\. Why: journalctl/);
+    assert.equal(
+      (await machine.run("ls -A /usr/local/bin")).said,
+      "restic-manager-agent\nsystemctl\n",
+    );
+    assert.equal((await machine.run(pipe(fleet.url, "sh", "-s -- --uninstall"))).code, 0);
+    const anew = await joined("delta");
+    assert.equal(anew.code, 0, anew.said);
+    assert.match(anew.said, /It stands in the list of hosts/);
+  },
+);
+
+onMachine(
   "by announcing: the fingerprint on the console is the one to compare, and the installer waits for the approval",
   async (machine, fleet) => {
     const installing = machine.spawn(pipe(fleet.url, "sh"), { RM_SERVER: fleet.url });
