@@ -161,11 +161,12 @@ Deno.test("heartbeats as quick as a stranger can send them are answered and cost
   const anna = await Stranger.announced(test);
   const socket = await anna.wait(test.url);
   let writes = 0;
-  const { updateTable } = test.server.db;
-  test.server.db.updateTable = function (this: unknown, ...args: never[]) {
+  const { db } = test.server;
+  const updateTable = db.updateTable.bind(db);
+  db.updateTable = ((table: "pending_hosts") => {
     writes++;
-    return updateTable.apply(test.server.db, args);
-  } as typeof updateTable;
+    return updateTable(table);
+  }) as typeof updateTable;
   for (let n = 1; n <= 200; n++) {
     const answers = socket.received.length;
     socket.send({ type: "heartbeat" });
