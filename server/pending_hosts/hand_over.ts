@@ -1,3 +1,4 @@
+import { PENDING_CLOSE } from "../../shared/announce.ts";
 import { recordAudit } from "../audit/record.ts";
 import { closeQuietly } from "../connected_agents.ts";
 import { randomSecret, sha256 } from "../random.ts";
@@ -18,15 +19,22 @@ export async function handOver(server: Server, pendingId: string): Promise<boole
   if (!agent) return true;
   const { id, name } = accepted;
   const bearer = randomSecret("rma_");
-  await server.db.transaction().execute(async (tx) => {
-    await tx.updateTable("hosts").set({ bearer_hash: sha256(bearer) }).where("id", "=", id)
-      .execute();
+  const isGiven = await server.db.transaction().execute(async (tx) => {
+    // A bearer with which it has connected meanwhile, by another socket, stays the one.
+    const { numUpdatedRows } = await tx.updateTable("hosts").set({ bearer_hash: sha256(bearer) })
+      .where("id", "=", id).where("last_seen_at", "is", null).executeTakeFirst();
+    if (!numUpdatedRows) return false;
     await recordAudit(tx, server.now(), { kind: "agent", id, name, address: null }, {
       action: "host.enrolled",
       target: { kind: "host", id, name },
       detail: { pending_id: pendingId },
     });
+    return true;
   });
+  if (!isGiven) {
+    closeQuietly(agent.socket, PENDING_CLOSE.expired, "this machine has connected already");
+    return true;
+  }
   // What the agent stores for good, the server must not forget in a power cut.
   await server.database.flush();
   tell(agent.socket, { type: "enrolled", host_id: id, name, bearer });

@@ -99,6 +99,28 @@ Deno.test("a hand-over that got lost is repeated until the host has connected, a
   assert.equal(again.body.hostname_collision, true);
 });
 
+Deno.test("a host that connects while its key is being answered keeps the bearer that it connected with", async () => {
+  await using test = await startServer();
+  const anna = await Stranger.announced(test);
+  const { body } = await accept(test, anna);
+  const first = await anna.wait(test.url);
+  const { bearer } = await first.next("enrolled");
+  const { waiting, db } = test.server;
+  const take = waiting.take.bind(waiting);
+  let greeted: Promise<unknown> | undefined;
+  waiting.take = (id) => {
+    // Between the look whether it has ever connected and the new bearer.
+    greeted = db.updateTable("hosts").set({ last_seen_at: 1 }).where("id", "=", body.host_id)
+      .execute();
+    return take(id);
+  };
+  const second = await anna.wait(test.url);
+  assert.equal((await second.untilClosed()).code, 4010);
+  await greeted;
+  assert.deepEqual(second.received.map(({ type }) => type), ["nonce", "waiting"]);
+  await (await FakeAgent.connect(test.url, bearer)).close();
+});
+
 Deno.test("of two who accept at once one makes the host and the other hears of a conflict; later too", async () => {
   await using test = await startServer();
   const anna = await Stranger.announced(test);
