@@ -1,6 +1,7 @@
 // The end of a job: into the journal first, out of the ledger after, so that a crash between them tells it twice and never not at all.
 import type { Agent } from "../agent.ts";
 import type { Outcome } from "../restic/outcome.ts";
+import type { Accepted } from "./ledger.ts";
 import { killOrphan } from "./orphans.ts";
 
 export function finishJob(agent: Agent, jobId: string, outcome: Partial<Outcome>): void {
@@ -34,13 +35,18 @@ export function finishAbandoned(agent: Agent): void {
       agent.ledger.finish(job.id);
       continue;
     }
-    const when = job.state === "running" ? "while this job ran" : "before this job began";
-    finishJob(agent, job.id, {
-      status: "interrupted",
-      reason: `The agent was stopped or crashed ${when}.`,
-      reason_code: "agent_stopped",
-      ...(job.origin ? { origin: job.origin } : {}),
-    });
-    if (job.origin) agent.timers.catchUp(job.origin);
+    if (job.post_hook_due) agent.queue.cleanUpAfter(job);
+    else finishInterrupted(agent, job);
   }
+}
+
+export function finishInterrupted(agent: Agent, job: Accepted, more = ""): void {
+  const when = job.state === "running" ? "while this job ran" : "before this job began";
+  finishJob(agent, job.id, {
+    status: "interrupted",
+    reason: `The agent was stopped or crashed ${when}.${more}`,
+    reason_code: "agent_stopped",
+    ...(job.origin ? { origin: job.origin } : {}),
+  });
+  if (job.origin) agent.timers.catchUp(job.origin);
 }

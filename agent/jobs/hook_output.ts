@@ -2,6 +2,9 @@
 import { LineSplitter } from "../restic/lines.ts";
 import type { JobLines } from "./lines.ts";
 
+/** What a hook prints on: the log of its job, or what takes its place. */
+export type LineTarget = Pick<JobLines, "add">;
+
 export const HOOK_LINES = 10_000;
 export const HOOK_CHARACTERS = 4_194_304;
 
@@ -11,7 +14,7 @@ export class HookOutput {
   #lines = 0;
   #characters = 0;
 
-  constructor(private readonly lines: JobLines) {}
+  constructor(private readonly lines: LineTarget) {}
 
   /** Gives what was printed without a line break at the end. */
   end(): void {

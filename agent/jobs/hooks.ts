@@ -9,19 +9,18 @@ import { type Exit, ManagedProcess, type SpawnOptions } from "../process.ts";
 import { ownEnvironment } from "../restic/environment.ts";
 import { ended, failed, type Outcome } from "../restic/outcome.ts";
 import type { JobControl } from "./control.ts";
-import { HookOutput } from "./hook_output.ts";
+import { HookOutput, type LineTarget } from "./hook_output.ts";
 import type { Order } from "./ledger.ts";
-import type { JobLines } from "./lines.ts";
 
 /** All that a hook needs to know of the job that it belongs to. */
 export interface HookJob {
-  order: Order;
+  order: Pick<Order, "job_id" | "kind">;
   hooks: Hooks;
   groupName: string;
   /** The name under which this host's snapshots stand. */
   host: string;
   control: JobControl;
-  lines: JobLines;
+  lines: LineTarget;
 }
 
 interface HookEnd {
@@ -43,10 +42,12 @@ export async function withHooks(
   job: HookJob,
   backup: () => Promise<Outcome>,
 ): Promise<Outcome> {
-  const { hooks, control } = job;
+  const { hooks, control, order } = job;
   if (hooks.unsealable) return unsealable(hooks.unsealable);
   // Told to stop before it began: nothing was prepared, so nothing is to be cleaned up.
   if (control.stopped) return await backup();
+  // From here on a crash leaves something to clean up.
+  if (hooks.post_hook !== undefined) agent.ledger.notePostHook(order.job_id, true);
   const before = await runHook(agent, job, "pre_hook", {});
   const outcome = before?.problem ? failureOf(before) : await backup();
   const after = await runHook(agent, job, "post_hook", {
@@ -61,6 +62,23 @@ export async function withHooks(
     reason: outcome.reason ?? `${after.problem}.`,
     reason_code: outcome.reason_code ?? "post_hook_failed",
   };
+}
+
+/**
+ * The post hook of a job that an earlier agent could not end: what its pre hook stopped must not stay so. Answers how it
+ * went, with the last that it printed when it failed.
+ */
+export async function cleanUp(agent: Agent, job: Omit<HookJob, "lines">): Promise<string> {
+  let last = "";
+  const lines: LineTarget = { add: (_, text) => last = text };
+  const end = await runHook(agent, { ...job, lines }, "post_hook", {
+    RM_JOB_STATUS: "failed",
+    RM_SNAPSHOT_ID: "",
+  });
+  if (!end) return "Its post_hook could not be run afterwards: the plan has none for it now.";
+  if (!end.problem) return "Its post_hook was run when the agent was back.";
+  const words = last.startsWith("hook: ") ? `, and last said "${last.slice(6, 300)}"` : "";
+  return `Its post_hook was run when the agent was back: ${end.problem}${words}.`;
 }
 
 /** One hook by itself, to try it out: its failure is the job's. */
@@ -83,6 +101,8 @@ async function runHook(
 ): Promise<HookEnd | undefined> {
   const text = job.hooks[name];
   if (text === undefined) return undefined;
+  // Before it begins: one that turns the machine off must not do so again at the next start.
+  if (name === "post_hook") agent.ledger.notePostHook(job.order.job_id, false);
   try {
     return await runText(agent, job, name, text, more);
   } catch (error) {

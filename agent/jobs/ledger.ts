@@ -18,9 +18,12 @@ const Accepted = z.object({
   state: z.enum(["accepted", "running"]),
   /** restic was started, so a lock of it may be left. */
   restic_started: z.boolean(),
-  /** The restic that ran last, where it can be recognised again. */
   /** Of a job that this host's own clock started. */
   origin: Origin.optional(),
+  source_group_id: id.optional(),
+  /** The hooks of this backup have begun, and its post hook has not. */
+  post_hook_due: z.boolean().optional(),
+  /** What ran last, where it can be recognised again. */
   process: z.object({ pid: z.int().min(2), path: z.string(), verb: z.string() }).optional(),
 });
 export type Accepted = z.infer<typeof Accepted>;
@@ -59,7 +62,7 @@ export class Ledger {
   }
 
   accept(order: Order): void {
-    const { job_id, kind, repository_id, origin } = order;
+    const { job_id, kind, repository_id, origin, source_group } = order;
     const job: Accepted = {
       id: job_id,
       kind,
@@ -67,6 +70,7 @@ export class Ledger {
       state: "accepted",
       restic_started: false,
       ...(origin ? { origin } : {}),
+      ...(source_group ? { source_group_id: source_group.id } : {}),
     };
     const known = [...this.#content.known, job_id].slice(-KNOWN_LIMIT);
     this.#known = new Set(known);
@@ -84,6 +88,13 @@ export class Ledger {
 
   resticRuns(jobId: string, process: ProcessMark): void {
     this.#change(jobId, { process });
+  }
+
+  notePostHook(jobId: string, isDue: boolean): void {
+    const job = this.#content.jobs.find(({ id }) => id === jobId);
+    if (job && (job.post_hook_due ?? false) !== isDue) {
+      this.#change(jobId, { post_hook_due: isDue });
+    }
   }
 
   /** Its end stands in the journal. */

@@ -5,8 +5,8 @@ import type { Agent } from "../agent.ts";
 import { capsNow, type JobCaps } from "./caps.ts";
 import { JobControl } from "./control.ts";
 import { finishJob } from "./finish.ts";
-import type { Order } from "./ledger.ts";
-import { runJob } from "./run.ts";
+import type { Accepted, Order } from "./ledger.ts";
+import { cleanUpAfter, runJob } from "./run.ts";
 
 interface Running {
   order: Order;
@@ -139,7 +139,18 @@ export class JobQueue {
     return alike.length < (writes ? 1 : MOST_READERS);
   }
 
+  /** The post hook that a job of an earlier run of the agent still owes, before anything else writes. */
+  cleanUpAfter(job: Accepted): void {
+    const { id: job_id, kind, repository_id } = job;
+    const order: Order = { type: "command.run", job_id, kind, repository_id };
+    this.#run(order, (_, control) => cleanUpAfter(this.agent, job, control));
+  }
+
   #start(order: Order): void {
+    this.#run(order, (caps, control) => runJob(this.agent, order, caps, control));
+  }
+
+  #run(order: Order, work: (caps: JobCaps, control: JobControl) => Promise<void>): void {
     const { ledger } = this.agent;
     const control = new JobControl({
       onStart: () => ledger.resticStarts(order.job_id),
@@ -147,7 +158,7 @@ export class JobQueue {
       onLock: () => ledger.noteLock(order.repository_id),
     });
     const caps = capsNow(this.agent, order);
-    const done = runJob(this.agent, order, caps, control).finally(() => {
+    const done = work(caps, control).finally(() => {
       this.#running = this.#running.filter((running) => running.order !== order);
       if (!this.#isStopping) this.#startNext();
     });

@@ -21,9 +21,9 @@ import { unlock } from "../restic/unlock.ts";
 import { ResticProblem, type ResticProgram } from "../restic/version.ts";
 import { beginSentence, endSentence, type JobCaps } from "./caps.ts";
 import type { JobControl } from "./control.ts";
-import { finishJob } from "./finish.ts";
-import { tryHook, withHooks } from "./hooks.ts";
-import type { Order } from "./ledger.ts";
+import { finishInterrupted, finishJob } from "./finish.ts";
+import { cleanUp, tryHook, withHooks } from "./hooks.ts";
+import type { Accepted, Order } from "./ledger.ts";
 import { JobLines } from "./lines.ts";
 import { allGone } from "./orphans.ts";
 import { retryOf } from "./retry.ts";
@@ -75,6 +75,28 @@ export async function runJob(
   else if (order.origin && outcome.reason_code === "agent_stopped") {
     agent.timers.catchUp(order.origin);
   }
+}
+
+/**
+ * Ends a job that an earlier run of the agent left between its pre and its post hook: the post hook as the plan has it
+ * now, then the job's end. Told to stop, it leaves both to the next start. Never rejects.
+ */
+export async function cleanUpAfter(
+  agent: Agent,
+  job: Accepted,
+  control: JobControl,
+): Promise<void> {
+  const { config, schedule } = agent.plan;
+  const group = schedule?.source_groups.find(({ id }) => id === job.source_group_id);
+  const how = await cleanUp(agent, {
+    order: { job_id: job.id, kind: job.kind },
+    hooks: group?.hooks ?? { timeout_seconds: 1 },
+    groupName: group?.name ?? "",
+    host: config?.snapshot_host ?? "",
+    control,
+  });
+  if (control.stopped === "agent_stopped") return;
+  finishInterrupted(agent, job, ` ${redactor(secretsOf(config?.repository))(how)}`);
 }
 
 interface Attempt {

@@ -260,6 +260,99 @@ Deno.test("a hook that outlived a killed agent is ended, and its job told as int
   assert.equal(restic.starts.length, 0);
 });
 
+for (
+  const [how, post_hook, ending] of [
+    ["well", "true", ""],
+    [
+      "badly",
+      "echo still frozen; exit 4",
+      `: post_hook failed (exit 4), and last said "still frozen"`,
+    ],
+  ] as const
+) {
+  Deno.test(`after kill -9 in a backup its post hook is run at the next start, before anything else, and ends ${how}`, async () => {
+    using folder = testFolder();
+    const restic = new FakeRestic(folder.path, {
+      verbs: {
+        backup:
+          `[ -e $(dirname $0)/again ] && { ${SUMMARY}; exit; }; touch $(dirname $0)/again; ${HANG}`,
+        snapshots: LISTED,
+        unlock: "exit 0",
+      },
+    });
+    await using server = new FakeServer({ config: { repository: access("/srv/r") } });
+    const note = join(folder.path, "note");
+    const hooks = {
+      pre_hook: `echo pre >> ${note}`,
+      post_hook:
+        `echo post $RM_JOB_ID $RM_JOB_STATUS $RM_SOURCE_GROUP $RM_HOST >> ${note}; ${post_hook}`,
+      timeout_seconds: 60,
+    };
+    const source_group = { ...order(["/a"]), hooks };
+    server.plan = {
+      type: "schedule.set",
+      schedule_version: 2,
+      schedules: [],
+      source_groups: [{ ...source_group, retry_max: 0, retry_backoff_seconds: 60 }],
+    };
+    enrolled(folder.path, server);
+    const [broken, next] = [jobId(), jobId()];
+    {
+      await using agent = spawnAgent(folder.path, { RM_RESTIC: restic.path });
+      await server.hello();
+      server.run({ job_id: broken, source_group });
+      await eventually("restic runs", () => server.texts(broken).includes("running"));
+      agent.child.kill("SIGKILL");
+      await agent.child.status;
+    }
+    await using _agent = spawnAgent(folder.path, { RM_RESTIC: restic.path });
+    await server.hello(2);
+    server.run({ job_id: next, source_group });
+    const end = await server.finished(broken);
+    assert.equal(end.status, "interrupted");
+    assert.equal(
+      end.reason,
+      `The agent was stopped or crashed while this job ran. Its post_hook was run when the agent was back${ending}.`,
+    );
+    await server.finished(next);
+    assert.deepEqual(Deno.readTextFileSync(note).trim().split("\n"), [
+      "pre",
+      `post ${broken} failed documents alpha`,
+      "pre",
+      `post ${next} succeeded documents alpha`,
+    ]);
+  });
+}
+
+Deno.test("a post hook that the machine went down in is not run again at the next start", async () => {
+  using folder = testFolder();
+  const restic = new FakeRestic(folder.path, { verbs: { backup: SUMMARY, snapshots: LISTED } });
+  await using server = new FakeServer({ config: { repository: access("/srv/r") } });
+  const note = join(folder.path, "note");
+  const hooks = { post_hook: `echo off >> ${note}; echo going; sleep 600`, timeout_seconds: 60 };
+  const source_group = { ...order(["/a"]), hooks };
+  server.plan = {
+    type: "schedule.set",
+    schedule_version: 2,
+    schedules: [],
+    source_groups: [{ ...source_group, retry_max: 0, retry_backoff_seconds: 60 }],
+  };
+  enrolled(folder.path, server);
+  const job_id = jobId();
+  {
+    await using agent = spawnAgent(folder.path, { RM_RESTIC: restic.path });
+    await server.hello();
+    server.run({ job_id, source_group });
+    await eventually("the post hook runs", () => server.texts(job_id).includes("hook: going"));
+    agent.child.kill("SIGKILL");
+    await agent.child.status;
+  }
+  await using _agent = spawnAgent(folder.path, { RM_RESTIC: restic.path });
+  const end = await server.finished(job_id);
+  assert.equal(end.reason, "The agent was stopped or crashed while this job ran.");
+  assert.equal(Deno.readTextFileSync(note), "off\n");
+});
+
 Deno.test("after a restart, another shell that has the number of a dead hook is left alone", async () => {
   using folder = testFolder();
   const restic = new FakeRestic(folder.path);
