@@ -93,7 +93,12 @@ export async function acceptPendingHost(
   });
   server.events.publish({ type: "pending" });
   server.events.publish({ type: "host", hostId });
-  await handOver(server, pendingId);
+  try {
+    await handOver(server, pendingId);
+  } catch (error) {
+    // The host is made, and a generated password must be shown now: its agent proves its key again and is answered then.
+    server.log.error(`Host ${hostId} could not be given its bearer: ${(error as Error).message}`);
+  }
   return {
     hostId,
     name,

@@ -3,7 +3,7 @@ import { recordAudit } from "../audit/record.ts";
 import { closeQuietly } from "../connected_agents.ts";
 import { randomSecret, sha256 } from "../random.ts";
 import type { Server } from "../server.ts";
-import { tell } from "../waiting_agents.ts";
+import { tell, type WaitingAgent } from "../waiting_agents.ts";
 
 /**
  * Gives an accepted machine that is connected with a proven key its bearer, which is minted now and stored as a hash. May
@@ -17,7 +17,20 @@ export async function handOver(server: Server, pendingId: string): Promise<boole
   if (!accepted) return false;
   const agent = server.waiting.take(pendingId);
   if (!agent) return true;
-  const { id, name } = accepted;
+  try {
+    await give(server, agent, accepted);
+  } catch (error) {
+    closeQuietly(agent.socket, PENDING_CLOSE.goingAway, "the server could not do this");
+    throw error;
+  }
+  return true;
+}
+
+async function give(
+  server: Server,
+  { pendingId, socket }: WaitingAgent,
+  { id, name }: { id: string; name: string },
+): Promise<void> {
   const bearer = randomSecret("rma_");
   const isGiven = await server.db.transaction().execute(async (tx) => {
     // A bearer with which it has connected meanwhile, by another socket, stays the one.
@@ -32,12 +45,10 @@ export async function handOver(server: Server, pendingId: string): Promise<boole
     return true;
   });
   if (!isGiven) {
-    closeQuietly(agent.socket, PENDING_CLOSE.expired, "this machine has connected already");
-    return true;
+    return closeQuietly(socket, PENDING_CLOSE.expired, "this machine has connected already");
   }
   // What the agent stores for good, the server must not forget in a power cut.
   await server.database.flush();
-  tell(agent.socket, { type: "enrolled", host_id: id, name, bearer });
-  closeQuietly(agent.socket, 1000, "enrolled");
-  return true;
+  tell(socket, { type: "enrolled", host_id: id, name, bearer });
+  closeQuietly(socket, 1000, "enrolled");
 }

@@ -99,6 +99,25 @@ Deno.test("a hand-over that got lost is repeated until the host has connected, a
   assert.equal(again.body.hostname_collision, true);
 });
 
+Deno.test("a disk that fails at the hand-over costs neither the generated password nor the host", async () => {
+  await using test = await startServer();
+  const anna = await Stranger.announced(test);
+  const socket = await anna.wait(test.url);
+  const { database } = test.server;
+  const flush = database.flush;
+  database.flush = () => Promise.reject(new Error("fsync: Input/output error"));
+  const { status, body } = await accept(test, anna, {
+    repository: { name: "one", url: "/srv/one", is_new: true },
+  });
+  database.flush = flush;
+  assert.equal(status, 200, JSON.stringify(body));
+  assert.match(body.repository_password, /.{20}/);
+  assert.equal((await socket.untilClosed()).code, 4000);
+  const { host_id, bearer } = await (await anna.wait(test.url)).next("enrolled");
+  assert.equal(host_id, body.host_id);
+  await (await FakeAgent.connect(test.url, bearer)).close();
+});
+
 Deno.test("a host that connects while its key is being answered keeps the bearer that it connected with", async () => {
   await using test = await startServer();
   const anna = await Stranger.announced(test);
