@@ -11,7 +11,7 @@ import { createLog, type Log, messageOf } from "./log.ts";
 import { ResticFinder } from "./restic/version.ts";
 import { makeProtectedFolders } from "./service/acl.ts";
 import { removeOldLogs } from "./service/old_logs.ts";
-import { runServiceCommand, SERVICE_COMMANDS } from "./service/commands.ts";
+import { installedSettings, runServiceCommand, SERVICE_COMMANDS } from "./service/commands.ts";
 import { ServiceProblem } from "./service/service.ts";
 import { readSettings, type Settings, WrongSetting } from "./settings.ts";
 import { AlreadyRunning, holdStateDirectory } from "./single.ts";
@@ -53,8 +53,9 @@ export async function main(args: string[]): Promise<number> {
       console.log(versionLine("restic-manager-agent"));
       return EXIT.done;
     case "run":
+      return await withSettings(run);
     case "status":
-      return await withSettings(command === "run" ? run : status);
+      return await withSettings(status, await installedSettings());
     case "install":
     case "uninstall":
     case "start":
@@ -62,7 +63,7 @@ export async function main(args: string[]): Promise<number> {
       return await withSettings(async (settings) => {
         await runServiceCommand(command, settings);
         return EXIT.done;
-      });
+      }, await installedSettings());
     default:
       console.error(`${command} Try --help.`);
       return EXIT.wrongUse;
@@ -87,10 +88,14 @@ function readCommand(args: string[]): string {
   }
 }
 
-async function withSettings(act: (settings: Settings) => Promise<number>): Promise<number> {
+/** What the environment does not say is taken from `further`. */
+async function withSettings(
+  act: (settings: Settings) => Promise<number>,
+  further: Record<string, string> = {},
+): Promise<number> {
   trustSystemAuthorities();
   try {
-    return await act(readSettings((name) => Deno.env.get(name)));
+    return await act(readSettings((name) => Deno.env.get(name) ?? further[name]));
   } catch (error) {
     console.error(messageOf(error));
     if (error instanceof WrongSetting) return EXIT.wrongUse;

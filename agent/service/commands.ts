@@ -20,6 +20,18 @@ export function serviceOfThisSystem(): Service {
   }
 }
 
+/**
+ * The settings of the service that is installed here, so that these commands speak of its folders and its restic. What is
+ * wrong with its manager the command itself will say.
+ */
+export async function installedSettings(): Promise<Record<string, string>> {
+  try {
+    return await serviceOfThisSystem().environment();
+  } catch {
+    return {};
+  }
+}
+
 /** Throws ServiceProblem, and for `install` what its parts throw. */
 export async function runServiceCommand(command: ServiceCommand, settings: Settings) {
   const print = (text: string) => console.log(text);

@@ -66,8 +66,7 @@ export class NssmService implements Service {
     if (await this.state() === "not installed") {
       await this.#must(["install", SERVICE_NAME, options.program]);
     }
-    const before = await this.#nssm(["get", SERVICE_NAME, "AppEnvironmentExtra"]);
-    const environment = { ...readEnvironment(before.text), ...options.environment };
+    const environment = { ...await this.environment(), ...options.environment };
     for (const [name, ...values] of nssmSettings({ ...options, environment })) {
       await this.#must(["set", SERVICE_NAME, name!, ...values]);
     }
@@ -112,6 +111,11 @@ export class NssmService implements Service {
     const state = STATES[text];
     if (state) return state;
     throw new ServiceProblem(`nssm status answered ${code}: ${text}`);
+  }
+
+  async environment(): Promise<Record<string, string>> {
+    const { code, text } = await this.#nssm(["get", SERVICE_NAME, "AppEnvironmentExtra"]);
+    return code === 0 ? readEnvironment(text) : {};
   }
 
   async #must(args: string[]): Promise<void> {

@@ -34,6 +34,8 @@ export interface Service {
   /** Returns when it has ended. */
   stop(): Promise<void>;
   state(): Promise<ServiceState>;
+  /** The settings that the installed service has in its environment; empty when there is none. */
+  environment(): Promise<Record<string, string>>;
 }
 
 /** The service manager did not do what it was asked to. */

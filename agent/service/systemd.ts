@@ -96,6 +96,16 @@ export class SystemdService implements Service {
         throw new ServiceProblem(`systemctl does not say how the service is: ${text}`);
     }
   }
+
+  environment(): Promise<Record<string, string>> {
+    return Promise.resolve(environmentOf(textOf(UNIT_PATH)));
+  }
+}
+
+/** Of the line that unitFor writes. */
+function environmentOf(unit: string): Record<string, string> {
+  const path = /^EnvironmentFile=-(\/\S+)$/m.exec(unit)?.[1];
+  return path ? readEnvironment(textOf(path)) : {};
 }
 
 /** As sd_booted(3) asks. */

@@ -45,9 +45,11 @@ Deno.test("install joins by token and writes the unit, again it keeps the identi
       mkdir -p /run/systemd/system
       RM_RESTIC=/opt/restic '${agent}' install
       '${agent}' start
+      # From here on by what the service was installed with.
+      unset RM_CONFIG_DIR RM_STATE_DIR
       '${agent}' status || true
       RM_TOKEN=another '${agent}' install
-      cp -a "$RM_CONFIG_DIR" '${folder.path}/seen'
+      cp -a '${folder.path}/etc' '${folder.path}/seen'
       cp /etc/systemd/system/restic-manager-agent.service '${folder.path}/unit'
       '${agent}' stop
       '${agent}' uninstall
