@@ -3,7 +3,7 @@ import { id } from "../../shared/fields.ts";
 import { HOOK_NAMES } from "../../shared/hooks.ts";
 import { AppError } from "../errors.ts";
 import { dispatchJobs } from "../jobs/dispatch.ts";
-import { insertJob } from "../jobs/start.ts";
+import { insertJob } from "../jobs/insert.ts";
 import type { Actor, Server } from "../server.ts";
 import { hookInForce } from "./resolve.ts";
 

@@ -5,7 +5,7 @@ import { type CommandRun, FRAME_LIMIT, ServerMessage } from "../../shared/protoc
 import { hooksFor, hookToTry, hostHooks } from "../hooks/resolve.ts";
 import { adminAccessFor } from "../maintenance/admin_credential.ts";
 import { noteMaintenance } from "../maintenance/note.ts";
-import { forgetOrders } from "../maintenance/start.ts";
+import { forgetOrders } from "../maintenance/forget_orders.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import type { Server } from "../server.ts";
 import type { JobRow } from "./find.ts";

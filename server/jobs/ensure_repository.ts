@@ -1,7 +1,7 @@
 import type { Server } from "../server.ts";
 import { SYSTEM } from "../server.ts";
 import { dispatchJobs } from "./dispatch.ts";
-import { insertJob } from "./start.ts";
+import { insertJob } from "./insert.ts";
 
 /**
  * First contact of a host with its repository makes or opens it. Tried by itself once: a failure stays visible on the

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { AppError } from "../errors.ts";
 import type { Actor, Server } from "../server.ts";
 import { dispatchJobs } from "./dispatch.ts";
-import { insertJob } from "./start.ts";
+import { insertJob } from "./insert.ts";
 
 export const ReinitialiseWish = z.strictObject({
   confirm_hostname: z.string("must be the name of the host").max(

@@ -1,13 +1,12 @@
 // Forget, prune and check of a repository: on one of the hosts that share it, one at a time in the whole fleet.
 import { isMaintenance, type RunnableKind } from "../../shared/job.ts";
-import { keepsEverything, type Retention } from "../../shared/retention.ts";
-import type { ForgetOrder } from "../../shared/protocol.ts";
 import { AppError } from "../errors.ts";
 import { dispatchJobs } from "../jobs/dispatch.ts";
+import { insertJob } from "../jobs/insert.ts";
 import type { JobRequest } from "../jobs/request.ts";
-import { insertJob } from "../jobs/start.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import type { Actor, Server } from "../server.ts";
+import { forgetOrders } from "./forget_orders.ts";
 
 export interface MaintenanceRun {
   kind: Extract<RunnableKind, "forget" | "prune" | "check" | "unlock" | "stats">;
@@ -69,29 +68,6 @@ export async function startMaintenance(
   await dispatchJobs(server, host.id);
   server.events.publish({ type: "job", jobId, hostId: host.id, status: "queued" });
   return { jobId, hostId: host.id };
-}
-
-/** Which hosts' groups are to be thinned out how. A group without a policy keeps everything and is not asked for. */
-export async function forgetOrders(
-  { db }: Server,
-  repositoryId: string,
-  preview?: { source_group_id: string; retention: Retention },
-): Promise<ForgetOrder[]> {
-  const rows = await db.selectFrom("source_groups").innerJoin(
-    "hosts",
-    "hosts.id",
-    "source_groups.host_id",
-  )
-    .select(["source_groups.id", "source_groups.name", "retention", "snapshot_host"])
-    .where("repository_id", "=", repositoryId).orderBy("snapshot_host").orderBy(
-      "source_groups.name",
-    ).execute();
-  return rows.filter((row) => !preview || row.id === preview.source_group_id)
-    .map((row) => ({
-      tag: row.name,
-      host: row.snapshot_host,
-      retention: preview ? preview.retention : JSON.parse(row.retention) as Retention,
-    })).filter((order) => !keepsEverything(order.retention));
 }
 
 /** The connected host with the newest restic; never one that is away, so that nothing piles up behind it. */
