@@ -52,7 +52,7 @@ install_agent() {
   arch=$(processor)
   server=$(server_address)
   case $server in
-    https://* | http://127.* | http://localhost* | http://\[::1\]*) ;;
+    https://* | http://127.0.0.1 | http://127.0.0.1[:/]* | http://localhost | http://localhost[:/]* | http://\[::1\]*) ;;
     *) warn "$server is not encrypted: everything, repository passwords too, can be read on the way." ;;
   esac
   work=$(mktemp -d)

@@ -78,8 +78,11 @@ export async function hookToTry(
     ? await server.db.selectFrom("source_groups").selectAll().where("id", "=", job.source_group_id)
       .executeTakeFirstOrThrow(() => new Error("its source group was removed."))
     : null;
-  const timeout = group?.hook_timeout_seconds ?? DEFAULT_HOOK_TIMEOUT_SECONDS;
-  const hooks = await hooksFor(server, host, group, timeout);
-  if (!hooks) throw new Error("the hook was removed.");
+  const hook = await hookInForce(server, host, group, name);
+  if (!hook) throw new Error("the hook was removed.");
+  const hooks: Hooks = {
+    timeout_seconds: group?.hook_timeout_seconds ?? DEFAULT_HOOK_TIMEOUT_SECONDS,
+    ...(hook.text === undefined ? { unsealable: name } : { [name]: hook.text }),
+  };
   return { name, hooks, source_group_name: job.source_group_name };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { configFor } from "../../../server/hosts/push.ts";
+import { HOOK_NAMES } from "../../../shared/hooks.ts";
 import { FRAME_LIMIT } from "../../../shared/protocol.ts";
 import { FakeAgent, joinHost } from "../../support/fake_agent.ts";
 import { startServer, type TestServer } from "../../support/start_server.ts";
@@ -49,7 +50,7 @@ Deno.test("a group's hooks are stored sealed, come back as they were typed, and 
 });
 
 Deno.test("ciphertexts that change places do not open, and the plan says so instead of leaving the hook out", async () => {
-  const { test, host, put, path, group } = await setUp();
+  const { test, host, put, path, defaults, group } = await setUp();
   await using _ = test;
   await put("alice", { pre_hook: "echo pre", post_hook: "echo post" });
   await test.server.db.updateTable("source_groups").set((column) => ({
@@ -70,6 +71,17 @@ Deno.test("ciphertexts that change places do not open, and the plan says so inst
   const order = await agent.next("command.run", (message) => message.kind === "backup");
   assert.equal(order.source_group?.hooks?.unsealable, "pre_hook");
   assert.deepEqual((await put("alice", { pre_hook: null })).body.unsealable_hooks, []);
+  await put("alice", { pre_hook: "echo pre", post_hook: "echo post" });
+  await test.server.db.updateTable("source_groups").set((column) => ({
+    pre_hook_sealed: column.ref("post_hook_sealed"),
+    post_hook_sealed: column.ref("pre_hook_sealed"),
+  })).where("id", "=", group.id).execute();
+  for (const hook of HOOK_NAMES) {
+    const wish = { hook, source_group_id: group.id };
+    assert.equal((await test.api("alice", "POST", `${defaults}/try`, wish)).status, 202);
+    const tried = await agent.next("command.run", (message) => message.hook?.name === hook);
+    assert.deepEqual(tried.hook?.hooks, { timeout_seconds: 3600, unsealable: hook });
+  }
   await agent.close();
 });
 
