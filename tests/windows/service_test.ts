@@ -77,7 +77,12 @@ async function locks({ machine }: All): Promise<string[]> {
 async function slowBackup(all: All, hostId: string): Promise<string> {
   await writeNoise(all);
   const job = await all.fleet.run(hostId, { kind: "backup", bandwidth_up_kbps: 800 });
-  await eventually("restic holds its lock", async () => (await locks(all)).length > 0, 60_000);
+  try {
+    await eventually("restic holds its lock", async () => (await locks(all)).length > 0, 60_000);
+  } catch (error) {
+    console.log(await all.fleet.api("GET", `/api/jobs/${job}`), await texts(all, job));
+    throw error;
+  }
   return job;
 }
 
