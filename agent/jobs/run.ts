@@ -13,6 +13,7 @@ import { check } from "../restic/check.ts";
 import { forget } from "../restic/forget.ts";
 import { init } from "../restic/init.ts";
 import { whenUnlocked } from "../restic/locked.ts";
+import { removeLocksOfDead } from "../restic/locks.ts";
 import { failed, type Outcome } from "../restic/outcome.ts";
 import { prune } from "../restic/prune.ts";
 import type { Task } from "../restic/run.ts";
@@ -216,8 +217,8 @@ async function removeOwnLock(agent: Agent, task: Task): Promise<Outcome | undefi
   if (!agent.ledger.mayHoldLock(repository.id)) return undefined;
   lines.add("agent", "An earlier run here may have left a lock; removing locks of dead processes.");
   const isGone = await allGone(agent.orphans);
-  const outcome = await unlock(task);
-  if (outcome.status === "succeeded" && isGone) agent.ledger.forgetLock(repository.id);
+  const { outcome, isClear } = await removeLocksOfDead(task);
+  if (isClear && isGone) agent.ledger.forgetLock(repository.id);
   return control.stopped || outcome.reason_code === "unreachable" ? outcome : undefined;
 }
 
@@ -231,8 +232,8 @@ async function performAndTidy(agent: Agent, task: Task): Promise<Outcome> {
     "agent",
     "restic was ended and may have left a lock; removing locks of dead processes.",
   );
-  const unlocked = await unlock(task, true);
-  if (unlocked.status === "succeeded") agent.ledger.forgetLock(repository.id);
+  const { isClear } = await removeLocksOfDead(task, true);
+  if (isClear) agent.ledger.forgetLock(repository.id);
   return outcome;
 }
 

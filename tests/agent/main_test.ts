@@ -231,7 +231,7 @@ Deno.test("after kill -9 the next agent answers for what was left, and unlocks b
   server.run({ job_id: next, source_group: order(["/a"]) });
   assert.equal((await server.finished(next)).status, "succeeded");
   const verbs = restic.starts.map(({ args }) => args.split(" ")[0]);
-  assert.deepEqual(verbs, ["backup", "unlock", "backup", "snapshots"]);
+  assert.deepEqual(verbs, ["backup", "unlock", "list", "backup", "snapshots"]);
 });
 
 Deno.test("a hook that outlived a killed agent is ended, and its job told as interrupted", async () => {

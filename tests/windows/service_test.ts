@@ -77,12 +77,14 @@ async function locks({ machine }: All): Promise<string[]> {
 async function slowBackup(all: All, hostId: string): Promise<string> {
   await writeNoise(all);
   const job = await all.fleet.run(hostId, { kind: "backup", bandwidth_up_kbps: 800 });
-  try {
-    await eventually("restic holds its lock", async () => (await locks(all)).length > 0, 60_000);
-  } catch (error) {
-    console.log(await all.fleet.api("GET", `/api/jobs/${job}`), await texts(all, job));
-    throw error;
-  }
+  const holds = async () => (await locks(all)).length > 0;
+  const status = async () => (await all.fleet.api("GET", `/api/jobs/${job}`)).status;
+  await eventually(
+    "restic holds its lock, or has ended",
+    async () => await holds() || !["queued", "running"].includes(await status()),
+    90_000,
+  );
+  assert.ok(await holds(), `${await status()}: ${(await texts(all, job)).join("\n")}`);
   return job;
 }
 

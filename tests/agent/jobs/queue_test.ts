@@ -118,7 +118,7 @@ Deno.test("a restic that ignores the interrupt is killed with all its children, 
   all.server.run({ job_id: second, kind: "init" });
   await all.server.finished(second);
   const verbs = all.restic.starts.map(({ args }) => args.split(" ")[0]);
-  assert.deepEqual(verbs, ["backup", "unlock", "snapshots"]);
+  assert.deepEqual(verbs, ["backup", "unlock", "list", "snapshots"]);
   assert.match(all.server.texts(second)[0] ?? "", /may have left a lock/);
 });
 
@@ -128,6 +128,41 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+// Each unlock takes a line from the file "tries"; the lock is there until none is left.
+const STUBBORN = {
+  backup: `kill -9 $$`,
+  unlock: `sed -i 1d $(dirname $0)/tries`,
+  list: `[ -s $(dirname $0)/tries ] && echo ${"ab".repeat(32)}; exit 0`,
+  cat:
+    `echo '{"time":"2026-11-01T10:00:00Z","exclusive":false,"hostname":"${Deno.hostname()}","pid":7}'`,
+};
+
+for (const [tries, isGone] of [[2, true], [9, false]] as const) {
+  Deno.test(
+    `a lock of a killed restic that outlives ${tries - 1} unlocks is ${
+      isGone ? "removed by the next" : "told, and tried again before the next job"
+    }`,
+    async () => {
+      await using all = await setUp({ verbs: STUBBORN });
+      Deno.writeTextFileSync(join(all.folder, "tries"), "x\n".repeat(tries));
+      const [first, second, third] = [jobId(), jobId(), jobId()];
+      all.server.run({ job_id: first, source_group: GROUP });
+      await all.server.finished(first);
+      for (const job_id of [second, third]) {
+        all.server.run({ job_id, kind: "init" });
+        await all.server.finished(job_id);
+      }
+      const unlocks = all.restic.starts.filter(({ args }) => args === "unlock").length;
+      assert.equal(unlocks, isGone ? 2 : 6);
+      const told = [second, third].map((id) =>
+        all.server.texts(id).some((text) => text.startsWith("A lock of this host is still there"))
+      );
+      assert.deepEqual(told, [!isGone, !isGone]);
+      assert.equal(all.agent.ledger.mayHoldLock(all.agent.plan.config!.repository!.id), !isGone);
+    },
+  );
 }
 
 Deno.test("a restic that is killed from outside fails the job and names the signal", async () => {
