@@ -190,10 +190,17 @@ async function seedMember(test: TestServer, member: Member, repository_id: strin
     last_backup_reason: reason,
     last_success_at: Math.round(now - (member.lastSuccessHoursAgo ?? member.hoursAgo) * HOUR),
   }]);
+  const cron = member.cron ?? "0 3 * * *";
+  const scheduleId = await seedSchedule(test, host!, cron);
   const [jobId] = await seedJobs(test, [{
     host_id: host!.id,
     repository_id,
     source_group_id: host!.groupId,
+    actor_kind: "schedule",
+    actor_id: scheduleId,
+    actor_name: `schedule ${cron}`,
+    schedule_id: scheduleId,
+    scheduled_at: at - 3 * MINUTE,
     created_at: at - 3 * MINUTE,
     status,
     warnings,
@@ -206,7 +213,6 @@ async function seedMember(test: TestServer, member: Member, repository_id: strin
     .where("id", "=", host!.id).execute();
   await seedLines(test, jobId!, LOG);
   await seedDays(test, host!.id, member.days);
-  const scheduleId = await seedSchedule(test, host!, member.cron ?? "0 3 * * *");
   const snapshots = [...member.days].filter((day) => "+!".includes(day)).length + 4;
   await seedSnapshots(
     test,
