@@ -6,7 +6,7 @@ import type { Pace } from "./session.ts";
 import { JobQueue } from "./jobs/queue.ts";
 import { finishAbandoned } from "./jobs/finish.ts";
 import { Ledger } from "./jobs/ledger.ts";
-import type { ProcessMark } from "./jobs/orphans.ts";
+import type { ProcessMark } from "./process.ts";
 import { Journal, type JournalOptions } from "./journal/journal.ts";
 import type { Log } from "./log.ts";
 import { describeMachine } from "./machine.ts";

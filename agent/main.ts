@@ -55,7 +55,7 @@ export async function main(args: string[]): Promise<number> {
     case "run":
       return await withSettings(run);
     case "status":
-      return await withSettings(status, await installedSettings());
+      return await withSettings(status, installedSettings);
     case "install":
     case "uninstall":
     case "start":
@@ -63,7 +63,7 @@ export async function main(args: string[]): Promise<number> {
       return await withSettings(async (settings) => {
         await runServiceCommand(command, settings);
         return EXIT.done;
-      }, await installedSettings());
+      }, installedSettings);
     default:
       console.error(`${command} Try --help.`);
       return EXIT.wrongUse;
@@ -91,11 +91,12 @@ function readCommand(args: string[]): string {
 /** What the environment does not say is taken from `further`. */
 async function withSettings(
   act: (settings: Settings) => Promise<number>,
-  further: Record<string, string> = {},
+  further: () => Promise<Record<string, string>> = () => Promise.resolve({}),
 ): Promise<number> {
   trustSystemAuthorities();
   try {
-    return await act(readSettings((name) => Deno.env.get(name) ?? further[name]));
+    const rest = await further();
+    return await act(readSettings((name) => Deno.env.get(name) ?? rest[name]));
   } catch (error) {
     console.error(messageOf(error));
     if (error instanceof WrongSetting) return EXIT.wrongUse;

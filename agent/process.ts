@@ -13,6 +13,18 @@ export interface Exit {
   mayLeaveLock: boolean;
 }
 
+export interface ProcessMark {
+  pid: number;
+  path: string;
+  /** Its first arguments: one alone would fit half of what runs on a machine, `/bin/sh -c`. */
+  verb: string;
+}
+
+/** The first two arguments, for a mark. */
+export function beginOf(args: string[]): string {
+  return args.slice(0, 2).join(" ");
+}
+
 export interface SpawnOptions {
   path: string;
   args: string[];
@@ -36,7 +48,7 @@ const DRAIN_MS = 5000;
 export class ManagedProcess {
   readonly pid: number;
   /** What it is recognised by after a restart of the agent. */
-  readonly mark: { pid: number; path: string; verb: string };
+  readonly mark: ProcessMark;
   /** Resolves when the process has ended and its output is read. Rejects with what `onOut` or `onError` threw. */
   readonly exit: Promise<Exit>;
   readonly #child: Deno.ChildProcess;
@@ -62,7 +74,7 @@ export class ManagedProcess {
     }).spawn();
     this.#endSignal = options.endSignal ?? "SIGINT";
     this.pid = this.#child.pid;
-    this.mark = { pid: this.pid, path: options.path, verb: options.args[0] ?? "" };
+    this.mark = { pid: this.pid, path: options.path, verb: beginOf(options.args) };
     this.exit = this.#run(options);
   }
 

@@ -1,6 +1,5 @@
 // The handle by which a job that runs is told to stop.
-import type { ProcessMark } from "./orphans.ts";
-import type { ManagedProcess, Stop } from "../process.ts";
+import type { ManagedProcess, ProcessMark, Stop } from "../process.ts";
 
 export interface ControlEvents {
   /** restic is about to be started. */

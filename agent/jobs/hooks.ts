@@ -75,8 +75,7 @@ export async function cleanUp(agent: Agent, job: Omit<HookJob, "lines">): Promis
     RM_JOB_STATUS: "failed",
     RM_SNAPSHOT_ID: "",
   });
-  if (!end) return "Its post_hook could not be run afterwards: the plan has none for it now.";
-  if (!end.problem) return "Its post_hook was run when the agent was back.";
+  if (!end?.problem) return "Its post_hook was run when the agent was back.";
   const words = last.startsWith("hook: ") ? `, and last said "${last.slice(6, 300)}"` : "";
   return `Its post_hook was run when the agent was back: ${end.problem}${words}.`;
 }
@@ -144,7 +143,7 @@ async function runText(
   const overdue = setTimeout(() => process.stop("overdue", graceMs), limitMs);
   // A throttled restic may need minutes to end; a hook gets the plain grace.
   using _attached = control.attachAnew({
-    mark: { ...process.mark, verb: shell.command.args.slice(0, 2).join("\0") },
+    mark: process.mark,
     stop: (why) => process.stop(why, graceMs),
   });
   const exit = await process.exit.finally(() => clearTimeout(overdue));

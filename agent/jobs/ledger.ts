@@ -7,7 +7,7 @@ import { JOB_KINDS } from "../../shared/job.ts";
 import { type CommandRun, Origin } from "../../shared/protocol.ts";
 import { CorruptFile, readIfThere, replaceFile } from "../files.ts";
 import { type Log, messageOf } from "../log.ts";
-import type { ProcessMark } from "./orphans.ts";
+import type { ProcessMark } from "../process.ts";
 
 const KNOWN_LIMIT = 2000;
 

@@ -1,22 +1,12 @@
 // A restic that outlived a killed agent. Nobody reads it any more, so it would die of its broken pipe sooner or later; but
 // until then it works in the repository beside the next job, and two inits at once destroy a repository.
-
-export interface ProcessMark {
-  pid: number;
-  /**
-   * The program and its first arguments, so that another process with the same number is left alone: of a hook two, parted
-   * by a zero byte, since half of what runs on a machine is a `/bin/sh -c`.
-   */
-  path: string;
-  verb: string;
-}
+import { beginOf, type ProcessMark } from "../process.ts";
 
 /** Kills the process and its group if it is still the one that was marked. Returns whether it was. */
 export function killOrphan({ pid, path, verb }: ProcessMark): boolean {
-  const command = readProcess(pid, "cmdline")?.split("\0") ?? [];
+  const command = readProcess(pid, "cmdline")?.replace(/\0$/, "").split("\0") ?? [];
   const at = command.indexOf(path);
-  const words = verb.split("\0");
-  if (at < 0 || words.some((word, n) => command[at + 1 + n] !== word)) return false;
+  if (at < 0 || beginOf(command.slice(at + 1)) !== verb) return false;
   try {
     Deno.kill(-pid, "SIGKILL");
     return true;

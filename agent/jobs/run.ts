@@ -89,10 +89,14 @@ export async function cleanUpAfter(
 ): Promise<void> {
   const { config, schedule } = agent.plan;
   const group = schedule?.source_groups.find(({ id }) => id === job.source_group_id);
+  if (!group?.hooks?.post_hook) {
+    const none = " Its post_hook could not be run afterwards: the plan has none for it now.";
+    return finishInterrupted(agent, job, none);
+  }
   const how = await cleanUp(agent, {
     order: { job_id: job.id, kind: job.kind },
-    hooks: group?.hooks ?? { timeout_seconds: 1 },
-    groupName: group?.name ?? "",
+    hooks: group.hooks,
+    groupName: group.name,
     host: config?.snapshot_host ?? "",
     control,
   });

@@ -27,8 +27,9 @@ export function serviceOfThisSystem(): Service {
 export async function installedSettings(): Promise<Record<string, string>> {
   try {
     return await serviceOfThisSystem().environment();
-  } catch {
-    return {};
+  } catch (error) {
+    if (error instanceof ServiceProblem) return {};
+    throw error;
   }
 }
 

@@ -172,6 +172,11 @@ Deno.test("a second agent in the same state directory says so and exits with 1",
 });
 
 const HANG = `trap 'echo interrupted; exit 130' INT; echo running; while :; do sleep 0.02; done`;
+const HANGS_ONCE = {
+  backup: `[ -e $(dirname $0)/again ] && { ${SUMMARY}; exit; }; touch $(dirname $0)/again; ${HANG}`,
+  snapshots: LISTED,
+  unlock: "exit 0",
+};
 
 Deno.test("SIGTERM interrupts restic, reports what ran and what waited, and exits 0", async () => {
   using folder = testFolder();
@@ -195,14 +200,7 @@ Deno.test("SIGTERM interrupts restic, reports what ran and what waited, and exit
 
 Deno.test("after kill -9 the next agent answers for what was left, and unlocks before it writes", async () => {
   using folder = testFolder();
-  const restic = new FakeRestic(folder.path, {
-    verbs: {
-      backup:
-        `[ -e $(dirname $0)/again ] && { ${SUMMARY}; exit; }; touch $(dirname $0)/again; ${HANG}`,
-      snapshots: LISTED,
-      unlock: "exit 0",
-    },
-  });
+  const restic = new FakeRestic(folder.path, { verbs: HANGS_ONCE });
   await using server = new FakeServer({ config: { repository: access("/srv/r") } });
   enrolled(folder.path, server);
   const [running, waiting, next] = [jobId(), jobId(), jobId()];
@@ -272,14 +270,7 @@ for (
 ) {
   Deno.test(`after kill -9 in a backup its post hook is run at the next start, before anything else, and ends ${how}`, async () => {
     using folder = testFolder();
-    const restic = new FakeRestic(folder.path, {
-      verbs: {
-        backup:
-          `[ -e $(dirname $0)/again ] && { ${SUMMARY}; exit; }; touch $(dirname $0)/again; ${HANG}`,
-        snapshots: LISTED,
-        unlock: "exit 0",
-      },
-    });
+    const restic = new FakeRestic(folder.path, { verbs: HANGS_ONCE });
     await using server = new FakeServer({ config: { repository: access("/srv/r") } });
     const note = join(folder.path, "note");
     const hooks = {
