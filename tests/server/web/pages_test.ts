@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { DOMParser } from "linkedom";
+import { FakeAgent, joinHost } from "../../support/fake_agent.ts";
 import {
   CAST,
   PASSWORD,
@@ -205,6 +206,34 @@ Deno.test("Run now for an offline host says so where the button was, and starts 
   assert.equal(answer.headers.get("location"), `/hosts/${id}`);
   assert.match((await olive.visit(`/hosts/${id}`)).html, /alpha is offline; nothing was started/);
   assert.match((await olive.visit("/jobs")).html, /No jobs yet/);
+});
+
+Deno.test("a failed init stands in the vitals with its job and a retry, and a repository that is ready with its age", async () => {
+  await using server = await startServer();
+  const { hostId, bearer } = await joinHost(server, "alpha");
+  const agent = await FakeAgent.connect(server.url, bearer);
+  const olive = await new Visitor(server).logIn("olive");
+  const vitals = async () =>
+    (await olive.visit(`/hosts/${hostId}`)).document.getElementById("vitals");
+  const first = await agent.next("command.run");
+  agent.started(first.job_id);
+  const reason = "restic: wrong password";
+  await agent.acknowledged(
+    agent.finished(first.job_id, { status: "failed", reason, reason_code: "wrong_password" }),
+  );
+  const broken = await vitals();
+  assert.match(broken.textContent.replaceAll(/\s+/g, " "), /init failed · job · retry/);
+  assert.ok(broken.querySelector(".state.warn"));
+  assert.ok(broken.querySelector(`a[href="/jobs/${first.job_id}"]`));
+  const button = broken.querySelector(`button[formaction="/hosts/${hostId}/jobs"]`);
+  assert.deepEqual([button.getAttribute("name"), button.getAttribute("value")], ["kind", "init"]);
+  await olive.visit(`/hosts/${hostId}/jobs`, { kind: "init" });
+  const second = await agent.next("command.run", ({ job_id }) => job_id !== first.job_id);
+  assert.equal(second.kind, "init");
+  agent.started(second.job_id);
+  await agent.acknowledged(agent.finished(second.job_id, { created: true }));
+  assert.match((await vitals()).textContent.replaceAll(/\s+/g, " "), /repo ready · initialised /);
+  await agent.close();
 });
 
 Deno.test("changing a repository keeps the secrets whose fields stay blank", async () => {
