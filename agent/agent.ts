@@ -8,6 +8,7 @@ import { finishAbandoned } from "./jobs/finish.ts";
 import { Ledger } from "./jobs/ledger.ts";
 import type { ProcessMark } from "./process.ts";
 import { Journal, type JournalOptions } from "./journal/journal.ts";
+import { FileSystemMemory } from "./file_systems.ts";
 import type { Log } from "./log.ts";
 import { describeMachine } from "./machine.ts";
 import { Plan } from "./plan.ts";
@@ -27,6 +28,7 @@ export interface Agent {
   timers: Timers;
   connection: Connection;
   restic: ResticFinder;
+  fileSystems: FileSystemMemory;
   limits: Limits;
   /** What an earlier agent left running and this one killed. */
   orphans: ProcessMark[];
@@ -68,6 +70,7 @@ function assemble(options: AgentOptions, journal: Journal): Agent {
     ledger: new Ledger(settings.stateDir, log),
     plan: new Plan(settings.stateDir, log),
     restic: new ResticFinder(settings.restic),
+    fileSystems: new FileSystemMemory(settings.stateDir, log),
     limits: { ...LIMITS, ...options.limits },
     orphans: [] as ProcessMark[],
     environment: (name: string) => Deno.env.get(name),

@@ -8,6 +8,8 @@ export interface AgentSocket {
   readonly hostId: string;
   readonly socket: WebSocket;
   lastHeardAt: number;
+  /** How many milliseconds this server's clock was ahead of the agent's at hello. */
+  skew: number;
   /** Resolves when everything that was received so far has been dealt with. */
   idle(): Promise<void>;
 }

@@ -57,6 +57,23 @@ export function lastRunBetween(
   return at !== null && at > after ? at : null;
 }
 
+/** How many fire times lie after `after` and not after `until`; at most `limit` are counted. */
+export function countRuns(
+  cron: string,
+  after: number,
+  until: number,
+  limit: number,
+  timeZone = "UTC",
+): number {
+  const pattern = patternOf(cron, timeZone);
+  let count = 0;
+  for (let at: Date | null = new Date(after); count < limit; count++) {
+    at = pattern.nextRun(at);
+    if (at === null || at.getTime() > until) break;
+  }
+  return count;
+}
+
 export function isTimeZone(zone: string): boolean {
   try {
     return new Intl.DateTimeFormat("en", { timeZone: zone }).format(0) !== "";

@@ -61,6 +61,18 @@ export const excludes = z.array(excludePattern, "must be a list of patterns").ma
   "must be at most 2000 patterns",
 );
 
+/** A folder that holds such a file is left out; with a header only where the file begins with it. */
+export const excludeIfPresent = printable(300).regex(
+  /^[^/\\:]+(:.+)?$/,
+  "must be the name of a file, such as .nobackup, or name:header",
+);
+
+/** restic takes k, M, G and T as powers of 1024. */
+export const fileSize = z.string("must be text").trim().regex(
+  /^[1-9]\d{0,11}[kKmMgGtT]?$/,
+  "must be a size such as 500M or 2G",
+);
+
 /** KiB/s; null, like a blank field, means no limit. */
 export const bandwidthCap = z.int("must be a whole number of KiB/s, or blank for no limit")
   .min(0, "must be 0 or more KiB/s").max(10_000_000, "must be at most 10000000 KiB/s").nullable();

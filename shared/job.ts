@@ -84,6 +84,16 @@ export const Summary = z.object({
 });
 export type Summary = z.infer<typeof Summary>;
 
+/** How many files a backup looked at. */
+export function filesOf({ files_new, files_changed, files_unmodified }: Summary): number {
+  return files_new + files_changed + files_unmodified;
+}
+
+/** Folders and links alone are no content: restic counts neither among the files. */
+export function savedNothing(summary: Summary): boolean {
+  return filesOf(summary) === 0 || summary.bytes_processed === 0;
+}
+
 export const Progress = z.object({
   percent: z.number().min(0).max(100),
   files_done: count,

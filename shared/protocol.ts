@@ -5,7 +5,9 @@ import { BandwidthWindows } from "./bandwidth.ts";
 import {
   absolutePath,
   bandwidthCap,
+  excludeIfPresent,
   excludePattern,
+  fileSize,
   groupName,
   hookText,
   hookTimeout,
@@ -82,13 +84,39 @@ export const Hooks = z.object({
 });
 export type Hooks = z.infer<typeof Hooks>;
 
+/** What was found wrong with a path of a source group before it was backed up. */
+export const SOURCE_PROBLEMS = [
+  "missing",
+  "link",
+  "empty",
+  "other_file_system",
+  // Of all paths together (the path is then blank): the snapshot holds nothing.
+  "nothing_saved",
+] as const;
+export type SourceProblemKind = typeof SOURCE_PROBLEMS[number];
+
+export const SourceProblem = z.object({
+  path: z.string().max(4096),
+  problem: z.enum(SOURCE_PROBLEMS),
+});
+export type SourceProblem = z.infer<typeof SourceProblem>;
+
 export const SourceGroupOrder = z.object({
   id,
   name: groupName,
+  /** restic --tag; stays when the group is renamed. Without it the name. */
+  snapshot_tag: groupName.optional(),
   includes: z.array(absolutePath).min(1),
   excludes: z.array(excludePattern),
+  iexcludes: z.array(excludePattern).optional(),
+  exclude_if_present: z.array(excludeIfPresent).optional(),
+  exclude_larger_than: fileSize.optional(),
+  exclude_caches: z.boolean().optional(),
+  one_file_system: z.boolean().optional(),
   /** Windows: restic reads from a volume shadow copy. */
   use_fs_snapshot: z.boolean().optional(),
+  /** What a person said is right as it is: no reason for a warning. */
+  accepted: z.array(SourceProblem).max(1000).optional(),
   hooks: Hooks.optional(),
 });
 export type SourceGroupOrder = z.infer<typeof SourceGroupOrder>;
@@ -133,11 +161,29 @@ const scheduleSet = z.object({
   source_groups: z.array(PlannedGroup).max(1000),
 });
 
-/** restic forget --tag=… --host=… with this policy. */
+const fullSnapshotId = z.string().regex(/^[0-9a-f]{64}$/);
+
+/**
+ * What goes and what stays of one source group, worked out by the server. The agent removes nothing but these ids, and
+ * only where the repository itself says that they have this host and these tags, and that all of `keep` is there.
+ */
 export const ForgetOrder = z.object({
-  tag: groupName,
+  source_group_id: id.nullable(),
+  /** The group and its host, for people. */
+  tag: z.string().min(1).max(200),
   host: z.string().min(1).max(255),
-  retention: Retention.refine((policy) => !keepsEverything(policy), "must keep something"),
+  /** The policy that it was worked out with; null when a person named the snapshots. */
+  retention: Retention.refine((policy) => !keepsEverything(policy), "must keep something")
+    .nullable(),
+  snapshots: z.array(z.object({
+    host: z.string().max(255),
+    tags: z.array(z.string().max(200)).max(100),
+    /** By their first 16 digits or more. */
+    keep: z.array(z.string().regex(/^[0-9a-f]{16,64}$/)),
+    remove: z.array(fullSnapshotId),
+  })).max(1000),
+  /** Nothing of this group may go before a person agrees; the sentence says why. */
+  held: z.string().max(1000).optional(),
 });
 export type ForgetOrder = z.infer<typeof ForgetOrder>;
 
@@ -157,12 +203,10 @@ const commandRun = z.object({
   may_create: z.boolean().optional(),
   /** Init: a person expects that the place was cleared by hand; one that is still there is an error, and stays. */
   reinit: z.boolean().optional(),
-  /** Forget: what to keep of each group of each host of the repository. Never empty policies. */
+  /** Forget: which snapshots of which group go. */
   forget: z.array(ForgetOrder).max(1000).optional(),
   /** Forget: only say what would go. */
   dry_run: z.boolean().optional(),
-  /** Forget: a person has seen that most snapshots of a group would go and agreed. */
-  may_drop_most: z.boolean().optional(),
   /** Check: read this part of the data, so that all of it has been read after `parts` checks. */
   read_data: z.object({ part: z.int().min(1), parts: z.int().min(1).max(1000) }).optional(),
   /**
@@ -329,8 +373,13 @@ const jobFinished = z.object({
   created: z.boolean().optional(),
   /** A scheduled job that ended before it began (skipped, or the agent was stopped) is told by this alone. */
   origin: Origin.optional(),
+  /** Backup: what was found wrong with the paths of the group, accepted or not. */
+  sources: z.array(SourceProblem).max(1000).optional(),
   /** Forget: what each order came to; `left` is counted by a list that was read afterwards. */
   forgotten: z.array(z.object({
+    source_group_id: id.nullable().optional(),
+    /** All that was ordered is gone, and all that was to stay is there. */
+    done: z.boolean().optional(),
     tag: text(200),
     host: text(255),
     keep: z.int().min(0),
@@ -355,10 +404,15 @@ export const Snapshot = z.object({
 });
 export type Snapshot = z.infer<typeof Snapshot>;
 
-/** The whole list of this host's snapshots, in parts; it takes effect with the last one. */
+/**
+ * The list of this host's snapshots, in parts; it takes effect with the last one. With `whole` it is that of all hosts in
+ * the repository, which only a maintenance job may hand in.
+ */
 const snapshotsReport = z.object({
   type: z.literal("snapshots.report"),
   seq,
+  whole: z.boolean().optional(),
+  job_id: id.optional(),
   repository_id: id,
   report_id: id,
   taken_at: time,

@@ -15,13 +15,23 @@ export const Retention = z.strictObject({
   keep_within: z.string().regex(
     /^(?=.)(\d{1,4}y)?(\d{1,4}m)?(\d{1,4}d)?(\d{1,4}h)?$/,
     "must be a duration such as 30d, 6m or 1y6m",
-  ).optional(),
+  ).refine((text) => /[1-9]/.test(text), "must be longer than nothing, such as 30d, 6m or 1y6m")
+    .optional(),
 });
 export type Retention = z.infer<typeof Retention>;
 
 /** True when forget must not be run with this policy: nothing in it says what to keep. */
 export function keepsEverything(retention: Retention): boolean {
   return Object.values(retention).every((value) => value === undefined);
+}
+
+/**
+ * True for a policy that only counts snapshots. On append-only storage whoever holds a host's credential can then make
+ * newer snapshots until the good ones are no longer among the last ones.
+ */
+export function keepsByCountAlone(retention: Retention): boolean {
+  const { keep_last, ...others } = retention;
+  return keep_last !== undefined && keepsEverything(others);
 }
 
 /** "keeps the last 7, then one a day for 14 days, one a week for 8 weeks" */

@@ -180,6 +180,7 @@ function prepare(agent: Agent, given: Attempt): Task | Outcome {
       own: agent.environment,
     }),
     cacheDir,
+    fileSystems: agent.fileSystems,
     limits: agent.limits,
     lines,
     control,

@@ -1,10 +1,12 @@
 // A backup: succeeded only when the snapshot that restic speaks of stands in the repository's list afterwards.
-import type { Summary } from "../../shared/job.ts";
+import { savedNothing, type Summary } from "../../shared/job.ts";
+import type { SourceProblem } from "../../shared/protocol.ts";
 import { parseObject } from "./errors.ts";
 import { ended, failed, missingSentence, type Outcome } from "./outcome.ts";
 import { count, ProgressReader } from "./progress.ts";
 import { capArguments, type Run, runRestic, type Task } from "./run.ts";
 import { listSnapshots, reportSnapshots } from "./snapshots.ts";
+import { isAccepted, lookAtSources, type LookedAt } from "./sources.ts";
 
 const VERIFY_MS = 10 * 60_000;
 // The service manager does not wait longer for an agent that is told to stop.
@@ -13,25 +15,39 @@ const VERIFY_WHEN_STOPPED_MS = 4000;
 export async function backup(task: Task): Promise<Outcome> {
   const group = task.order.source_group;
   if (!group) return failed("no_source_group", "The order names no source group.", null);
+  const sources = await lookAtSources(group, task.fileSystems.of(group.id));
+  for (const sentence of sources.sentences) task.lines.add("agent", `Warning: ${sentence}.`);
   const { summary, run } = await runBackup(task, backupArguments(task, group));
   // Told to stop, but it had done its work already: then the truth is that it succeeded.
   const isDone = run.exit.code === 0 && summary !== undefined;
-  if (run.failure && !isDone) return { ...run.failure, warnings: warningsOf(run) };
+  if (run.failure && !isDone) return { ...run.failure, warnings: warningsOf(run, group) };
   if (!summary?.snapshot_id) {
     return failed("no_summary", "restic ended without saying what it saved.", run.exit.code);
   }
-  return await verified(task, run, { ...summary, snapshot_id: summary.snapshot_id });
+  const found = { group, sources, summary: { ...summary, snapshot_id: summary.snapshot_id } };
+  return await verified(task, run, found);
 }
 
 type Group = NonNullable<Task["order"]["source_group"]>;
+
+interface Saved {
+  group: Group;
+  sources: LookedAt;
+  summary: Summary & { snapshot_id: string };
+}
 
 function backupArguments(task: Task, group: Group): string[] {
   return [
     "backup",
     "--json",
     `--host=${task.snapshotHost}`,
-    `--tag=${group.name}`,
+    `--tag=${group.snapshot_tag ?? group.name}`,
     ...group.excludes.map((pattern) => `--exclude=${pattern}`),
+    ...(group.iexcludes ?? []).map((pattern) => `--iexclude=${pattern}`),
+    ...(group.exclude_if_present ?? []).map((name) => `--exclude-if-present=${name}`),
+    ...(group.exclude_larger_than ? [`--exclude-larger-than=${group.exclude_larger_than}`] : []),
+    ...(group.exclude_caches ? ["--exclude-caches"] : []),
+    ...(group.one_file_system ? ["--one-file-system"] : []),
     // restic for other systems does not know it.
     ...(group.use_fs_snapshot && Deno.build.os === "windows" ? ["--use-fs-snapshot"] : []),
     ...capArguments(task),
@@ -59,11 +75,8 @@ async function runBackup(task: Task, args: string[]) {
   return { run, summary };
 }
 
-async function verified(
-  task: Task,
-  run: Run,
-  summary: Summary & { snapshot_id: string },
-): Promise<Outcome> {
+async function verified(task: Task, run: Run, saved: Saved): Promise<Outcome> {
+  const { summary } = saved;
   const wholeMs = task.control.stopped ? VERIFY_WHEN_STOPPED_MS : VERIFY_MS;
   const listing = await listSnapshots(task, { evenWhenStopped: true, wholeMs });
   if (listing.failure) {
@@ -79,20 +92,56 @@ async function verified(
       `restic reported snapshot ${summary.snapshot_id}, but the repository does not list it.`;
     return { ...failed("not_listed", why, run.exit.code), summary };
   }
-  const warnings = warningsOf(run);
-  const reason = warnings > 0 ? warningSentence(run) : null;
-  const outcome = ended("succeeded", reason && "warnings", reason, run.exit.code);
-  return { ...outcome, warnings, summary: { ...summary, snapshot_id: listed.id } };
+  return judged(task, run, { ...saved, summary: { ...summary, snapshot_id: listed.id } });
 }
 
-function warningsOf({ exit, errors }: Run): number {
-  const seen = errors.missing.length + errors.unreadable;
-  return exit.code === 3 ? Math.max(1, seen) : seen;
+/** Listed is not enough: a snapshot of nothing is no backup, and one whose sources are not what they were needs a person. */
+function judged(task: Task, run: Run, { group, sources, summary }: Saved): Outcome {
+  const missing = run.errors.missing.map((path) => ({ path, problem: "missing" as const }));
+  const problems: SourceProblem[] = [...sources.problems, ...missing];
+  const isNothing = savedNothing(summary);
+  if (isNothing) problems.push({ path: "", problem: "nothing_saved" });
+  const more = { summary, ...(problems.length > 0 ? { sources: problems } : {}) };
+  if (isNothing && !isAccepted(group, "", "nothing_saved")) {
+    const why = sources.sentences.join("; ") || "the paths hold no files with content";
+    const outcome = failed("nothing_saved", `Nothing was saved: ${why}.`, run.exit.code);
+    return { ...outcome, warnings: warningsOf(run, group), ...more };
+  }
+  const isAsBefore = sources.sentences.length === 0;
+  if (isAsBefore) task.fileSystems.remember(group.id, sources.fileSystems);
+  const incomplete = warningsOf(run, group);
+  const counted = sources.sentences.length;
+  const warnings = incomplete + counted;
+  if (warnings === 0) return { ...ended("succeeded", null, null, run.exit.code), ...more };
+  const sentences = [
+    ...(counted > 0 ? [`${sources.sentences.join("; ")}.`] : []),
+    ...(incomplete > 0 ? [warningSentence(run, group)] : []),
+  ];
+  const reason = sentences.join(" ");
+  return {
+    ...ended("succeeded", counted > 0 ? "sources" : "warnings", reason, run.exit.code),
+    warnings,
+    ...more,
+  };
 }
 
-function warningSentence({ errors }: Run): string {
+/** Of missing paths that a person accepted nothing is said. */
+function missingOf({ errors }: Run, group: Group): string[] {
+  return errors.missing.filter((path) => !isAccepted(group, path, "missing"));
+}
+
+function warningsOf(run: Run, group: Group): number {
+  const { exit, errors } = run;
+  const seen = missingOf(run, group).length + errors.unreadable;
+  // From 0.19 on a missing path alone gives 3 too.
+  return exit.code === 3 && errors.missing.length === 0 ? Math.max(1, seen) : seen;
+}
+
+function warningSentence(run: Run, group: Group): string {
+  const { errors } = run;
+  const missing = missingOf(run, group);
   const parts: string[] = [];
-  if (errors.missing.length > 0) parts.push(missingSentence(errors.missing));
+  if (missing.length > 0) parts.push(missingSentence(missing));
   if (errors.unreadable === 1) parts.push("one file or folder could not be read.");
   else if (errors.unreadable > 1) {
     parts.push(`${errors.unreadable} files or folders could not be read.`);

@@ -1,163 +1,218 @@
-// Forget, group by group: never without a policy (before 0.17 restic then removes all), never with --prune, looked at before
-// and compared afterwards, since restic 0.17 and 0.18 claim removals that an append-only server refused.
-import { z } from "zod";
-import type { ForgetOrder, JobFinished } from "../../shared/protocol.ts";
-import { keepsEverything, type Retention } from "../../shared/retention.ts";
+// Forget: removes exactly the snapshots that the server names by their full ids, after the repository itself has told that
+// each of them is what the server takes it for and that all that is to stay is there. restic is never given a policy
+// (before 0.17 an empty one removes all), never --prune, and is not believed: 0.17 and 0.18 claim removals that an
+// append-only server refused, so the list is read again and compared.
+import type { ForgetOrder, JobFinished, Snapshot } from "../../shared/protocol.ts";
+import { inWords, keepsEverything } from "../../shared/retention.ts";
 import { ended, failed, type Outcome } from "./outcome.ts";
 import { capArguments, runRestic, type Task } from "./run.ts";
-import { listSnapshots, reportSnapshots } from "./snapshots.ts";
+import { listWhole, reportSnapshots, reportWhole } from "./snapshots.ts";
 
 type Forgotten = NonNullable<JobFinished["forgotten"]>[number];
 
-/** More than this share of a group, and no small number, is not removed before a person has agreed. */
-const MOST_SHARE = 0.5;
-const MOST_COUNT = 10;
+/** A command line on Windows holds about 32,000 characters. */
+const IDS_AT_ONCE = 400;
 const SHOWN = 200;
 
-const Item = z.object({ id: z.string(), time: z.string() });
-const Answer = z.array(
-  z.object({ keep: z.array(Item).nullish(), remove: z.array(Item).nullish() }),
-);
-type Plan = { keep: z.infer<typeof Item>[]; remove: z.infer<typeof Item>[] };
+/** An order held against the repository. */
+interface Checked {
+  order: ForgetOrder;
+  keep: number;
+  /** There, and what the server takes them for. */
+  remove: Snapshot[];
+  problem?: Outcome;
+}
 
 export async function forget(task: Task): Promise<Outcome> {
   const orders = task.order.forget ?? [];
-  if (orders.length === 0 || orders.some((order) => keepsEverything(order.retention))) {
+  if (orders.some(({ retention }) => retention && keepsEverything(retention))) {
     return failed(
       "empty_policy",
       "Forget was refused: a policy that keeps nothing in particular would remove everything.",
       null,
     );
   }
-  const forgotten: Forgotten[] = [];
-  let problem: Outcome | undefined;
-  for (const order of orders) {
-    const done = await forgetGroup(task, order);
-    if (done.forgotten) forgotten.push(done.forgotten);
-    problem ??= done.problem;
-    if (task.control.stopped || done.problem?.reason_code === "locked") break;
-  }
-  if (!task.order.dry_run && forgotten.some(({ remove }) => remove > 0)) await refreshOwnList(task);
-  return { ...problem ?? ended("succeeded", null, null, 0), forgotten };
-}
-
-async function forgetGroup(
-  task: Task,
-  order: ForgetOrder,
-): Promise<{ forgotten?: Forgotten; problem?: Outcome }> {
-  const { tag, host } = order;
-  const plan = await ask(task, order, true);
-  if ("status" in plan) return { problem: plan };
-  const [keep, remove] = [plan.keep.length, plan.remove.length];
-  const where = `"${tag}" on ${host}`;
-  task.lines.add(
-    "agent",
-    `${where}: keeps ${keep}, removes ${remove} of ${keep + remove} snapshots.`,
-  );
-  const seen = { tag, host, keep, remove, left: null };
+  const before = await listWhole(task);
+  if (before.failure) return before.failure;
+  reportWhole(task, before.snapshots);
+  const checked = orders.map((order) => check(order, before.snapshots));
+  for (const each of checked) explain(task, each);
   if (task.order.dry_run) {
-    show(task, plan);
-    return { forgotten: seen };
+    for (const each of checked) show(task, each);
+    return result(checked, checked.map((each) => ({ ...counts(each), left: null })));
   }
-  if (remove === 0) return { forgotten: { ...seen, left: keep } };
-  if (!task.order.may_drop_most && remove >= MOST_COUNT && remove / (keep + remove) > MOST_SHARE) {
-    const reason =
-      `Forget stopped before ${where}: it would remove ${remove} of ${keep + remove} snapshots. ` +
-      "If that is meant, run it again with consent.";
-    return {
-      forgotten: { ...seen, remove: 0, left: keep + remove },
-      problem: failed("would_drop_most", reason, null),
-    };
-  }
-  const done = await ask(task, order, false);
-  if ("status" in done) return { forgotten: { ...seen, remove: 0 }, problem: refusal(done, where) };
-  return await compare(task, order, done);
+  return await remove(task, checked, before.snapshots);
 }
 
-/** What restic says that it would do, or did. */
-async function ask(task: Task, order: ForgetOrder, dryRun: boolean): Promise<Plan | Outcome> {
-  let text = "";
-  const run = await runRestic(task, {
-    args: [
-      "forget",
-      "--json",
-      ...(dryRun ? ["--dry-run"] : []),
-      `--tag=${order.tag}`,
-      `--host=${order.host}`,
-      "--group-by=host,tags",
-      ...capArguments(task),
-      ...policyArguments(order.retention),
-    ],
-    onOut: (line) => text += line.length + text.length < 64_000_000 ? `${line}\n` : "",
+/** What the server believes of each snapshot, against what the repository says. */
+function check(order: ForgetOrder, listed: Snapshot[]): Checked {
+  const ids = new Map(listed.map((snapshot) => [snapshot.id, snapshot]));
+  const prefixes = new Map(listed.map((snapshot) => [snapshot.id.slice(0, 16), snapshot]));
+  const found: Checked = { order, keep: 0, remove: [] };
+  let missing = 0;
+  let foreign = 0;
+  for (const place of order.snapshots) {
+    const isThere = (snapshot: Snapshot | undefined) =>
+      snapshot?.hostname === place.host &&
+      JSON.stringify(snapshot.tags) === JSON.stringify(place.tags);
+    for (const start of place.keep) {
+      const snapshot = prefixes.get(start.slice(0, 16));
+      if (snapshot?.id.startsWith(start) && isThere(snapshot)) found.keep++;
+      else missing++;
+    }
+    for (const id of place.remove) {
+      const snapshot = ids.get(id);
+      if (snapshot && isThere(snapshot)) found.remove.push(snapshot);
+      else if (snapshot) foreign++;
+    }
+  }
+  return { ...found, ...problemOf(order, { missing, foreign, goes: found.remove.length }) };
+}
+
+function problemOf(
+  order: ForgetOrder,
+  { missing, foreign, goes }: { missing: number; foreign: number; goes: number },
+): { problem?: Outcome } {
+  const where = `"${order.tag}" on ${order.host}`;
+  const problem = (code: string, sentence: string) => ({
+    problem: failed(code, `Forget stopped before ${where}: ${sentence}`, null),
   });
-  if (run.failure) return run.failure;
-  // 0.19 has a code of its own for what could not be removed.
-  if (run.exit.code === 3) return failed("append_only", "Some snapshots could not be removed.", 3);
-  // Nothing to say is an empty output, not an empty list.
-  if (text.trim() === "") return { keep: [], remove: [] };
-  try {
-    const groups = Answer.parse(JSON.parse(text.slice(text.indexOf("["))));
-    return {
-      keep: groups.flatMap((group) => group.keep ?? []),
-      remove: groups.flatMap((group) => group.remove ?? []),
-    };
-  } catch {
-    return failed("no_list", "What restic would forget could not be read.", run.exit.code);
+  if (order.held) {
+    return problem(
+      "would_drop_most",
+      `${order.held}. If that is meant, run it again with consent.`,
+    );
   }
+  if (foreign > 0) {
+    return problem(
+      "not_ours",
+      `${foreign} of the snapshots that were to go have another host or tag in the repository.`,
+    );
+  }
+  if (missing > 0 && goes > 0) {
+    return problem(
+      "list_changed",
+      `${missing} of the snapshots that are to stay are not in the repository any more. The server has the new list; run it again.`,
+    );
+  }
+  return {};
 }
 
-/** The list is read again: what was reported as removed must be gone. */
-async function compare(
+async function remove(task: Task, checked: Checked[], before: Snapshot[]): Promise<Outcome> {
+  let refusal: Outcome | undefined;
+  for (const { order, remove, problem } of checked) {
+    if (problem || remove.length === 0 || refusal) continue;
+    refusal = await removeIds(task, order, remove.map(({ id }) => id));
+  }
+  const wasRun = checked.some(({ problem, remove }) => !problem && remove.length > 0);
+  const after = wasRun ? await listWhole(task, true) : { snapshots: before, failure: undefined };
+  if (after.failure) {
+    const reason = `It could not be verified what forget removed: ${after.failure.reason}`;
+    const unknown = checked.map((each) => ({ ...counts(each), left: null }));
+    return result(checked, unknown, failed("not_verified", reason, null));
+  }
+  if (wasRun) {
+    reportWhole(task, after.snapshots);
+    reportSnapshots(
+      task,
+      after.snapshots.filter(({ hostname }) => hostname === task.snapshotHost),
+    );
+  }
+  return compare(checked, after.snapshots, refusal);
+}
+
+async function removeIds(
   task: Task,
   order: ForgetOrder,
-  plan: Plan,
-): Promise<{ forgotten: Forgotten; problem?: Outcome }> {
-  const { tag, host } = order;
-  const listing = await listSnapshots(task, { host, tag });
-  const seen = { tag, host, keep: plan.keep.length, remove: plan.remove.length };
-  if (listing.failure) {
-    const reason = `It could not be verified what forget removed: ${listing.failure.reason}`;
-    return { forgotten: { ...seen, left: null }, problem: failed("not_verified", reason, null) };
+  ids: string[],
+): Promise<Outcome | undefined> {
+  for (let from = 0; from < ids.length; from += IDS_AT_ONCE) {
+    const args = ["forget", ...capArguments(task), ...ids.slice(from, from + IDS_AT_ONCE)];
+    const run = await runRestic(task, { args });
+    if (run.failure) return asRefusal(run.failure, order);
+    // 0.19 has a code of its own for what could not be removed.
+    if (run.exit.code === 3) return refused(order, undefined);
   }
-  const left = new Set(listing.snapshots.map(({ id }) => id));
-  const still = plan.remove.filter(({ id }) => left.has(id)).length;
-  const forgotten = { ...seen, remove: plan.remove.length - still, left: left.size };
-  return still === 0
-    ? { forgotten }
-    : { forgotten, problem: refused(`"${tag}" on ${host}`, still) };
+  return undefined;
+}
+
+/** What was removed must be gone, and what was to stay must be there. */
+function compare(
+  checked: Checked[],
+  after: Snapshot[],
+  refusal: Outcome | undefined,
+): Outcome {
+  const ids = new Set(after.map(({ id }) => id));
+  const prefixes = new Set(after.map(({ id }) => id.slice(0, 16)));
+  let problem = refusal;
+  const forgotten = checked.map((each): Forgotten => {
+    const still = each.remove.filter(({ id }) => ids.has(id)).length;
+    const starts = each.order.snapshots.flatMap(({ keep }) => keep);
+    const kept = starts.filter((start) => prefixes.has(start.slice(0, 16))).length;
+    if (!each.problem && still > 0) problem ??= refused(each.order, still);
+    if (!each.problem && kept < each.keep) {
+      problem ??= failed(
+        "not_verified",
+        `Of "${each.order.tag}" on ${each.order.host} ${
+          each.keep - kept
+        } snapshots that were to stay are gone.`,
+        null,
+      );
+    }
+    return {
+      ...counts(each),
+      remove: each.remove.length - still,
+      left: kept + still,
+      done: !each.problem && still === 0 && kept === each.keep,
+    };
+  });
+  return result(checked, forgotten, problem);
+}
+
+function result(
+  checked: Checked[],
+  forgotten: Forgotten[],
+  problem = checked.find((each) => each.problem)?.problem,
+): Outcome {
+  const first = problem ?? checked.find((each) => each.problem)?.problem;
+  return { ...first ?? ended("succeeded", null, null, 0), forgotten };
+}
+
+function counts({ order, keep, remove, problem }: Checked): Omit<Forgotten, "left"> {
+  const { source_group_id, tag, host } = order;
+  return { source_group_id, tag, host, keep, remove: problem ? 0 : remove.length };
 }
 
 /** restic 0.14 and 0.19 admit it. */
-function refusal(outcome: Outcome, where: string): Outcome {
-  const isRefused = outcome.reason_code === "access_denied" ||
-    outcome.reason_code === "append_only";
-  return isRefused ? refused(where, undefined) : outcome;
+function asRefusal(outcome: Outcome, order: ForgetOrder): Outcome {
+  return outcome.reason_code === "access_denied" || outcome.reason_code === "append_only"
+    ? refused(order, undefined)
+    : outcome;
 }
 
-function refused(where: string, count: number | undefined): Outcome {
+function refused({ tag, host }: ForgetOrder, count: number | undefined): Outcome {
   const what = count === undefined
     ? ""
     : ` ${count} snapshots that restic reported as removed are still there.`;
   return failed(
     "append_only",
-    `The repository refuses to delete with this credential (append-only), at ${where}.${what} Set the admin credential.`,
+    `The repository refuses to delete with this credential (append-only), at "${tag}" on ${host}.${what} Set the admin credential.`,
     null,
   );
 }
 
-function policyArguments(retention: Retention): string[] {
-  return Object.entries(retention).filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `--${name.replaceAll("_", "-")}=${value}`);
+function explain(task: Task, { order, keep, remove, problem }: Checked): void {
+  const policy = order.retention ? ` (${inWords(order.retention)})` : "";
+  task.lines.add(
+    "agent",
+    `"${order.tag}" on ${order.host}${policy}: keeps ${keep}, removes ${remove.length} snapshots.`,
+  );
+  if (problem?.reason) task.lines.add("agent", problem.reason);
 }
 
-function show(task: Task, plan: Plan): void {
-  const line = (verb: string) => ({ id, time }: z.infer<typeof Item>) =>
-    task.lines.add("stdout", `${verb}  ${id.slice(0, 8)}  ${time.slice(0, 19).replace("T", " ")}`);
-  plan.keep.slice(0, SHOWN).forEach(line("keep  "));
-  plan.remove.slice(0, SHOWN).forEach(line("remove"));
-}
-
-async function refreshOwnList(task: Task): Promise<void> {
-  const listing = await listSnapshots(task);
-  if (!listing.failure) reportSnapshots(task, listing.snapshots);
+function show(task: Task, { remove }: Checked): void {
+  for (const { id, time } of remove.slice(0, SHOWN)) {
+    const at = new Date(time).toISOString().slice(0, 19).replace("T", " ");
+    task.lines.add("stdout", `remove  ${id.slice(0, 8)}  ${at}`);
+  }
 }

@@ -3,6 +3,7 @@ import { type Caps, limitArguments } from "../../shared/bandwidth.ts";
 import type { Progress } from "../../shared/job.ts";
 import type { CommandRun, NewReport, RepositoryAccess } from "../../shared/protocol.ts";
 import type { RepositoryUrl } from "../../shared/repository_url.ts";
+import type { FileSystemMemory } from "../file_systems.ts";
 import type { JobControl } from "../jobs/control.ts";
 import type { JobLines } from "../jobs/lines.ts";
 import { watchForContact } from "./contact.ts";
@@ -46,6 +47,8 @@ export interface Task {
   caps: Caps;
   environment: Record<string, string>;
   cacheDir: string;
+  /** On which file systems the paths of source groups were. */
+  fileSystems: Pick<FileSystemMemory, "of" | "remember">;
   limits: Limits;
   lines: JobLines;
   control: JobControl;

@@ -34,21 +34,22 @@ export interface Listing {
 export interface ListOptions {
   evenWhenStopped?: boolean;
   wholeMs?: number;
-  /** Another host's, or of one tag only. */
-  host?: string;
-  tag?: string;
 }
 
 /** Asks the repository for this host's snapshots. */
 export async function listSnapshots(task: Task, options: ListOptions = {}): Promise<Listing> {
+  return await list(task, [`--host=${task.snapshotHost}`], options);
+}
+
+/** Those of all hosts. */
+export async function listWhole(task: Task, evenWhenStopped = false): Promise<Listing> {
+  return await list(task, [], { evenWhenStopped });
+}
+
+async function list(task: Task, which: string[], options: ListOptions): Promise<Listing> {
   const output = new Collected();
   const run = await runRestic(task, {
-    args: [
-      "snapshots",
-      "--json",
-      `--host=${options.host ?? task.snapshotHost}`,
-      ...(options.tag === undefined ? [] : [`--tag=${options.tag}`]),
-    ],
+    args: ["snapshots", "--json", ...which],
     wholeMs: options.wholeMs ?? task.limits.lookMs,
     evenWhenStopped: options.evenWhenStopped,
     onOutBytes: (chunk) => output.add(chunk),
@@ -60,14 +61,25 @@ export async function listSnapshots(task: Task, options: ListOptions = {}): Prom
   return { run, failure: failed("no_list", reason, run.exit.code), snapshots: [] };
 }
 
-/** Sends the whole list in parts that fit into frames. */
+/** Sends the list of this host in parts that fit into frames. */
 export function reportSnapshots(task: Task, snapshots: Snapshot[]): void {
+  report(task, snapshots, {});
+}
+
+/** The same for the list of the whole repository, in a maintenance job. */
+export function reportWhole(task: Task, snapshots: Snapshot[]): void {
+  report(task, snapshots, { whole: true });
+}
+
+function report(task: Task, snapshots: Snapshot[], more: { whole?: boolean }): void {
   const parts = inParts(snapshots);
   const report_id = v7();
   const taken_at = Date.now();
   parts.forEach((part, index) =>
     task.report({
       type: "snapshots.report",
+      job_id: task.order.job_id,
+      ...more,
       repository_id: task.repository.id,
       report_id,
       taken_at,

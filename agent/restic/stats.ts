@@ -4,6 +4,7 @@ import { readLocks } from "./locks.ts";
 import { ended, failed, type Outcome } from "./outcome.ts";
 import { count } from "./progress.ts";
 import { runRestic, type Task } from "./run.ts";
+import { listWhole, reportWhole } from "./snapshots.ts";
 
 export async function stats(task: Task): Promise<Outcome> {
   const raw = await sizes(task, "raw-data");
@@ -23,6 +24,8 @@ export async function stats(task: Task): Promise<Outcome> {
       locks: await readLocks(task) ?? [],
     },
   });
+  const whole = await listWhole(task);
+  if (!whole.failure) reportWhole(task, whole.snapshots);
   return ended("succeeded", null, null, 0);
 }
 

@@ -8,6 +8,7 @@ import { noteProgress } from "../jobs/progress.ts";
 import { appendLines, beginJob, finishJob, storeStats } from "../jobs/report.ts";
 import type { Server } from "../server.ts";
 import { storeSnapshots } from "../snapshots/store.ts";
+import { storeWholeList } from "../snapshots/store_whole.ts";
 
 export type Told = Exclude<AgentMessage, { type: "hello" | "heartbeat" }>;
 
@@ -17,7 +18,10 @@ export async function receive(server: Server, agent: AgentSocket, told: Told): P
   const message = notInTheFuture(told, server.now());
   switch (message.type) {
     case "job.started":
-      return await beginJob(server, await ownOrAdopted(server, hostId, message), message);
+      return await beginJob(server, await ownOrAdopted(server, hostId, message), message, {
+        at: (told as typeof message).at,
+        skew: agent.skew,
+      });
     case "job.progress":
       return await noteProgress(server, hostId, message.job_id, message.progress);
     case "log.stream":
@@ -28,7 +32,9 @@ export async function receive(server: Server, agent: AgentSocket, told: Told): P
     case "job.finished":
       return await finishJob(server, await ownOrAdopted(server, hostId, message), message);
     case "snapshots.report":
-      return await storeSnapshots(server, hostId, message);
+      return message.whole
+        ? await storeWholeList(server, hostId, message)
+        : await storeSnapshots(server, hostId, message);
     case "schedule.ack":
       await server.db.updateTable("hosts").set({ applied_plan_version: message.schedule_version })
         .where("id", "=", hostId).execute();

@@ -43,6 +43,7 @@ function converse(server: Server, host: KnownHost, socket: WebSocket): void {
     hostId: host.id,
     socket,
     lastHeardAt: server.now(),
+    skew: 0,
     idle: () => turn,
   };
   const acks = new Acknowledgements(server, socket);

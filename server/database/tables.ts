@@ -56,6 +56,9 @@ export interface RepositoriesTable {
   restore_size: number | null;
   snapshots_count: number | null;
   stats_at: number | null;
+  /** The list of all hosts' snapshots that is in force, and when it was received. */
+  listing_report_id: string | null;
+  listing_at: number | null;
   /** The credential that may delete: another user, or other keys, or (all null) the everyday one. */
   admin_set: Generated<number>;
   admin_username: string | null;
@@ -96,6 +99,9 @@ export interface HostsTable {
   protocol_version: number | null;
   boot_time: number | null;
   last_seen_at: number | null;
+  /** When it was last heard of before the connection that counts as its present contact began, and when that was. */
+  contact_before: number | null;
+  contact_since: number | null;
   last_backup_job_id: string | null;
   last_backup_at: number | null;
   last_backup_status: JobStatus | null;
@@ -123,8 +129,32 @@ export interface SourceGroupsTable {
   hook_timeout_seconds: Generated<number>;
   /** 0 or 1; Windows only. */
   use_fs_snapshot: Generated<number>;
+  /** Patterns whatever the case of letters. */
+  iexcludes: Generated<string>;
+  /** "filename" or "filename:header": folders that hold such a file are left out. */
+  exclude_if_present: Generated<string>;
+  /** Such as 500M. */
+  exclude_larger_than: string | null;
+  exclude_caches: Generated<number>;
+  one_file_system: Generated<number>;
+  /** The tag of its snapshots: from its name when it was made, never changed, never that of another group of its host. */
+  snapshot_tag: Fixed<string>;
+  /** A backup with less than this share of what is usual is not taken for a good one; 0: never mind. */
+  usual_share_percent: Generated<number>;
+  /** SourceProblem[] of shared/protocol.ts as JSON: what a person said is right as it is. */
+  accepted_sources: Generated<string>;
+  /** The number of the job from which on runs say what is usual. */
+  usual_since: Generated<number>;
+  /** When its retention was last carried out. */
+  forgotten_at: number | null;
   created_at: Fixed<number>;
   updated_at: number;
+}
+
+/** Every tag that a source group of a host ever had. */
+export interface UsedTagsTable {
+  host_id: Fixed<string>;
+  tag: Fixed<string>;
 }
 
 export interface EnrollmentTokensTable {
@@ -179,8 +209,19 @@ export interface JobsTable {
   request: string | null;
   /** Forget: what each order came to, as JSON. */
   result: string | null;
-  /** Backup: the snapshot that it made; shows which snapshots are not ours. */
+  /** Backup: the snapshot that it made, as its agent says. */
   snapshot_id: string | null;
+  /** The agent's start, held between the host's contact before (`window_from`) and the receipt. */
+  began_at: number | null;
+  window_from: number | null;
+  /** The newest number in known_snapshots when its start was received: what was known before is not its work. */
+  known_before: number | null;
+  /** Backup: why its snapshot stays outside retention until a person says that it is right. */
+  withheld: string | null;
+  /** SourceProblem[] of shared/protocol.ts as JSON. */
+  sources: string | null;
+  accepted_at: number | null;
+  accepted_by: string | null;
 }
 
 export interface SchedulesTable {
@@ -264,6 +305,74 @@ export interface SnapshotsTable {
   files: number | null;
   bytes: number | null;
   bytes_added: number | null;
+}
+
+/** Every snapshot that any list of a repository ever held, in the order of receipt. */
+export interface KnownSnapshotsTable {
+  number: Generated<number>;
+  repository_id: Fixed<string>;
+  snapshot_id: Fixed<string>;
+  /** Whose list held it first. */
+  host_id: Fixed<string>;
+  seen_at: Fixed<number>;
+}
+
+/** How many snapshots a schedule's own runs may still claim: one per fire time, counted by the server's clock. */
+export interface ScheduleCreditsTable {
+  schedule_id: Fixed<string>;
+  source_group_id: Fixed<string>;
+  credit: number;
+  credited_until: number;
+}
+
+/** What retention is worked out from: which job made which snapshot, in facts that an endpoint cannot write. */
+export interface SnapshotClaimsTable {
+  number: Generated<number>;
+  repository_id: Fixed<string>;
+  snapshot_id: Fixed<string>;
+  host_id: Fixed<string>;
+  source_group_id: string | null;
+  /** null: an admin adopted it. */
+  job_id: Fixed<string | null>;
+  /** The job's own time, held by the server; of an adopted one its own. */
+  time: Fixed<number>;
+  /** As the list has them. */
+  hostname: string | null;
+  tags: string | null;
+  /** A list of its host holds it with the host's name and the group's tag. */
+  confirmed: Generated<number>;
+  withheld: Generated<number>;
+  /** Made by a backup without warnings. */
+  good: Generated<number>;
+  /** The group's last forget kept it. */
+  kept: Generated<number>;
+  /** It is in the newest list. */
+  listed: Generated<number>;
+  adopted_by: Fixed<string | null>;
+  /** The forget that was last ordered to remove it. */
+  forget_job_id: string | null;
+}
+
+/** All snapshots in a repository, also of hosts that are not ours, as a maintenance job listed them. */
+export interface RepositorySnapshotsTable {
+  repository_id: string;
+  report_id: string;
+  id: string;
+  time: number;
+  tags: string;
+  paths: string;
+  hostname: string;
+  files: number | null;
+  bytes: number | null;
+}
+
+/** Snapshots that no group governs and that somebody decided to keep, by host name and tags. */
+export interface UngovernedKeptTable {
+  repository_id: Fixed<string>;
+  hostname: Fixed<string>;
+  tags: Fixed<string>;
+  kept_by: string;
+  kept_at: number;
 }
 
 /** One row per host and UTC day on which a backup ended: the strip of the last 30 days. */
@@ -355,4 +464,10 @@ export interface Tables {
   pending_hosts: PendingHostsTable;
   accepted_keys: AcceptedKeysTable;
   rejected_keys: RejectedKeysTable;
+  used_tags: UsedTagsTable;
+  known_snapshots: KnownSnapshotsTable;
+  schedule_credits: ScheduleCreditsTable;
+  snapshot_claims: SnapshotClaimsTable;
+  repository_snapshots: RepositorySnapshotsTable;
+  ungoverned_kept: UngovernedKeptTable;
 }

@@ -13,6 +13,8 @@ import { healthOf, type HostState, NEEDS_SOMEBODY } from "./state.ts";
 export interface Host {
   id: string;
   name: string;
+  /** The name under which its snapshots are. */
+  snapshot_host: string;
   hostname: string;
   os: string;
   arch: string;
@@ -211,6 +213,7 @@ function toHost(
   return {
     id: row.id,
     name: row.name,
+    snapshot_host: row.snapshot_host,
     hostname: row.hostname,
     os: row.os,
     arch: row.arch,

@@ -6,6 +6,7 @@ import { ensureRepository } from "../jobs/ensure_repository.ts";
 import { reconcileJobs } from "../jobs/reconcile.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { Server } from "../server.ts";
+import { noteContact } from "./contact.ts";
 import { configFor } from "./push.ts";
 
 /** Answers false when the agent was refused and its socket closed. */
@@ -14,6 +15,8 @@ export async function greet(server: Server, agent: AgentSocket, hello: Hello): P
     await refuseOldAgent(server, agent, hello);
     return false;
   }
+  agent.skew = server.now() - hello.clock;
+  await noteContact(server, agent.hostId);
   await noteHello(server, agent.hostId, hello);
   // Before anything else, and on this very socket: a later one may already have replaced it in the list.
   for (const message of await configFor(server, agent.hostId)) sendTo(agent.socket, message);

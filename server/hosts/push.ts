@@ -3,10 +3,11 @@ import { sql, type Transaction } from "kysely";
 import type { PlannedGroup, PlannedSchedule, ServerMessage } from "../../shared/protocol.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
-import { hooksFor, type HostHooks } from "../hooks/resolve.ts";
+import type { HostHooks } from "../hooks/resolve.ts";
 import { accessFor } from "../repositories/seal.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import type { Server } from "../server.ts";
+import { sourceGroupOrder } from "../source_groups/order.ts";
 
 /** A plan travels in one frame (FRAME_LIMIT of shared/protocol.ts), with room for the rest of it. */
 const PLAN_CHARACTERS = 700_000;
@@ -71,16 +72,10 @@ async function planFor(
   }
   const source_groups: PlannedGroup[] = [];
   for (const group of groups) {
-    const hooks = await hooksFor(server, host, group, group.hook_timeout_seconds);
     source_groups.push({
-      id: group.id,
-      name: group.name,
-      includes: JSON.parse(group.includes),
-      excludes: JSON.parse(group.excludes),
-      ...(group.use_fs_snapshot ? { use_fs_snapshot: true } : {}),
+      ...await sourceGroupOrder(server, host, group),
       retry_max: group.retry_max,
       retry_backoff_seconds: group.retry_backoff_seconds,
-      ...(hooks ? { hooks } : {}),
     });
   }
   return { schedules: [...schedules.values()], source_groups };
@@ -92,7 +87,8 @@ export async function planChanged(tx: Transaction<Tables>, hostId: string): Prom
     .innerJoin("hosts", "hosts.id", "source_groups.host_id")
     .select(
       // Twice for hooks: each line break, quote and backslash of theirs is two characters on its way.
-      sql<number>`coalesce(sum(length(includes) + length(excludes)
+      sql<number>`coalesce(sum(length(includes) + length(excludes) + length(iexcludes)
+        + length(exclude_if_present) + length(accepted_sources)
         + 2 * length(coalesce(pre_hook_sealed, pre_hook_default_sealed, ''))
         + 2 * length(coalesce(post_hook_sealed, post_hook_default_sealed, ''))), 0)`.as("size"),
     )
@@ -100,7 +96,7 @@ export async function planChanged(tx: Transaction<Tables>, hostId: string): Prom
   if (size > PLAN_CHARACTERS) {
     throw new AppError(
       "invalid",
-      `includes, excludes and hooks of all source groups of this host must be at most ${PLAN_CHARACTERS} characters together; each character of a hook counts as two.`,
+      `includes, excludes, iexcludes and hooks of all source groups of this host must be at most ${PLAN_CHARACTERS} characters together; each character of a hook counts as two.`,
       "includes",
     );
   }

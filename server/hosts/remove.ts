@@ -1,22 +1,87 @@
+import { z } from "zod";
+import { sql } from "kysely";
 import { CLOSE } from "../../shared/protocol.ts";
 import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
 import { dispatchAll } from "../jobs/dispatch.ts";
+import { startMaintenance } from "../maintenance/start.ts";
+import { asPlaces, type UngovernedSnapshot } from "../retention/ungoverned.ts";
 import type { Actor, Server } from "../server.ts";
 
-/** Forgets the host with its jobs and ends its connection at once. Its repository and snapshots stay untouched. */
-export async function removeHost(server: Server, actor: Actor, hostId: string): Promise<void> {
-  await server.db.transaction().execute(async (tx) => {
-    const gone = await tx.deleteFrom("hosts").where("id", "=", hostId).returning("name")
-      .executeTakeFirst();
-    if (!gone) throw new AppError("not_found", "There is no such host.");
+/** What becomes of a removed host's snapshots: decided later, kept for good, or forgotten by another host. */
+export const HostSnapshotsChoice = z.strictObject({
+  snapshots: z.enum(["ask", "keep", "forget"], {
+    error: "must be ask (decide later), keep (for good) or forget",
+  }).default("ask"),
+});
+export type HostSnapshotsChoice = z.infer<typeof HostSnapshotsChoice>;
+
+/**
+ * Forgets the host with its jobs and ends its connection at once. Answers the job that forgets its snapshots, when that
+ * was chosen. Throws conflict when no other host of the repository is connected to do it; nothing is removed then.
+ */
+export async function removeHost(
+  server: Server,
+  actor: Actor,
+  hostId: string,
+  { snapshots }: HostSnapshotsChoice = { snapshots: "ask" },
+): Promise<string | undefined> {
+  const left = snapshots === "forget" ? await refuseWithoutOther(server, hostId) : [];
+  const gone = await server.db.transaction().execute(async (tx) => {
+    if (snapshots === "keep") {
+      await sql`insert or ignore into ungoverned_kept (repository_id, hostname, tags, kept_by, kept_at)
+        select distinct hosts.repository_id, snapshots.hostname, snapshots.tags, ${actor.name}, ${server.now()}
+        from snapshots join hosts on hosts.id = snapshots.host_id
+          and hosts.snapshots_report_id = snapshots.report_id
+        where hosts.id = ${hostId}`.execute(tx);
+    }
+    const row = await tx.deleteFrom("hosts").where("id", "=", hostId)
+      .returning(["name", "snapshot_host", "repository_id"]).executeTakeFirst();
+    if (!row) throw new AppError("not_found", "There is no such host.");
     await recordAudit(tx, server.now(), actor, {
       action: "host.removed",
-      target: { kind: "host", id: hostId, name: gone.name },
+      target: { kind: "host", id: hostId, name: row.name },
+      detail: { snapshots },
     });
+    return row;
   });
   server.agents.close(hostId, CLOSE.unknownHost, "this host was removed from the server");
   server.events.publish({ type: "host", hostId });
   // It may have held a lease that another host waits for.
   await dispatchAll(server);
+  if (left.length === 0) return undefined;
+  const { jobId } = await startMaintenance(server, actor, gone.repository_id, {
+    kind: "forget",
+    request: { named: { hostname: gone.snapshot_host, tags: [], places: asPlaces(left) } },
+  });
+  return jobId;
+}
+
+/** The host's snapshots as it listed them. */
+async function refuseWithoutOther(
+  server: Server,
+  hostId: string,
+): Promise<UngovernedSnapshot[]> {
+  const others = await server.db.selectFrom("hosts").select("id").where("id", "!=", hostId)
+    .where(
+      "repository_id",
+      "=",
+      (expression) =>
+        expression.selectFrom("hosts").select("repository_id").where("id", "=", hostId),
+    ).execute();
+  if (!others.some(({ id }) => server.agents.isOnline(id))) {
+    throw new AppError(
+      "conflict",
+      "No other host of this repository is connected to forget the snapshots. Leave them; the repository's page lists them.",
+      "snapshots",
+    );
+  }
+  return await server.db.selectFrom("snapshots").innerJoin(
+    "hosts",
+    (join) =>
+      join.onRef("hosts.id", "=", "snapshots.host_id")
+        .onRef("hosts.snapshots_report_id", "=", "snapshots.report_id"),
+  )
+    .select(["snapshots.id", "snapshots.time", "snapshots.hostname", "snapshots.tags"])
+    .where("hosts.id", "=", hostId).orderBy("snapshots.time").limit(4000).execute();
 }

@@ -2,15 +2,18 @@
 // is sent again, and the agent ignores an order whose job it knows.
 import { isMaintenance, type JobKind, writesRepository } from "../../shared/job.ts";
 import { type CommandRun, FRAME_LIMIT, ServerMessage } from "../../shared/protocol.ts";
-import { hooksFor, hookToTry, hostHooks } from "../hooks/resolve.ts";
+import { hookToTry, hostHooks } from "../hooks/resolve.ts";
 import { adminAccessFor } from "../maintenance/admin_credential.ts";
 import { noteMaintenance } from "../maintenance/note.ts";
-import { forgetOrders } from "../maintenance/forget_orders.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
+import { forgetOrders } from "../retention/orders.ts";
+import { noteOrdered } from "../retention/note.ts";
+import { namedOrders } from "../retention/named.ts";
 import type { Server } from "../server.ts";
+import { sourceGroupOrder } from "../source_groups/order.ts";
 import type { JobRow } from "./find.ts";
 import { mayBegin } from "./lease.ts";
-import { readRequest } from "./request.ts";
+import { type JobRequest, readRequest } from "./request.ts";
 
 /** Sends the host what waits for it, in order. A job that waits for a lease holds up the host's later writing jobs. */
 export async function dispatchJobs(server: Server, hostId: string): Promise<void> {
@@ -105,17 +108,7 @@ async function detailsFor(server: Server, job: JobRow): Promise<Partial<CommandR
   // Removed since: the agent answers that it was not told what to back up.
   if (!group) return {};
   const host = await hostHooks(server, job.host_id);
-  const hooks = await hooksFor(server, host, group, group.hook_timeout_seconds);
-  return {
-    source_group: {
-      id: group.id,
-      name: group.name,
-      includes: JSON.parse(group.includes),
-      excludes: JSON.parse(group.excludes),
-      ...(group.use_fs_snapshot ? { use_fs_snapshot: true } : {}),
-      ...(hooks ? { hooks } : {}),
-    },
-  };
+  return { source_group: await sourceGroupOrder(server, host, group) };
 }
 
 async function maintenanceDetails(server: Server, job: JobRow): Promise<Partial<CommandRun>> {
@@ -125,12 +118,18 @@ async function maintenanceDetails(server: Server, job: JobRow): Promise<Partial<
   return {
     ...(admin_access ? { admin_access } : {}),
     ...(request.read_data ? { read_data: request.read_data } : {}),
-    ...(job.kind === "forget"
-      ? {
-        forget: await forgetOrders(server, job.repository_id, request.preview),
-        dry_run: request.dry_run ?? false,
-        may_drop_most: request.may_drop_most ?? false,
-      }
-      : {}),
+    ...(job.kind === "forget" ? await forgetDetails(server, job, request) : {}),
   };
+}
+
+async function forgetDetails(
+  server: Server,
+  job: JobRow,
+  { dry_run = false, may_drop_most = false, named }: JobRequest,
+): Promise<Partial<CommandRun>> {
+  const forget = named
+    ? await namedOrders(server, job.repository_id, named)
+    : await forgetOrders(server, job.repository_id, may_drop_most);
+  if (!dry_run) await noteOrdered(server, job, forget);
+  return { forget, dry_run };
 }

@@ -45,6 +45,10 @@ export interface Job {
   dry_run: boolean;
   /** Forget: what each of its groups came to. */
   forgotten: Forgotten[] | null;
+  /** Backup: why its snapshot stays outside retention until a person accepts it; null when it does not. */
+  withheld: string | null;
+  accepted_at: number | null;
+  accepted_by: string | null;
 }
 
 export type Forgotten = NonNullable<JobFinished["forgotten"]>[number];
@@ -126,5 +130,8 @@ function toJob(server: Server, row: JobRow & { host_name: string }): Job {
     catch_up: row.catch_up === 1,
     dry_run: readRequest(row.request).dry_run ?? false,
     forgotten: row.result === null ? null : JSON.parse(row.result),
+    withheld: row.withheld,
+    accepted_at: row.accepted_at,
+    accepted_by: row.accepted_by,
   };
 }

@@ -5,9 +5,15 @@ import type { AgentMessage, JobFinished, LogStream } from "../../shared/protocol
 import { type EndStatus, writesRepository } from "../../shared/job.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
+import { held, windowFrom } from "../hosts/contact.ts";
+import { pushChangedPlan } from "../hosts/push.ts";
+import { claimSnapshot, newestKnown } from "../retention/claims.ts";
+import { noteForgotten } from "../retention/note.ts";
 import type { Server } from "../server.ts";
 import { noteMaintenance } from "../maintenance/note.ts";
+import { dropMended } from "./accept.ts";
 import { dispatchAll } from "./dispatch.ts";
+import { judge } from "./judge.ts";
 import type { OwnJob } from "./own.ts";
 import { storeLines } from "./lines.ts";
 
@@ -20,19 +26,26 @@ export async function beginJob(
   server: Server,
   job: OwnJob,
   message: Message<"job.started">,
+  told: { at: number; skew: number },
 ): Promise<void> {
-  const { numUpdatedRows } = await server.db.updateTable("jobs").set({
-    status: "running",
-    started_at: message.at,
-    finished_at: null,
-    reason: null,
-    reason_code: null,
-    restic_version: message.restic_version,
-    bandwidth_up_kbps: message.bandwidth_up_kbps,
-    bandwidth_down_kbps: message.bandwidth_down_kbps,
-  }).where("number", "=", job.number).where((where) =>
-    where.or([where("status", "=", "queued"), where("reason_code", "=", PRESUMED)])
-  ).executeTakeFirst();
+  const window_from = await windowFrom(server, job.hostId);
+  const { numUpdatedRows } = await server.db.transaction().execute(async (tx) =>
+    await tx.updateTable("jobs").set({
+      status: "running",
+      started_at: message.at,
+      began_at: held(told.at, told.skew, window_from, server.now()),
+      window_from,
+      known_before: await newestKnown(tx),
+      finished_at: null,
+      reason: null,
+      reason_code: null,
+      restic_version: message.restic_version,
+      bandwidth_up_kbps: message.bandwidth_up_kbps,
+      bandwidth_down_kbps: message.bandwidth_down_kbps,
+    }).where("number", "=", job.number).where((where) =>
+      where.or([where("status", "=", "queued"), where("reason_code", "=", PRESUMED)])
+    ).executeTakeFirst()
+  );
   if (!numUpdatedRows) return;
   server.events.publish({
     type: "job",
@@ -50,9 +63,11 @@ export async function appendLines(server: Server, job: OwnJob, message: LogStrea
 export async function finishJob(
   server: Server,
   job: OwnJob,
-  message: JobFinished,
+  told: JobFinished,
 ): Promise<void> {
+  let isPlanChanged = false;
   const ended = await server.db.transaction().execute(async (tx) => {
+    const { ended: message, withheld } = await verdictOn(tx, job, told);
     const row = await tx.updateTable("jobs").set({
       status: message.status,
       finished_at: message.at,
@@ -63,6 +78,8 @@ export async function finishJob(
       summary: message.summary && JSON.stringify(message.summary),
       snapshot_id: message.summary?.snapshot_id ?? null,
       result: message.forgotten ? JSON.stringify(message.forgotten) : null,
+      sources: message.sources ? JSON.stringify(message.sources) : null,
+      withheld,
     }).where("number", "=", job.number).where((where) =>
       where.or([
         where("status", "in", ["queued", "running"]),
@@ -71,7 +88,13 @@ export async function finishJob(
     ).returningAll().executeTakeFirst();
     if (!row) return undefined;
     await tx.deleteFrom("leases").where("job_id", "=", row.id).execute();
-    if (row.kind === "backup") await noteBackup(tx, job.hostId, message);
+    if (row.kind === "backup") {
+      await noteBackup(tx, job.hostId, message);
+      await claimSnapshot(tx, server.now(), row);
+      isPlanChanged = message.status === "succeeded" &&
+        await dropMended(tx, row, message.sources ?? []);
+    }
+    if (row.kind === "forget") await noteForgotten(tx, server.now(), row, message);
     if (row.kind === "init" && message.status === "succeeded") {
       await noteRepository(server, tx, row, message);
     }
@@ -79,15 +102,22 @@ export async function finishJob(
     return row;
   });
   if (!ended) return;
-  server.progress.delete(message.job_id);
+  if (isPlanChanged) await pushChangedPlan(server, job.hostId);
+  server.progress.delete(told.job_id);
   server.events.publish({
     type: "job",
-    jobId: message.job_id,
+    jobId: told.job_id,
     hostId: job.hostId,
-    status: message.status,
+    status: ended.status,
   });
   // It may have held what another job waits for.
   if (writesRepository(ended.kind)) await dispatchAll(server);
+}
+
+async function verdictOn(tx: Transaction<Tables>, job: OwnJob, told: JobFinished) {
+  const row = await tx.selectFrom("jobs").select(["number", "kind", "source_group_id"])
+    .where("number", "=", job.number).executeTakeFirstOrThrow();
+  return row.kind === "backup" ? await judge(tx, row, told) : { ended: told, withheld: null };
 }
 
 /** The host's own columns, so that no page has to search its jobs. */

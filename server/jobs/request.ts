@@ -1,7 +1,16 @@
 // What a job is asked beyond its kind.
 import { z } from "zod";
 import { HOOK_NAMES } from "../../shared/hooks.ts";
-import { Retention } from "../../shared/retention.ts";
+
+export const NamedForget = z.object({
+  /** For people; the tags are blank when all of a host go. */
+  hostname: z.string(),
+  tags: z.array(z.string()),
+  places: z.array(
+    z.object({ host: z.string(), tags: z.array(z.string()), remove: z.array(z.string()) }),
+  ),
+});
+export type NamedForget = z.infer<typeof NamedForget>;
 
 export const JobRequest = z.object({
   /** Init: the place was cleared by hand, so a new repository may be made. */
@@ -12,8 +21,8 @@ export const JobRequest = z.object({
   dry_run: z.boolean().optional(),
   /** Forget: a person agreed that most snapshots of a group go. */
   may_drop_most: z.boolean().optional(),
-  /** Forget, dry run: this group with this policy, which is not saved yet. */
-  preview: z.object({ source_group_id: z.string(), retention: Retention }).optional(),
+  /** Forget: these alone, which no group governs, as an admin asked. */
+  named: NamedForget.optional(),
   /** Check: the part of the data to read. */
   read_data: z.object({ part: z.int(), parts: z.int() }).optional(),
 });

@@ -6,7 +6,7 @@ import { insertJob } from "../jobs/insert.ts";
 import type { JobRequest } from "../jobs/request.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import type { Actor, Server } from "../server.ts";
-import { forgetOrders } from "./forget_orders.ts";
+import { hasPolicy } from "../retention/orders.ts";
 
 export interface MaintenanceRun {
   kind: Extract<RunnableKind, "forget" | "prune" | "check" | "unlock" | "stats">;
@@ -32,8 +32,7 @@ export async function startMaintenance(
     );
   }
   if (
-    run.kind === "forget" && !run.request?.preview &&
-    (await forgetOrders(server, repositoryId)).length === 0
+    run.kind === "forget" && !run.request?.named && !await hasPolicy(server, repositoryId)
   ) {
     throw new AppError(
       "conflict",

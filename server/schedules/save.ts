@@ -4,6 +4,7 @@ import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import { planChanged, pushChangedPlan } from "../hosts/push.ts";
+import { settleCredits } from "../retention/credit.ts";
 import type { Actor, Server } from "../server.ts";
 import type { ScheduleWish } from "./fields.ts";
 
@@ -41,6 +42,7 @@ export async function changeSchedule(
 ): Promise<void> {
   const now = server.now();
   await server.db.transaction().execute(async (tx) => {
+    await settleCredits(tx, now, id);
     const changed = await tx.updateTable("schedules")
       .set({ cron: wish.cron, enabled: wish.enabled ? 1 : 0, updated_at: now })
       .where("id", "=", id).where("host_id", "=", hostId).executeTakeFirst();

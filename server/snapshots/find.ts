@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import type { Page, PageWish } from "../paging.ts";
 import { pageOf } from "../paging.ts";
 import { AppError } from "../errors.ts";
@@ -16,6 +17,10 @@ export interface StoredSnapshot {
   bytes_added: number | null;
   /** The job that made it; null: it was made by a restic that is not ours, or before the host joined. */
   job_id: string | null;
+  /** Whether a source group governs it: retention counts it, and may remove it. */
+  ours: boolean;
+  /** Not counted until a person says on its job that it is right. */
+  withheld: boolean;
 }
 
 export interface SnapshotLoss {
@@ -33,12 +38,25 @@ export async function listSnapshots(
   const host = await db.selectFrom("hosts").select([
     "snapshots_report_id",
     "snapshots_refreshed_at",
+    "repository_id",
   ])
     .where("id", "=", hostId).executeTakeFirst();
   if (!host) throw new AppError("not_found", "There is no such host.");
   let query = db.selectFrom("snapshots")
-    .leftJoin("jobs", "jobs.snapshot_id", "snapshots.id").selectAll("snapshots")
-    .select("jobs.id as job_id").where("snapshots.host_id", "=", hostId)
+    .leftJoin(
+      "jobs",
+      (join) =>
+        join.onRef("jobs.snapshot_id", "=", "snapshots.id").onRef(
+          "jobs.host_id",
+          "=",
+          "snapshots.host_id",
+        ),
+    )
+    .selectAll("snapshots").select([
+      "jobs.id as job_id",
+      claimState(host.repository_id).as("claim"),
+    ])
+    .where("snapshots.host_id", "=", hostId)
     .where("report_id", "=", host.snapshots_report_id ?? "")
     .orderBy("snapshots.time", "desc").orderBy("snapshots.id", "desc").limit(wish.limit + 1);
   const cursor = readCursor(wish.cursor);
@@ -65,11 +83,22 @@ export async function listSnapshots(
     bytes: row.bytes,
     bytes_added: row.bytes_added,
     job_id: row.job_id,
+    ours: row.claim === "ours",
+    withheld: row.claim === "withheld",
   }));
   const losses = await db.selectFrom("snapshot_losses")
     .select(["noticed_at", "count", "newest_time"]).where("host_id", "=", hostId)
     .orderBy("noticed_at", "desc").limit(5).execute();
   return { ...page, refreshed_at: host.snapshots_refreshed_at, losses };
+}
+
+/** "ours", "withheld", or null: claimed by no job or by more than one. */
+function claimState(repositoryId: string) {
+  return sql<string | null>`(select case when count(*) <> 1 then null
+      when max(withheld) = 1 then 'withheld' else 'ours' end
+    from snapshot_claims as claim where claim.repository_id = ${repositoryId}
+      and claim.snapshot_id = snapshots.id and claim.confirmed = 1
+      and claim.source_group_id is not null)`;
 }
 
 function readCursor(cursor: string | null): { time: number; id: string } | null {

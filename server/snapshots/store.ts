@@ -1,6 +1,7 @@
 import type { SnapshotsReport } from "../../shared/protocol.ts";
 import type { Transaction } from "kysely";
 import type { Tables } from "../database/tables.ts";
+import { noteKnown, noteListed } from "../retention/claims.ts";
 import type { Server } from "../server.ts";
 
 /** Keeps a part of a host's list; with the last part the list takes effect as a whole and the one before goes. */
@@ -14,31 +15,49 @@ export async function storeSnapshots(
       .where("id", "=", hostId).executeTakeFirstOrThrow();
     // The host has another repository now, or this list is older than the one in force.
     if (host.repository_id !== message.repository_id) return false;
+    await noteKnown(tx, {
+      repositoryId: message.repository_id,
+      hostId,
+      at: server.now(),
+      ids: message.snapshots.map(({ id }) => id),
+    });
     if ((host.snapshots_refreshed_at ?? 0) > message.taken_at) return false;
-    if (message.snapshots.length > 0) {
-      await tx.insertInto("snapshots").values(message.snapshots.map((snapshot) => ({
-        ...snapshot,
-        host_id: hostId,
-        report_id: message.report_id,
-        tags: JSON.stringify(snapshot.tags),
-        paths: JSON.stringify(snapshot.paths),
-      }))).onConflict((conflict) => conflict.doNothing()).execute();
-    }
+    await insertPart(tx, hostId, message);
     if (message.part < message.parts) return false;
     await noteLosses(tx, server.now(), hostId, message);
     await tx.deleteFrom("snapshots").where("host_id", "=", hostId)
       .where("report_id", "!=", message.report_id).execute();
-    const { count } = await tx.selectFrom("snapshots")
-      .select((expression) => expression.fn.countAll<number>().as("count"))
-      .where("host_id", "=", hostId).executeTakeFirstOrThrow();
     await tx.updateTable("hosts").set({
       snapshots_report_id: message.report_id,
       snapshots_refreshed_at: message.taken_at,
-      snapshots_count: count,
+      snapshots_count: await countOf(tx, hostId),
     }).where("id", "=", hostId).execute();
+    await noteListed(tx, hostId, message.repository_id);
     return true;
   });
   if (done) server.events.publish({ type: "host", hostId });
+}
+
+async function insertPart(
+  tx: Transaction<Tables>,
+  hostId: string,
+  { snapshots, report_id }: SnapshotsReport,
+): Promise<void> {
+  if (snapshots.length === 0) return;
+  await tx.insertInto("snapshots").values(snapshots.map((snapshot) => ({
+    ...snapshot,
+    host_id: hostId,
+    report_id,
+    tags: JSON.stringify(snapshot.tags),
+    paths: JSON.stringify(snapshot.paths),
+  }))).onConflict((conflict) => conflict.doNothing()).execute();
+}
+
+export async function countOf(tx: Transaction<Tables>, hostId: string): Promise<number> {
+  const { count } = await tx.selectFrom("snapshots")
+    .select((expression) => expression.fn.countAll<number>().as("count"))
+    .where("host_id", "=", hostId).executeTakeFirstOrThrow();
+  return count;
 }
 
 /**

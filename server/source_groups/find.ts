@@ -5,7 +5,9 @@ import type { JobStatus } from "../../shared/job.ts";
 import type { SourceGroupsTable } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import { openHook } from "../hooks/seal.ts";
+import type { SourceProblem } from "../../shared/protocol.ts";
 import type { Server } from "../server.ts";
+import { secondLook, surroundingsOf } from "./second_look.ts";
 
 export interface SourceGroup {
   id: string;
@@ -13,7 +15,19 @@ export interface SourceGroup {
   name: string;
   includes: string[];
   excludes: string[];
+  iexcludes: string[];
+  exclude_if_present: string[];
+  exclude_larger_than: string | null;
+  exclude_caches: boolean;
+  one_file_system: boolean;
+  /** The tag of its snapshots; stays when the group is renamed. */
+  snapshot_tag: string;
   retention: Retention;
+  usual_share_percent: number;
+  /** What a person said is right as it is. */
+  accepted_sources: SourceProblem[];
+  /** What is worth a second look, in sentences. */
+  warnings: string[];
   retry_max: number;
   retry_backoff_seconds: number;
   pre_hook: string | null;
@@ -76,14 +90,25 @@ async function withLastRun(
       "jobs.started_at",
     ])
     .where("source_groups.id", "in", rows.map((row) => row.id)).execute();
-  return await Promise.all(rows.map(async ({ pre_hook_sealed, post_hook_sealed, ...row }) => {
+  const surroundings = await surroundingsOf(server, rows[0]!.host_id);
+  return await Promise.all(rows.map(async (whole) => {
+    const { pre_hook_sealed, post_hook_sealed, usual_since: _, forgotten_at: __, ...row } = whole;
     const run = runs.find((each) => each.source_group_id === row.id);
+    const parsed = {
+      includes: JSON.parse(row.includes) as string[],
+      excludes: JSON.parse(row.excludes) as string[],
+      iexcludes: JSON.parse(row.iexcludes) as string[],
+      retention: JSON.parse(row.retention) as Retention,
+    };
     return {
       ...row,
+      ...parsed,
+      exclude_if_present: JSON.parse(row.exclude_if_present),
+      exclude_caches: row.exclude_caches === 1,
+      one_file_system: row.one_file_system === 1,
+      accepted_sources: JSON.parse(row.accepted_sources),
+      warnings: secondLook(parsed, surroundings),
       ...await openedHooks(server, row.id, { pre_hook_sealed, post_hook_sealed }),
-      includes: JSON.parse(row.includes),
-      excludes: JSON.parse(row.excludes),
-      retention: JSON.parse(row.retention),
       use_fs_snapshot: row.use_fs_snapshot === 1,
       last_run: run
         ? {
@@ -113,6 +138,21 @@ async function openedHooks(
     if (text === undefined) hooks.unsealable_hooks.push(name);
   }
   return hooks;
+}
+
+/** The other groups of hosts that use a repository, by "group on host": who may take snapshots over. */
+export async function heirsOf(
+  { db }: Server,
+  repositoryId: string,
+  exceptId: string | null,
+): Promise<{ id: string; name: string }[]> {
+  const rows = await db.selectFrom("source_groups")
+    .innerJoin("hosts", "hosts.id", "source_groups.host_id")
+    .select(["source_groups.id", "source_groups.name", "hosts.name as host"])
+    .where("repository_id", "=", repositoryId).orderBy("hosts.name").orderBy("source_groups.name")
+    .limit(200).execute();
+  return rows.filter(({ id }) => id !== exceptId)
+    .map(({ id, name, host }) => ({ id, name: `${name} on ${host}` }));
 }
 
 /** Is there anything that a backup of this host would save? */

@@ -1,4 +1,5 @@
 import type { Transaction } from "kysely";
+import { isExcludePattern } from "../../shared/exclude_pattern.ts";
 import { HOOK_NAMES } from "../../shared/hooks.ts";
 import { newId } from "../../shared/new_id.ts";
 import { recordAudit } from "../audit/record.ts";
@@ -8,6 +9,10 @@ import { planChanged, pushChangedPlan } from "../hosts/push.ts";
 import { changedHook, refuseUnlessAdmin } from "../hooks/seal.ts";
 import type { Actor, Server } from "../server.ts";
 import type { SourceGroupWish } from "./fields.ts";
+import { leaveSnapshots, type SnapshotsChoice } from "./leave_snapshots.ts";
+
+/** As long as a tag may be (shared/fields.ts, groupName). */
+const TAG_LENGTH = 64;
 
 export async function createSourceGroup(
   server: Server,
@@ -18,7 +23,7 @@ export async function createSourceGroup(
   const id = newId();
   await server.db.transaction().execute(async (tx) => {
     await refuseTakenName(tx, hostId, wish.name, id);
-    await refuseOffWindows(tx, hostId, wish);
+    await refuseForSystem(tx, hostId, wish);
     await insertSourceGroup(tx, server.now(), hostId, id, wish);
     await saveHooks(server, tx, actor, hostId, id, wish);
     await planChanged(tx, hostId);
@@ -41,7 +46,7 @@ export async function changeSourceGroup(
 ): Promise<void> {
   await server.db.transaction().execute(async (tx) => {
     await refuseTakenName(tx, hostId, wish.name, id);
-    await refuseOffWindows(tx, hostId, wish);
+    await refuseForSystem(tx, hostId, wish);
     const changed = await tx.updateTable("source_groups")
       .set({ ...columns(wish), updated_at: server.now() })
       .where("id", "=", id).where("host_id", "=", hostId).executeTakeFirst();
@@ -57,15 +62,17 @@ export async function changeSourceGroup(
   await pushChangedPlan(server, hostId);
 }
 
-/** The group's snapshots stay in the repository. */
+/** The group's snapshots stay in the repository, and are listed there as governed by no group. */
 export async function removeSourceGroup(
   server: Server,
   actor: Actor,
   hostId: string,
   id: string,
+  choice: SnapshotsChoice = { snapshots: "ask" },
 ): Promise<void> {
   await server.db.transaction().execute(async (tx) => {
     await refuseScheduled(tx, id);
+    await leaveSnapshots(tx, server.now(), actor, { hostId, groupId: id, choice });
     const gone = await tx.deleteFrom("source_groups").where("id", "=", id)
       .where("host_id", "=", hostId).returning("name").executeTakeFirst();
     if (!gone) throw noSuchGroup();
@@ -73,7 +80,7 @@ export async function removeSourceGroup(
     await recordAudit(tx, server.now(), actor, {
       action: "source_group.removed",
       target: { kind: "source_group", id, name: gone.name },
-      detail: { host_id: hostId },
+      detail: { host_id: hostId, ...choice },
     });
   });
   await pushChangedPlan(server, hostId);
@@ -86,8 +93,28 @@ export async function insertSourceGroup(
   id: string,
   wish: SourceGroupWish,
 ): Promise<void> {
-  await tx.insertInto("source_groups")
-    .values({ id, host_id: hostId, ...columns(wish), created_at: now, updated_at: now }).execute();
+  const snapshot_tag = await freeTag(tx, hostId, wish.name);
+  await tx.insertInto("used_tags").values({ host_id: hostId, tag: snapshot_tag }).execute();
+  await tx.insertInto("source_groups").values({
+    id,
+    host_id: hostId,
+    snapshot_tag,
+    ...columns(wish),
+    created_at: now,
+    updated_at: now,
+  }).execute();
+}
+
+/** From the group's name; never one that a group of this host ever had, whose snapshots would become this one's. */
+async function freeTag(tx: Transaction<Tables>, hostId: string, name: string): Promise<string> {
+  const rows = await tx.selectFrom("used_tags").select("tag").where("host_id", "=", hostId)
+    .execute();
+  const used = new Set(rows.map(({ tag }) => tag.toLowerCase()));
+  for (let n = 1;; n++) {
+    const ending = n === 1 ? "" : `-${n}`;
+    const tag = `${[...name].slice(0, TAG_LENGTH - ending.length).join("").trimEnd()}${ending}`;
+    if (!used.has(tag.toLowerCase())) return tag;
+  }
 }
 
 /** In the transaction that made or changed the group. Throws forbidden unless an admin changes something. */
@@ -133,6 +160,10 @@ function columns(whole: SourceGroupWish) {
     ...wish,
     includes: JSON.stringify(wish.includes),
     excludes: JSON.stringify(wish.excludes),
+    iexcludes: JSON.stringify(wish.iexcludes),
+    exclude_if_present: JSON.stringify(wish.exclude_if_present),
+    exclude_caches: wish.exclude_caches ? 1 : 0,
+    one_file_system: wish.one_file_system ? 1 : 0,
     retention: JSON.stringify(wish.retention),
     use_fs_snapshot: wish.use_fs_snapshot ? 1 : 0,
   };
@@ -151,20 +182,42 @@ async function refuseTakenName(
   }
 }
 
-async function refuseOffWindows(
+/** What restic on the host's system would refuse, and every backup with it. */
+async function refuseForSystem(
   tx: Transaction<Tables>,
   hostId: string,
-  { use_fs_snapshot }: SourceGroupWish,
+  wish: SourceGroupWish,
 ): Promise<void> {
-  if (!use_fs_snapshot) return;
   const host = await tx.selectFrom("hosts").select("os").where("id", "=", hostId)
     .executeTakeFirst();
-  if (host?.os === "windows") return;
-  throw new AppError(
-    "invalid",
-    "use_fs_snapshot must be false: only Windows hosts have volume shadow copies.",
-    "use_fs_snapshot",
-  );
+  const os = host?.os ?? "linux";
+  if (wish.use_fs_snapshot && os !== "windows") {
+    throw new AppError(
+      "invalid",
+      "use_fs_snapshot must be false: only Windows hosts have volume shadow copies.",
+      "use_fs_snapshot",
+    );
+  }
+  if (wish.one_file_system && os === "windows") {
+    throw new AppError(
+      "invalid",
+      "one_file_system must be false: restic cannot tell file systems apart on Windows.",
+      "one_file_system",
+    );
+  }
+  refuseUnreadable(wish, os);
+}
+
+function refuseUnreadable(wish: SourceGroupWish, os: string): void {
+  for (const field of ["excludes", "iexcludes"] as const) {
+    const n = wish[field].findIndex((pattern) => !isExcludePattern(pattern, os));
+    if (n < 0) continue;
+    throw new AppError(
+      "invalid",
+      `${field}.${n} must be a pattern that restic can read: brackets closed and not empty, no backslash at the end.`,
+      `${field}.${n}`,
+    );
+  }
 }
 
 async function refuseScheduled(tx: Transaction<Tables>, id: string): Promise<void> {

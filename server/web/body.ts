@@ -34,6 +34,11 @@ export function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<
   throw new AppError("invalid", problem.message, problem.field);
 }
 
+/** The query as the schema reads it. Throws invalid. */
+export function readQuery<S extends z.ZodType>(c: Ctx, schema: S): z.output<S> {
+  return parse(schema, c.req.query());
+}
+
 /** An id in the path. What cannot be an id names nothing: throws not_found. */
 export function pathId(c: Ctx, name: string): string {
   const result = id.safeParse(c.req.param(name));

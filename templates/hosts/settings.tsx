@@ -1,6 +1,6 @@
 import { DangerZone } from "../parts/confirm.tsx";
 import { Csrf } from "../parts/csrf.tsx";
-import { type Errors, Problems, SelectField, TextField } from "../parts/field.tsx";
+import { type Errors, Problems, SelectField, TextField, Tick } from "../parts/field.tsx";
 import { Name } from "../parts/name.tsx";
 import { plural } from "../format.ts";
 import { repositoryOptions } from "../repositories/options.ts";
@@ -62,6 +62,28 @@ export function HostSettingsPage(props: HostSettingsProps) {
   );
 }
 
+function LeftSnapshots() {
+  return (
+    <fieldset>
+      <legend>What happens to its snapshots?</legend>
+      <Tick
+        type="radio"
+        name="snapshots"
+        value="ask"
+        label="Leave them; the repository's page lists them until somebody decides"
+        isChecked
+      />
+      <Tick type="radio" name="snapshots" value="keep" label="Keep them for good" />
+      <Tick
+        type="radio"
+        name="snapshots"
+        value="forget"
+        label="Forget them, by another host of the repository that is online"
+      />
+    </fieldset>
+  );
+}
+
 function DeleteHost({ frame, host, snapshots, deleteErrors }: HostSettingsProps) {
   return (
     <DangerZone
@@ -75,7 +97,7 @@ function DeleteHost({ frame, host, snapshots, deleteErrors }: HostSettingsProps)
           <Name text={host.name} />
         </b>, its source groups and the logs of its jobs, and its agent is cut off at once.{" "}
         {snapshots
-          ? `Its ${plural(snapshots, "snapshot")} stay in the repository.`
+          ? `The repository holds ${plural(snapshots, "snapshot")} of it.`
           : "Nothing in the repository is touched."}
       </p>
       <form method="post" action={`/hosts/${host.id}/delete#delete`} class="form narrow">
@@ -94,6 +116,7 @@ function DeleteHost({ frame, host, snapshots, deleteErrors }: HostSettingsProps)
             </>
           }
         />
+        {snapshots ? <LeftSnapshots /> : null}
         <button type="submit" class="danger">Delete host</button>
       </form>
     </DangerZone>

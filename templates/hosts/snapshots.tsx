@@ -11,8 +11,8 @@ import { At, Time } from "../parts/time.tsx";
 import { lossInWords } from "../repositories/upkeep.tsx";
 import { HostFrame, type HostFrameProps, type HostView } from "./frame.tsx";
 
-/** A snapshot with the job that made it; null: a restic that is not ours, or before the host joined. */
-export type Snapshot = Listed & { job_id: string | null };
+/** `ours`: a source group governs it; `withheld`: not before a person says that it is right. */
+export type Snapshot = Listed & { job_id: string | null; ours: boolean; withheld: boolean };
 
 export interface SnapshotLoss {
   noticedAt: number;
@@ -124,10 +124,15 @@ function SnapshotRow({ snapshot: s }: { snapshot: Snapshot }) {
       </td>
       <td>
         <Tags tags={s.tags.slice(0, 3)} />
-        {s.job_id === null && (
+        {s.withheld && (
+          <span class="warn small" title="It waits until somebody says on its job that it is right">
+            not counted
+          </span>
+        )}
+        {!s.ours && !s.withheld && (
           <span
             class="muted small"
-            title="Made by a restic that is not ours, or before this host joined"
+            title="No source group governs it: retention neither counts nor removes it"
           >
             not ours
           </span>

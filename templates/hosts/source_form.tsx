@@ -1,9 +1,19 @@
 // Add or change a source group.
 import { inWords, Retention } from "../../shared/retention.ts";
+import { visible } from "../../shared/redact.ts";
+import { count, plural } from "../format.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Confirm } from "../parts/confirm.tsx";
 import { Csrf } from "../parts/csrf.tsx";
-import { type Errors, LinesField, Problems, TextField, Tick } from "../parts/field.tsx";
+import {
+  type Errors,
+  LinesField,
+  Problems,
+  SelectField,
+  TextField,
+  Tick,
+} from "../parts/field.tsx";
+import { At, Time } from "../parts/time.tsx";
 import { type HookField, HookFields, HookWarning } from "./hooks.tsx";
 import { Name } from "../parts/name.tsx";
 
@@ -13,6 +23,14 @@ export interface SourceFormValues {
   /** One a line. */
   includes: string;
   excludes: string;
+  iexcludes: string;
+  /** One a line. */
+  exclude_if_present: string;
+  exclude_larger_than: string;
+  /** "on", or blank. */
+  exclude_caches: string;
+  one_file_system: string;
+  usual_share_percent: string;
   keep_last: string;
   keep_hourly: string;
   keep_daily: string;
@@ -33,13 +51,30 @@ export interface SourceFormProps {
   frame: FrameProps;
   host: { id: string; name: string; os: string; isOnline: boolean };
   /** null for a new one. */
-  group: { id: string; name: string } | null;
+  group: { id: string; name: string; snapshot_tag: string } | null;
+  /** What the retention as typed would do, when that was asked. */
+  preview?: PreviewView;
+  /** Of the same repository, for the snapshots of a group that is removed. */
+  heirs: { id: string; name: string }[];
+  /** The name under which the host's snapshots are. */
+  snapshotHost: string;
+  isAdmin: boolean;
   values: SourceFormValues;
   errors: Errors;
   hooks: Pick<HookField, "hook" | "isUnsealable" | "inForce">[];
   /** Admins. */
   mayEditHooks: boolean;
 }
+
+/** The server's preview of a policy. */
+export interface PreviewView {
+  keep: { id: string; time: number; reasons: string[] }[];
+  remove: { id: string; time: number; reasons: string[] }[];
+  held: string | null;
+  refreshedAt: number | null;
+  withheld: number;
+}
+const PREVIEWED = 100;
 
 const KEEP: [keyof SourceFormValues, string][] = [
   ["keep_last", "Last"],
@@ -85,7 +120,9 @@ export function SourceFormPage(props: SourceFormProps) {
             label="Name"
             value={values.name}
             error={errors.name}
-            help="It becomes the tag of the snapshots. Snapshots that are there keep the old one."
+            help={group
+              ? `Its snapshots keep the tag "${visible(group.snapshot_tag)}".`
+              : "Its snapshots get a tag made of it, which stays when the group is renamed."}
             isRequired
             hasFocus={group === null}
           />
@@ -105,6 +142,7 @@ export function SourceFormPage(props: SourceFormProps) {
             isOptional
             help="One pattern a line, as restic takes them: *.tmp, /home/*/.cache."
           />
+          <MoreExcludes {...props} />
           {host.os === "windows" && (
             <Tick
               name="use_fs_snapshot"
@@ -115,6 +153,17 @@ export function SourceFormPage(props: SourceFormProps) {
             />
           )}
           <RetentionFields values={values} errors={errors} />
+          {props.preview && <Preview preview={props.preview} now={frame.now} />}
+          <TextField
+            name="usual_share_percent"
+            label="Ask when a backup is smaller than usual, %"
+            type="number"
+            min={0}
+            max={100}
+            value={values.usual_share_percent}
+            error={errors.usual_share_percent}
+            help="A backup with less than this share of the usual files or bytes does not count for retention until somebody says that it is right. 0: never ask."
+          />
           <fieldset class="part">
             <legend>When a backup fails</legend>
             <div class="row">
@@ -159,15 +208,181 @@ export function SourceFormPage(props: SourceFormProps) {
               button="Remove group"
               isDangerous
             >
-              <p>
-                “<Name text={group.name} />” is not backed up any more. Its snapshots stay in the
-                repository.
-              </p>
+              <RemovedSnapshots {...props} />
             </Confirm>
           </div>
         )}
       </div>
     </Layout>
+  );
+}
+
+/** What becomes of the snapshots of a group that is removed. */
+function RemovedSnapshots({ group, heirs, snapshotHost, isAdmin }: SourceFormProps) {
+  return (
+    <div class="stack">
+      <p>
+        “<Name text={group?.name ?? ""} />” is not backed up any more. What happens to its
+        snapshots?
+      </p>
+      <Tick
+        type="radio"
+        name="snapshots"
+        value="ask"
+        label="Leave them; the repository's page lists them until somebody decides"
+        isChecked
+      />
+      <Tick type="radio" name="snapshots" value="keep" label="Keep them for good" />
+      {heirs.length > 0 && (
+        <>
+          <Tick
+            type="radio"
+            name="snapshots"
+            value="adopt"
+            label="Another group takes them over, with its retention"
+          />
+          <SelectField
+            name="adopt_by"
+            label="Which group"
+            options={heirs.map(({ id, name }) => ({ value: id, label: name }))}
+          />
+        </>
+      )}
+      {isAdmin && (
+        <>
+          <Tick type="radio" name="snapshots" value="forget" label="Forget them" />
+          <TextField
+            name="confirm_hostname"
+            label="To forget them, type the host name of the snapshots"
+            isOptional
+            help={
+              <>
+                It is{" "}
+                <b>
+                  <Name text={snapshotHost} />
+                </b>.
+              </>
+            }
+          />
+        </>
+      )}
+    </div>
+  );
+}
+
+function MoreExcludes({ host, values, errors }: SourceFormProps) {
+  const names = [
+    "iexcludes",
+    "exclude_if_present",
+    "exclude_larger_than",
+    "exclude_caches",
+    "one_file_system",
+  ] as const;
+  return (
+    <details class="unfold" open={names.some((name) => values[name] || errors[name])}>
+      <summary>More to exclude</summary>
+      <div class="nested stack">
+        <LinesField
+          name="iexcludes"
+          label="Exclude patterns, whatever the case"
+          value={values.iexcludes}
+          error={errors.iexcludes}
+          rows={2}
+          isOptional
+          help="One a line: *.iso also leaves out DISK.ISO."
+        />
+        <LinesField
+          name="exclude_if_present"
+          label="Folders that hold a file named"
+          value={values.exclude_if_present}
+          error={errors.exclude_if_present}
+          rows={2}
+          isOptional
+          help="One a line: .nobackup. With name:text only where the file begins with the text."
+        />
+        <TextField
+          name="exclude_larger_than"
+          label="Files larger than"
+          value={values.exclude_larger_than}
+          error={errors.exclude_larger_than}
+          placeholder="500M"
+          isOptional
+        />
+        <Tick
+          name="exclude_caches"
+          label="Cache folders"
+          isChecked={values.exclude_caches === "on"}
+          error={errors.exclude_caches}
+          help="Those that programs mark with a CACHEDIR.TAG."
+        />
+        {host.os !== "windows" && (
+          <Tick
+            name="one_file_system"
+            label="Other file systems below the paths"
+            isChecked={values.one_file_system === "on"}
+            error={errors.one_file_system}
+            help="What is mounted below a path to back up is left out."
+          />
+        )}
+      </div>
+    </details>
+  );
+}
+
+function Preview({ preview, now }: { preview: PreviewView; now: number }) {
+  const { keep, remove, held } = preview;
+  return (
+    <section class="stack" id="preview" role="status">
+      <h2>What this retention would do</h2>
+      <p>
+        Of {plural(keep.length + remove.length, "snapshot")} it keeps {count(keep.length)}{" "}
+        and removes {count(remove.length)}
+        {preview.refreshedAt !== null && (
+          <>
+            , by the list of <Time at={preview.refreshedAt} now={now} />
+          </>
+        )}. Nothing was removed or saved.
+      </p>
+      {preview.withheld > 0 && (
+        <p class="muted">
+          {plural(preview.withheld, "more snapshot")} {preview.withheld === 1 ? "waits" : "wait"}
+          {" "}
+          until somebody says that they are right.
+        </p>
+      )}
+      {held && <p class="warn">It would stop and ask first: {held}.</p>}
+      {keep.length + remove.length > 0 && (
+        <table class="table fold">
+          <thead>
+            <tr>
+              <th scope="col">Time (UTC)</th>
+              <th scope="col">Id</th>
+              <th scope="col">What happens</th>
+            </tr>
+          </thead>
+          <tbody>
+            {[...keep, ...remove].sort((a, b) => b.time - a.time).slice(0, PREVIEWED).map((
+              each,
+            ) => (
+              <tr>
+                <td class="first">
+                  <At at={each.time} />
+                </td>
+                <td class="mono">{each.id.slice(0, 8)}</td>
+                <td>
+                  {each.reasons.length > 0
+                    ? `keeps: ${each.reasons.join(", ")}`
+                    : <span class="warn">removes</span>}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {keep.length + remove.length > PREVIEWED && (
+        <p class="muted">The newest {PREVIEWED} are shown.</p>
+      )}
+    </section>
   );
 }
 

@@ -15,6 +15,9 @@ export interface SourceGroupView {
   name: string;
   includes: string[];
   excludes: string[];
+  snapshotTag: string;
+  /** What is worth a second look, in sentences. */
+  warnings: string[];
   retention: Retention;
   retryMax: number;
   retryBackoffSeconds: number;
@@ -40,8 +43,7 @@ export function SourcesPage(props: SourcesProps) {
               ? { href: `/hosts/${host.id}/sources/new`, label: "Add source group" }
               : undefined}
           >
-            A source group says what to save, what to leave out and how long to keep it. Its name is
-            the tag of its snapshots.
+            A source group says what to save, what to leave out and how long to keep it.
           </Empty>
         )
         : (
@@ -72,7 +74,20 @@ function Group(props: SourcesProps & { group: SourceGroupView }) {
         </h2>
         {mayRun && <a class="button" href={`/hosts/${host.id}/sources/${group.id}`}>Change…</a>}
       </div>
+      {group.warnings.map((warning) => (
+        <p class="warn">
+          <bdi>{visible(warning)}</bdi>
+        </p>
+      ))}
       <dl class="facts">
+        {group.snapshotTag !== group.name && (
+          <>
+            <dt>Snapshot tag</dt>
+            <dd>
+              <Name text={group.snapshotTag} />
+            </dd>
+          </>
+        )}
         <dt>Saves</dt>
         <dd>
           <Paths paths={group.includes} none="nothing yet: it cannot run" />

@@ -38,6 +38,10 @@ export interface JobView extends JobNames {
   isDryRun: boolean;
   /** Retention: what each group of each host came to. */
   forgotten: { tag: string; host: string; keep: number; remove: number }[] | null;
+  /** Backup: why its snapshot stays outside retention; null when it counts. */
+  withheld: string | null;
+  /** Who said that it is right. */
+  accepted: { by: string; at: number } | null;
   /** Why it is still queued. */
   waitsFor: { jobId: string; title: string } | "repository" | "host" | null;
 }
@@ -240,8 +244,34 @@ export function JobOutcome({ job, mayRun }: { job: JobView; mayRun: boolean }) {
           </p>
         )}
       </div>
+      {job.withheld && <Withheld job={job} mayRun={mayRun} />}
       {job.summary && <SummaryFigures job={job} summary={job.summary} />}
       {job.forgotten && <Forgotten job={job} forgotten={job.forgotten} />}
+    </div>
+  );
+}
+
+/** A backup of nothing, or of far less than usual, never takes the place of a good one until a person says so. */
+function Withheld({ job, mayRun }: { job: JobView; mayRun: boolean }) {
+  if (job.accepted) {
+    return (
+      <p class="muted">
+        <Name text={job.accepted.by} /> said that this is right, <At at={job.accepted.at} />.
+      </p>
+    );
+  }
+  return (
+    <div class="outcome warn">
+      <p>
+        Its snapshot does not count for retention, so that it never takes the place of a good one.
+        If what it saved is all there is now, say so; otherwise mend the cause and run the backup
+        again.
+      </p>
+      {mayRun && (
+        <p class="actions">
+          <PostButton to={`/jobs/${job.id}/accept`} label="This is right now" />
+        </p>
+      )}
     </div>
   );
 }

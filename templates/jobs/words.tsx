@@ -167,7 +167,30 @@ export function nextStep(
     case "would_drop_most":
       return {
         sentence:
-          "If that is meant, agree to it on the source group's page or by the API (may_drop_most).",
+          "Look at what it would remove on the source group's page. If that is meant, run it with your consent.",
+        kind: "forget",
+        to: `${repository}/jobs?may_drop_most=true`,
+        label: "Run it anyway",
+      };
+    case "list_changed":
+    case "not_ours":
+      return {
+        sentence: "The server has the repository's new list now. Run it again.",
+        kind: "forget",
+        to: `${repository}/jobs`,
+        label: "Run again",
+      };
+    case "nothing_saved":
+      return {
+        sentence:
+          "A path is a link, an empty folder, or the place of a disk that is not mounted. Correct the group, or the folder.",
+        href: `${host}/sources`,
+        label: "Open Sources",
+      };
+    case "sources":
+    case "less_than_usual":
+      return {
+        sentence: "Look at the paths of the source group and at what is mounted on the machine.",
         href: `${host}/sources`,
         label: "Open Sources",
       };

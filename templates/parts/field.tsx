@@ -6,17 +6,21 @@ export type Errors = Record<string, string | undefined>;
 
 interface Common {
   name: string;
+  /** Where a page has several forms with such a field. */
+  of?: string;
   label: string;
   help?: Child;
   error?: string;
   isOptional?: boolean;
 }
 
-const idOf = (name: string) => `f-${name.replace(/[^A-Za-z0-9_-]/g, "-")}`;
+const idOf = (name: string, of = "") => `f-${`${name}${of}`.replace(/[^A-Za-z0-9_-]/g, "-")}`;
 
 /** aria-describedby: the error first, it is what the reader came back for. */
-function describedBy({ name, help, error }: Common): string | undefined {
-  const ids = [error && `${idOf(name)}-error`, help && `${idOf(name)}-help`].filter(Boolean);
+function describedBy({ name, of, help, error }: Common): string | undefined {
+  const ids = [error && `${idOf(name, of)}-error`, help && `${idOf(name, of)}-help`].filter(
+    Boolean,
+  );
   return ids.length ? ids.join(" ") : undefined;
 }
 
@@ -27,16 +31,16 @@ export function inPlace(message: string, name: string): string {
 }
 
 function Frame(props: Common & { children?: Child }) {
-  const { name, label, help, error, isOptional } = props;
+  const { name, of, label, help, error, isOptional } = props;
   return (
     <div class="field">
-      <label for={idOf(name)}>
+      <label for={idOf(name, of)}>
         {label}
         {isOptional && <span class="optional">{` (optional)`}</span>}
       </label>
       {props.children}
-      {error && <p class="error" id={`${idOf(name)}-error`}>{inPlace(error, name)}</p>}
-      {help && <p class="help" id={`${idOf(name)}-help`}>{help}</p>}
+      {error && <p class="error" id={`${idOf(name, of)}-error`}>{inPlace(error, name)}</p>}
+      {help && <p class="help" id={`${idOf(name, of)}-help`}>{help}</p>}
     </div>
   );
 }
@@ -56,11 +60,11 @@ export interface TextFieldProps extends Common {
 }
 
 export function TextField(props: TextFieldProps) {
-  const { name, value, type = "text", isMono, error } = props;
+  const { name, of, value, type = "text", isMono, error } = props;
   return (
     <Frame {...props}>
       <input
-        id={idOf(name)}
+        id={idOf(name, of)}
         name={name}
         type={type}
         value={value ?? ""}
@@ -135,11 +139,11 @@ export interface Option {
 }
 
 export function SelectField(props: Common & { value?: string; options: Option[] }) {
-  const { name, value, options, error } = props;
+  const { name, of, value, options, error } = props;
   return (
     <Frame {...props}>
       <select
-        id={idOf(name)}
+        id={idOf(name, of)}
         name={name}
         aria-invalid={error ? "true" : undefined}
         aria-describedby={describedBy(props)}

@@ -1,3 +1,4 @@
+import { type UngovernedProps, UngovernedSnapshots } from "./ungoverned.tsx";
 import { Upkeep, type UpkeepProps } from "./upkeep.tsx";
 import { bytes, middleCut, plural } from "../format.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
@@ -38,6 +39,7 @@ export interface RepositoryPageProps {
   mayDelete: boolean;
   errors: Errors;
   upkeep: UpkeepProps;
+  ungoverned: UngovernedProps;
 }
 
 export function RepositoryPage(props: RepositoryPageProps) {
@@ -89,6 +91,7 @@ export function RepositoryPage(props: RepositoryPageProps) {
           )}
       </section>
       <Upkeep {...props.upkeep} />
+      <UngovernedSnapshots {...props.ungoverned} />
       {props.mayDelete && <DeleteRepository {...props} />}
     </Layout>
   );

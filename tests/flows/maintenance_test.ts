@@ -61,23 +61,24 @@ each(
     await using pair = all.pair;
     await all.backups(4);
     await all.keep({ keep_last: 2 });
-    const preview = await pair.ended(
-      (await pair.api(
-        "POST",
-        `/api/hosts/${all.host.hostId}/source-groups/${all.group.id}/retention-preview`,
-        { retention: { keep_last: 1 } },
-      )).job_id,
+    const preview = await pair.api(
+      "POST",
+      `/api/hosts/${all.host.hostId}/source-groups/${all.group.id}/retention-preview`,
+      { retention: { keep_last: 1 } },
     );
-    assert.deepEqual([
-      preview.status,
-      preview.dry_run,
-      preview.forgotten[0].keep,
-      preview.forgotten[0].remove,
-    ], ["succeeded", true, 1, 3]);
+    assert.deepEqual([preview.keep.length, preview.remove.length], [1, 3]);
+    assert.deepEqual(preview.keep[0].reasons, ["last"]);
+    const dry = await pair.maintain(all.repositoryId, { kind: "forget", dry_run: true });
+    assert.deepEqual(
+      [dry.status, dry.dry_run, dry.forgotten[0].keep, dry.forgotten[0].remove],
+      ["succeeded", true, 2, 2],
+    );
     assert.equal((await all.listed()).length, 4);
     const forgot = await pair.maintain(all.repositoryId, { kind: "forget" });
     assert.equal(forgot.status, "succeeded", forgot.reason);
     assert.deepEqual(forgot.forgotten, [{
+      source_group_id: all.group.id,
+      done: true,
       tag: "default",
       host: "alpha",
       keep: 2,
@@ -120,18 +121,20 @@ each(
 each("a forget that would remove most of a group stops and asks", async (restic) => {
   const all = await setUp(restic);
   await using pair = all.pair;
-  await all.backups(1);
-  const password = ["--tag=default", "--host=alpha"];
-  for (let n = 0; n < 11; n++) {
-    await resticByHand(restic, all.repository, ["backup", "-q", ...password, all.source], PASSWORD);
-  }
-  await all.keep({ keep_last: 1 });
+  await all.backups(4);
+  await all.keep({ keep_last: 3 });
+  // What was made since the last forget is not counted: an hourly group with a daily policy drops most of it each night.
+  const first = await pair.maintain(all.repositoryId, { kind: "forget", may_drop_most: true });
+  assert.equal(first.status, "succeeded", first.reason);
+  await all.backups(3);
+  await all.keep({ keep_last: 2 });
   const stopped = await pair.maintain(all.repositoryId, { kind: "forget" });
   assert.deepEqual([stopped.status, stopped.reason_code], ["failed", "would_drop_most"]);
-  assert.equal((await all.listed()).length, 12);
+  assert.match(stopped.reason, /3 of the 3 snapshots that were kept until now/);
+  assert.equal((await all.listed()).length, 6);
   const agreed = await pair.maintain(all.repositoryId, { kind: "forget", may_drop_most: true });
   assert.equal(agreed.status, "succeeded", agreed.reason);
-  assert.equal((await all.listed()).length, 1);
+  assert.equal((await all.listed()).length, 2);
 });
 
 each(
@@ -347,20 +350,28 @@ Deno.test("without a policy nothing is forgotten: the server refuses, and an age
     { retention: {} },
   );
   assert.deepEqual([preview.status, preview.body.error.field], [422, "retention"]);
-  for (const retention of [{}, { keep_last: 0 }]) {
+  const ids = (await all.listed()).map(({ id }) => id);
+  const policies: Record<string, unknown>[] = [{}, { keep_last: 0 }, { keep_within: "0d" }];
+  for (const retention of policies) {
     pair.test.server.agents.send(all.host.hostId, {
       type: "command.run",
       job_id: crypto.randomUUID(),
       kind: "forget",
       repository_id: all.repositoryId,
-      forget: [{ tag: "default", host: "alpha", retention }],
+      forget: [{
+        source_group_id: null,
+        tag: "default",
+        host: "alpha",
+        retention,
+        snapshots: [{ host: "alpha", tags: ["default"], keep: [], remove: ids }],
+      }],
     });
     await eventually(
       "the agent refuses it",
       () =>
         all.host.logged.some((line) =>
           line.includes("must keep something") || line.includes("1 to 9999") ||
-          line.includes("keep_last")
+          line.includes("keep_last") || line.includes("longer than nothing")
         ),
     );
   }

@@ -118,6 +118,7 @@ export async function seedHosts(
       id: groupId,
       host_id: id,
       name: "system",
+      snapshot_tag: "system",
       includes: JSON.stringify(["/etc", "/home", "/srv"]),
       excludes: JSON.stringify(["*.tmp", "/home/*/.cache"]),
       retention: JSON.stringify({ keep_last: 7, keep_daily: 14, keep_weekly: 8 }),

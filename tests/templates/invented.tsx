@@ -34,6 +34,7 @@ import { PendingPage, type RejectedKeyView } from "../../templates/pending/page.
 import { NO_CONNECTION } from "../../templates/repositories/connection_fields.tsx";
 import { RepositoryFormPage } from "../../templates/repositories/form.tsx";
 import { RepositoryListPage } from "../../templates/repositories/list.tsx";
+import type { UngovernedProps } from "../../templates/repositories/ungoverned.tsx";
 import { RepositoryPage, type RepositoryView } from "../../templates/repositories/page.tsx";
 import type { UpkeepProps, UpkeepTask } from "../../templates/repositories/upkeep.tsx";
 
@@ -358,6 +359,8 @@ const snapshots = (n: number, paths = ["/etc", "/home", "/var/www"], tag = "defa
     bytes: i % 4 === 3 ? null : 2 * GIB + i * 1e6,
     bytes_added: i % 4 === 3 ? null : 12e6 * (i + 1),
     job_id: i === 2 ? null : id(1000 + i),
+    ours: i !== 2 && i !== 4,
+    withheld: i === 4,
   }));
 
 const GROUP = {
@@ -365,6 +368,8 @@ const GROUP = {
   name: "default",
   includes: ["/etc", "/home", "/var/www"],
   excludes: ["*.tmp", "/home/*/.cache"],
+  snapshotTag: "system",
+  warnings: ["The exclude pattern /var/cache can match nothing: it lies in none of the paths."],
   retention: { keep_last: 7, keep_daily: 14, keep_weekly: 8 },
   retryMax: 2,
   retryBackoffSeconds: 60,
@@ -490,6 +495,8 @@ const jobView = (changes: Partial<JobView> = {}): JobView => ({
   missedAt: null,
   isDryRun: false,
   forgotten: null,
+  withheld: null,
+  accepted: null,
   ...changes,
 });
 const SUMMARY = {
@@ -593,6 +600,12 @@ const NO_GROUP: SourceFormValues = {
   name: "",
   includes: "",
   excludes: "",
+  iexcludes: "",
+  exclude_if_present: "",
+  exclude_larger_than: "",
+  exclude_caches: "",
+  one_file_system: "",
+  usual_share_percent: "50",
   keep_last: "",
   keep_hourly: "",
   keep_daily: "",
@@ -606,6 +619,46 @@ const NO_GROUP: SourceFormValues = {
   pre_hook: "",
   post_hook: "",
   hook_timeout_seconds: "3600",
+};
+const NO_HEIRS = { heirs: [], snapshotHost: "web-01", isAdmin: true };
+const PREVIEW: SourceFormProps["preview"] = {
+  keep: Array.from({ length: 30 }, (_, n) => ({
+    id: "ab".repeat(32),
+    time: NOW - n * DAY,
+    reasons: ["daily", "within 30d"],
+  })),
+  remove: [{ id: "cd".repeat(32), time: NOW - 40 * DAY, reasons: [] }],
+  held: "it would remove 20 of the 31 snapshots that were kept until now",
+  refreshedAt: NOW - HOUR,
+  withheld: 2,
+};
+const UNGOVERNED: UngovernedProps = {
+  repositoryId: id(70),
+  csrf: "token",
+  now: NOW,
+  items: [
+    {
+      hostname: "web-00",
+      tags: ["default"],
+      count: 31,
+      oldestAt: NOW - 900 * DAY,
+      newestAt: NOW - 40 * DAY,
+      keptBy: null,
+    },
+    {
+      hostname: HOSTILE,
+      tags: [HOSTILE, LONG, RTL],
+      count: 1,
+      oldestAt: NOW,
+      newestAt: NOW,
+      keptBy: null,
+    },
+    { hostname: "", tags: [], count: 4000, oldestAt: NOW - DAY, newestAt: NOW, keptBy: HOSTILE },
+  ],
+  listedAt: NOW - 4 * HOUR,
+  groups: [{ id: id(50), name: `databases on ${HOSTILE}` }],
+  mayChange: true,
+  isAdmin: true,
 };
 const HOOK_TEXT = "set -e\npg_dump --format=custom shop > /var/backups/shop.dump";
 const NO_HOOKS: SourceFormProps["hooks"] = [
@@ -916,13 +969,16 @@ export const pages: Record<string, () => Child> = {
       errors={{}}
       hooks={NO_HOOKS}
       mayEditHooks
+      {...NO_HEIRS}
     />
   ),
   "source-form-hooks": () => (
     <SourceFormPage
       frame={frame()}
       host={{ id: id(4), name: "web-01", os: "windows", isOnline: true }}
-      group={{ id: id(50), name: "databases" }}
+      group={{ id: id(50), name: "databases", snapshot_tag: "databases" }}
+      {...NO_HEIRS}
+      preview={PREVIEW}
       values={{
         ...NO_GROUP,
         name: "databases",
@@ -952,7 +1008,10 @@ export const pages: Record<string, () => Child> = {
         inForce: null,
       }]}
       mayEditHooks={false}
-      group={{ id: id(50), name: HOSTILE }}
+      group={{ id: id(50), name: HOSTILE, snapshot_tag: HOSTILE }}
+      heirs={[{ id: id(51), name: HOSTILE }]}
+      snapshotHost={HOSTILE}
+      isAdmin={false}
       values={{ ...NO_GROUP, name: HOSTILE, includes: "\n/etc", keep_last: "7", keep_daily: "14" }}
       errors={{
         name: "name must be at most 64 characters",
@@ -1159,6 +1218,7 @@ export const pages: Record<string, () => Child> = {
       mayDelete
       errors={{}}
       upkeep={upkeep()}
+      ungoverned={UNGOVERNED}
     />
   ),
   "repository-unused": () => (
@@ -1179,6 +1239,7 @@ export const pages: Record<string, () => Child> = {
         isAdminSet: false,
         errors: { "check.cron": "check.cron would never fire: there is no such day" },
       })}
+      ungoverned={{ ...UNGOVERNED, items: [] }}
     />
   ),
   "repository-form": () => (

@@ -5,9 +5,9 @@ import { tryHook, TryHookWish } from "../../hooks/try.ts";
 import { reinitialise, ReinitialiseWish } from "../../jobs/reinitialise.ts";
 import { changeHost, HostChange } from "../../hosts/change.ts";
 import { getHost, listHosts } from "../../hosts/find.ts";
-import { removeHost } from "../../hosts/remove.ts";
+import { HostSnapshotsChoice, removeHost } from "../../hosts/remove.ts";
 import { listSnapshots } from "../../snapshots/find.ts";
-import { pathId, readJson, readOneOf, readPage } from "../body.ts";
+import { pathId, readJson, readOneOf, readPage, readQuery } from "../body.ts";
 import { actorOf } from "../context.ts";
 import type { ApiRoute } from "./routes.ts";
 import { hostShape, withIsoTimes } from "./shapes.ts";
@@ -63,11 +63,15 @@ export const hostRoutes: ApiRoute[] = [
     method: "DELETE",
     path: "/api/hosts/:id",
     role: "admin",
-    summary: "Removes the host and ends its connection; its repository stays untouched",
+    summary:
+      "Removes the host and ends its connection; its snapshots stay, to be decided upon (ask), for good (keep), or are forgotten by another host (forget: answers 202 with the job)",
+    query: ["snapshots"],
     answers: 204,
     handler: async (server, c) => {
-      await removeHost(server, actorOf(c), pathId(c, "id"));
-      return c.body(null, 204);
+      const choice = readQuery(c, HostSnapshotsChoice);
+      const jobId = await removeHost(server, actorOf(c), pathId(c, "id"), choice);
+      if (!jobId) return c.body(null, 204);
+      return c.json({ job_id: jobId, job_url: `${c.get("baseUrl")}/jobs/${jobId}` }, 202);
     },
   },
   {

@@ -1,6 +1,7 @@
 import { JOB_KINDS, JOB_STATUSES } from "../../../shared/job.ts";
 import { visible } from "../../../shared/redact.ts";
 import { AppError } from "../../errors.ts";
+import { acceptJob } from "../../jobs/accept.ts";
 import { cancelJob } from "../../jobs/cancel.ts";
 import { getJob, getJobRow, type JobRow, listJobs } from "../../jobs/find.ts";
 import { linesAfter, type StoredLine } from "../../jobs/lines.ts";
@@ -69,6 +70,18 @@ export const jobRoutes: ApiRoute[] = [
       const id = pathId(c, "id");
       await cancelJob(server, actorOf(c), id);
       return c.json(jobShape(await getJob(server, id)) as object, 202);
+    },
+  },
+  {
+    method: "POST",
+    path: "/api/jobs/:id/accept",
+    role: "operator",
+    summary:
+      "Says of a backup that saved nothing or far less than usual that this is right now: its snapshot counts for retention from then on",
+    handler: async (server, c) => {
+      const id = pathId(c, "id");
+      await acceptJob(server, actorOf(c), id);
+      return c.json(jobShape(await getJob(server, id)) as object);
     },
   },
   {

@@ -1,14 +1,22 @@
 import { z } from "zod";
 import { bandwidthCap, id } from "../../../shared/fields.ts";
 import { keepsEverything, Retention } from "../../../shared/retention.ts";
-import { AppError } from "../../errors.ts";
 import { setAdminCredential } from "../../maintenance/admin_credential.ts";
 import { changeMaintenance } from "../../maintenance/change.ts";
 import { AdminCredentialWish, MaintenanceWish } from "../../maintenance/fields.ts";
 import { listLocks, listMaintenance } from "../../maintenance/find.ts";
 import { startMaintenance } from "../../maintenance/start.ts";
-import { getHost } from "../../hosts/find.ts";
 import { getRepository } from "../../repositories/find.ts";
+import {
+  adoptSnapshots,
+  AdoptWish,
+  forgetUngoverned,
+  ForgetWish,
+  keepUngoverned,
+  KeepWish,
+} from "../../retention/decide_ungoverned.ts";
+import { previewRetention } from "../../retention/preview.ts";
+import { listUngoverned } from "../../retention/ungoverned.ts";
 import { getSourceGroup } from "../../source_groups/find.ts";
 import { pathId, readJson } from "../body.ts";
 import { actorOf, type Ctx } from "../context.ts";
@@ -107,22 +115,58 @@ export const maintenanceRoutes: ApiRoute[] = [
     path: "/api/hosts/:id/source-groups/:gid/retention-preview",
     role: "operator",
     summary:
-      "What a policy would do to today's snapshots, before it is saved: a dry run of forget as a job",
+      "What a policy would do to the group's snapshots as they are listed now, before it is saved; also while the host is offline",
     body: PreviewWish,
+    handler: async (server, c) => {
+      const group = await getSourceGroup(server, pathId(c, "id"), pathId(c, "gid"));
+      const { retention } = await readJson(c, PreviewWish);
+      return c.json(withIsoTimes(await previewRetention(server, group.id, retention)) as object);
+    },
+  },
+  {
+    method: "GET",
+    path: "/api/repositories/:id/ungoverned-snapshots",
+    role: "operator",
+    summary:
+      "Snapshots in the repository that no source group governs, by host name and tags, as its maintenance listed them",
+    handler: async (server, c) => {
+      const { id: repositoryId } = await getRepository(server, pathId(c, "id"));
+      return c.json(withIsoTimes(await listUngoverned(server, repositoryId)) as object);
+    },
+  },
+  {
+    method: "POST",
+    path: "/api/repositories/:id/ungoverned-snapshots/adopt",
+    role: "admin",
+    summary: "A source group governs them from now on, each at its own time",
+    body: AdoptWish,
+    handler: async (server, c) =>
+      c.json(
+        await adoptSnapshots(server, actorOf(c), pathId(c, "id"), await readJson(c, AdoptWish)),
+      ),
+  },
+  {
+    method: "POST",
+    path: "/api/repositories/:id/ungoverned-snapshots/keep",
+    role: "operator",
+    summary: "They stay, and are no longer asked about",
+    body: KeepWish,
+    answers: 204,
+    handler: async (server, c) => {
+      await keepUngoverned(server, actorOf(c), pathId(c, "id"), await readJson(c, KeepWish));
+      return c.body(null, 204);
+    },
+  },
+  {
+    method: "POST",
+    path: "/api/repositories/:id/ungoverned-snapshots/forget",
+    role: "admin",
+    summary: "Forgets them, as a job; confirm_hostname is the host name that the snapshots carry",
+    body: ForgetWish,
     answers: 202,
     handler: async (server, c) => {
-      const host = await getHost(server, pathId(c, "id"));
-      const group = await getSourceGroup(server, host.id, pathId(c, "gid"));
-      const { retention } = await readJson(c, PreviewWish);
-      if (!host.online) {
-        throw new AppError("agent_offline", `${host.name} is offline; nothing was started.`);
-      }
-      const { jobId } = await startMaintenance(server, actorOf(c), host.repository_id, {
-        kind: "forget",
-        hostId: host.id,
-        request: { dry_run: true, preview: { source_group_id: group.id, retention } },
-      });
-      return started(c, jobId);
+      const wish = await readJson(c, ForgetWish);
+      return started(c, await forgetUngoverned(server, actorOf(c), pathId(c, "id"), wish));
     },
   },
 ];

@@ -6,7 +6,8 @@ import {
   createSourceGroup,
   removeSourceGroup,
 } from "../../source_groups/save.ts";
-import { pathId, readJson } from "../body.ts";
+import { SnapshotsChoice } from "../../source_groups/leave_snapshots.ts";
+import { pathId, readJson, readQuery } from "../body.ts";
 import { actorOf } from "../context.ts";
 import type { ApiRoute } from "./routes.ts";
 import { withIsoTimes } from "./shapes.ts";
@@ -64,10 +65,13 @@ export const sourceGroupRoutes: ApiRoute[] = [
     method: "DELETE",
     path: "/api/hosts/:id/source-groups/:gid",
     role: "operator",
-    summary: "Removes a source group; its snapshots stay",
+    summary:
+      "Removes a source group; its snapshots stay, to be decided upon (ask), for good (keep), or governed by another group (adopt with adopt_by)",
+    query: ["snapshots", "adopt_by"],
     answers: 204,
     handler: async (server, c) => {
-      await removeSourceGroup(server, actorOf(c), pathId(c, "id"), pathId(c, "gid"));
+      const choice = readQuery(c, SnapshotsChoice);
+      await removeSourceGroup(server, actorOf(c), pathId(c, "id"), pathId(c, "gid"), choice);
       return c.body(null, 204);
     },
   },

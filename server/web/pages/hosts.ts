@@ -23,7 +23,7 @@ import {
 } from "../../hooks/defaults.ts";
 import { tryHook, TryHookWish } from "../../hooks/try.ts";
 import { getHost } from "../../hosts/find.ts";
-import { removeHost } from "../../hosts/remove.ts";
+import { HostSnapshotsChoice, removeHost } from "../../hosts/remove.ts";
 import { listJobs } from "../../jobs/find.ts";
 import { reinitialise } from "../../jobs/reinitialise.ts";
 import type { Server } from "../../server.ts";
@@ -309,11 +309,20 @@ async function change(server: Server, c: Ctx): Promise<Response> {
 
 async function remove(server: Server, c: Ctx): Promise<Response> {
   const host = await getHost(server, pathId(c, "id"));
-  const confirmed = (await readForm(c)).text("confirm_name").trim();
+  const form = await readForm(c);
+  const confirmed = form.text("confirm_name").trim();
   if (confirmed !== host.name) {
     const deleteErrors = { confirm_name: "confirm_name must be the name of the host." };
     return settings(server, c, { deleteErrors }, 422);
   }
-  await removeHost(server, actorOf(c), host.id);
+  const { done, errors } = await attempt(
+    HostSnapshotsChoice,
+    { snapshots: form.text("snapshots") || undefined },
+    (choice) => removeHost(server, actorOf(c), host.id, choice),
+  );
+  if (errors) {
+    return settings(server, c, { deleteErrors: { "": Object.values(errors)[0] } }, 422);
+  }
+  if (done) return goTo(c, `/jobs/${done}`, { text: `${host.name} is deleted.` });
   return goTo(c, "/", { text: `${host.name} is deleted. Its snapshots stay in the repository.` });
 }

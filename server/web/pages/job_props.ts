@@ -50,6 +50,10 @@ export async function jobView(server: Server, job: Job): Promise<JobView> {
     missedAt: job.catch_up ? job.scheduled_at : null,
     isDryRun: job.dry_run,
     forgotten: job.forgotten,
+    withheld: job.withheld,
+    accepted: job.accepted_at === null
+      ? null
+      : { by: job.accepted_by ?? "somebody", at: job.accepted_at },
     waitsFor: job.status === "queued" ? await whatItWaitsFor(server, job) : null,
   };
 }

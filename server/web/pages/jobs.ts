@@ -4,6 +4,7 @@ import { LogRows } from "../../../templates/jobs/log.tsx";
 import { JobPage } from "../../../templates/jobs/page.tsx";
 import { hostNames } from "../../hosts/names.ts";
 import { getHost } from "../../hosts/find.ts";
+import { acceptJob } from "../../jobs/accept.ts";
 import { cancelJob } from "../../jobs/cancel.ts";
 import { getJob, getJobRow, listJobs } from "../../jobs/find.ts";
 import { lastLineNumber, linesBefore, type StoredLine } from "../../jobs/lines.ts";
@@ -19,6 +20,7 @@ export const jobPageRoutes: Route[] = [
   { method: "GET", path: "/jobs/:id", role: "viewer", handler: job },
   { method: "GET", path: "/jobs/:id/lines", role: "viewer", handler: earlierLines },
   { method: "POST", path: "/jobs/:id/cancel", role: "operator", handler: cancel },
+  { method: "POST", path: "/jobs/:id/accept", role: "operator", handler: accept },
 ];
 
 /** Lines that come with the page: a few screens; the rest is a click away. */
@@ -100,6 +102,13 @@ async function earlierLines(server: Server, c: Ctx): Promise<Response> {
 function beforeLine(c: Ctx): number | null {
   const number = Number(c.req.query("before"));
   return Number.isSafeInteger(number) && number > 0 ? number : null;
+}
+
+async function accept(server: Server, c: Ctx): Promise<Response> {
+  const id = pathId(c, "id");
+  const { errors } = await attemptTo(() => acceptJob(server, actorOf(c), id));
+  const [text = "It is accepted: its snapshot counts for retention."] = Object.values(errors ?? {});
+  return goTo(c, `/jobs/${id}`, { state: errors ? "warn" : "ok", text });
 }
 
 async function cancel(server: Server, c: Ctx): Promise<Response> {

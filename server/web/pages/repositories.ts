@@ -21,6 +21,7 @@ import { pathId, readPage } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
 import { attempt, attemptTo, type Form, readForm } from "./form.ts";
 import { frameOf, goTo, mayRun, show } from "./page.ts";
+import { ungovernedProps } from "./ungoverned.ts";
 import { upkeepProps } from "./upkeep.ts";
 
 export const repositoryPageRoutes: Route[] = [
@@ -110,6 +111,7 @@ async function showOne(
       mayDelete: mayRun(c),
       errors: {},
       upkeep: await upkeepProps(server, c, id),
+      ungoverned: await ungovernedProps(server, c, id),
       ...changes,
     }),
     status,

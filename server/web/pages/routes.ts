@@ -14,6 +14,7 @@ import { repositoryPageRoutes } from "./repositories.ts";
 import { runPageRoutes } from "./runs.ts";
 import { schedulePageRoutes } from "./schedules.ts";
 import { sourcePageRoutes } from "./sources.ts";
+import { ungovernedPageRoutes } from "./ungoverned.ts";
 import { upkeepPageRoutes } from "./upkeep.ts";
 
 // A fixed path stands before one with a parameter in its place: the first row that fits answers.
@@ -29,6 +30,7 @@ export const PAGE_ROUTES: Route[] = [
   ...schedulePageRoutes,
   ...repositoryPageRoutes,
   ...upkeepPageRoutes,
+  ...ungovernedPageRoutes,
   ...jobPageRoutes,
   ...auditPageRoutes,
   ...accountRoutes,

@@ -11,10 +11,15 @@ import { SourcesPage } from "../../../templates/hosts/sources.tsx";
 import type { Errors } from "../../../templates/parts/field.tsx";
 import type { RefusedRun } from "../../../templates/parts/limits.tsx";
 import { type DefaultHooks, getDefaultHooks } from "../../hooks/defaults.ts";
-import { getHost } from "../../hosts/find.ts";
+import { getHost, type Host } from "../../hosts/find.ts";
 import type { Server } from "../../server.ts";
 import { SourceGroupWish } from "../../source_groups/fields.ts";
-import { getSourceGroup, listSourceGroups, type SourceGroup } from "../../source_groups/find.ts";
+import {
+  getSourceGroup,
+  heirsOf,
+  listSourceGroups,
+  type SourceGroup,
+} from "../../source_groups/find.ts";
 import {
   changeSourceGroup,
   createSourceGroup,
@@ -22,9 +27,12 @@ import {
 } from "../../source_groups/save.ts";
 import { pathId } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
-import { startMaintenance } from "../../maintenance/start.ts";
+import { AppError } from "../../errors.ts";
+import { forgetUngoverned } from "../../retention/decide_ungoverned.ts";
+import { previewRetention } from "../../retention/preview.ts";
+import { SnapshotsChoice } from "../../source_groups/leave_snapshots.ts";
 import { PreviewedRetention } from "../api/maintenance.ts";
-import { attempt, type Form, linesOf, numberOf, readForm } from "./form.ts";
+import { attempt, attemptTo, type Form, linesOf, numberOf, readForm } from "./form.ts";
 import { lastRunView } from "./host_props.ts";
 import { hostFrame } from "./hosts.ts";
 import { frameOf, goTo, isAdmin, show } from "./page.ts";
@@ -63,7 +71,9 @@ export async function listSources(server: Server, c: Ctx, refused?: RefusedRun):
       id: group.id,
       name: group.name,
       includes: group.includes,
-      excludes: group.excludes,
+      excludes: [...group.excludes, ...group.iexcludes],
+      snapshotTag: group.snapshot_tag,
+      warnings: group.warnings,
       retention: group.retention,
       retryMax: group.retry_max,
       retryBackoffSeconds: group.retry_backoff_seconds,
@@ -115,7 +125,7 @@ async function change(server: Server, c: Ctx): Promise<Response> {
   return goTo(c, `/hosts/${hostId}/sources`, { text: "The changes are saved." });
 }
 
-/** A dry run of forget with what is typed, before it is saved. */
+/** What the retention as typed would do to the snapshots that are listed, before it is saved. */
 async function preview(server: Server, c: Ctx): Promise<Response> {
   const host = await getHost(server, pathId(c, "id"));
   const group = await getSourceGroup(server, host.id, pathId(c, "gid"));
@@ -123,29 +133,68 @@ async function preview(server: Server, c: Ctx): Promise<Response> {
   const { done, errors } = await attempt(
     z.object({ retention: PreviewedRetention }),
     { retention: wishOf(values).retention },
-    ({ retention }) =>
-      startMaintenance(server, actorOf(c), host.repository_id, {
-        kind: "forget",
-        hostId: host.id,
-        request: { dry_run: true, preview: { source_group_id: group.id, retention } },
-      }),
+    ({ retention }) => previewRetention(server, group.id, retention),
   );
   if (errors) return await showForm(server, c, { group, values, errors: ofForm(errors) });
-  return goTo(c, `/jobs/${done.jobId}`);
+  const { keep, remove, held, withheld, refreshed_at } = done;
+  const shown = { keep, remove, held, withheld, refreshedAt: refreshed_at };
+  return await showForm(server, c, { group, values, errors: {}, preview: shown });
 }
 
 async function remove(server: Server, c: Ctx): Promise<Response> {
-  const hostId = pathId(c, "id");
-  await removeSourceGroup(server, actorOf(c), hostId, pathId(c, "gid"));
-  return goTo(c, `/hosts/${hostId}/sources`, {
-    text: "The source group is removed. Its snapshots stay in the repository.",
-  });
+  const host = await getHost(server, pathId(c, "id"));
+  const group = await getSourceGroup(server, host.id, pathId(c, "gid"));
+  const form = await readForm(c);
+  const isForgotten = form.text("snapshots") === "forget";
+  const named = { hostname: host.snapshot_host, tags: [group.snapshot_tag] };
+  const { errors } = await attempt(
+    SnapshotsChoice,
+    isForgotten ? {} : {
+      snapshots: form.text("snapshots") || undefined,
+      ...(form.text("snapshots") === "adopt" ? { adopt_by: form.text("adopt_by") } : {}),
+    },
+    async (choice) => {
+      if (isForgotten) refuseToForget(c, host, form.text("confirm_hostname").trim());
+      await removeSourceGroup(server, actorOf(c), host.id, group.id, choice);
+    },
+  );
+  if (errors) {
+    const [text = "The source group was not removed."] = Object.values(errors);
+    return goTo(c, `/hosts/${host.id}/sources/${group.id}`, { state: "warn", text });
+  }
+  if (!isForgotten) {
+    return goTo(c, `/hosts/${host.id}/sources`, { text: "The source group is removed." });
+  }
+  const begun = await attemptTo(() =>
+    forgetUngoverned(server, actorOf(c), host.repository_id, {
+      ...named,
+      confirm_hostname: named.hostname,
+    })
+  );
+  if (begun.errors) {
+    const why = Object.values(begun.errors)[0];
+    return goTo(c, `/repositories/${host.repository_id}#ungoverned`, {
+      state: "warn",
+      text: `The source group is removed; its snapshots are still there: ${why}`,
+    });
+  }
+  return goTo(c, `/jobs/${begun.done}`);
+}
+
+function refuseToForget(c: Ctx, host: Host, typed: string): void {
+  if (!isAdmin(c)) throw new AppError("forbidden", "Only admins forget snapshots.");
+  if (typed !== host.snapshot_host) {
+    throw new AppError(
+      "name_mismatch",
+      "Nothing was removed: to forget the snapshots, type their host name exactly.",
+    );
+  }
 }
 
 async function showForm(
   server: Server,
   c: Ctx,
-  form: { group: SourceGroup | null; values: SourceFormValues; errors: Errors },
+  form: Pick<SourceFormProps, "values" | "errors" | "preview"> & { group: SourceGroup | null },
 ): Promise<Response> {
   const host = await getHost(server, pathId(c, "id"));
   const page = SourceFormPage({
@@ -153,6 +202,9 @@ async function showForm(
     host: { id: host.id, name: host.name, os: host.os, isOnline: host.online },
     hooks: hookViews(form.group, await getDefaultHooks(server, host.id)),
     mayEditHooks: isAdmin(c),
+    isAdmin: isAdmin(c),
+    snapshotHost: host.snapshot_host,
+    heirs: form.group ? await heirsOf(server, host.repository_id, form.group.id) : [],
     ...form,
     values: form.group && !isAdmin(c) ? { ...form.values, ...hookValues(form.group) } : form.values,
   });
@@ -181,6 +233,12 @@ function typed(form: Form): SourceFormValues {
     "name",
     "includes",
     "excludes",
+    "iexcludes",
+    "exclude_if_present",
+    "exclude_larger_than",
+    "exclude_caches",
+    "one_file_system",
+    "usual_share_percent",
     ...KEEP,
     "keep_within",
     "retry_max",
@@ -198,6 +256,12 @@ function wishOf(values: SourceFormValues) {
     name: values.name,
     includes: linesOf(values.includes),
     excludes: linesOf(values.excludes),
+    iexcludes: linesOf(values.iexcludes),
+    exclude_if_present: linesOf(values.exclude_if_present),
+    exclude_larger_than: values.exclude_larger_than.trim() || null,
+    exclude_caches: values.exclude_caches === "on",
+    one_file_system: values.one_file_system === "on",
+    usual_share_percent: numberOf(values.usual_share_percent),
     retention: {
       ...Object.fromEntries(KEEP.map((name) => [name, numberOf(values[name])])),
       keep_within: values.keep_within.trim() || undefined,
@@ -223,6 +287,12 @@ function valuesOf(
       | "name"
       | "includes"
       | "excludes"
+      | "iexcludes"
+      | "exclude_if_present"
+      | "exclude_larger_than"
+      | "exclude_caches"
+      | "one_file_system"
+      | "usual_share_percent"
       | "retention"
       | "retry_max"
       | "retry_backoff_seconds"
@@ -235,6 +305,12 @@ function valuesOf(
     name: group.name,
     includes: group.includes.join("\n"),
     excludes: group.excludes.join("\n"),
+    iexcludes: group.iexcludes.join("\n"),
+    exclude_if_present: group.exclude_if_present.join("\n"),
+    exclude_larger_than: group.exclude_larger_than ?? "",
+    exclude_caches: group.exclude_caches ? "on" : "",
+    one_file_system: group.one_file_system ? "on" : "",
+    usual_share_percent: String(group.usual_share_percent),
     keep_last: keep("keep_last"),
     keep_hourly: keep("keep_hourly"),
     keep_daily: keep("keep_daily"),

@@ -2,17 +2,17 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { CommandRun, ConfigUpdate } from "../../../shared/protocol.ts";
-import { FakeRestic, LISTED, SUMMARY } from "../../support/fake_restic.ts";
+import { FakeRestic, LISTED, SNAPSHOT_ID, SUMMARY } from "../../support/fake_restic.ts";
 import { FakeServer } from "../../support/fake_server.ts";
 import { hasRestServer, startRestServer } from "../../support/rest_server.ts";
 import { restics } from "../../support/restic.ts";
 import { access, jobId, order, startAgent, testFolder } from "../../support/start_agent.ts";
 
-const FORGOTTEN = `echo '[{"keep":[],"remove":[]}]'`;
 const VERBS = {
   backup: SUMMARY,
-  snapshots: LISTED,
-  forget: FORGOTTEN,
+  // What was forgotten is not in the next list.
+  snapshots: `if [ -e "$0.gone" ]; then rm "$0.gone"; echo '[]'; else ${LISTED}; fi`,
+  forget: `touch "$0.gone"`,
   stats: `echo '{"total_size":1}'`,
 };
 
@@ -31,7 +31,15 @@ async function setUp(config: Partial<ConfigUpdate>, now?: { time: number }) {
   );
   const orders: Record<string, Partial<CommandRun>> = {
     backup: { source_group: order([folder]) },
-    forget: { forget: [{ tag: "documents", host: "alpha", retention: { keep_last: 1 } }] },
+    forget: {
+      forget: [{
+        source_group_id: null,
+        tag: "documents",
+        host: "alpha",
+        retention: { keep_last: 1 },
+        snapshots: [{ host: "alpha", tags: ["g"], keep: [], remove: [SNAPSHOT_ID] }],
+      }],
+    },
     prune: { admin_access: repository },
     check: {},
   };

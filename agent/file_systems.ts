@@ -1,0 +1,89 @@
+// On which file system a path lies, in words that are the same again after a restart of the machine: where a disk should be
+// mounted and is not, the folder lies on the file system around it.
+import { join } from "node:path";
+import { z } from "zod";
+import { CorruptFile, readIfThere, replaceFile } from "./files.ts";
+import { type Log, messageOf } from "./log.ts";
+
+/** Such as "ext4 /dev/sdb1 at /data"; undefined where it cannot be told. */
+export async function fileSystemOf(path: string): Promise<string | undefined> {
+  try {
+    const real = await Deno.realPath(path);
+    if (Deno.build.os === "windows") {
+      const { dev } = await Deno.stat(real);
+      return dev ? `volume ${dev}` : undefined;
+    }
+    const mounts = await readMounts();
+    return mounts.findLast(({ at }) => real === at || real.startsWith(at === "/" ? at : `${at}/`))
+      ?.name;
+  } catch {
+    // The backup goes on: this is a second look, and restic says itself what it cannot read.
+    return undefined;
+  }
+}
+
+interface Mount {
+  at: string;
+  name: string;
+}
+
+/** The innermost last. Read by another program: Deno opens /proc only to programs with every permission. */
+async function readMounts(): Promise<Mount[]> {
+  const { stdout } = await new Deno.Command("/bin/cat", {
+    args: ["/proc/self/mountinfo"],
+    stderr: "null",
+  }).output();
+  const lines = new TextDecoder().decode(stdout).trimEnd().split("\n");
+  const mounts = lines.flatMap((line) => readMount(line) ?? []);
+  // Of two at one place the later one covers the other; the sort keeps their order.
+  return mounts.sort((a, b) => a.at.length - b.at.length);
+}
+
+/** proc(5): "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw". */
+function readMount(line: string): Mount | undefined {
+  const [place, what] = line.split(" - ");
+  const [, , , root, at] = place?.split(" ").map(unescaped) ?? [];
+  const [type, source] = what?.split(" ").map(unescaped) ?? [];
+  if (!root || !at || !type || source === undefined) return undefined;
+  const part = root === "/" ? "" : ` ${root}`;
+  // A hook that mounts a snapshot names it by its day.
+  return { at, name: `${type} ${source.replace(/\d{4,}|(?<=[-_@.:])\d+/g, "#")}${part} at ${at}` };
+}
+
+function unescaped(text: string): string {
+  return text.replace(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
+}
+
+const Content = z.record(z.string(), z.record(z.string(), z.string()));
+
+/** Per source group: on which file system each of its paths was at the last good backup. */
+export class FileSystemMemory {
+  readonly #path: string;
+  #content: z.infer<typeof Content> = {};
+
+  /** Throws CorruptFile. */
+  constructor(stateDir: string, private readonly log: Log) {
+    this.#path = join(stateDir, "file_systems.json");
+    const bytes = readIfThere(this.#path);
+    if (!bytes) return;
+    try {
+      this.#content = Content.parse(JSON.parse(new TextDecoder().decode(bytes)));
+    } catch {
+      throw new CorruptFile(this.#path, "is not the list of file systems that it should be");
+    }
+  }
+
+  of(groupId: string): Record<string, string> {
+    return this.#content[groupId] ?? {};
+  }
+
+  remember(groupId: string, fileSystems: Record<string, string>): void {
+    if (JSON.stringify(this.of(groupId)) === JSON.stringify(fileSystems)) return;
+    this.#content = { ...this.#content, [groupId]: fileSystems };
+    try {
+      replaceFile(this.#path, JSON.stringify(this.#content));
+    } catch (error) {
+      this.log.error(`${this.#path} could not be written: ${messageOf(error)}`);
+    }
+  }
+}

@@ -1,0 +1,88 @@
+// The paths of a source group before they are backed up: restic calls it a success when one is a link (it saves the link, not
+// what it points to) or an empty folder where a disk should be.
+import { join } from "node:path";
+import type { SourceGroupOrder, SourceProblem, SourceProblemKind } from "../../shared/protocol.ts";
+import { fileSystemOf } from "../file_systems.ts";
+
+export interface LookedAt {
+  /** Accepted ones too. */
+  problems: SourceProblem[];
+  /** Sentences for those that nobody has accepted. */
+  sentences: string[];
+  /** On which file system each path lies, as far as can be told. */
+  fileSystems: Record<string, string>;
+}
+
+/** `before`: on which file systems the paths were at the last good backup. */
+export async function lookAtSources(
+  group: SourceGroupOrder,
+  before: Record<string, string>,
+): Promise<LookedAt> {
+  const found: LookedAt = { problems: [], sentences: [], fileSystems: {} };
+  for (const path of group.includes) {
+    const problem = problemOf(path);
+    const fileSystem = await fileSystemOf(path);
+    if (fileSystem) found.fileSystems[path] = fileSystem;
+    const other = fileSystem && before[path] && before[path] !== fileSystem
+      ? otherFileSystem(path, before[path], fileSystem)
+      : undefined;
+    for (const each of [problem, other]) {
+      if (!each) continue;
+      found.problems.push({ path, problem: each.problem });
+      if (!isAccepted(group, path, each.problem)) found.sentences.push(each.sentence);
+    }
+  }
+  return found;
+}
+
+export function isAccepted(
+  group: SourceGroupOrder,
+  path: string,
+  problem: SourceProblemKind,
+): boolean {
+  return (group.accepted ?? []).some((each) => each.path === path && each.problem === problem);
+}
+
+interface Found {
+  problem: SourceProblemKind;
+  sentence: string;
+}
+
+function problemOf(path: string): Found | undefined {
+  try {
+    const info = Deno.lstatSync(path.replace(/(?<=.)[\\/]+$/, ""));
+    if (info.isSymlink) return link(path);
+    if (info.isDirectory && isEmpty(path)) {
+      return { problem: "empty", sentence: `${path} is an empty folder` };
+    }
+    return undefined;
+  } catch {
+    // What is missing or cannot be read restic tells itself.
+    return undefined;
+  }
+}
+
+function link(path: string): Found {
+  let target = "";
+  try {
+    target = `; name ${join(Deno.realPathSync(path))} instead`;
+  } catch {
+    target = "; what it points to is not there";
+  }
+  return {
+    problem: "link",
+    sentence: `${path} is a link, and restic saves the link, not what it points to${target}`,
+  };
+}
+
+function isEmpty(path: string): boolean {
+  for (const _ of Deno.readDirSync(path)) return false;
+  return true;
+}
+
+function otherFileSystem(path: string, was: string, is: string): Found {
+  return {
+    problem: "other_file_system",
+    sentence: `${path} lies on another file system than before (${is}, it was ${was})`,
+  };
+}

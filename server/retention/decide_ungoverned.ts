@@ -1,0 +1,148 @@
+// What a person decides of snapshots that no group governs: a group takes them over, they are kept, or they are forgotten.
+import { z } from "zod";
+import { sql, type Transaction } from "kysely";
+import { id } from "../../shared/fields.ts";
+import { recordAudit } from "../audit/record.ts";
+import type { Tables } from "../database/tables.ts";
+import { AppError } from "../errors.ts";
+import { startMaintenance } from "../maintenance/start.ts";
+import { getRepositoryRow } from "../repositories/find.ts";
+import type { Actor, Server } from "../server.ts";
+import { asPlaces, type UngovernedSnapshot, ungovernedSnapshots } from "./ungoverned.ts";
+
+const named = {
+  hostname: z.string("must be the host name of the snapshots").max(255, "must be a host name"),
+  tags: z.array(z.string("must be a tag").max(200, "must be a tag"), "must be a list of tags")
+    .max(100, "must be at most 100 tags"),
+};
+
+export const AdoptWish = z.strictObject({ ...named, source_group_id: id });
+export const KeepWish = z.strictObject(named);
+export const ForgetWish = z.strictObject({
+  ...named,
+  confirm_hostname: z.string("must be the host name of the snapshots").max(
+    255,
+    "must be the host name of the snapshots",
+  ),
+});
+
+type Named = z.infer<typeof KeepWish>;
+
+/** The group governs them from now on, each at its own time. Throws conflict when there are none. */
+export async function adoptSnapshots(
+  server: Server,
+  actor: Actor,
+  repositoryId: string,
+  wish: z.infer<typeof AdoptWish>,
+): Promise<{ adopted: number }> {
+  await getRepositoryRow(server, repositoryId);
+  const snapshots = await some(server, repositoryId, wish);
+  await server.db.transaction().execute(async (tx) => {
+    const group = await tx.selectFrom("source_groups")
+      .innerJoin("hosts", "hosts.id", "source_groups.host_id")
+      .select(["source_groups.id", "source_groups.name", "host_id"])
+      .where("source_groups.id", "=", wish.source_group_id)
+      .where("repository_id", "=", repositoryId).executeTakeFirst();
+    if (!group) {
+      const sentence =
+        "source_group_id must be a source group of a host that uses this repository.";
+      throw new AppError("invalid", sentence, "source_group_id");
+    }
+    await takeOver(
+      tx,
+      actor,
+      { repositoryId, hostId: group.host_id, groupId: group.id },
+      snapshots,
+    );
+    await recordAudit(tx, server.now(), actor, {
+      action: "snapshots.adopted",
+      target: { kind: "source_group", id: group.id, name: group.name },
+      detail: { repository_id: repositoryId, ...namedOf(wish), count: snapshots.length },
+    });
+  });
+  return { adopted: snapshots.length };
+}
+
+/** Each at its own time. Claims of jobs whose group is gone, or that contradict each other, make room. */
+async function takeOver(
+  tx: Transaction<Tables>,
+  actor: Actor,
+  to: { repositoryId: string; hostId: string; groupId: string },
+  snapshots: UngovernedSnapshot[],
+): Promise<void> {
+  const list = JSON.stringify(snapshots);
+  await sql`delete from snapshot_claims where repository_id = ${to.repositoryId}
+    and snapshot_id in (select value ->> 'id' from json_each(${list}))`.execute(tx);
+  // Kept until now: a policy that would drop most of them asks first.
+  await sql`insert into snapshot_claims (repository_id, snapshot_id, host_id, source_group_id, time,
+      hostname, tags, confirmed, listed, kept, adopted_by)
+    select ${to.repositoryId}, value ->> 'id', ${to.hostId}, ${to.groupId}, value ->> 'time',
+      value ->> 'hostname', value ->> 'tags', 1, 1, 1, ${actor.name} from json_each(${list})`
+    .execute(tx);
+}
+
+/** They stay as they are, and are no longer asked about. */
+export async function keepUngoverned(
+  server: Server,
+  actor: Actor,
+  repositoryId: string,
+  wish: Named,
+): Promise<void> {
+  await getRepositoryRow(server, repositoryId);
+  await some(server, repositoryId, wish);
+  await server.db.transaction().execute(async (tx) => {
+    const kept = { kept_by: actor.name, kept_at: server.now() };
+    await tx.insertInto("ungoverned_kept").values({
+      repository_id: repositoryId,
+      hostname: wish.hostname,
+      tags: JSON.stringify(wish.tags),
+      ...kept,
+    }).onConflict((conflict) =>
+      conflict.columns(["repository_id", "hostname", "tags"]).doUpdateSet(kept)
+    ).execute();
+    await recordAudit(tx, server.now(), actor, {
+      action: "snapshots.kept",
+      target: { kind: "repository", id: repositoryId, name: null },
+      detail: namedOf(wish),
+    });
+  });
+}
+
+/** A forget of these alone, as a job on a connected host. Throws name_mismatch unless their host name was typed. */
+export async function forgetUngoverned(
+  server: Server,
+  actor: Actor,
+  repositoryId: string,
+  wish: z.infer<typeof ForgetWish>,
+): Promise<string> {
+  if (wish.confirm_hostname !== wish.hostname) {
+    throw new AppError(
+      "name_mismatch",
+      "confirm_hostname must be the host name of the snapshots, exactly.",
+      "confirm_hostname",
+    );
+  }
+  const places = asPlaces(await some(server, repositoryId, wish));
+  const { jobId } = await startMaintenance(server, actor, repositoryId, {
+    kind: "forget",
+    request: { named: { ...namedOf(wish), places } },
+  });
+  return jobId;
+}
+
+async function some(
+  server: Server,
+  repositoryId: string,
+  wish: Named,
+): Promise<UngovernedSnapshot[]> {
+  const snapshots = await ungovernedSnapshots(server, repositoryId, wish);
+  if (snapshots.length > 0) return snapshots;
+  throw new AppError(
+    "conflict",
+    "No snapshots with this host name and these tags are without a source group, by the last list of the repository.",
+  );
+}
+
+function namedOf({ hostname, tags }: Named): Named {
+  return { hostname, tags };
+}

@@ -1,0 +1,48 @@
+import type { Retention } from "../../shared/retention.ts";
+import { AppError } from "../errors.ts";
+import type { Server } from "../server.ts";
+import { decide } from "./decide.ts";
+import { ownSnapshots } from "./own.ts";
+
+export interface PreviewedSnapshot {
+  id: string;
+  time: number;
+  /** Why it is kept; empty for one that goes. */
+  reasons: string[];
+}
+
+export interface RetentionPreview {
+  keep: PreviewedSnapshot[];
+  remove: PreviewedSnapshot[];
+  /** Why a person would have to agree first, or null. */
+  held: string | null;
+  /** When the host's list of snapshots was taken. */
+  refreshed_at: number | null;
+  /** Withheld until a person says that they are right; they count for nothing. */
+  withheld: number;
+}
+
+/** What a policy would do to the snapshots of a group as they are listed now, also while the host is offline. */
+export async function previewRetention(
+  { db }: Pick<Server, "db">,
+  groupId: string,
+  retention: Retention,
+): Promise<RetentionPreview> {
+  const host = await db.selectFrom("source_groups").innerJoin("hosts", "hosts.id", "host_id")
+    .select(["repository_id", "time_zone", "snapshots_refreshed_at"])
+    .where("source_groups.id", "=", groupId).executeTakeFirst();
+  if (!host) throw new AppError("not_found", "There is no such source group.");
+  const own = await ownSnapshots(db, groupId, host.repository_id);
+  const { keep, remove, held } = decide(own, retention, host.time_zone);
+  const { withheld } = await db.selectFrom("snapshot_claims")
+    .select((expression) => expression.fn.countAll<number>().as("withheld"))
+    .where("source_group_id", "=", groupId).where("withheld", "=", 1).where("listed", "=", 1)
+    .executeTakeFirstOrThrow();
+  return {
+    keep: keep.map(({ snapshot: { id, time }, reasons }) => ({ id, time, reasons })),
+    remove: remove.map(({ id, time }) => ({ id, time, reasons: [] })),
+    held,
+    refreshed_at: host.snapshots_refreshed_at,
+    withheld,
+  };
+}

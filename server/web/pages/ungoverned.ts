@@ -1,0 +1,107 @@
+// Snapshots that no source group governs, on a repository's page.
+import type { UngovernedProps } from "../../../templates/repositories/ungoverned.tsx";
+import {
+  adoptSnapshots,
+  AdoptWish,
+  forgetUngoverned,
+  ForgetWish,
+  keepUngoverned,
+  KeepWish,
+} from "../../retention/decide_ungoverned.ts";
+import { listUngoverned } from "../../retention/ungoverned.ts";
+import type { Server } from "../../server.ts";
+import { heirsOf } from "../../source_groups/find.ts";
+import { pathId } from "../body.ts";
+import { actorOf, type Ctx, type Route } from "../context.ts";
+import { attempt, type Form, readForm, type Tried } from "./form.ts";
+import { goTo, isAdmin, mayRun } from "./page.ts";
+
+export const ungovernedPageRoutes: Route[] = [
+  { method: "POST", path: "/repositories/:id/ungoverned/adopt", role: "admin", handler: adopt },
+  { method: "POST", path: "/repositories/:id/ungoverned/keep", role: "operator", handler: keep },
+  { method: "POST", path: "/repositories/:id/ungoverned/forget", role: "admin", handler: forget },
+];
+
+export async function ungovernedProps(
+  server: Server,
+  c: Ctx,
+  repositoryId: string,
+): Promise<UngovernedProps> {
+  const { items, listed_at } = await listUngoverned(server, repositoryId);
+  return {
+    repositoryId,
+    csrf: c.get("csrf") ?? "",
+    now: server.now(),
+    items: items.map((each) => ({
+      hostname: each.hostname,
+      tags: each.tags,
+      count: each.count,
+      oldestAt: each.oldest_at,
+      newestAt: each.newest_at,
+      keptBy: each.kept_by,
+    })).slice(0, SHOWN),
+    listedAt: listed_at,
+    groups: await heirsOf(server, repositoryId, null),
+    mayChange: mayRun(c),
+    isAdmin: isAdmin(c),
+  };
+}
+
+/** Each has forms of its own. */
+const SHOWN = 20;
+
+async function adopt(server: Server, c: Ctx): Promise<Response> {
+  const id = pathId(c, "id");
+  const form = await readForm(c);
+  const wish = { ...namedIn(form), source_group_id: form.text("source_group_id") };
+  const tried = await attempt(
+    AdoptWish,
+    wish,
+    (read) => adoptSnapshots(server, actorOf(c), id, read),
+  );
+  return back(c, id, tried, "The group governs them from now on.");
+}
+
+async function keep(server: Server, c: Ctx): Promise<Response> {
+  const id = pathId(c, "id");
+  const wish = namedIn(await readForm(c));
+  const tried = await attempt(
+    KeepWish,
+    wish,
+    (read) => keepUngoverned(server, actorOf(c), id, read),
+  );
+  return back(c, id, tried, "They are kept.");
+}
+
+async function forget(server: Server, c: Ctx): Promise<Response> {
+  const id = pathId(c, "id");
+  const form = await readForm(c);
+  const wish = { ...namedIn(form), confirm_hostname: form.text("confirm_hostname").trim() };
+  const tried = await attempt(
+    ForgetWish,
+    wish,
+    (read) => forgetUngoverned(server, actorOf(c), id, read),
+  );
+  if (!tried.errors) return goTo(c, `/jobs/${tried.done}`);
+  return back(c, id, tried, "");
+}
+
+function namedIn(form: Form): { hostname: string; tags: unknown } {
+  let tags: unknown;
+  try {
+    tags = JSON.parse(form.text("tags"));
+  } catch {
+    // The schema says what it must be.
+    tags = null;
+  }
+  return { hostname: form.text("hostname"), tags };
+}
+
+function back<T>(c: Ctx, id: string, tried: Tried<T>, done: string): Response {
+  const problem = Object.values(tried.errors ?? {})[0];
+  return goTo(
+    c,
+    `/repositories/${id}#ungoverned`,
+    problem ? { state: "warn", text: problem } : { text: done },
+  );
+}

@@ -1,0 +1,150 @@
+// Snapshots that no source group governs, and what a person may decide of them.
+import { count, plural } from "../format.ts";
+import { Confirm } from "../parts/confirm.tsx";
+import { Csrf } from "../parts/csrf.tsx";
+import { SelectField, TextField } from "../parts/field.tsx";
+import { Name, Tags } from "../parts/name.tsx";
+import { At, Time } from "../parts/time.tsx";
+
+export interface UngovernedView {
+  hostname: string;
+  tags: string[];
+  count: number;
+  oldestAt: number;
+  newestAt: number;
+  keptBy: string | null;
+}
+
+export interface UngovernedProps {
+  repositoryId: string;
+  csrf: string;
+  now: number;
+  items: UngovernedView[];
+  /** When the maintenance last listed the snapshots of all hosts. */
+  listedAt: number | null;
+  /** Who may take them over. */
+  groups: { id: string; name: string }[];
+  mayChange: boolean;
+  isAdmin: boolean;
+}
+
+export function UngovernedSnapshots(props: UngovernedProps) {
+  const { items, listedAt, now } = props;
+  if (items.length === 0) return null;
+  const open = items.filter(({ keptBy }) => keptBy === null);
+  const kept = items.filter(({ keptBy }) => keptBy !== null);
+  return (
+    <section class="section stack" id="ungoverned">
+      <h2>Snapshots without a source group</h2>
+      <p class="muted">
+        No retention counts or removes them: their group or host was removed here, they are from
+        before it joined, or another restic made them
+        {listedAt !== null && (
+          <>
+            . All hosts listed <Time at={listedAt} now={now} />
+          </>
+        )}.
+      </p>
+      {open.map((each) => <Row {...props} each={each} />)}
+      {kept.length > 0 && (
+        <details class="unfold">
+          <summary>{plural(kept.length, "kind")} that somebody decided to keep</summary>
+          <div class="nested stack">{kept.map((each) => <Row {...props} each={each} />)}</div>
+        </details>
+      )}
+    </section>
+  );
+}
+
+function Row(props: UngovernedProps & { each: UngovernedView }) {
+  const { each, mayChange } = props;
+  return (
+    <div class="group">
+      <p>
+        {plural(each.count, "snapshot")} of{" "}
+        <b>{each.hostname ? <Name text={each.hostname} /> : "—"}</b>{" "}
+        <Tags tags={each.tags.slice(0, 5)} />{" "}
+        <span class="muted">
+          from <At at={each.oldestAt} /> to <At at={each.newestAt} />
+          {each.keptBy !== null && (
+            <>
+              , kept by <Name text={each.keptBy} />
+            </>
+          )}
+        </span>
+      </p>
+      {mayChange && <Decisions {...props} />}
+    </div>
+  );
+}
+
+function Decisions(props: UngovernedProps & { each: UngovernedView }) {
+  const { repositoryId, csrf, each, items, groups, isAdmin } = props;
+  const place = `-${items.indexOf(each)}`;
+  const to = (what: string) => `/repositories/${repositoryId}/ungoverned/${what}#ungoverned`;
+  return (
+    <div class="actions">
+      {isAdmin && groups.length > 0 && (
+        <Confirm
+          label="Put them under a group…"
+          to={to("adopt")}
+          csrf={csrf}
+          button="Put them under it"
+        >
+          <Named each={each} />
+          <SelectField
+            name="source_group_id"
+            of={place}
+            label="Which group"
+            options={groups.map(({ id, name }) => ({ value: id, label: name }))}
+            help="Its retention counts and removes them from then on, by the times that they carry."
+          />
+        </Confirm>
+      )}
+      {each.keptBy === null && (
+        <form method="post" action={to("keep")}>
+          <Csrf token={csrf} />
+          <Named each={each} />
+          <button type="submit">Keep them</button>
+        </form>
+      )}
+      {isAdmin && (
+        <Confirm
+          label="Forget them…"
+          to={to("forget")}
+          csrf={csrf}
+          button={`Forget ${count(each.count)}`}
+          isDangerous
+        >
+          <Named each={each} />
+          <p>
+            They are removed from the repository for good. What is in no other snapshot is gone with
+            the next prune.
+          </p>
+          <TextField
+            name="confirm_hostname"
+            of={place}
+            label="Type the host name of the snapshots"
+            help={
+              <>
+                It is{" "}
+                <b>
+                  <Name text={each.hostname} />
+                </b>.
+              </>
+            }
+          />
+        </Confirm>
+      )}
+    </div>
+  );
+}
+
+function Named({ each }: { each: UngovernedView }) {
+  return (
+    <>
+      <input type="hidden" name="hostname" value={each.hostname} />
+      <input type="hidden" name="tags" value={JSON.stringify(each.tags)} />
+    </>
+  );
+}
