@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { excludes, groupName, hookText, hookTimeout, paths } from "../../shared/fields.ts";
+import {
+  excludes,
+  groupName,
+  hookStopAtError,
+  hookText,
+  hookTimeout,
+  paths,
+} from "../../shared/fields.ts";
 import { Retention } from "../../shared/retention.ts";
 
 export const SourceGroupWish = z.strictObject({
@@ -18,5 +25,6 @@ export const SourceGroupWish = z.strictObject({
   pre_hook: hookText.nullable().optional(),
   post_hook: hookText.nullable().optional(),
   hook_timeout_seconds: hookTimeout.optional(),
+  hook_stop_at_error: hookStopAtError.optional(),
 });
 export type SourceGroupWish = z.infer<typeof SourceGroupWish>;

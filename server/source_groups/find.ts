@@ -19,6 +19,7 @@ export interface SourceGroup {
   pre_hook: string | null;
   post_hook: string | null;
   hook_timeout_seconds: number;
+  hook_stop_at_error: boolean;
   use_fs_snapshot: boolean;
   /** Hooks that are stored and do not open any more. */
   unsealable_hooks: HookName[];
@@ -85,6 +86,7 @@ async function withLastRun(
       excludes: JSON.parse(row.excludes),
       retention: JSON.parse(row.retention),
       use_fs_snapshot: row.use_fs_snapshot === 1,
+      hook_stop_at_error: row.hook_stop_at_error === 1,
       last_run: run
         ? {
           job_id: run.id,

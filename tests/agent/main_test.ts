@@ -315,7 +315,7 @@ for (
       "pre",
       `post ${broken} failed documents alpha 0 0 The agent was stopped or crashed while this job ran.`,
       "pre",
-      `post ${next} succeeded documents alpha 0 10 `,
+      `post ${next} succeeded documents alpha 0 10`,
     ]);
   });
 }

@@ -606,6 +606,7 @@ const NO_GROUP: SourceFormValues = {
   pre_hook: "",
   post_hook: "",
   hook_timeout_seconds: "3600",
+  hook_stop_at_error: "on",
 };
 const HOOK_TEXT = "set -e\npg_dump --format=custom shop > /var/backups/shop.dump";
 const NO_HOOKS: SourceFormProps["hooks"] = [
@@ -994,6 +995,7 @@ export const pages: Record<string, () => Child> = {
           inForce: null,
         },
       ]}
+      hooksStopAtError
       hookErrors={{}}
       isAdmin
       reinitName=""
@@ -1025,6 +1027,7 @@ export const pages: Record<string, () => Child> = {
         isUnsealable: true,
         inForce: { from: "host", text: null },
       }]}
+      hooksStopAtError
       hookErrors={{ pre_hook_default: "pre_hook_default must be at most 32768 characters" }}
       isAdmin
       reinitName="web-1"
