@@ -24,6 +24,8 @@ export type Shell = Disposable & {
 const windows = Deno.build.os === "windows";
 const nothing = () => {};
 
+// Of two pipes nobody could say which line came last.
+const ONE_PIPE = "exec 2>&1;";
 const TAKE_TEXT = "_hook=$RM_HOOK; unset RM_HOOK;";
 const RUN_TEXT = 'eval "$_hook"';
 
@@ -35,7 +37,7 @@ export function shellFor(agent: Agent, hook: HookText): Shell {
   if (windows) return cmdFor(agent, hook);
   const interpreter = INTERPRETER.exec(hook.text.split("\n", 1)[0]!);
   if (interpreter) return interpreterFor(agent, hook, interpreter);
-  const steps = [TAKE_TEXT, ...(hook.stopsAtError ? ["set -e;"] : []), RUN_TEXT];
+  const steps = [ONE_PIPE, TAKE_TEXT, ...(hook.stopsAtError ? ["set -e;"] : []), RUN_TEXT];
   return {
     command: { path: "/bin/sh", args: ["-c", steps.join(" ")] },
     environment: { RM_HOOK: hook.text },
@@ -56,14 +58,14 @@ export function removeHookFiles(stateDir: string, log: Log): void {
   }
 }
 
-/** The interpreter gets the file itself, so that the file's system may be mounted without the right to run programs. */
+/** The interpreter is given the file, so that it may lie where programs may not be run (noexec). */
 function interpreterFor(agent: Agent, hook: HookText, [, path, argument]: RegExpExecArray): Shell {
   const file = writeFile(agent, hook, "", hook.text);
   return {
     command: {
-      path: path!,
-      args: [...(argument ? [argument] : []), file.path],
-      // env runs another program in its place, whose arguments hold the file too.
+      path: "/bin/sh",
+      args: ["-c", 'exec "$@" 2>&1', "sh", path!, ...(argument ? [argument] : []), file.path],
+      // The interpreter takes the shell's place, and with env another program that of env; all have the file as an argument.
       mark: { path: file.path, verb: "" },
     },
     [Symbol.dispose]: file[Symbol.dispose],

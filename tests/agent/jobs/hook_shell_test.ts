@@ -110,8 +110,8 @@ exit 7`,
 Deno.test("an interpreter that is not there is named, and a #! line without one is a comment", async () => {
   await using all = await hookedAgent();
   const missing = await all.run({ pre_hook: "#!/usr/bin/no-such-shell -e\necho x" });
-  assert.equal(missing.reason_code, "pre_hook_failed");
-  assert.match(missing.reason!, /\/usr\/bin\/no-such-shell/);
+  assert.equal(missing.reason, "pre_hook failed (exit 127)");
+  assert.match(all.printed(missing.job_id).join("\n"), /\/usr\/bin\/no-such-shell: not found/);
   assert.deepEqual(filesOf(all.agent.settings.stateDir), []);
   const none = await all.run({ pre_hook: "#!\necho by sh" });
   assert.deepEqual(all.printed(none.job_id), ["by sh"]);
@@ -156,8 +156,20 @@ echo the error >&2; printf '10%%\\r20%%\\r30%%'; touch ${all.folder}/printed; ex
     "10000",
     "[cut: the hook printed more than a log keeps; 1802 lines were left out here]",
   ]);
-  // Which of the two streams was read last is nobody's promise.
-  assert.ok(printed.slice(-200).includes("the error"));
-  assert.ok(printed.slice(-200).includes("12000"));
-  assert.ok(printed.slice(-200).includes("30%"));
+  assert.deepEqual(printed.slice(-3), ["12000", "the error", "30%"]);
 });
+
+for (const line of ["", "#!/bin/bash\n"]) {
+  Deno.test(`what a hook ${line.trim()} prints on both streams stands in its order, and the last line is the last`, async () => {
+    await using all = await hookedAgent();
+    const end = await all.run({
+      pre_hook: `${line}for i in 1 2 3; do echo out $i; echo error $i >&2; done
+echo nothing to do; exit 75`,
+    });
+    assert.deepEqual([end.status, end.reason], ["skipped", "nothing to do"]);
+    assert.deepEqual(all.printed(end.job_id), [
+      ...[1, 2, 3].flatMap((n) => [`out ${n}`, `error ${n}`]),
+      "nothing to do",
+    ]);
+  });
+}
