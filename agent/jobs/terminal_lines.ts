@@ -10,12 +10,15 @@ const LONGEST_SEQUENCE = 4096;
 const LINE_FEED = 10;
 const ESCAPE = 27;
 
-// Sequences as in ECMA-48: CSI with parameters; strings such as a window's title up to their end; two-character ones.
-const CONTROL =
-  // deno-lint-ignore no-control-regex
-  /[\n\r\b\x07]|(?:\x1b\[|\x9b)([0-?]*)[ -/]*([@-~])|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*([0-OQ-WYZ\\`-~])/g;
 // deno-lint-ignore no-control-regex
-const BEGUN = /[\x1b\x9b]/;
+const CONTROL = /[\n\r\b\x07\x1b\x9b]/g;
+// Sequences as in ECMA-48: CSI with parameters; strings such as a window's title up to their end; two-character ones.
+const SEQUENCE =
+  // deno-lint-ignore no-control-regex
+  /(?:\x1b\[|\x9b)([0-?]*)[ -/]*([@-~])|\x1b[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)|\x1b[ -/]*([0-OQ-WYZ\\`-~])/y;
+// What may be the beginning of one.
+// deno-lint-ignore no-control-regex
+const BEGUN = /^(?:(?:\x1b\[|\x9b)[0-?]*[ -/]*|\x1b[\]PX^_][^\x07\x1b\n]*\x1b?|\x1b[ -/]*)$/;
 
 interface Row {
   text: string;
@@ -79,16 +82,21 @@ export class TerminalLines {
     const text = this.#unfinished + decoded;
     this.#unfinished = "";
     let at = 0;
-    for (const match of text.matchAll(CONTROL)) {
-      if (match.index > at) this.#write(text.slice(at, match.index));
-      at = match.index + match[0].length;
-      this.#control(match);
+    CONTROL.lastIndex = 0;
+    for (let found = CONTROL.exec(text); found; found = CONTROL.exec(text)) {
+      const { index } = found;
+      if (index > at) this.#write(text.slice(at, index));
+      at = CONTROL.lastIndex = this.#control(text, index);
+      if (at > index) continue;
+      const rest = text.slice(index);
+      if (rest.length <= LONGEST_SEQUENCE && BEGUN.test(rest)) {
+        this.#unfinished = rest;
+        return;
+      }
+      // It begins none: shown as the mark of that character.
+      CONTROL.lastIndex = at + 1;
     }
-    const rest = text.slice(at);
-    const begun = rest.search(BEGUN);
-    if (begun < 0 || rest.length - begun > LONGEST_SEQUENCE) return this.#write(rest);
-    this.#write(rest.slice(0, begun));
-    this.#unfinished = rest.slice(begun);
+    this.#write(at === 0 ? text : text.slice(at));
   }
 
   #write(text: string): void {
@@ -108,13 +116,31 @@ export class TerminalLines {
     row.isGone = false;
   }
 
-  #control([whole, parameters, final, escaped]: RegExpMatchArray): void {
-    if (whole === "\n") return this.#newLine();
-    if (whole === "\r") return this.#toStart();
-    if (whole === "\b") return this.#moveTo(this.#column - 1);
-    if (escaped === "7") return this.#save();
-    if (escaped === "8") return this.#restore();
-    if (final) this.#sequence(final, (parameters ?? "").split(";").map(Number));
+  /** Obeys what stands at an index and returns where it ends: there where it begins nothing that is known or complete. */
+  #control(text: string, index: number): number {
+    switch (text[index]) {
+      case "\n":
+        this.#newLine();
+        return index + 1;
+      case "\r":
+        this.#toStart();
+        return index + 1;
+      case "\b":
+        this.#moveTo(this.#column - 1);
+        return index + 1;
+      case "\x07":
+        return index + 1;
+    }
+    SEQUENCE.lastIndex = index;
+    const match = SEQUENCE.exec(text);
+    if (!match) return index;
+    const [whole, parameters, final, escaped] = match;
+    if (escaped === "7") this.#save();
+    else if (escaped === "8") this.#restore();
+    else if (final && final !== "m") {
+      this.#sequence(final, (parameters ?? "").split(";").map(Number));
+    }
+    return index + whole.length;
   }
 
   #sequence(final: string, [first = 0, second = 0]: number[]): void {

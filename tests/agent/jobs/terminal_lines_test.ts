@@ -37,6 +37,8 @@ const CASES: [what: string, output: string, lines: string[]][] = [
   ["a screen that is drawn again", "\x1b[H\x1b[2Jone\ntwo\n\x1b[H\x1b[2Jthree\n", ["three"]],
   ["a place that is kept", "a\x1b7bcd\x1b8X\n", ["aXcd"]],
   ["characters beyond ASCII", "naïve 😀\rna\n", ["na"]],
+  ["a title without an end loses no line", "\x1b]0;title\nnext\n", ["\x1b]0;title", "next"]],
+  ["what is no sequence", "a\x1b\x01b\x9b\x02c\n", ["a\x1b\x01b\x9b\x02c"]],
   ["a begun sequence at the end", "text\x1b[3", ["text"]],
 ];
 
