@@ -197,9 +197,12 @@ Deno.test("a reason reaches the post hook without what could act in a shell, and
     ...BACKUP,
     backup: `printf '${message.replaceAll("%", "%%")}\\n' >&2; exit 1`,
   });
-  const end = await all.run({ post_hook: 'printf "%s" "$RM_JOB_REASON"' });
+  // Into a file: a log is freed of secrets by itself.
+  const note = join(all.folder, "note");
+  const end = await all.run({ post_hook: `printf "%s" "$RM_JOB_REASON" > ${note}` });
   assert.equal(end.reason_code, "restic_failed");
-  assert.deepEqual(all.printed(end.job_id), [
+  assert.equal(
+    Deno.readTextFileSync(note),
     "restic failed (exit code 1): Fatal: ?a? ? b ? c ? d ? e ? ?PATH? ?x? ?[31m? $(id) ***",
-  ]);
+  );
 });
