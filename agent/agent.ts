@@ -5,6 +5,7 @@ import { Connection, PACE } from "./connection.ts";
 import type { Pace } from "./session.ts";
 import { JobQueue } from "./jobs/queue.ts";
 import { finishAbandoned } from "./jobs/finish.ts";
+import { removeHookFiles } from "./jobs/hook_shell.ts";
 import { Ledger } from "./jobs/ledger.ts";
 import type { ProcessMark } from "./process.ts";
 import { Journal, type JournalOptions } from "./journal/journal.ts";
@@ -89,6 +90,7 @@ function assemble(options: AgentOptions, journal: Journal): Agent {
   });
   agent.stop = () => stop(agent);
   agent.timers = new Timers(agent, { ...CLOCK, ...options.clock });
+  removeHookFiles(settings.stateDir, log);
   finishAbandoned(agent);
   agent.timers.look();
   agent.connection.open();

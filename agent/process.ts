@@ -31,6 +31,8 @@ export interface SpawnOptions {
   environment: Record<string, string>;
   /** Windows: the arguments as they are, without quotes of ours; cmd.exe has rules of its own. */
   rawArguments?: boolean;
+  /** What it is recognised by after a restart of the agent, where that is not its own path and arguments. */
+  mark?: Pick<ProcessMark, "path" | "verb">;
   /** What asks it to end; restic removes its lock at an interrupt. */
   endSignal?: "SIGINT" | "SIGTERM";
   onOut: (chunk: Uint8Array) => void;
@@ -74,7 +76,10 @@ export class ManagedProcess {
     }).spawn();
     this.#endSignal = options.endSignal ?? "SIGINT";
     this.pid = this.#child.pid;
-    this.mark = { pid: this.pid, path: options.path, verb: beginOf(options.args) };
+    this.mark = {
+      pid: this.pid,
+      ...options.mark ?? { path: options.path, verb: beginOf(options.args) },
+    };
     this.exit = this.#run(options);
   }
 

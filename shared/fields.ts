@@ -89,6 +89,10 @@ export const hookText = z.string("must be text").max(32_768, "must be at most 32
 export const hookTimeout = z.int("must be a whole number of seconds from 1 to 86400")
   .min(1, "must be from 1 to 86400 seconds").max(86_400, "must be from 1 to 86400 seconds");
 
+export const hookStopAtError = z.boolean("must be true or false").describe(
+  "Whether a hook ends at the first step that fails, as a shell does after set -e. True for new hooks; absent keeps it. A hook with a #! line decides by itself.",
+);
+
 export const secret = (limit = 1024) =>
   z.string("must be text").min(1, "must not be empty").max(
     limit,

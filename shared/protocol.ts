@@ -79,6 +79,8 @@ export const Hooks = z.object({
   pre_hook: hookText.optional(),
   post_hook: hookText.optional(),
   timeout_seconds: hookTimeout,
+  /** Those that end at the first step that fails. */
+  stop_at_error: z.array(z.enum(HOOK_NAMES)).optional(),
   /** One that the server holds and cannot unseal: a backup that needs it must not pretend. */
   unsealable: z.enum(HOOK_NAMES).optional(),
 });

@@ -40,11 +40,15 @@ export function finishAbandoned(agent: Agent): void {
   }
 }
 
+export function interruptedSentence({ state }: Accepted): string {
+  const when = state === "running" ? "while this job ran" : "before this job began";
+  return `The agent was stopped or crashed ${when}.`;
+}
+
 export function finishInterrupted(agent: Agent, job: Accepted, more = ""): void {
-  const when = job.state === "running" ? "while this job ran" : "before this job began";
   finishJob(agent, job.id, {
     status: "interrupted",
-    reason: `The agent was stopped or crashed ${when}.${more}`,
+    reason: interruptedSentence(job) + more,
     reason_code: "agent_stopped",
     ...(job.origin ? { origin: job.origin } : {}),
   });

@@ -1,15 +1,15 @@
 // Hooks: commands before and after a backup, with all the rights of the agent, and nothing of the repository's secrets.
-import { join } from "node:path";
 import type { HookName } from "../../shared/hooks.ts";
 import type { Hooks } from "../../shared/protocol.ts";
 import type { Agent } from "../agent.ts";
-import { makePrivateDirectory, replaceFile } from "../files.ts";
 import { messageOf } from "../log.ts";
-import { type Exit, ManagedProcess, type SpawnOptions } from "../process.ts";
+import { type Exit, ManagedProcess } from "../process.ts";
 import { ownEnvironment } from "../restic/environment.ts";
 import { ended, failed, type Outcome } from "../restic/outcome.ts";
 import type { JobControl } from "./control.ts";
 import { HookOutput, type LineTarget } from "./hook_output.ts";
+import { shellFor } from "./hook_shell.ts";
+import { harmless, variablesOf } from "./hook_variables.ts";
 import type { Order } from "./ledger.ts";
 
 /** All that a hook needs to know of the job that it belongs to. */
@@ -21,39 +21,35 @@ export interface HookJob {
   host: string;
   control: JobControl;
   lines: LineTarget;
+  /** Frees a text of the repository's secrets. */
+  redact: (text: string) => string;
 }
 
 interface HookEnd {
   exit: Exit;
   /** What went wrong, or null. */
   problem: string | null;
+  /** The last line that it printed, or "". */
+  lastLine: string;
 }
 
-const windows = Deno.build.os === "windows";
 // The service manager does not wait longer for an agent that is told to stop.
 const AFTER_AGENT_STOP_MS = 5000;
+/** EX_TEMPFAIL of sysexits.h: a pre hook asks not to back up this time. */
+const SKIP = 75;
 
 /**
- * Runs the hooks around a backup. A pre hook that fails keeps the backup from being made; the post hook runs whatever
- * happened, and when it fails that is a warning.
+ * Runs the hooks around all of a backup, what it does in the repository before and after restic's own backup too. A pre
+ * hook that fails keeps it from being made, and one that exits with 75 skips it. The post hook runs however and however
+ * early the job ended, and learns how; when it fails that is a warning.
  */
 export async function withHooks(
   agent: Agent,
   job: HookJob,
   backup: () => Promise<Outcome>,
 ): Promise<Outcome> {
-  const { hooks, control, order } = job;
-  if (hooks.unsealable) return unsealable(hooks.unsealable);
-  // Told to stop before it began: nothing was prepared, so nothing is to be cleaned up.
-  if (control.stopped) return await backup();
-  // From here on a crash leaves something to clean up.
-  if (hooks.post_hook !== undefined) agent.ledger.notePostHook(order.job_id, true);
-  const before = await runHook(agent, job, "pre_hook", {});
-  const outcome = before?.problem ? failureOf(before) : await backup();
-  const after = await runHook(agent, job, "post_hook", {
-    RM_JOB_STATUS: outcome.status === "succeeded" ? "succeeded" : "failed",
-    RM_SNAPSHOT_ID: outcome.summary?.snapshot_id ?? "",
-  });
+  const outcome = await beforePostHook(agent, job, backup);
+  const after = await runHook(agent, job, "post_hook", variablesOf(outcome, job.redact));
   if (!after?.problem) return outcome;
   job.lines.add("agent", `Warning: ${after.problem}.`);
   return {
@@ -64,31 +60,44 @@ export async function withHooks(
   };
 }
 
+async function beforePostHook(
+  agent: Agent,
+  job: HookJob,
+  backup: () => Promise<Outcome>,
+): Promise<Outcome> {
+  const { hooks, control } = job;
+  if (hooks.unsealable) return unsealable(hooks.unsealable);
+  if (control.stopped === "agent_stopped") return interrupted(null);
+  if (control.stopped) return ended("cancelled", "cancelled", "Cancelled.", null);
+  const before = await runHook(agent, job, "pre_hook", {});
+  return before?.problem ? failureOf(before) : await backup();
+}
+
 /**
- * The post hook of a job that an earlier agent could not end: what its pre hook stopped must not stay so. Answers how it
- * went, with the last that it printed when it failed.
+ * The post hook of a job that an earlier agent could not end: what its pre hook stopped must not stay so. `outcome` is how
+ * the job ended. Answers how the hook went, with the last that it printed when it failed.
  */
-export async function cleanUp(agent: Agent, job: Omit<HookJob, "lines">): Promise<string> {
-  let last = "";
-  const lines: LineTarget = { add: (_, text) => last = text };
-  const end = await runHook(agent, { ...job, lines }, "post_hook", {
-    RM_JOB_STATUS: "failed",
-    RM_SNAPSHOT_ID: "",
-  });
+export async function cleanUp(
+  agent: Agent,
+  job: Omit<HookJob, "lines">,
+  outcome: Outcome,
+): Promise<string> {
+  const lines: LineTarget = { add: () => {} };
+  const variables = variablesOf(outcome, job.redact);
+  const end = await runHook(agent, { ...job, lines }, "post_hook", variables);
   if (!end?.problem) return "Its post_hook was run when the agent was back.";
-  const words = last.startsWith("hook: ") ? `, and last said "${last.slice(6, 300)}"` : "";
+  const words = end.lastLine ? `, and last said "${end.lastLine.slice(0, 294)}"` : "";
   return `Its post_hook was run when the agent was back: ${end.problem}${words}.`;
 }
 
 /** One hook by itself, to try it out: its failure is the job's. */
 export async function tryHook(agent: Agent, job: HookJob, name: HookName): Promise<Outcome> {
   if (job.hooks.unsealable === name) return unsealable(name);
-  const more: Record<string, string> = name === "post_hook"
-    ? { RM_JOB_STATUS: "succeeded", RM_SNAPSHOT_ID: "" }
-    : {};
+  const good = ended("succeeded", null, null, 0);
+  const more = name === "post_hook" ? variablesOf(good, job.redact) : {};
   const end = await runHook(agent, job, name, more);
   if (!end) return failed("no_hook", `There is no ${name} to try.`, null);
-  return end.problem ? failureOf(end) : ended("succeeded", null, null, end.exit.code);
+  return end.problem ? failureOf(end) : good;
 }
 
 /** undefined when there is no such hook. One that cannot even be started has failed like any other. */
@@ -101,12 +110,12 @@ async function runHook(
   const text = job.hooks[name];
   if (text === undefined) return undefined;
   // Before it begins: one that turns the machine off must not do so again at the next start.
-  if (name === "post_hook") agent.ledger.notePostHook(job.order.job_id, false);
+  if (name === "post_hook") agent.ledger.postHookBegins(job.order.job_id);
   try {
     return await runText(agent, job, name, text, more);
   } catch (error) {
     const exit = { code: null, signal: null, stop: null, mayLeaveLock: false };
-    return { exit, problem: `${name} could not be run: ${messageOf(error)}` };
+    return { exit, problem: `${name} could not be run: ${messageOf(error)}`, lastLine: "" };
   }
 }
 
@@ -123,7 +132,8 @@ async function runText(
     : job.hooks.timeout_seconds * 1000;
   lines.add("agent", `Running the ${name} (time limit ${limitMs / 1000} s).`);
   const output = new HookOutput(lines);
-  using shell = shellFor(agent, order.job_id, text);
+  const stopsAtError = job.hooks.stop_at_error?.includes(name) ?? false;
+  using shell = shellFor(agent, { jobId: order.job_id, name, text, stopsAtError });
   const process = new ManagedProcess({
     ...shell.command,
     environment: {
@@ -131,8 +141,8 @@ async function runText(
       ...ownEnvironment(agent.environment, agent.settings.stateDir),
       RM_JOB_ID: order.job_id,
       RM_JOB_KIND: order.kind,
-      RM_HOST: job.host,
-      RM_SOURCE_GROUP: job.groupName,
+      RM_HOST: harmless(job.host),
+      RM_SOURCE_GROUP: harmless(job.groupName),
       ...more,
     },
     endSignal: "SIGTERM",
@@ -146,9 +156,11 @@ async function runText(
     mark: process.mark,
     stop: (why) => process.stop(why, graceMs),
   });
-  const exit = await process.exit.finally(() => clearTimeout(overdue));
-  output.end();
-  return { exit, problem: problemOf(name, exit, limitMs / 1000) };
+  const exit = await process.exit.finally(() => {
+    clearTimeout(overdue);
+    output.end();
+  });
+  return { exit, problem: problemOf(name, exit, limitMs / 1000), lastLine: output.lastLine.trim() };
 }
 
 function problemOf(name: HookName, exit: Exit, limitSeconds: number): string | null {
@@ -164,58 +176,30 @@ function problemOf(name: HookName, exit: Exit, limitSeconds: number): string | n
   return exit.code === 0 ? null : `${name} failed (exit ${exit.code})`;
 }
 
-function failureOf({ exit, problem }: HookEnd): Outcome {
+function failureOf({ exit, problem, lastLine }: HookEnd): Outcome {
   const name = problem?.startsWith("post_hook") ? "post_hook" : "pre_hook";
   switch (exit.stop) {
     case "cancelled":
       return ended("cancelled", "cancelled", `Cancelled: ${problem}.`, exit.code);
     case "agent_stopped":
-      return ended("interrupted", "agent_stopped", "The agent was stopped.", exit.code);
+      return interrupted(exit.code);
     case "overdue":
       return failed(`${name}_overdue`, `${problem}.`, exit.code);
-    default:
-      return failed(`${name}_failed`, `${problem}`, exit.code);
   }
+  if (name === "pre_hook" && exit.code === SKIP) {
+    return ended("skipped", "pre_hook_skipped", lastLine || ASKED_TO_SKIP, exit.code);
+  }
+  return failed(`${name}_failed`, `${problem}`, exit.code);
+}
+
+const ASKED_TO_SKIP = `The pre_hook asked to skip this backup (exit ${SKIP}).`;
+
+function interrupted(exitCode: number | null): Outcome {
+  return ended("interrupted", "agent_stopped", "The agent was stopped.", exitCode);
 }
 
 function unsealable(name: HookName): Outcome {
   const reason =
     `The ${name} could not be unsealed on the server, so nothing was run. An admin must enter it anew.`;
   return failed("hook_unsealable", reason, null);
-}
-
-type Shell = Disposable & {
-  command: Pick<SpawnOptions, "path" | "args" | "rawArguments">;
-  environment?: Record<string, string>;
-};
-
-// A hook often holds a password, and every user of a machine may read the arguments of every process.
-const FROM_ENVIRONMENT = '_hook=$RM_HOOK; unset RM_HOOK; eval "$_hook"';
-
-/** `cmd.exe /C` takes one line only: a longer text goes through a file that is there as long as it runs. */
-function shellFor(agent: Agent, jobId: string, text: string): Shell {
-  const nothing = () => {};
-  if (!windows) {
-    return {
-      command: { path: "/bin/sh", args: ["-c", FROM_ENVIRONMENT] },
-      environment: { RM_HOOK: text },
-      [Symbol.dispose]: nothing,
-    };
-  }
-  const cmd = (line: string) => ({
-    path: agent.environment("ComSpec") ?? "C:\\Windows\\System32\\cmd.exe",
-    // With /S the outer quotes go and all between them stays as it is.
-    args: ["/D", "/S", "/C", `"${line}"`],
-    rawArguments: true,
-  });
-  const lines = text.trimEnd().split("\n");
-  if (lines.length === 1) return { command: cmd(lines[0]!), [Symbol.dispose]: nothing };
-  const folder = join(agent.settings.stateDir, "hooks");
-  makePrivateDirectory(folder);
-  const file = join(folder, `${jobId}.cmd`);
-  replaceFile(file, `@echo off\r\n${lines.join("\r\n")}\r\n`);
-  return {
-    command: cmd(`"${file}"`),
-    [Symbol.dispose]: () => Deno.removeSync(file),
-  };
 }

@@ -21,7 +21,7 @@ const Accepted = z.object({
   /** Of a job that this host's own clock started. */
   origin: Origin.optional(),
   source_group_id: id.optional(),
-  /** The hooks of this backup have begun, and its post hook has not. */
+  /** This backup has begun and has a post hook, which has not. */
   post_hook_due: z.boolean().optional(),
   /** What ran last, where it can be recognised again. */
   process: z.object({ pid: z.int().min(2), path: z.string(), verb: z.string() }).optional(),
@@ -77,8 +77,9 @@ export class Ledger {
     this.#save({ known, jobs: [...this.#content.jobs, job] });
   }
 
-  begin(jobId: string): void {
-    this.#change(jobId, { state: "running" });
+  /** `postHookDue`: it has a post hook, which runs however early the job ends. */
+  begin(jobId: string, postHookDue = false): void {
+    this.#change(jobId, { state: "running", ...(postHookDue ? { post_hook_due: true } : {}) });
   }
 
   resticStarts(jobId: string): void {
@@ -90,11 +91,9 @@ export class Ledger {
     this.#change(jobId, { process });
   }
 
-  notePostHook(jobId: string, isDue: boolean): void {
+  postHookBegins(jobId: string): void {
     const job = this.#content.jobs.find(({ id }) => id === jobId);
-    if (job && (job.post_hook_due ?? false) !== isDue) {
-      this.#change(jobId, { post_hook_due: isDue });
-    }
+    if (job?.post_hook_due) this.#change(jobId, { post_hook_due: false });
   }
 
   /** Its end stands in the journal. */

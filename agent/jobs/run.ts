@@ -14,7 +14,7 @@ import { forget } from "../restic/forget.ts";
 import { init } from "../restic/init.ts";
 import { whenUnlocked } from "../restic/locked.ts";
 import { removeLocksOfDead } from "../restic/locks.ts";
-import { failed, type Outcome } from "../restic/outcome.ts";
+import { ended, failed, type Outcome } from "../restic/outcome.ts";
 import { prune } from "../restic/prune.ts";
 import type { Task } from "../restic/run.ts";
 import { stats } from "../restic/stats.ts";
@@ -22,7 +22,7 @@ import { unlock } from "../restic/unlock.ts";
 import { ResticProblem, type ResticProgram } from "../restic/version.ts";
 import { beginSentence, endSentence, type JobCaps } from "./caps.ts";
 import type { JobControl } from "./control.ts";
-import { finishInterrupted, finishJob } from "./finish.ts";
+import { finishInterrupted, finishJob, interruptedSentence } from "./finish.ts";
 import { cleanUp, tryHook, withHooks } from "./hooks.ts";
 import type { Accepted, Order } from "./ledger.ts";
 import { JobLines } from "./lines.ts";
@@ -38,7 +38,8 @@ export async function runJob(
 ): Promise<void> {
   const config = agent.plan.config;
   const redact = redactor([...secretsOf(config?.repository), ...secretsOf(order.admin_access)]);
-  agent.ledger.begin(order.job_id);
+  const hooks = order.kind === "backup" ? order.source_group?.hooks : undefined;
+  agent.ledger.begin(order.job_id, hooks?.post_hook !== undefined);
   const restic = await agent.restic.find().catch((error: unknown) => error);
   agent.journal.append({
     type: "job.started",
@@ -60,10 +61,11 @@ export async function runJob(
   }
   const limits = beginSentence(order, caps);
   if (limits) lines.add("agent", limits);
-  const outcome = await attempt(agent, { order, config, caps, restic, control, lines });
+  const outcome = await attempt(agent, { order, config, caps, restic, control, lines, redact });
   const changed = endSentence(agent, order, caps);
   if (changed) lines.add("agent", changed);
   if (outcome.status === "failed" && outcome.reason) lines.add("agent", outcome.reason);
+  if (outcome.status === "skipped") lines.add("agent", `Skipped: ${outcome.reason}`);
   const retry = retryOf(agent, order.origin, outcome);
   if (retry) lines.add("agent", retry.sentence);
   lines.flush();
@@ -93,15 +95,17 @@ export async function cleanUpAfter(
     const none = " Its post_hook could not be run afterwards: the plan has none for it now.";
     return finishInterrupted(agent, job, none);
   }
+  const redact = redactor(secretsOf(config?.repository));
   const how = await cleanUp(agent, {
     order: { job_id: job.id, kind: job.kind },
     hooks: group.hooks,
     groupName: group.name,
     host: config?.snapshot_host ?? "",
     control,
-  });
+    redact,
+  }, ended("interrupted", "agent_stopped", interruptedSentence(job), null));
   if (control.stopped === "agent_stopped") return;
-  finishInterrupted(agent, job, ` ${redactor(secretsOf(config?.repository))(how)}`);
+  finishInterrupted(agent, job, ` ${redact(how)}`);
 }
 
 interface Attempt {
@@ -112,31 +116,41 @@ interface Attempt {
   restic: unknown;
   control: JobControl;
   lines: JobLines;
+  redact: (text: string) => string;
 }
 
 async function attempt(agent: Agent, given: Attempt): Promise<Outcome> {
-  const { order, config, control, lines } = given;
+  const { order, config, control, lines, redact } = given;
   try {
-    const hookJob = { order, control, lines, host: config?.snapshot_host ?? "" };
+    const hookJob = { order, control, lines, redact, host: config?.snapshot_host ?? "" };
     if (order.kind === "hook") {
       if (!order.hook) return failed("no_hook", "The order names no hook.", null);
       const { name, hooks, source_group_name } = order.hook;
       return await tryHook(agent, { ...hookJob, hooks, groupName: source_group_name ?? "" }, name);
     }
-    const task = prepare(agent, given);
-    if ("status" in task) return task;
-    const hopeless = writesRepository(task.order.kind) && await removeOwnLock(agent, task);
-    if (hopeless) return hopeless;
-    const group = order.kind === "backup" ? order.source_group : undefined;
     // What breaks here is an outcome too: a post hook has to clean up after it.
-    const work = () =>
-      performAndTidy(agent, task).catch((error) => brokenBy(agent, order.job_id, error));
+    const work = () => workOn(agent, given).catch((error) => brokenBy(agent, order.job_id, error));
+    const group = order.kind === "backup" ? order.source_group : undefined;
     if (!group?.hooks) return await work();
     const job = { ...hookJob, hooks: group.hooks, groupName: group.name };
     return await withHooks(agent, job, work);
   } catch (error) {
     return brokenBy(agent, order.job_id, error);
   }
+}
+
+/** All of a job that touches the repository. */
+async function workOn(agent: Agent, given: Attempt): Promise<Outcome> {
+  const task = prepare(agent, { ...given, restic: await resticFor(agent, given) });
+  if ("status" in task) return task;
+  const hopeless = writesRepository(task.order.kind) && await removeOwnLock(agent, task);
+  return hopeless || await performAndTidy(agent, task);
+}
+
+/** Where there was none when the job began: a pre hook may have mounted or installed it. */
+async function resticFor(agent: Agent, { restic }: Attempt): Promise<unknown> {
+  if (!(restic instanceof Error)) return restic;
+  return await agent.restic.find().catch((error: unknown) => error);
 }
 
 function brokenBy(agent: Agent, jobId: string, error: unknown): Outcome {

@@ -88,6 +88,8 @@ export interface HostsTable {
   bandwidth_windows: Generated<string>;
   pre_hook_default_sealed: Uint8Array | null;
   post_hook_default_sealed: Uint8Array | null;
+  /** 0 or 1: its default hooks end at the first step that fails. */
+  hook_stop_at_error_default: Generated<number>;
   plan_version: number;
   applied_plan_version: number;
   hostname: string;
@@ -127,6 +129,8 @@ export interface SourceGroupsTable {
   pre_hook_sealed: Uint8Array | null;
   post_hook_sealed: Uint8Array | null;
   hook_timeout_seconds: Generated<number>;
+  /** 0 or 1: its own hooks end at the first step that fails. */
+  hook_stop_at_error: Generated<number>;
   /** 0 or 1; Windows only. */
   use_fs_snapshot: Generated<number>;
   /** Patterns whatever the case of letters. */

@@ -1,23 +1,25 @@
 // The hooks of a host for those of its source groups that have none of their own.
 import { z } from "zod";
-import { hookText } from "../../shared/fields.ts";
+import { hookStopAtError, hookText } from "../../shared/fields.ts";
 import { HOOK_NAMES } from "../../shared/hooks.ts";
 import { recordAudit } from "../audit/record.ts";
 import { planChanged, pushChangedPlan } from "../hosts/push.ts";
 import type { Actor, Server } from "../server.ts";
 import { hostHooks } from "./resolve.ts";
-import { changedHook, openHook } from "./seal.ts";
+import { changedHook, openHook, refuseUnlessAdmin } from "./seal.ts";
 
 export const DefaultHooksWish = z.strictObject({
   /** Blank or null: none. Absent: as it is. */
   pre_hook_default: hookText.nullable().optional(),
   post_hook_default: hookText.nullable().optional(),
+  hook_stop_at_error_default: hookStopAtError.optional(),
 });
 export type DefaultHooksWish = z.infer<typeof DefaultHooksWish>;
 
 export interface DefaultHooks {
   pre_hook_default: string | null;
   post_hook_default: string | null;
+  hook_stop_at_error_default: boolean;
   /** Those that are stored and do not open any more. */
   unsealable: string[];
 }
@@ -25,7 +27,12 @@ export interface DefaultHooks {
 /** Throws not_found. */
 export async function getDefaultHooks(server: Server, hostId: string): Promise<DefaultHooks> {
   const host = await hostHooks(server, hostId);
-  const answer: DefaultHooks = { pre_hook_default: null, post_hook_default: null, unsealable: [] };
+  const answer: DefaultHooks = {
+    pre_hook_default: null,
+    post_hook_default: null,
+    hook_stop_at_error_default: host.hook_stop_at_error_default === 1,
+    unsealable: [],
+  };
   for (const name of HOOK_NAMES) {
     const owner = { table: "hosts" as const, row: hostId };
     const text = await openHook(server, owner, name, host[`${name}_default_sealed`]);
@@ -44,7 +51,7 @@ export async function setDefaultHooks(
 ): Promise<void> {
   const isChanged = await server.db.transaction().execute(async (tx) => {
     const host = await hostHooks({ db: tx }, hostId);
-    const detail: Record<string, string> = {};
+    const detail: Record<string, string | boolean> = {};
     for (const name of HOOK_NAMES) {
       const stored = host[`${name}_default_sealed`];
       const owner = { table: "hosts" as const, row: hostId };
@@ -53,6 +60,13 @@ export async function setDefaultHooks(
       await tx.updateTable("hosts").set({ [`${name}_default_sealed`]: change.sealed })
         .where("id", "=", hostId).execute();
       detail[`${name}_default`] = change.sealed ? "set" : "cleared";
+    }
+    const { hook_stop_at_error_default: stops } = wish;
+    if (stops !== undefined && stops !== (host.hook_stop_at_error_default === 1)) {
+      refuseUnlessAdmin(actor, "hook_stop_at_error_default");
+      await tx.updateTable("hosts").set({ hook_stop_at_error_default: stops ? 1 : 0 })
+        .where("id", "=", hostId).execute();
+      detail.hook_stop_at_error_default = stops;
     }
     if (Object.keys(detail).length === 0) return false;
     await planChanged(tx, hostId);

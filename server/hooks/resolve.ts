@@ -9,17 +9,19 @@ import { type HookOwner, openHook } from "./seal.ts";
 
 export type HostHooks = Pick<
   Selectable<HostsTable>,
-  "id" | "pre_hook_default_sealed" | "post_hook_default_sealed"
+  "id" | "pre_hook_default_sealed" | "post_hook_default_sealed" | "hook_stop_at_error_default"
 >;
 export type GroupHooks = Pick<
   Selectable<SourceGroupsTable>,
-  "id" | "pre_hook_sealed" | "post_hook_sealed" | "hook_timeout_seconds"
+  "id" | "pre_hook_sealed" | "post_hook_sealed" | "hook_timeout_seconds" | "hook_stop_at_error"
 >;
 
 export interface HookInForce {
   from: "group" | "host";
   /** undefined when it cannot be unsealed. */
   text: string | undefined;
+  /** It ends at the first step that fails; whoever owns the hook owns this too. */
+  stopsAtError: boolean;
 }
 
 /** null where neither the group nor the host has one. */
@@ -36,7 +38,8 @@ export async function hookInForce(
     ? { table: "source_groups", row: group!.id }
     : { table: "hosts", row: host.id };
   const text = await openHook(server, owner, name, sealed);
-  return { from: own ? "group" : "host", text: text ?? undefined };
+  const stops = own ? group!.hook_stop_at_error : host.hook_stop_at_error_default;
+  return { from: own ? "group" : "host", text: text ?? undefined, stopsAtError: stops === 1 };
 }
 
 /** For the agent. undefined when there is no hook at all. */
@@ -49,10 +52,17 @@ export async function hooksFor(
   const hooks: Hooks = { timeout_seconds: timeoutSeconds };
   for (const name of HOOK_NAMES) {
     const hook = await hookInForce(server, host, group, name);
-    if (hook?.text !== undefined) hooks[name] = hook.text;
-    else if (hook) hooks.unsealable = name;
+    if (hook) addHook(hooks, name, hook);
   }
   return hooks.pre_hook || hooks.post_hook || hooks.unsealable ? hooks : undefined;
+}
+
+function addHook(hooks: Hooks, name: HookName, { text, stopsAtError }: HookInForce): void {
+  if (text === undefined) hooks.unsealable = name;
+  else {
+    hooks[name] = text;
+    if (stopsAtError) hooks.stop_at_error = [...hooks.stop_at_error ?? [], name];
+  }
 }
 
 /** Throws not_found. */
@@ -61,7 +71,13 @@ export async function hostHooks(
   hostId: string,
 ): Promise<HostHooks & { name: string }> {
   const host = await db.selectFrom("hosts")
-    .select(["id", "name", "pre_hook_default_sealed", "post_hook_default_sealed"])
+    .select([
+      "id",
+      "name",
+      "pre_hook_default_sealed",
+      "post_hook_default_sealed",
+      "hook_stop_at_error_default",
+    ])
     .where("id", "=", hostId).executeTakeFirst();
   if (!host) throw new AppError("not_found", "There is no such host.");
   return host;
@@ -82,7 +98,7 @@ export async function hookToTry(
   if (!hook) throw new Error("the hook was removed.");
   const hooks: Hooks = {
     timeout_seconds: group?.hook_timeout_seconds ?? DEFAULT_HOOK_TIMEOUT_SECONDS,
-    ...(hook.text === undefined ? { unsealable: name } : { [name]: hook.text }),
   };
+  addHook(hooks, name, hook);
   return { name, hooks, source_group_name: job.source_group_name };
 }

@@ -4,6 +4,7 @@ import {
   excludes,
   fileSize,
   groupName,
+  hookStopAtError,
   hookText,
   hookTimeout,
   paths,
@@ -39,5 +40,6 @@ export const SourceGroupWish = z.strictObject({
   pre_hook: hookText.nullable().optional(),
   post_hook: hookText.nullable().optional(),
   hook_timeout_seconds: hookTimeout.optional(),
+  hook_stop_at_error: hookStopAtError.optional(),
 });
 export type SourceGroupWish = z.infer<typeof SourceGroupWish>;

@@ -33,6 +33,7 @@ export interface SourceGroup {
   pre_hook: string | null;
   post_hook: string | null;
   hook_timeout_seconds: number;
+  hook_stop_at_error: boolean;
   use_fs_snapshot: boolean;
   /** Hooks that are stored and do not open any more. */
   unsealable_hooks: HookName[];
@@ -110,6 +111,7 @@ async function withLastRun(
       warnings: secondLook(parsed, surroundings),
       ...await openedHooks(server, row.id, { pre_hook_sealed, post_hook_sealed }),
       use_fs_snapshot: row.use_fs_snapshot === 1,
+      hook_stop_at_error: row.hook_stop_at_error === 1,
       last_run: run
         ? {
           job_id: run.id,

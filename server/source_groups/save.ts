@@ -127,9 +127,9 @@ async function saveHooks(
   wish: SourceGroupWish,
 ): Promise<void> {
   const stored = await tx.selectFrom("source_groups")
-    .select(["pre_hook_sealed", "post_hook_sealed", "hook_timeout_seconds"])
+    .select(["pre_hook_sealed", "post_hook_sealed", "hook_timeout_seconds", "hook_stop_at_error"])
     .where("id", "=", id).executeTakeFirstOrThrow();
-  const detail: Record<string, string | number> = {};
+  const detail: Record<string, string | number | boolean> = {};
   for (const name of HOOK_NAMES) {
     const owner = { table: "source_groups" as const, row: id };
     const before = stored[`${name}_sealed`];
@@ -146,6 +146,13 @@ async function saveHooks(
       .execute();
     detail.hook_timeout_seconds = hook_timeout_seconds;
   }
+  const { hook_stop_at_error: stops } = wish;
+  if (stops !== undefined && stops !== (stored.hook_stop_at_error === 1)) {
+    refuseUnlessAdmin(actor, "hook_stop_at_error");
+    await tx.updateTable("source_groups").set({ hook_stop_at_error: stops ? 1 : 0 })
+      .where("id", "=", id).execute();
+    detail.hook_stop_at_error = stops;
+  }
   if (Object.keys(detail).length === 0) return;
   await recordAudit(tx, server.now(), actor, {
     action: "source_group.hook_updated",
@@ -155,7 +162,13 @@ async function saveHooks(
 }
 
 function columns(whole: SourceGroupWish) {
-  const { pre_hook: _, post_hook: __, hook_timeout_seconds: ___, ...wish } = whole;
+  const {
+    pre_hook: _,
+    post_hook: __,
+    hook_timeout_seconds: ___,
+    hook_stop_at_error: ____,
+    ...wish
+  } = whole;
   return {
     ...wish,
     includes: JSON.stringify(wish.includes),

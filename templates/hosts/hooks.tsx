@@ -3,7 +3,7 @@ import type { Child } from "hono/jsx";
 import type { HookName } from "../../shared/hooks.ts";
 import { visible } from "../../shared/redact.ts";
 import { PostButton } from "../parts/csrf.tsx";
-import { CodeField } from "../parts/field.tsx";
+import { CodeField, Tick } from "../parts/field.tsx";
 
 export interface HookField {
   hook: HookName;
@@ -20,11 +20,11 @@ export interface HookField {
 const LABELS: Record<HookName, [label: string, help: string]> = {
   pre_hook: [
     "Before the backup (pre_hook)",
-    "When it ends with anything but 0, no backup is made and the job fails.",
+    "Runs before anything touches the repository. When it ends with anything but 0, no backup is made and the job fails; exit 75 skips this backup, with the last line that it printed as the reason.",
   ],
   post_hook: [
     "After the backup (post_hook)",
-    "Runs whatever happened; RM_JOB_STATUS says succeeded or failed. When it fails, that is a warning.",
+    "Runs whatever happened and however early. RM_JOB_STATUS says succeeded, incomplete, failed or skipped; RM_JOB_REASON, RM_JOB_WARNINGS, RM_SNAPSHOT_ID, RM_FILES_NEW, RM_FILES_CHANGED, RM_BYTES_ADDED and RM_BYTES_PROCESSED say more. When it fails, that is a warning.",
   ],
 };
 
@@ -32,19 +32,57 @@ const LABELS: Record<HookName, [label: string, help: string]> = {
 export function HookWarning({ os, children }: { os: string; children?: Child }) {
   const isWindows = os === "windows";
   return (
-    <p class="help">
-      Hooks run as {isWindows
-        ? (
-          <>
-            <b>LocalSystem</b> through <code>cmd.exe /C</code>
-          </>
-        )
-        : (
-          <>
-            <b>root</b> through <code>/bin/sh -c</code>
-          </>
-        )}: whoever may edit them may do anything on this host. {children}
-    </p>
+    <>
+      <p class="help">
+        Hooks run as {isWindows
+          ? (
+            <>
+              <b>LocalSystem</b> through <code>cmd.exe /C</code>
+            </>
+          )
+          : (
+            <>
+              <b>root</b> through <code>/bin/sh -c</code>
+            </>
+          )}: whoever may edit them may do anything on this host. {children}
+      </p>
+      {!isWindows && (
+        <p class="help">
+          A first line such as <code>#!/usr/bin/python3</code>{" "}
+          is honoured. The systemd service takes away what backups do not need: hooks cannot mount,
+          make snapshots of volumes, write below /usr and /boot, load modules, set the clock, change
+          network addresses or firewall rules, or look into other processes. They can ping, wake
+          other machines and become another user. A drop-in gives the rest back:{" "}
+          <code>systemctl edit restic-manager-agent</code>.
+        </p>
+      )}
+    </>
+  );
+}
+
+const STOP_HELP = {
+  linux:
+    "As after set -e: a command that fails ends the hook, unless the hook itself looks at it (if, ||, &&). Of a | b only b counts; begin with #!/bin/bash and set -eo pipefail where both must. A hook with a #! line decides by itself.",
+  windows:
+    "After each line of a hook of several lines; one that speaks of ERRORLEVEL or holds || looks at errors itself and runs as it is. Of a & b only b counts.",
+};
+
+/** The box that belongs to a form's hooks: what fails inside one is seen. */
+export function StopAtError(
+  { os, ...field }: {
+    name: string;
+    os: string;
+    isChecked: boolean;
+    error?: string;
+    isDisabled: boolean;
+  },
+) {
+  return (
+    <Tick
+      {...field}
+      label="Stop at the first error"
+      help={os === "windows" ? STOP_HELP.windows : STOP_HELP.linux}
+    />
   );
 }
 

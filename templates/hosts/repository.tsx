@@ -6,7 +6,7 @@ import { Csrf, PostButton } from "../parts/csrf.tsx";
 import { type Errors, Problems, SelectField, TextField } from "../parts/field.tsx";
 import { Name } from "../parts/name.tsx";
 import { RepositoryFacts, type RepositoryView } from "../repositories/page.tsx";
-import { type HookField, HookFields, HookWarning } from "./hooks.tsx";
+import { type HookField, HookFields, HookWarning, StopAtError } from "./hooks.tsx";
 import { HostFrame, type HostFrameProps, RepositoryLine } from "./frame.tsx";
 
 export interface WindowValues {
@@ -29,6 +29,7 @@ export interface HostRepositoryProps extends HostFrameProps {
   /** The default hooks. */
   hooks: HookField[];
   hookErrors: Errors;
+  hooksStopAtError: boolean;
   isAdmin: boolean;
   /** The name as typed. */
   reinitName: string;
@@ -182,7 +183,8 @@ function WindowRow(
   );
 }
 
-function DefaultHooks({ frame, host, hooks, hookErrors, isAdmin }: HostRepositoryProps) {
+function DefaultHooks(props: HostRepositoryProps) {
+  const { frame, host, hooks, hookErrors, isAdmin } = props;
   return (
     <section class="section" id="hooks">
       <h2>Hooks</h2>
@@ -197,6 +199,13 @@ function DefaultHooks({ frame, host, hooks, hookErrors, isAdmin }: HostRepositor
           fields={hooks}
           mayEdit={isAdmin}
           tryAt={host.isOnline ? `/hosts/${host.id}/hooks/try` : null}
+        />
+        <StopAtError
+          name="hook_stop_at_error_default"
+          os={host.os}
+          isChecked={props.hooksStopAtError}
+          error={hookErrors.hook_stop_at_error_default}
+          isDisabled={!isAdmin}
         />
         {isAdmin && (
           <p>

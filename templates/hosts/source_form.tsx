@@ -14,7 +14,7 @@ import {
   Tick,
 } from "../parts/field.tsx";
 import { At, Time } from "../parts/time.tsx";
-import { type HookField, HookFields, HookWarning } from "./hooks.tsx";
+import { type HookField, HookFields, HookWarning, StopAtError } from "./hooks.tsx";
 import { Name } from "../parts/name.tsx";
 
 /** Everything as typed. */
@@ -45,6 +45,8 @@ export interface SourceFormValues {
   pre_hook: string;
   post_hook: string;
   hook_timeout_seconds: string;
+  /** "on", or blank. */
+  hook_stop_at_error: string;
 }
 
 export interface SourceFormProps {
@@ -403,6 +405,13 @@ function HookPart({ host, group, values, errors, hooks, mayEditHooks }: SourceFo
           tryAt={group && host.isOnline
             ? `/hosts/${host.id}/hooks/try?source_group_id=${group.id}`
             : null}
+        />
+        <StopAtError
+          name="hook_stop_at_error"
+          os={host.os}
+          isChecked={values.hook_stop_at_error === "on"}
+          error={errors.hook_stop_at_error}
+          isDisabled={!mayEditHooks}
         />
         <TextField
           name="hook_timeout_seconds"

@@ -155,6 +155,11 @@ export function nextStep(
         href: `${host}/sources`,
         label: "Open Sources",
       };
+    case "pre_hook_skipped":
+      return {
+        sentence:
+          "The pre_hook asked to skip it (exit 75). It counts as no backup: the host is due as before.",
+      };
     case "no_space":
       return { sentence: "The storage is full. Make room there, then run again.", ...again };
     case "append_only":

@@ -162,10 +162,11 @@ interface TickProps extends Common {
   type?: "checkbox" | "radio";
   value?: string;
   isChecked?: boolean;
+  isDisabled?: boolean;
 }
 
 export function Tick(props: TickProps) {
-  const { name, label, help, error, type = "checkbox", value = "on", isChecked } = props;
+  const { name, label, help, error, type = "checkbox", value = "on" } = props;
   const id = type === "radio" ? `${idOf(name)}-${value}` : idOf(name);
   return (
     <div class="tick">
@@ -174,7 +175,8 @@ export function Tick(props: TickProps) {
         type={type}
         name={name}
         value={value}
-        checked={isChecked}
+        checked={props.isChecked}
+        disabled={props.isDisabled}
         aria-invalid={error ? "true" : undefined}
         aria-describedby={help || error ? `${id}-help` : undefined}
       />

@@ -232,31 +232,35 @@ Deno.test("after kill -9 the next agent answers for what was left, and unlocks b
   assert.deepEqual(verbs, ["backup", "unlock", "list", "backup", "snapshots"]);
 });
 
-Deno.test("a hook that outlived a killed agent is ended, and its job told as interrupted", async () => {
-  using folder = testFolder();
-  const restic = new FakeRestic(folder.path);
-  await using server = new FakeServer({ config: { repository: access("/repository") } });
-  const env = { RM_SERVER: server.url, RM_TOKEN: "t", RM_RESTIC: restic.path };
-  const running = jobId();
-  {
-    await using agent = spawnAgent(folder.path, env);
-    await server.hello();
-    const hooks = { pre_hook: "sleep 600 & echo child $!; wait", timeout_seconds: 600 };
-    server.run({ job_id: running, source_group: { ...order(["/a"]), hooks } });
-    await eventually(
-      "the hook runs",
-      () => server.texts(running).some((text) => text.startsWith("hook: child")),
-    );
-    agent.child.kill("SIGKILL");
-    await agent.child.status;
-  }
-  const child = Number(/hook: child (\d+)/.exec(server.texts(running).join("\n"))![1]);
-  assert.ok(isAlive(child));
-  await using _agent = spawnAgent(folder.path, { RM_RESTIC: restic.path });
-  assert.equal((await server.finished(running)).status, "interrupted");
-  await eventually("the hook's tree is gone", () => !isAlive(child));
-  assert.equal(restic.starts.length, 0);
-});
+for (const line of ["", "#!/usr/bin/env sh\n"]) {
+  Deno.test(`a hook ${line.trim()} that outlived a killed agent is ended, and its job told as interrupted`, async () => {
+    using folder = testFolder();
+    const restic = new FakeRestic(folder.path);
+    await using server = new FakeServer({ config: { repository: access("/repository") } });
+    const env = { RM_SERVER: server.url, RM_TOKEN: "t", RM_RESTIC: restic.path };
+    const running = jobId();
+    {
+      await using agent = spawnAgent(folder.path, env);
+      await server.hello();
+      const hooks = { pre_hook: `${line}sleep 600 & echo child $!; wait`, timeout_seconds: 600 };
+      server.run({ job_id: running, source_group: { ...order(["/a"]), hooks } });
+      await eventually(
+        "the hook runs",
+        () => server.texts(running).some((text) => text.startsWith("hook: child")),
+      );
+      agent.child.kill("SIGKILL");
+      await agent.child.status;
+    }
+    const child = Number(/hook: child (\d+)/.exec(server.texts(running).join("\n"))![1]);
+    assert.ok(isAlive(child));
+    await using _agent = spawnAgent(folder.path, { RM_RESTIC: restic.path });
+    assert.equal((await server.finished(running)).status, "interrupted");
+    await eventually("the hook's tree is gone", () => !isAlive(child));
+    assert.equal(restic.starts.length, 0);
+    const left = line ? [...Deno.readDirSync(join(folder.path, "state", "hooks"))] : [];
+    assert.deepEqual(left, []);
+  });
+}
 
 for (
   const [how, post_hook, ending] of [
@@ -276,7 +280,8 @@ for (
     const hooks = {
       pre_hook: `echo pre >> ${note}`,
       post_hook:
-        `echo post $RM_JOB_ID $RM_JOB_STATUS $RM_SOURCE_GROUP $RM_HOST >> ${note}; ${post_hook}`,
+        `echo post $RM_JOB_ID $RM_JOB_STATUS $RM_SOURCE_GROUP $RM_HOST $RM_JOB_WARNINGS $RM_BYTES_ADDED \
+        "$RM_JOB_REASON" >> ${note}; ${post_hook}`,
       timeout_seconds: 60,
     };
     const source_group = { ...order(["/a"]), hooks };
@@ -308,9 +313,9 @@ for (
     await server.finished(next);
     assert.deepEqual(Deno.readTextFileSync(note).trim().split("\n"), [
       "pre",
-      `post ${broken} failed documents alpha`,
+      `post ${broken} failed documents alpha 0 0 The agent was stopped or crashed while this job ran.`,
       "pre",
-      `post ${next} succeeded documents alpha`,
+      `post ${next} succeeded documents alpha 0 10`,
     ]);
   });
 }

@@ -300,3 +300,24 @@ Deno.test("a damaged clock file is refused by name and left as it is", async () 
   await assert.rejects(startAgent(server, { directory: folder }), /timers\.json/);
   assert.equal(Deno.readTextFileSync(file), "{half");
 });
+
+Deno.test("a run that its pre hook skips is not tried again and not made up for; the next fire time runs as usual", async () => {
+  await using all = await setUp({
+    hooks: { pre_hook: "echo the disk is away; exit 75", timeout_seconds: 60 },
+    retry: { retry_max: 3, retry_backoff_seconds: 60 },
+  });
+  all.clock.time = at("2026-11-23T03:00:00Z");
+  const [end] = await all.untilEnds(1);
+  assert.deepEqual([end!.status, end!.reason], ["skipped", "the disk is away"]);
+  all.clock.time = at("2026-11-23T12:00:00Z");
+  await all.settled();
+  await all.restart();
+  await all.settled();
+  assert.equal(all.ends().length, 1);
+  all.clock.time = at("2026-11-24T03:00:00Z");
+  const ends = await all.untilEnds(2);
+  assert.deepEqual(originsOf(ends).map(({ attempt, catch_up }) => [attempt, catch_up]), [
+    [1, false],
+    [1, false],
+  ]);
+});

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { eventually } from "./eventually.ts";
 import { freePort } from "./programs.ts";
 
-const PROGRAM = join(Deno.env.get("HOME") ?? "/root", ".cache/rest-server/rest-server");
+export const REST_SERVER = join(Deno.env.get("HOME") ?? "/root", ".cache/rest-server/rest-server");
 
 export interface RestServer extends AsyncDisposable {
   /** rest:http://127.0.0.1:port/ */
@@ -11,13 +11,13 @@ export interface RestServer extends AsyncDisposable {
 }
 
 export async function hasRestServer(): Promise<boolean> {
-  return await Deno.stat(PROGRAM).then(() => true, () => false);
+  return await Deno.stat(REST_SERVER).then(() => true, () => false);
 }
 
 /** Serves a folder without users. Two of them may serve one folder, one of them append-only. */
 export async function startRestServer(folder: string, appendOnly = false): Promise<RestServer> {
   const port = freePort();
-  const child = new Deno.Command(PROGRAM, {
+  const child = new Deno.Command(REST_SERVER, {
     args: [
       "--path",
       folder,

@@ -619,6 +619,7 @@ const NO_GROUP: SourceFormValues = {
   pre_hook: "",
   post_hook: "",
   hook_timeout_seconds: "3600",
+  hook_stop_at_error: "on",
 };
 const NO_HEIRS = { heirs: [], snapshotHost: "web-01", isAdmin: true };
 const PREVIEW: SourceFormProps["preview"] = {
@@ -1053,6 +1054,7 @@ export const pages: Record<string, () => Child> = {
           inForce: null,
         },
       ]}
+      hooksStopAtError
       hookErrors={{}}
       isAdmin
       reinitName=""
@@ -1084,6 +1086,7 @@ export const pages: Record<string, () => Child> = {
         isUnsealable: true,
         inForce: { from: "host", text: null },
       }]}
+      hooksStopAtError
       hookErrors={{ pre_hook_default: "pre_hook_default must be at most 32768 characters" }}
       isAdmin
       reinitName="web-1"

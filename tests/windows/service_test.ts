@@ -173,6 +173,29 @@ Deno.test({
         });
         const slow = await fleet.jobIs(await fleet.run(host), "succeeded", "failed");
         assert.equal(slow.reason, "pre_hook was ended after 1 s, its time limit.");
+        const put = (hooks: Record<string, unknown>) =>
+          fleet.api("PUT", `/api/hosts/${host}/source-groups/${id}`, {
+            ...wish,
+            hook_timeout_seconds: 60,
+            ...hooks,
+          });
+        // A step in the middle that fails: seen, unless the box is unticked.
+        const steps = "echo one\nif 1==1 (\n  echo in a block\n)\ncmd /c exit 5\necho two";
+        await put({ pre_hook: steps, post_hook: 'echo it was "%RM_JOB_STATUS%: %RM_JOB_REASON%"' });
+        const stopped = await fleet.jobIs(await fleet.run(host), "succeeded", "failed");
+        assert.equal(stopped.reason, "pre_hook failed (exit 5)");
+        const said = (await texts(all, stopped.id)).map((text) => text.trimEnd());
+        assert.ok(
+          said.includes("hook: in a block") && !said.includes("hook: two"),
+          said.join("\n"),
+        );
+        assert.ok(said.includes(`hook: it was "failed: ${stopped.reason}"`), said.join("\n"));
+        await put({ pre_hook: steps, post_hook: null, hook_stop_at_error: false });
+        const gone = await fleet.jobIs(await fleet.run(host), "succeeded", "failed");
+        assert.ok((await texts(all, gone.id)).some((text) => text.trimEnd() === "hook: two"));
+        await put({ pre_hook: "echo not today\nexit /b 75", hook_stop_at_error: true });
+        const skipped = await fleet.jobIs(await fleet.run(host), "succeeded", "failed", "skipped");
+        assert.deepEqual([skipped.status, skipped.reason], ["skipped", "not today"]);
         await fleet.api("PUT", `/api/hosts/${host}/source-groups/${id}`, {
           ...wish,
           pre_hook: null,

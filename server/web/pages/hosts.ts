@@ -119,7 +119,7 @@ async function repository(
     ],
     timeZone: host.time_zone,
     capErrors: {},
-    hooks: defaultHookFields(await getDefaultHooks(server, host.id)),
+    ...defaultHookProps(await getDefaultHooks(server, host.id)),
     hookErrors: {},
     isAdmin: isAdmin(c),
     reinitName: "",
@@ -180,6 +180,10 @@ function windowsOf(form: Form): WindowValues[] {
   return rows.filter(({ days }) => days !== "");
 }
 
+function defaultHookProps(stored: DefaultHooks) {
+  return { hooks: defaultHookFields(stored), hooksStopAtError: stored.hook_stop_at_error_default };
+}
+
 function defaultHookFields(
   stored: DefaultHooks,
   typed?: Record<string, string>,
@@ -207,14 +211,16 @@ async function hooks(server: Server, c: Ctx): Promise<Response> {
     pre_hook_default: form.text("pre_hook_default"),
     post_hook_default: form.text("post_hook_default"),
   };
+  const hook_stop_at_error_default = form.ticked("hook_stop_at_error_default");
   const { errors } = await attempt(
     DefaultHooksWish,
-    typed,
+    { ...typed, hook_stop_at_error_default },
     (wish) => setDefaultHooks(server, actorOf(c), hostId, wish),
   );
   if (errors) {
     const fields = defaultHookFields(await getDefaultHooks(server, hostId), typed, errors);
-    return repository(server, c, { hooks: fields, hookErrors: errors }, 422);
+    const changes = { hooks: fields, hooksStopAtError: hook_stop_at_error_default };
+    return repository(server, c, { ...changes, hookErrors: errors }, 422);
   }
   return goTo(c, `/hosts/${hostId}/repository#hooks`, { text: "The hooks are saved." });
 }

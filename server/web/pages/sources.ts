@@ -87,7 +87,12 @@ export async function listSources(server: Server, c: Ctx, refused?: RefusedRun):
   return show(c, page, refused ? 422 : 200);
 }
 
-const HOOK_FIELDS = ["pre_hook", "post_hook", "hook_timeout_seconds"] as const;
+const HOOK_FIELDS = [
+  "pre_hook",
+  "post_hook",
+  "hook_timeout_seconds",
+  "hook_stop_at_error",
+] as const;
 
 async function showNew(server: Server, c: Ctx): Promise<Response> {
   const defaults = SourceGroupWish.parse({ name: "new", includes: [] });
@@ -277,7 +282,12 @@ function wishOf(values: SourceFormValues) {
 function hooksOf(values: SourceFormValues) {
   if (values.hook_timeout_seconds === "") return {};
   const { pre_hook, post_hook } = values;
-  return { pre_hook, post_hook, hook_timeout_seconds: numberOf(values.hook_timeout_seconds) };
+  return {
+    pre_hook,
+    post_hook,
+    hook_timeout_seconds: numberOf(values.hook_timeout_seconds),
+    hook_stop_at_error: values.hook_stop_at_error === "on",
+  };
 }
 
 function valuesOf(
@@ -330,6 +340,7 @@ function hookValues(group: Partial<Pick<SourceGroup, typeof HOOK_FIELDS[number]>
     pre_hook: group.pre_hook ?? "",
     post_hook: group.post_hook ?? "",
     hook_timeout_seconds: String(group.hook_timeout_seconds ?? DEFAULT_HOOK_TIMEOUT_SECONDS),
+    hook_stop_at_error: group.hook_stop_at_error ?? true ? "on" : "",
   };
 }
 

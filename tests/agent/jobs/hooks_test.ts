@@ -1,41 +1,15 @@
 // Hooks as real shells around a restic that writes down how it was started.
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { HOOK_LINES } from "../../../agent/jobs/hook_output.ts";
+import { HOOK_LINES, LAST_LINES } from "../../../agent/jobs/hook_output.ts";
 import type { Hooks } from "../../../shared/protocol.ts";
 import { eventually } from "../../support/eventually.ts";
-import { FakeRestic, LISTED, SNAPSHOT_ID, SUMMARY } from "../../support/fake_restic.ts";
-import { FakeServer } from "../../support/fake_server.ts";
-import { access, jobId, order, startAgent, testFolder } from "../../support/start_agent.ts";
-
-const BACKUP = { backup: SUMMARY, snapshots: LISTED };
-
-async function setUp(verbs: Record<string, string> = BACKUP) {
-  await using stack = new AsyncDisposableStack();
-  const { path: folder } = stack.use(testFolder());
-  const restic = new FakeRestic(folder, { verbs });
-  const server = stack.use(
-    new FakeServer({ config: { repository: access(join(folder, "repository")) } }),
-  );
-  const started = await startAgent(server, {
-    directory: folder,
-    restic: restic.path,
-    limits: { graceMs: 300 },
-  });
-  const { agent } = stack.use(started);
-  const begin = (hooks: Partial<Hooks>) => {
-    const job_id = jobId();
-    const source_group = { ...order([folder]), hooks: { timeout_seconds: 60, ...hooks } };
-    server.run({ job_id, source_group });
-    return job_id;
-  };
-  const run = (hooks: Partial<Hooks>) => server.finished(begin(hooks), 20_000);
-  const backups = () => restic.starts.filter(({ args }) => args.startsWith("backup")).length;
-  return Object.assign(stack.move(), { folder, restic, server, agent, run, begin, backups });
-}
+import { SNAPSHOT_ID } from "../../support/fake_restic.ts";
+import type { FakeServer } from "../../support/fake_server.ts";
+import { BACKUP, hookedAgent } from "../../support/hooked_agent.ts";
+import { jobId, order } from "../../support/start_agent.ts";
 
 Deno.test("both hooks run around the backup, know their job, and know nothing of the repository", async () => {
-  await using all = await setUp();
+  await using all = await hookedAgent();
   Deno.env.set("AWS_SECRET_ACCESS_KEY", "of-the-agent");
   const end = await all.run({
     pre_hook: "echo before; pwd; env; cat",
@@ -71,7 +45,7 @@ Deno.test("both hooks run around the backup, know their job, and know nothing of
 });
 
 Deno.test("a hook's text stands in no process's arguments and in no environment of what it starts", async () => {
-  await using all = await setUp();
+  await using all = await hookedAgent();
   const end = await all.run({
     pre_hook: `tr '\\0' ' ' < /proc/$$/cmdline; sh -c 'env; cat /proc/$PPID/cmdline'; : pass""word`,
   });
@@ -83,7 +57,7 @@ Deno.test("a hook's text stands in no process's arguments and in no environment 
 
 for (const [code, command] of [[1, "exit 1"], [127, "no-such-command-anywhere"]] as const) {
   Deno.test(`a pre hook that exits ${code} keeps the backup from being made, and the post hook still runs`, async () => {
-    await using all = await setUp();
+    await using all = await hookedAgent();
     const end = await all.run({ pre_hook: command, post_hook: "echo $RM_JOB_STATUS" });
     assert.deepEqual([end.status, end.reason, end.reason_code, end.exit_code], [
       "failed",
@@ -97,14 +71,14 @@ for (const [code, command] of [[1, "exit 1"], [127, "no-such-command-anywhere"]]
 }
 
 Deno.test("a pre hook that a signal ended is named so", async () => {
-  await using all = await setUp();
+  await using all = await hookedAgent();
   const end = await all.run({ pre_hook: "kill -9 $$" });
   assert.equal(end.reason, "pre_hook failed (signal SIGKILL)");
   assert.equal(all.backups(), 0);
 });
 
 Deno.test("a post hook that fails is a warning and the backup stays succeeded", async () => {
-  await using all = await setUp();
+  await using all = await hookedAgent();
   const end = await all.run({ post_hook: "exit 3" });
   assert.deepEqual([end.status, end.warnings, end.reason], [
     "succeeded",
@@ -116,7 +90,7 @@ Deno.test("a post hook that fails is a warning and the backup stays succeeded", 
 });
 
 Deno.test("the post hook cleans up also after a backup for which restic could not even be started", async () => {
-  await using all = await setUp();
+  await using all = await hookedAgent();
   const end = await all.run({
     pre_hook: `rm '${all.restic.path}'`,
     post_hook: "echo cleaned up, $RM_JOB_STATUS",
@@ -126,7 +100,7 @@ Deno.test("the post hook cleans up also after a backup for which restic could no
 });
 
 Deno.test("a failed backup tells its post hook so", async () => {
-  await using all = await setUp({ ...BACKUP, backup: "exit 1" });
+  await using all = await hookedAgent({ ...BACKUP, backup: "exit 1" });
   const end = await all.run({ post_hook: 'echo "$RM_JOB_STATUS [$RM_SNAPSHOT_ID]"' });
   assert.equal(end.reason_code, "restic_failed");
   assert.ok(all.server.texts(end.job_id).includes("hook: failed []"));
@@ -145,7 +119,7 @@ async function pidFrom(server: FakeServer, job: string): Promise<number> {
 }
 
 Deno.test("after its time limit a hook ends with its whole tree, however little it cares, and the reason says so", async () => {
-  await using all = await setUp();
+  await using all = await hookedAgent();
   const job = all.begin({
     pre_hook: `trap "" TERM; sh -c 'trap "" TERM; sleep 600' & echo child $!; wait; sleep 600`,
     timeout_seconds: 1,
@@ -161,7 +135,7 @@ Deno.test("after its time limit a hook ends with its whole tree, however little 
 });
 
 Deno.test("cancel ends a pre hook; the post hook still cleans up and is not cut short by the same cancel", async () => {
-  await using all = await setUp();
+  await using all = await hookedAgent();
   const job = all.begin({
     pre_hook: "sleep 600 & echo child $!; wait",
     post_hook: "sleep 0.3; echo cleaned up, $RM_JOB_STATUS",
@@ -176,7 +150,7 @@ Deno.test("cancel ends a pre hook; the post hook still cleans up and is not cut 
 });
 
 Deno.test("cancel during the post hook ends it; what was saved stays saved", async () => {
-  await using all = await setUp();
+  await using all = await hookedAgent();
   const job = all.begin({ post_hook: "sleep 600 & echo child $!; wait" });
   const child = await pidFrom(all.server, job);
   all.server.send({ type: "command.cancel", job_id: job });
@@ -190,7 +164,7 @@ Deno.test("cancel during the post hook ends it; what was saved stays saved", asy
 });
 
 Deno.test("a hook that leaves a process behind with its output open does not hold up the backup", async () => {
-  await using all = await setUp();
+  await using all = await hookedAgent();
   const job = all.begin({ pre_hook: "sleep 600 & echo child $!" });
   const child = await pidFrom(all.server, job);
   const end = await all.server.finished(job, 20_000);
@@ -200,12 +174,17 @@ Deno.test("a hook that leaves a process behind with its output open does not hol
 });
 
 Deno.test("a hook that prints a gigabyte, or a line without an end, costs a bounded log", async () => {
-  await using all = await setUp();
+  await using all = await hookedAgent();
   const many = await all.run({ pre_hook: "yes | head -c 300000000" });
   assert.equal(many.status, "succeeded", many.reason ?? "");
   const texts = all.server.texts(many.job_id).filter((text) => text.startsWith("hook: "));
-  assert.equal(texts.length, HOOK_LINES + 1);
-  assert.match(texts.at(-1)!, /cut: the hook printed more/);
+  assert.equal(texts.length, HOOK_LINES + 1 + LAST_LINES);
+  const leftOut = 150_000_000 - HOOK_LINES - LAST_LINES;
+  assert.match(
+    texts[HOOK_LINES]!,
+    new RegExp(`^hook: .cut: .*more.* ${leftOut} lines were left out`),
+  );
+  assert.equal(texts.at(-1), "hook: y");
   const endless = await all.run({
     pre_hook: "head -c 1000000000 /dev/zero | tr '\\0' x; echo; echo then",
   });
@@ -216,23 +195,26 @@ Deno.test("a hook that prints a gigabyte, or a line without an end, costs a boun
 });
 
 Deno.test("a hook's output is freed of the repository's password", async () => {
-  await using all = await setUp();
+  await using all = await hookedAgent();
   const end = await all.run({ pre_hook: "echo it is secret-of-the-repository" });
   assert.equal(end.status, "succeeded");
   assert.doesNotMatch(all.server.texts(end.job_id).join("\n"), /secret-of-the-repository/);
 });
 
-Deno.test("a hook that the server could not unseal fails the job before anything runs", async () => {
-  await using all = await setUp();
-  const end = await all.run({ unsealable: "pre_hook", post_hook: "echo ran" });
+Deno.test("a hook that the server could not unseal fails the job before anything runs; a post hook learns of it", async () => {
+  await using all = await hookedAgent();
+  const end = await all.run({ unsealable: "pre_hook", post_hook: "echo $RM_JOB_STATUS" });
   assert.deepEqual([end.status, end.reason_code], ["failed", "hook_unsealable"]);
   assert.match(end.reason!, /^The pre_hook could not be unsealed/);
   assert.equal(all.backups(), 0);
-  assert.ok(!all.server.texts(end.job_id).includes("hook: ran"));
+  assert.deepEqual(all.printed(end.job_id), ["failed"]);
+  const other = await all.run({ unsealable: "post_hook", pre_hook: "echo ran" });
+  assert.equal(other.reason_code, "hook_unsealable");
+  assert.deepEqual(all.printed(other.job_id), []);
 });
 
 Deno.test("other kinds run no hooks", async () => {
-  await using all = await setUp({ stats: `echo '{"total_size":1}'` });
+  await using all = await hookedAgent({ stats: `echo '{"total_size":1}'` });
   const job_id = jobId();
   const hooks = { pre_hook: "echo ran", timeout_seconds: 60 };
   all.server.run({ job_id, kind: "stats", source_group: { ...order([all.folder]), hooks } });
@@ -241,7 +223,7 @@ Deno.test("other kinds run no hooks", async () => {
 });
 
 Deno.test("a hook is tried alone: nothing is backed up, and its failure is the job's", async () => {
-  await using all = await setUp();
+  await using all = await hookedAgent();
   const attempt = async (name: "pre_hook" | "post_hook", hooks: Partial<Hooks>) => {
     const job_id = jobId();
     all.server.run({
@@ -260,7 +242,7 @@ Deno.test("a hook is tried alone: nothing is backed up, and its failure is the j
 });
 
 Deno.test("the longest hook runs, and one whose shell cannot be started has failed: before, no backup; after, a warning", async () => {
-  await using all = await setUp();
+  await using all = await hookedAgent();
   // Linux takes no variable of 128 KiB.
   const longest = await all.run({ pre_hook: `: ${"€".repeat(32_766)}` });
   assert.equal(longest.status, "succeeded", longest.reason ?? "");

@@ -99,6 +99,7 @@ Deno.test("a group's hook stands above the host's default, each by itself, in th
     timeout_seconds: 7,
     pre_hook: "echo host pre",
     post_hook: "echo group post",
+    stop_at_error: ["pre_hook", "post_hook"],
   };
   const plan = await agent.next(
     "schedule.set",
@@ -185,7 +186,7 @@ Deno.test("a hook is tried as a job of its own, which counts as no backup", asyn
   const order = await agent.next("command.run", (message) => message.kind === "hook");
   assert.deepEqual(order.hook, {
     name: "pre_hook",
-    hooks: { timeout_seconds: 3600, pre_hook: BODY },
+    hooks: { timeout_seconds: 3600, pre_hook: BODY, stop_at_error: ["pre_hook"] },
     source_group_name: "default",
   });
   const job = (await test.api("victor", "GET", `/api/jobs/${begun.body.job_id}`)).body;

@@ -1,0 +1,65 @@
+// A hook under what the systemd unit leaves of root's capabilities.
+import assert from "node:assert/strict";
+import { command } from "../../support/programs.ts";
+import { FakeRestic } from "../../support/fake_restic.ts";
+import { FakeServer } from "../../support/fake_server.ts";
+import { BACKUP } from "../../support/hooked_agent.ts";
+import { access, jobId, order, testFolder } from "../../support/start_agent.ts";
+import { join } from "node:path";
+
+const UNIT = new URL("../../../deploy/restic-manager-agent.service", import.meta.url);
+
+/** What `ping` and `etherwake` open: ICMP without a port, and Ethernet frames. */
+const SOCKETS = `#!/usr/bin/perl
+use Socket;
+socket(my $ping, AF_INET, SOCK_RAW, 1) or print "ping: $!\\n";
+socket(my $wake, 17, SOCK_RAW, 0) or print "etherwake: $!\\n";
+print "tried\\n";
+`;
+
+async function hookUnder(capabilities: string[]): Promise<string[]> {
+  using folder = testFolder();
+  const restic = new FakeRestic(folder.path, { verbs: BACKUP });
+  await using server = new FakeServer({ config: { repository: access("/srv/r") } });
+  const [program, { args = [], ...options }] = command("agent", ["run"], {
+    RM_CONFIG_DIR: join(folder.path, "config"),
+    RM_STATE_DIR: join(folder.path, "state"),
+    RM_SERVER: server.url,
+    RM_TOKEN: "t",
+    RM_RESTIC: restic.path,
+  });
+  const bounding = ["-all", ...capabilities.map((name) => `+${name}`)].join(",");
+  const agent = new Deno.Command("setpriv", {
+    ...options,
+    args: [`--bounding-set=${bounding}`, "--", program, ...args],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  try {
+    await server.hello();
+    const job_id = jobId();
+    const hooks = { pre_hook: SOCKETS, timeout_seconds: 60 };
+    server.run({ job_id, source_group: { ...order([folder.path]), hooks } });
+    await server.finished(job_id);
+    return server.texts(job_id).filter((text) => text.startsWith("hook: "));
+  } finally {
+    agent.kill("SIGKILL");
+    await agent.status;
+  }
+}
+
+Deno.test({
+  name: "a hook may ping, and wake another machine, with what the unit leaves of root",
+  ignore: Deno.uid() !== 0,
+  async fn() {
+    const unit = await Deno.readTextFile(UNIT);
+    const names = /^CapabilityBoundingSet=(.+)$/m.exec(unit)![1]!.split(" ")
+      .map((name) => name.replace("CAP_", "").toLowerCase());
+    assert.deepEqual(await hookUnder(names), ["hook: tried"]);
+    assert.match(unit, /^RestrictAddressFamilies=.*\bAF_PACKET\b/m);
+    // The socket of this test can fail: without the capability it does.
+    const without = await hookUnder(names.filter((name) => name !== "net_raw"));
+    assert.equal(without.length, 3, without.join("\n"));
+  },
+});
