@@ -34,7 +34,10 @@ export async function receive(server: Server, agent: AgentSocket, told: Told): P
     case "snapshots.report":
       return message.whole
         ? await storeWholeList(server, hostId, message)
-        : await storeSnapshots(server, hostId, message);
+        : await storeSnapshots(server, hostId, message, {
+          at: (told as typeof message).taken_at,
+          skew: agent.skew,
+        });
     case "schedule.ack":
       await server.db.updateTable("hosts").set({ applied_plan_version: message.schedule_version })
         .where("id", "=", hostId).execute();

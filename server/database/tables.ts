@@ -321,6 +321,13 @@ export interface KnownSnapshotsTable {
   seen_at: Fixed<number>;
 }
 
+/** The lists of snapshots that took effect, so that one that is repeated later changes nothing. */
+export interface TakenListsTable {
+  number: Generated<number>;
+  host_id: Fixed<string>;
+  report_id: Fixed<string>;
+}
+
 /** How many snapshots a schedule's own runs may still claim: one per fire time, counted by the server's clock. */
 export interface ScheduleCreditsTable {
   schedule_id: Fixed<string>;
@@ -470,6 +477,7 @@ export interface Tables {
   rejected_keys: RejectedKeysTable;
   used_tags: UsedTagsTable;
   known_snapshots: KnownSnapshotsTable;
+  taken_lists: TakenListsTable;
   schedule_credits: ScheduleCreditsTable;
   snapshot_claims: SnapshotClaimsTable;
   repository_snapshots: RepositorySnapshotsTable;

@@ -5,6 +5,8 @@ import type { Server } from "../server.ts";
 
 /** A connection that breaks and comes back is one contact for this long, so that a late journal keeps its times. */
 const CONTACT = 6 * 3_600_000;
+/** In a connection that lasts, a report is on its way for no longer than this. */
+const ON_ITS_WAY = 600_000;
 /** Clocks that agree to within this are taken as they are. */
 const CLOCKS_AGREE = 120_000;
 
@@ -26,7 +28,7 @@ export async function windowFrom({ db, now }: Server, hostId: string): Promise<n
     .select(["contact_before", "contact_since", "created_at"]).where("id", "=", hostId)
     .executeTakeFirstOrThrow();
   const isLong = at - (contact_since ?? created_at) > CONTACT;
-  return Math.min(at, isLong ? at - CONTACT : contact_before ?? created_at);
+  return Math.min(at, isLong ? at - ON_ITS_WAY : contact_before ?? created_at);
 }
 
 /** A time of the agent's clock in the server's, held between `from` and now. `skew` is what the server's clock is ahead. */

@@ -1,27 +1,33 @@
 import type { SnapshotsReport } from "../../shared/protocol.ts";
 import type { Transaction } from "kysely";
 import type { Tables } from "../database/tables.ts";
+import { held, windowFrom } from "../hosts/contact.ts";
 import { noteKnown, noteListed } from "../retention/claims.ts";
 import type { Server } from "../server.ts";
+
+/** More than an agent sends without an acknowledgement. */
+const LISTS_REMEMBERED = 2000;
 
 /** Keeps a part of a host's list; with the last part the list takes effect as a whole and the one before goes. */
 export async function storeSnapshots(
   server: Server,
   hostId: string,
   message: SnapshotsReport,
+  told: { at: number; skew: number },
 ): Promise<void> {
+  const takenAt = held(told.at, told.skew, await windowFrom(server, hostId), server.now());
   const done = await server.db.transaction().execute(async (tx) => {
-    const host = await tx.selectFrom("hosts").select(["repository_id", "snapshots_refreshed_at"])
+    const host = await tx.selectFrom("hosts").select("repository_id")
       .where("id", "=", hostId).executeTakeFirstOrThrow();
-    // The host has another repository now, or this list is older than the one in force.
+    // The host has another repository now, or the list is repeated after a newer one.
     if (host.repository_id !== message.repository_id) return false;
+    if (await isTaken(tx, hostId, message.report_id)) return false;
     await noteKnown(tx, {
       repositoryId: message.repository_id,
       hostId,
       at: server.now(),
       ids: message.snapshots.map(({ id }) => id),
     });
-    if ((host.snapshots_refreshed_at ?? 0) > message.taken_at) return false;
     await insertPart(tx, hostId, message);
     if (message.part < message.parts) return false;
     await noteLosses(tx, server.now(), hostId, message);
@@ -29,13 +35,36 @@ export async function storeSnapshots(
       .where("report_id", "!=", message.report_id).execute();
     await tx.updateTable("hosts").set({
       snapshots_report_id: message.report_id,
-      snapshots_refreshed_at: message.taken_at,
+      snapshots_refreshed_at: takenAt,
       snapshots_count: await countOf(tx, hostId),
     }).where("id", "=", hostId).execute();
+    await noteTaken(tx, hostId, message.report_id);
     await noteListed(tx, hostId, message.repository_id);
     return true;
   });
   if (done) server.events.publish({ type: "host", hostId });
+}
+
+/** Lists come in the order in which they were taken; the agent's clock says nothing about it. */
+async function isTaken(
+  tx: Transaction<Tables>,
+  hostId: string,
+  reportId: string,
+): Promise<boolean> {
+  return await tx.selectFrom("taken_lists").select("number").where("host_id", "=", hostId)
+    .where("report_id", "=", reportId).executeTakeFirst() !== undefined;
+}
+
+async function noteTaken(tx: Transaction<Tables>, hostId: string, reportId: string) {
+  await tx.insertInto("taken_lists").values({ host_id: hostId, report_id: reportId }).execute();
+  await tx.deleteFrom("taken_lists").where("host_id", "=", hostId)
+    .where(
+      "number",
+      "<=",
+      (expression) =>
+        expression.selectFrom("taken_lists").select("number").where("host_id", "=", hostId)
+          .orderBy("number", "desc").limit(1).offset(LISTS_REMEMBERED),
+    ).execute();
 }
 
 async function insertPart(

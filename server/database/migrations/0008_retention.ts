@@ -33,6 +33,10 @@ const STATEMENTS = [
      snapshot_id text not null, host_id text not null, seen_at integer not null,
      unique (repository_id, snapshot_id)
    ) strict`,
+  `create table taken_lists (
+     number integer primary key, host_id text not null references hosts(id) on delete cascade,
+     report_id text not null, unique (host_id, report_id)
+   ) strict`,
   `create table schedule_credits (
      schedule_id text not null references schedules(id) on delete cascade, source_group_id text not null,
      credit integer not null, credited_until integer not null, primary key (schedule_id, source_group_id)
