@@ -16,6 +16,7 @@ import { whenUnlocked } from "../restic/locked.ts";
 import { removeLocksOfDead } from "../restic/locks.ts";
 import { failed, type Outcome } from "../restic/outcome.ts";
 import { prune } from "../restic/prune.ts";
+import { onSameRepository, watchOpened } from "../restic/repository_id.ts";
 import type { Task } from "../restic/run.ts";
 import { stats } from "../restic/stats.ts";
 import { unlock } from "../restic/unlock.ts";
@@ -243,8 +244,10 @@ async function performAndTidy(agent: Agent, task: Task): Promise<Outcome> {
 
 async function perform(task: Task): Promise<Outcome> {
   switch (task.order.kind) {
-    case "backup":
-      return await whenUnlocked(task, () => backup(task));
+    case "backup": {
+      const opened = watchOpened(task);
+      return { ...await whenUnlocked(task, () => backup(task)), ...opened() };
+    }
     case "init":
       return await init(task);
     case "unlock":
@@ -252,11 +255,11 @@ async function perform(task: Task): Promise<Outcome> {
     case "stats":
       return await stats(task);
     case "forget":
-      return await whenUnlocked(task, () => forget(task));
+      return await onSameRepository(task, () => whenUnlocked(task, () => forget(task)));
     case "prune":
-      return await whenUnlocked(task, () => prune(task));
+      return await onSameRepository(task, () => whenUnlocked(task, () => prune(task)));
     case "check":
-      return await whenUnlocked(task, () => check(task));
+      return await onSameRepository(task, () => whenUnlocked(task, () => check(task)));
     case "restore":
     case "diff":
     case "hook":

@@ -7,9 +7,11 @@ import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import type { Server } from "../server.ts";
 import { noteMaintenance } from "../maintenance/note.ts";
+import { noteResticId } from "../repositories/restic_id.ts";
 import { dispatchAll } from "./dispatch.ts";
 import type { OwnJob } from "./own.ts";
 import { storeLines } from "./lines.ts";
+import { readRequest } from "./request.ts";
 
 type Message<T> = Extract<AgentMessage, { type: T }>;
 
@@ -71,6 +73,15 @@ export async function finishJob(
     ).returningAll().executeTakeFirst();
     if (!row) return undefined;
     await tx.deleteFrom("leases").where("job_id", "=", row.id).execute();
+    if (message.opened) {
+      await noteResticId(tx, server.now(), {
+        repositoryId: row.repository_id,
+        hostId: job.hostId,
+        at: message.at,
+        opened: message.opened,
+        isNew: message.created === true && readRequest(row.request).reinit === true,
+      });
+    }
     if (row.kind === "backup") await noteBackup(tx, job.hostId, message);
     if (row.kind === "init" && message.status === "succeeded") {
       await noteRepository(server, tx, row, message);

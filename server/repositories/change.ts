@@ -48,6 +48,7 @@ export async function changeRepository(
         : {}),
       updated_at: now,
     }).where("id", "=", id).execute();
+    if (moved) await tx.deleteFrom("repository_ids").where("repository_id", "=", id).execute();
     await tx.updateTable("hosts").set((expression) => ({
       plan_version: expression("plan_version", "+", 1),
       // Another place is another repository: each host makes or opens it anew.

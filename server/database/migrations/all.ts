@@ -8,6 +8,7 @@ import { schedulesAndMaintenance } from "./0002_schedules_and_maintenance.ts";
 import { hooksAndWindows } from "./0003_hooks_and_windows.ts";
 import { pendingHosts } from "./0004_pending_hosts.ts";
 import { fsSnapshots } from "./0005_fs_snapshots.ts";
+import { repositoryIds } from "./0007_repository_ids.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001_first": first,
@@ -15,6 +16,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0003_hooks_and_windows": hooksAndWindows,
   "0004_pending_hosts": pendingHosts,
   "0005_fs_snapshots": fsSnapshots,
+  "0007_repository_ids": repositoryIds,
 };
 
 /** Brings the database to this program's version in one transaction. Throws DatabaseError. */

@@ -1,3 +1,4 @@
+import { answerResticId, ResticIdAnswer } from "../../repositories/answer_id.ts";
 import { changeRepository } from "../../repositories/change.ts";
 import { createRepository } from "../../repositories/create.ts";
 import { ChangedRepository, NewRepository } from "../../repositories/fields.ts";
@@ -50,6 +51,19 @@ export const repositoryRoutes: ApiRoute[] = [
     handler: async (server, c) => {
       const id = pathId(c, "id");
       await changeRepository(server, actorOf(c), id, await readJson(c, ChangedRepository));
+      return c.json(withIsoTimes(await getRepository(server, id)) as object);
+    },
+  },
+  {
+    method: "POST",
+    path: "/api/repositories/:id/restic-id",
+    role: "admin",
+    summary:
+      "Says which id is right after a host found another repository than before: the stored one or the other",
+    body: ResticIdAnswer,
+    handler: async (server, c) => {
+      const id = pathId(c, "id");
+      await answerResticId(server, actorOf(c), id, await readJson(c, ResticIdAnswer));
       return c.json(withIsoTimes(await getRepository(server, id)) as object);
     },
   },
