@@ -2,7 +2,6 @@
 import { join } from "node:path";
 import { isMaintenance, writesRepository } from "../../shared/job.ts";
 import type { ConfigUpdate, RepositoryAccess } from "../../shared/protocol.ts";
-import { redactor } from "../../shared/redact.ts";
 import { parseRepositoryUrl, type RepositoryUrl } from "../../shared/repository_url.ts";
 import type { Agent } from "../agent.ts";
 import { messageOf } from "../log.ts";
@@ -28,6 +27,7 @@ import { cleanUp, tryHook, withHooks } from "./hooks.ts";
 import type { Accepted, Order } from "./ledger.ts";
 import { JobLines } from "./lines.ts";
 import { allGone } from "./orphans.ts";
+import { redactorFor } from "./redact.ts";
 import { retryOf } from "./retry.ts";
 
 /** Runs an accepted order to its end. Never rejects: whatever happens is an outcome. */
@@ -38,7 +38,7 @@ export async function runJob(
   control: JobControl,
 ): Promise<void> {
   const config = agent.plan.config;
-  const redact = redactor([...secretsOf(config?.repository), ...secretsOf(order.admin_access)]);
+  const redact = redactorFor([config?.repository, order.admin_access], config?.snapshot_host);
   agent.ledger.begin(order.job_id);
   const restic = await agent.restic.find().catch((error: unknown) => error);
   agent.journal.append({
@@ -102,7 +102,11 @@ export async function cleanUpAfter(
     control,
   });
   if (control.stopped === "agent_stopped") return;
-  finishInterrupted(agent, job, ` ${redactor(secretsOf(config?.repository))(how)}`);
+  finishInterrupted(
+    agent,
+    job,
+    ` ${redactorFor([config?.repository], config?.snapshot_host)(how)}`,
+  );
 }
 
 interface Attempt {
@@ -272,10 +276,4 @@ async function perform(task: Task): Promise<Outcome> {
 /** What is below zero limits nothing, like zero. */
 function told(cap: number | null): number | null {
   return cap && Math.max(0, cap);
-}
-
-function secretsOf(repository: RepositoryAccess | null | undefined): (string | null)[] {
-  if (!repository) return [];
-  const { password, rest_password, environment } = repository;
-  return [password, rest_password, ...Object.values(environment)];
 }

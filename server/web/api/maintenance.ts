@@ -9,6 +9,7 @@ import { listLocks, listMaintenance } from "../../maintenance/find.ts";
 import { startMaintenance } from "../../maintenance/start.ts";
 import { getHost } from "../../hosts/find.ts";
 import { getRepository } from "../../repositories/find.ts";
+import { secretWarnings } from "../../repositories/secret_warnings.ts";
 import { getSourceGroup } from "../../source_groups/find.ts";
 import { pathId, readJson } from "../body.ts";
 import { actorOf, type Ctx } from "../context.ts";
@@ -47,13 +48,11 @@ export const maintenanceRoutes: ApiRoute[] = [
     body: AdminCredentialWish,
     handler: async (server, c) => {
       const repositoryId = pathId(c, "id");
-      await setAdminCredential(
-        server,
-        actorOf(c),
-        repositoryId,
-        await readJson(c, AdminCredentialWish),
-      );
-      return c.json(withIsoTimes(await getRepository(server, repositoryId)) as object);
+      const wish = await readJson(c, AdminCredentialWish);
+      await setAdminCredential(server, actorOf(c), repositoryId, wish);
+      const repository = await getRepository(server, repositoryId);
+      const warnings = secretWarnings({ ...repository, ...wish });
+      return c.json({ ...withIsoTimes(repository) as object, warnings });
     },
   },
   {

@@ -31,7 +31,13 @@ export const repositoryRoutes: ApiRoute[] = [
       const made = await createRepository(server, actorOf(c), await readJson(c, NewRepository));
       const shown = withIsoTimes(await getRepository(server, made.id)) as object;
       const password = made.generatedPassword;
-      return c.json({ ...shown, ...(password ? { repository_password: password } : {}) }, 201);
+      const { warnings } = made;
+      const created = {
+        ...shown,
+        warnings,
+        ...(password ? { repository_password: password } : {}),
+      };
+      return c.json(created, 201);
     },
   },
   {
@@ -50,8 +56,9 @@ export const repositoryRoutes: ApiRoute[] = [
     body: ChangedRepository,
     handler: async (server, c) => {
       const id = pathId(c, "id");
-      await changeRepository(server, actorOf(c), id, await readJson(c, ChangedRepository));
-      return c.json(withIsoTimes(await getRepository(server, id)) as object);
+      const wish = await readJson(c, ChangedRepository);
+      const warnings = await changeRepository(server, actorOf(c), id, wish);
+      return c.json({ ...withIsoTimes(await getRepository(server, id)) as object, warnings });
     },
   },
   {
