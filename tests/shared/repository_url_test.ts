@@ -190,6 +190,9 @@ Deno.test("sftp: a path below the home folder and one from the root are two plac
   assert.equal(key("sftp:nas:/srv"), key("sftp://nas//srv"));
   assert.equal(key("sftp:nas:/srv"), key("sftp://NAS.:22/%2Fsrv/./"));
   assert.notEqual(key("sftp:nas:srv"), key("sftp:nas:/srv"));
+  assert.notEqual(key("sftp:nas:srv"), key("sftp:nas:../srv"));
+  assert.equal(key("sftp:nas:a/../../srv"), key("sftp://nas/../srv"));
+  assert.equal(key("sftp:nas:/../srv"), key("sftp:nas:/srv"));
   assert.notEqual(key("sftp:nas:a%20b"), key("sftp://nas/a%20b"));
   assert.notEqual(key("rclone:nas:srv"), key("rclone:nas:/srv"));
 });

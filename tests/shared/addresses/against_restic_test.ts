@@ -41,7 +41,7 @@ const segment = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(".", "..", "") },
   { weight: 1, arbitrary: fc.constantFrom("a?b", "a#b", "a -b", "2222:", ":22", "w@x", "a\\b") },
 );
-const slash = fc.constantFrom("", "/", "//", "/./", "./");
+const slash = fc.constantFrom("", "/", "//", "/./", "./", "../", "a/../../");
 const path = fc.tuple(slash, fc.array(segment, { maxLength: 4 }), fc.constantFrom("", "/"))
   .map(([begin, segments, end]) => `${begin}${segments.join("/")}${end}`);
 const host = fc.constantFrom(
