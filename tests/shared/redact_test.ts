@@ -122,6 +122,10 @@ Deno.test("maskUrlCredentials() masks what stands before the host", () => {
     maskUrlCredentials("rest:https://user:pass@host/ and s3:https://k:s@h/b"),
     "rest:https://***@host/ and s3:https://***@h/b",
   );
+  assert.equal(
+    maskUrlCredentials("rest:http://al@ex.org:p@ss@host:8000/a@b/ and http://h/a@b"),
+    "rest:http://***@host:8000/a@b/ and http://h/a@b",
+  );
 });
 
 Deno.test("visible() shows control characters and direction marks instead of obeying them", () => {
