@@ -12,7 +12,8 @@ export async function init(task: Task): Promise<Outcome> {
   }
   if (!probe.failure) {
     const { opened, failure } = await readRepositoryId(task);
-    if (failure) return failure;
+    // It opens, so that without an id to compare nothing depends on this answer.
+    if (failure && task.order.restic_id) return failure;
     const other = otherThanOrdered(task, opened);
     if (other) return other;
     task.lines.add("agent", "The repository is there and opens; nothing was changed.");
