@@ -4,6 +4,7 @@ import { openDatabase } from "./database/open.ts";
 import { Events } from "./events.ts";
 import { createLog, type Log } from "./log.ts";
 import { randomSecret } from "./random.ts";
+import { refreshNormalised } from "./repositories/refresh_normalised.ts";
 import { createSecrets, KeyFileError, loadKey } from "./secrets.ts";
 import { type Server, SYSTEM } from "./server.ts";
 import type { Settings } from "./settings.ts";
@@ -62,6 +63,7 @@ export async function openServer(
     };
     await refuseOtherKey(server);
     if (!options.shared) {
+      await refreshNormalised(server);
       if (!await hasUsers(server)) server.setup.token = randomSecret();
       await recordAudit(server.db, now(), SYSTEM, { action: "server.started" });
     }

@@ -2,6 +2,7 @@
 import { CLOSE, OFFLINE_AFTER_SECONDS } from "../shared/protocol.ts";
 import { closeQuietly } from "./connected_agents.ts";
 import { noteGoodbye } from "./hosts/greet.ts";
+import { dispatchAll } from "./jobs/dispatch.ts";
 import { endLostJobs } from "./jobs/reconcile.ts";
 import { startDueMaintenance } from "./maintenance/due.ts";
 import { sweepPendingHosts } from "./pending_hosts/sweep.ts";
@@ -18,6 +19,7 @@ const TASKS: Task[] = [
   { name: "close silent agents", everySeconds: 10, run: closeSilentAgents },
   { name: "note when agents were heard", everySeconds: 60, run: noteLastSeen },
   { name: "end lost jobs", everySeconds: 60, run: endLostJobs },
+  { name: "send jobs that have waited long enough", everySeconds: 60, run: dispatchAll },
   { name: "start due maintenance", everySeconds: 30, run: startDueMaintenance },
   { name: "remove expired pending hosts", everySeconds: 60, run: sweepPendingHosts },
   { name: "remove expired sessions", everySeconds: 3600, run: removeExpiredSessions },

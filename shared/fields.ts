@@ -101,6 +101,12 @@ export const secret = (limit = 1024) =>
     // deno-lint-ignore no-control-regex
     .regex(/^[^\u0000\r\n]*$/, "must be one line");
 
+/** The user of a REST repository, as HTTP basic authentication takes it: al@ex.org and DOMAIN\\al are users. */
+export const storageUser = z.string("must be text").max(200, "must be at most 200 characters")
+  .regex(/^[^\p{Cc}:]*$/u, "must not hold a colon, line breaks or control characters")
+  .refine((text) => text.isWellFormed(), "must be text")
+  .transform((text) => text.trim() || null);
+
 export const id = z.string("must be text").regex(
   /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/,
   "must be an id as the API gives it",

@@ -65,6 +65,9 @@ export function hasEnded(status: JobStatus): status is EndStatus {
   return status !== "queued" && status !== "running";
 }
 
+/** The reason code of what was not done because another repository than before is at the address. */
+export const REPOSITORY_CHANGED = "repository_changed";
+
 export const LINE_STREAMS = ["stdout", "stderr", "hook", "agent"] as const;
 export type LineStream = typeof LINE_STREAMS[number];
 

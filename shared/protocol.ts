@@ -163,6 +163,9 @@ const scheduleSet = z.object({
   source_groups: z.array(PlannedGroup).max(1000),
 });
 
+/** The id in a repository's config: 64 hex digits in every version of restic. */
+export const ResticId = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hex digits");
+
 const fullSnapshotId = z.string().regex(/^[0-9a-f]{64}$/);
 
 /**
@@ -201,6 +204,11 @@ const commandRun = z.object({
    * one meanwhile refuses.
    */
   leased_url: z.string().max(4096).optional(),
+  /**
+   * Init, forget, prune, check: the id that restic gave the repository when it was made. Another one at the address is
+   * another repository, and nothing is done to it.
+   */
+  restic_id: ResticId.optional(),
   /** Init: whether a repository may be made where there is none. Sent at most once at a time per repository. */
   may_create: z.boolean().optional(),
   /** Init: a person expects that the place was cleared by hand; one that is still there is an error, and stays. */
@@ -371,6 +379,8 @@ const jobFinished = z.object({
   reason_code: text(64).nullable(),
   warnings: z.int().min(0),
   summary: Summary.nullable(),
+  /** Which repository the job found at which normalised address. */
+  opened: z.object({ restic_id: ResticId, address: text(4096) }).optional(),
   /** Init: whether this job made the repository (false: it was there and opens). */
   created: z.boolean().optional(),
   /** A scheduled job that ended before it began (skipped, or the agent was stopped) is told by this alone. */

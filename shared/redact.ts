@@ -1,27 +1,57 @@
 // Keeps secrets out of whatever is shown, stored or logged, and control characters from acting on who reads it.
+import { isOrdinary, valueMask } from "./ordinary_secret.ts";
 
 const MASK = "***";
 
-/** A function that masks each of the secrets, plain and percent-encoded. Secrets under 4 characters would mask ordinary text and are left. */
-export function redactor(secrets: Iterable<string | null | undefined>): (text: string) => string {
+/**
+ * A function that masks each of the secrets in every form in which a program may print it. One that would mask ordinary
+ * text (see ordinary_secret.ts; `texts` are the address and the names of which it may be a part) is masked only where it
+ * stands as a value.
+ */
+export function redactor(
+  secrets: Iterable<string | null | undefined>,
+  texts: Iterable<string> = [],
+): (text: string) => string {
+  const known = [...texts];
+  const given = new Set([...secrets].filter((secret): secret is string => Boolean(secret)));
   const forms = new Set<string>();
-  for (const secret of secrets) {
-    if (!secret || secret.length < 4) continue;
-    forms.add(secret);
-    forms.add(encodeURIComponent(secret));
-    forms.add(JSON.stringify(secret).slice(1, -1));
+  const values: ((text: string) => string)[] = [];
+  for (const secret of given) {
+    if (isOrdinary(secret, known)) values.push(valueMask(formsOf(secret), MASK));
+    else for (const form of formsOf(secret)) forms.add(form);
   }
   // The longest first: one secret may be part of another.
   const ordered = [...forms].sort((a, b) => b.length - a.length);
   return (text) => {
     for (const form of ordered) if (text.includes(form)) text = text.replaceAll(form, MASK);
+    for (const mask of values) text = mask(text);
     return text;
   };
 }
 
-/** Masks user and password in URLs that stand in a text. */
+/** Plain; percent-encoded as browsers, forms and Go's url.UserPassword do it; in JSON as JavaScript and Go write it; quoted for a shell. */
+function formsOf(secret: string): Set<string> {
+  const text = secret.toWellFormed();
+  const encoded = encodeURIComponent(text);
+  const inUrl = encoded.replace(/%(?:24|26|2B|2C|3B|3D)/g, decodeURIComponent);
+  const json = JSON.stringify(text).slice(1, -1);
+  const forms = [
+    secret,
+    encoded,
+    encoded.replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`),
+    encoded.replaceAll("%20", "+"),
+    inUrl,
+    json,
+    json.replace(/[<>&]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`),
+    secret.replaceAll("'", `'\\''`),
+  ];
+  const lower = (form: string) => form.replace(/%[0-9A-F]{2}/g, (pair) => pair.toLowerCase());
+  return new Set([...forms, ...forms.map(lower)]);
+}
+
+/** Masks user and password in URLs that stand in a text, up to the last @ before the path: a user may hold one. */
 export function maskUrlCredentials(text: string): string {
-  return text.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi, `$1${MASK}@`);
+  return text.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/?#]*@/gi, `$1${MASK}@`);
 }
 
 /** Control characters as visible marks (ESC becomes ␛), so that a log can neither colour nor drive a terminal. */

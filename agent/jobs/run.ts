@@ -2,7 +2,6 @@
 import { join } from "node:path";
 import { isMaintenance, writesRepository } from "../../shared/job.ts";
 import type { ConfigUpdate, RepositoryAccess } from "../../shared/protocol.ts";
-import { redactor } from "../../shared/redact.ts";
 import { parseRepositoryUrl, type RepositoryUrl } from "../../shared/repository_url.ts";
 import type { Agent } from "../agent.ts";
 import { messageOf } from "../log.ts";
@@ -16,6 +15,7 @@ import { whenUnlocked } from "../restic/locked.ts";
 import { removeLocksOfDead } from "../restic/locks.ts";
 import { ended, failed, type Outcome } from "../restic/outcome.ts";
 import { prune } from "../restic/prune.ts";
+import { onSameRepository, watchOpened } from "../restic/repository_id.ts";
 import type { Task } from "../restic/run.ts";
 import { stats } from "../restic/stats.ts";
 import { unlock } from "../restic/unlock.ts";
@@ -27,6 +27,7 @@ import { cleanUp, tryHook, withHooks } from "./hooks.ts";
 import type { Accepted, Order } from "./ledger.ts";
 import { JobLines } from "./lines.ts";
 import { allGone } from "./orphans.ts";
+import { redactorFor } from "./redact.ts";
 import { retryOf } from "./retry.ts";
 
 /** Runs an accepted order to its end. Never rejects: whatever happens is an outcome. */
@@ -37,7 +38,7 @@ export async function runJob(
   control: JobControl,
 ): Promise<void> {
   const config = agent.plan.config;
-  const redact = redactor([...secretsOf(config?.repository), ...secretsOf(order.admin_access)]);
+  const redact = redactorFor([config?.repository, order.admin_access], config?.snapshot_host);
   const hooks = order.kind === "backup" ? order.source_group?.hooks : undefined;
   agent.ledger.begin(order.job_id, hooks?.post_hook !== undefined);
   const restic = await agent.restic.find().catch((error: unknown) => error);
@@ -95,7 +96,7 @@ export async function cleanUpAfter(
     const none = " Its post_hook could not be run afterwards: the plan has none for it now.";
     return finishInterrupted(agent, job, none);
   }
-  const redact = redactor(secretsOf(config?.repository));
+  const redact = redactorFor([config?.repository], config?.snapshot_host);
   const how = await cleanUp(agent, {
     order: { job_id: job.id, kind: job.kind },
     hooks: group.hooks,
@@ -258,8 +259,10 @@ async function performAndTidy(agent: Agent, task: Task): Promise<Outcome> {
 
 async function perform(task: Task): Promise<Outcome> {
   switch (task.order.kind) {
-    case "backup":
-      return await whenUnlocked(task, () => backup(task));
+    case "backup": {
+      const opened = watchOpened(task);
+      return { ...await whenUnlocked(task, () => backup(task)), ...opened() };
+    }
     case "init":
       return await init(task);
     case "unlock":
@@ -267,11 +270,11 @@ async function perform(task: Task): Promise<Outcome> {
     case "stats":
       return await stats(task);
     case "forget":
-      return await whenUnlocked(task, () => forget(task));
+      return await onSameRepository(task, () => whenUnlocked(task, () => forget(task)));
     case "prune":
-      return await whenUnlocked(task, () => prune(task));
+      return await onSameRepository(task, () => whenUnlocked(task, () => prune(task)));
     case "check":
-      return await whenUnlocked(task, () => check(task));
+      return await onSameRepository(task, () => whenUnlocked(task, () => check(task)));
     case "restore":
     case "diff":
     case "hook":
@@ -284,10 +287,4 @@ async function perform(task: Task): Promise<Outcome> {
 /** What is below zero limits nothing, like zero. */
 function told(cap: number | null): number | null {
   return cap && Math.max(0, cap);
-}
-
-function secretsOf(repository: RepositoryAccess | null | undefined): (string | null)[] {
-  if (!repository) return [];
-  const { password, rest_password, environment } = repository;
-  return [password, rest_password, ...Object.values(environment)];
 }

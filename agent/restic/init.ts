@@ -1,6 +1,7 @@
 // First contact with a repository: opens it, or makes it where there is none and a human said that it is new.
 import { ended, failed, type Outcome } from "./outcome.ts";
 import { findRemains } from "./remains.ts";
+import { otherThanOrdered, readRepositoryId } from "./repository_id.ts";
 import { runRestic, type Task } from "./run.ts";
 import { listSnapshots, reportSnapshots } from "./snapshots.ts";
 
@@ -10,9 +11,18 @@ export async function init(task: Task): Promise<Outcome> {
     return refuseToReplace(task, probe.failure);
   }
   if (!probe.failure) {
+    const { opened, failure } = await readRepositoryId(task);
+    // It opens, so that without an id to compare nothing depends on this answer.
+    if (failure && task.order.restic_id) return failure;
+    const other = otherThanOrdered(task, opened);
+    if (other) return other;
     task.lines.add("agent", "The repository is there and opens; nothing was changed.");
     reportSnapshots(task, probe.snapshots);
-    return { ...ended("succeeded", null, null, probe.run.exit.code), created: false };
+    return {
+      ...ended("succeeded", null, null, probe.run.exit.code),
+      created: false,
+      ...told(opened),
+    };
   }
   if (probe.failure.reason_code !== "no_repository") return probe.failure;
   if (task.order.may_create !== true) {
@@ -42,7 +52,12 @@ async function create(task: Task): Promise<Outcome> {
     const why = `restic made a repository that does not open afterwards: ${listing.failure.reason}`;
     return failed("not_verified", why, run.exit.code);
   }
+  const { opened } = await readRepositoryId(task);
   reportSnapshots(task, listing.snapshots);
   task.lines.add("agent", "The repository was made and opens.");
-  return { ...ended("succeeded", null, null, run.exit.code), created: true };
+  return { ...ended("succeeded", null, null, run.exit.code), created: true, ...told(opened) };
+}
+
+function told(opened: Outcome["opened"]): Pick<Outcome, "opened"> {
+  return opened ? { opened } : {};
 }

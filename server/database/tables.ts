@@ -39,7 +39,7 @@ export interface RepositoriesTable {
   id: Fixed<string>;
   name: string;
   url: string;
-  /** From shared/repository_url.ts: the key of leases. */
+  /** From shared/repository_url.ts: the key of leases. Brought up to date at each start. */
   url_normalised: string;
   password_sealed: Uint8Array;
   username: string | null;
@@ -290,9 +290,30 @@ export interface JobLinesTable {
   text: string;
 }
 
+/** The id that restic gave a repository when it was made, as hosts report it: see repositories/restic_id.ts. */
+export interface RepositoryIdsTable {
+  repository_id: Fixed<string>;
+  /** Where each host has a place of its own under the address; null where all hosts reach the same one. */
+  host_id: Fixed<string | null>;
+  restic_id: string;
+  first_seen_at: number;
+  /** When a person last said which id is right. */
+  answered_at: number | null;
+  /** The one that was then said to be wrong. */
+  rejected_id: string | null;
+  /** Another id that a host reported, until a person has answered. */
+  other_id: string | null;
+  other_host_id: string | null;
+  other_host_name: string | null;
+  other_at: number | null;
+}
+
 export interface LeasesTable {
-  repository_url: Fixed<string>;
+  /** A key of jobs/lease_keys.ts. */
+  repository_url: string;
   job_id: Fixed<string>;
+  /** The normalised address that the job was given the lease for. */
+  address: string | null;
   acquired_at: Fixed<number>;
 }
 
@@ -464,6 +485,7 @@ export interface Tables {
   jobs: JobsTable;
   job_lines: JobLinesTable;
   leases: LeasesTable;
+  repository_ids: RepositoryIdsTable;
   snapshots: SnapshotsTable;
   backup_days: BackupDaysTable;
   audit: AuditTable;

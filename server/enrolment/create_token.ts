@@ -25,6 +25,8 @@ export interface CreatedEnrolment {
   expires_at: number;
   repository_id: string;
   repository_password: string | null;
+  /** About secrets of a new repository that would mask ordinary text in logs. */
+  warnings: string[];
 }
 
 export async function createEnrolmentToken(
@@ -69,6 +71,7 @@ export async function createEnrolmentToken(
     expires_at,
     repository_id: repository.id,
     repository_password: repository.generatedPassword,
+    warnings: repository.warnings,
   };
 }
 

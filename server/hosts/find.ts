@@ -83,6 +83,7 @@ type Row = Selectable<HostsTable> & {
   repository_name: string;
   repository_size: number | null;
   repository_job_status: JobStatus | null;
+  repository_changed: unknown;
 };
 
 /** Every host as it stands now, in one query for the hosts and one for what runs. */
@@ -164,6 +165,18 @@ function hostRows({ db }: Server) {
     .innerJoin("repositories", "repositories.id", "hosts.repository_id")
     .leftJoin("jobs", "jobs.id", "hosts.repository_job_id")
     .selectAll("hosts")
+    .select((query) =>
+      query.exists(
+        query.selectFrom("repository_ids").select("restic_id").where("other_id", "is not", null)
+          .whereRef("repository_ids.repository_id", "=", "hosts.repository_id")
+          .where((where) =>
+            where.or([
+              where("repository_ids.host_id", "is", null),
+              where("repository_ids.host_id", "=", where.ref("hosts.id")),
+            ])
+          ),
+      ).as("repository_changed")
+    )
     .select([
       "repositories.name as repository_name",
       "repositories.total_size as repository_size",
@@ -209,6 +222,7 @@ function toHost(
     running: online && running.some((job) => job.status === "running"),
     repository_job_failed: repository_state === "failed",
     maintenance_problem,
+    repository_changed: Boolean(row.repository_changed),
   }, server.now());
   return {
     id: row.id,

@@ -20,6 +20,8 @@ export interface HostFacts {
   last_success_at: number | null;
   /** What has been wrong with its repository's upkeep for long, whatever its backups say. */
   maintenance_problem: string | null;
+  /** Another repository than before is at its address, and nobody has said yet which one is right. */
+  repository_changed: boolean;
 }
 
 export interface HostHealth {
@@ -73,6 +75,13 @@ function* problemsOf(facts: HostFacts, now: number): Generator<{ text: string; u
   if (failed) yield { text: `last backup ${status}${tail(facts)}`, urgency: 65 };
   else if (status === "succeeded" && facts.last_backup_warnings > 0) {
     yield { text: `last backup succeeded with warnings${tail(facts)}`, urgency: 20 };
+  }
+  if (facts.repository_changed) {
+    yield {
+      text:
+        "another repository than before is at its address: say on the repository's page which one is right",
+      urgency: 45,
+    };
   }
   if (facts.maintenance_problem) yield { text: facts.maintenance_problem, urgency: 40 };
   if (!facts.online) {

@@ -1,6 +1,11 @@
 // From a queued row to an order on an agent's socket. The row is the truth: what was not sent, or was lost on the way,
 // is sent again, and the agent ignores an order whose job it knows.
-import { isMaintenance, type JobKind, writesRepository } from "../../shared/job.ts";
+import {
+  isMaintenance,
+  type JobKind,
+  REPOSITORY_CHANGED,
+  writesRepository,
+} from "../../shared/job.ts";
 import { type CommandRun, FRAME_LIMIT, ServerMessage } from "../../shared/protocol.ts";
 import { hookToTry, hostHooks } from "../hooks/resolve.ts";
 import { adminAccessFor } from "../maintenance/admin_credential.ts";
@@ -12,7 +17,9 @@ import { namedOrders } from "../retention/named.ts";
 import type { Server } from "../server.ts";
 import { sourceGroupOrder } from "../source_groups/order.ts";
 import type { JobRow } from "./find.ts";
+import { heldByQuestion } from "./held.ts";
 import { mayBegin } from "./lease.ts";
+import { leaseKeys } from "./lease_keys.ts";
 import { type JobRequest, readRequest } from "./request.ts";
 
 /** Sends the host what waits for it, in order. A job that waits for a lease holds up the host's later writing jobs. */
@@ -23,6 +30,11 @@ export async function dispatchJobs(server: Server, hostId: string): Promise<void
   for (const job of waiting) {
     if (!server.agents.isOnline(hostId)) return;
     if (heldUp && writesRepository(job.kind)) continue;
+    const held = await heldByQuestion(server, job);
+    if (held) {
+      await failUnsent(server, job, held, REPOSITORY_CHANGED);
+      continue;
+    }
     if (!await mayBegin(server, job)) {
       heldUp = true;
       continue;
@@ -59,11 +71,16 @@ async function dispatch(server: Server, job: JobRow): Promise<void> {
     .where("status", "=", "queued").execute();
 }
 
-async function failUnsent(server: Server, job: JobRow, reason: string): Promise<void> {
+async function failUnsent(
+  server: Server,
+  job: JobRow,
+  reason: string,
+  reason_code = "no_order",
+): Promise<void> {
   server.log.error(`job ${job.id}: ${reason}`);
   await server.db.transaction().execute(async (tx) => {
     await tx.updateTable("jobs")
-      .set({ status: "failed", reason, reason_code: "no_order", finished_at: server.now() })
+      .set({ status: "failed", reason, reason_code, finished_at: server.now() })
       .where("id", "=", job.id).where("status", "=", "queued").execute();
     await tx.deleteFrom("leases").where("job_id", "=", job.id).execute();
     await noteMaintenance(tx, job, { at: server.now(), status: "failed", reason });
@@ -72,14 +89,18 @@ async function failUnsent(server: Server, job: JobRow, reason: string): Promise<
 }
 
 async function orderFor(server: Server, job: JobRow): Promise<CommandRun> {
-  const lease = await server.db.selectFrom("leases").select("repository_url")
+  const lease = await server.db.selectFrom("leases").select("address")
     .where("job_id", "=", job.id).executeTakeFirst();
+  const known = lease && !readRequest(job.request).reinit
+    ? (await leaseKeys(server, job))?.resticId
+    : undefined;
   return {
     type: "command.run",
     job_id: job.id,
     kind: job.kind,
     repository_id: job.repository_id,
-    ...(lease ? { leased_url: lease.repository_url } : {}),
+    ...(lease?.address ? { leased_url: lease.address } : {}),
+    ...(known ? { restic_id: known } : {}),
     bandwidth_up_kbps: job.bandwidth_up_kbps,
     bandwidth_down_kbps: job.bandwidth_down_kbps,
     ...await detailsFor(server, job),

@@ -1,31 +1,62 @@
 // Who may work on a repository with whom. Two `restic init` at once destroy it (every version, local and REST), and forget,
-// prune and check fail beside a running backup: for these a job needs the lease of the repository's normalised URL, of
-// which there is one in the whole fleet. Backups run beside each other.
+// prune and check fail beside a running backup: for these a job needs the lease of the place, of which there is one in the
+// whole fleet. Backups run beside each other.
+import type { Transaction } from "kysely";
 import { isMaintenance } from "../../shared/job.ts";
+import type { Tables } from "../database/tables.ts";
 import type { Server } from "../server.ts";
 import type { JobRow } from "./find.ts";
+import { type LeaseKeys, leaseKeys } from "./lease_keys.ts";
+
+/**
+ * How long a job waits for another that only a repository's id connects it with. Agents report ids: a lie may delay others
+ * this long, and no longer. Afterwards restic's own lock decides.
+ */
+const WAIT_FOR_SAME_ID = 2 * 3_600_000;
 
 /** True when the job may be sent to its host now; an init or maintenance job then holds the lease. */
 export async function mayBegin(server: Server, job: JobRow): Promise<boolean> {
-  const url = await urlOf(server, job.repository_id);
-  if (url === undefined) return true;
-  await dropDeadLeases(server, url);
-  if (job.kind === "backup" || job.kind === "unlock") return !await isMaintained(server, url, job);
+  const keys = await leaseKeys(server, job);
+  if (keys === undefined) return true;
+  const { place } = keys;
+  const resticId = server.now() - job.created_at < WAIT_FOR_SAME_ID ? keys.resticId : undefined;
+  const shared = [place, ...resticId ? [idKey(resticId)] : []];
+  if (job.kind === "backup" || job.kind === "unlock") {
+    await dropDeadLeases(server, shared);
+    return !await isMaintained(server, shared, job);
+  }
   if (job.kind !== "init" && !isMaintenance(job.kind)) return true;
-  if (isMaintenance(job.kind) && await othersWrite(server, url, job)) return false;
-  await server.db.insertInto("leases").values({
-    repository_url: url,
-    job_id: job.id,
-    acquired_at: server.now(),
-  }).onConflict((conflict) => conflict.doNothing()).execute();
-  const holder = await server.db.selectFrom("leases").select("job_id")
-    .where("repository_url", "=", url).executeTakeFirst();
-  return holder?.job_id === job.id;
+  if (isMaintenance(job.kind) && await othersWrite(server, { ...keys, resticId }, job)) {
+    return false;
+  }
+  const wanted = [...new Set(job.kind === "init" ? [keys.address, ...shared] : shared)];
+  await dropDeadLeases(server, wanted);
+  return await server.db.transaction().execute((tx) =>
+    takeAll(tx, wanted, { job_id: job.id, address: keys.address, acquired_at: server.now() })
+  );
+}
+
+const idKey = (resticId: string) => `id ${resticId}`;
+
+/** All of them or none. */
+async function takeAll(
+  tx: Transaction<Tables>,
+  keys: string[],
+  lease: { job_id: string; address: string; acquired_at: number },
+): Promise<boolean> {
+  const others = await tx.selectFrom("leases").select("job_id")
+    .where("repository_url", "in", keys).where("job_id", "!=", lease.job_id).executeTakeFirst();
+  if (others) return false;
+  for (const key of keys) {
+    await tx.insertInto("leases").values({ repository_url: key, ...lease })
+      .onConflict((conflict) => conflict.doNothing()).execute();
+  }
+  return true;
 }
 
 /** A job may end in the moment in which it takes the lease: what has ended holds nothing. */
-async function dropDeadLeases({ db }: Server, url: string): Promise<void> {
-  await db.deleteFrom("leases").where("repository_url", "=", url)
+async function dropDeadLeases({ db }: Server, keys: string[]): Promise<void> {
+  await db.deleteFrom("leases").where("repository_url", "in", keys)
     .where(
       "job_id",
       "not in",
@@ -34,23 +65,21 @@ async function dropDeadLeases({ db }: Server, url: string): Promise<void> {
     ).execute();
 }
 
-async function urlOf({ db }: Server, repositoryId: string): Promise<string | undefined> {
-  const row = await db.selectFrom("repositories").select("url_normalised")
-    .where("id", "=", repositoryId).executeTakeFirst();
-  return row?.url_normalised;
-}
-
 /** Another host is at forget, prune or check; on the same host the agent's own queue keeps the order. */
-async function isMaintained({ db }: Server, url: string, job: JobRow): Promise<boolean> {
+async function isMaintained({ db }: Server, keys: string[], job: JobRow): Promise<boolean> {
   const holder = await db.selectFrom("leases").innerJoin("jobs", "jobs.id", "leases.job_id")
-    .select("jobs.id").where("repository_url", "=", url).where("jobs.host_id", "!=", job.host_id)
-    .executeTakeFirst();
+    .select("jobs.id").where("repository_url", "in", keys)
+    .where("jobs.host_id", "!=", job.host_id).executeTakeFirst();
   return holder !== undefined;
 }
 
 /** A backup of another host is on its way or running, started by a person or by that host's clock. */
-async function othersWrite({ db }: Server, url: string, job: JobRow): Promise<boolean> {
-  const busy = await db.selectFrom("jobs")
+async function othersWrite(
+  { db }: Server,
+  { address, place, resticId }: LeaseKeys,
+  job: JobRow,
+): Promise<boolean> {
+  const busy = db.selectFrom("jobs")
     .innerJoin("repositories", "repositories.id", "jobs.repository_id")
     // An agent that names a repository which is not its host's holds up nobody.
     .innerJoin("hosts", (join) =>
@@ -58,7 +87,21 @@ async function othersWrite({ db }: Server, url: string, job: JobRow): Promise<bo
         .onRef("hosts.repository_id", "=", "jobs.repository_id"))
     .select("jobs.id")
     .where("jobs.status", "in", ["queued", "running"]).where("jobs.dispatched_at", "is not", null)
-    .where("url_normalised", "=", url).where("jobs.host_id", "!=", job.host_id)
-    .where("jobs.kind", "in", ["backup", "init", "unlock"]).executeTakeFirst();
-  return busy !== undefined;
+    .where("jobs.host_id", "!=", job.host_id)
+    .where("jobs.kind", "in", ["backup", "init", "unlock"]);
+  // Another host's work under the same path of a host is somewhere else.
+  const sameAddress = place === address &&
+    await busy.where("url_normalised", "=", address).executeTakeFirst();
+  if (sameAddress) return true;
+  if (!resticId) return false;
+  const sameId = await busy
+    .innerJoin("repository_ids", "repository_ids.repository_id", "jobs.repository_id")
+    .where((where) =>
+      where.or([
+        where("repository_ids.host_id", "is", null),
+        where("repository_ids.host_id", "=", where.ref("jobs.host_id")),
+      ])
+    )
+    .where("restic_id", "=", resticId).executeTakeFirst();
+  return sameId !== undefined;
 }

@@ -11,11 +11,13 @@ import { claimSnapshot, newestKnown } from "../retention/claims.ts";
 import { noteForgotten } from "../retention/note.ts";
 import type { Server } from "../server.ts";
 import { noteMaintenance } from "../maintenance/note.ts";
+import { noteResticId } from "../repositories/restic_id.ts";
 import { dropMended } from "./accept.ts";
 import { dispatchAll } from "./dispatch.ts";
 import { judge } from "./judge.ts";
 import type { OwnJob } from "./own.ts";
 import { storeLines } from "./lines.ts";
+import { readRequest } from "./request.ts";
 
 type Message<T> = Extract<AgentMessage, { type: T }>;
 
@@ -88,6 +90,15 @@ export async function finishJob(
     ).returningAll().executeTakeFirst();
     if (!row) return undefined;
     await tx.deleteFrom("leases").where("job_id", "=", row.id).execute();
+    if (message.opened) {
+      await noteResticId(tx, server.now(), {
+        repositoryId: row.repository_id,
+        hostId: job.hostId,
+        at: message.at,
+        opened: message.opened,
+        isNew: message.created === true && readRequest(row.request).reinit === true,
+      });
+    }
     if (row.kind === "backup") {
       await noteBackup(tx, job.hostId, message);
       await claimSnapshot(tx, server.now(), row);

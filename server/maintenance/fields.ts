@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { cron, secret } from "../../shared/fields.ts";
+import { cron, secret, storageUser } from "../../shared/fields.ts";
 import { ENVIRONMENT_NAMES } from "../../shared/repository_url.ts";
 
 const task = { enabled: z.boolean("must be true or false"), cron };
@@ -27,9 +27,7 @@ const environment = z.record(z.string(), secret(8192), "must be names with value
 /** The credential that may delete. With everyday: true it is the everyday one, where that may delete too. */
 export const AdminCredentialWish = z.strictObject({
   everyday: z.boolean("must be true or false").optional(),
-  username: z.string("must be text").max(200, "must be at most 200 characters")
-    .regex(/^[^\s:@/]*$/, "must not hold spaces, :, @ or /").transform((text) => text || null)
-    .nullable().optional(),
+  username: storageUser.nullable().optional(),
   rest_password: secret().nullable().optional(),
   environment: environment.optional(),
 });

@@ -31,6 +31,8 @@ export interface Accepted {
   repositoryId: string;
   /** Only when the server made it: the one time that it is shown. */
   generatedPassword: string | null;
+  /** About secrets of a new repository that would mask ordinary text in logs. */
+  warnings: string[];
 }
 
 /**
@@ -104,6 +106,7 @@ export async function acceptPendingHost(
     name,
     repositoryId: repository.id,
     generatedPassword: repository.generatedPassword,
+    warnings: repository.warnings,
   };
 }
 

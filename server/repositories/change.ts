@@ -8,14 +8,18 @@ import { refuseTakenName } from "./create.ts";
 import type { ChangedRepository } from "./fields.ts";
 import { getRepositoryRow } from "./find.ts";
 import { type AccessSecrets, openAccess, sealAccess } from "./seal.ts";
+import { secretWarnings } from "./secret_warnings.ts";
 
-/** Changes what is given; secrets that are left out stay. Every connected host of the repository hears of it at once. */
+/**
+ * Changes what is given; secrets that are left out stay. Every connected host of the repository hears of it at once. Returns
+ * warnings about secrets that would mask ordinary text in logs.
+ */
 export async function changeRepository(
   server: Server,
   actor: Actor,
   id: string,
   wish: ChangedRepository,
-): Promise<void> {
+): Promise<string[]> {
   const row = await getRepositoryRow(server, id);
   const { url, normalised } = parseRepositoryUrl(wish.url);
   const moved = normalised !== row.url_normalised;
@@ -48,6 +52,7 @@ export async function changeRepository(
         : {}),
       updated_at: now,
     }).where("id", "=", id).execute();
+    if (moved) await tx.deleteFrom("repository_ids").where("repository_id", "=", id).execute();
     await tx.updateTable("hosts").set((expression) => ({
       plan_version: expression("plan_version", "+", 1),
       // Another place is another repository: each host makes or opens it anew.
@@ -60,6 +65,7 @@ export async function changeRepository(
     });
   });
   await pushToHosts(server, id, moved);
+  return secretWarnings({ ...wish, username: wish.username ?? row.username });
 }
 
 /**

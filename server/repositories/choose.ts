@@ -34,10 +34,11 @@ export async function chooseRepository(
   }
   if (!repository) {
     const { id } = await getRepositoryRow(server, repository_id!);
-    return { id, generatedPassword: null, insert: () => Promise.resolve() };
+    return { id, generatedPassword: null, warnings: [], insert: () => Promise.resolve() };
   }
   const prepared = await inBody(() => prepareRepository(server, repository));
-  return { ...prepared, insert: (tx, actor) => inBody(() => prepared.insert(tx, actor)) };
+  const warnings = prepared.warnings.map((warning) => `repository.${warning}`);
+  return { ...prepared, warnings, insert: (tx, actor) => inBody(() => prepared.insert(tx, actor)) };
 }
 
 /** What is wrong with `name` is wrong with `repository.name` here. */

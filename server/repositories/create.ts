@@ -9,11 +9,14 @@ import { readablePassword } from "../random.ts";
 import type { Actor, Server } from "../server.ts";
 import type { NewRepository } from "./fields.ts";
 import { sealAccess } from "./seal.ts";
+import { secretWarnings } from "./secret_warnings.ts";
 
 export interface CreatedRepository {
   id: string;
   /** Only when the server made it: the one time that it is shown. */
   generatedPassword: string | null;
+  /** About secrets that would mask ordinary text in logs. */
+  warnings: string[];
 }
 
 /** A repository ready to be inserted: sealing takes time that a transaction should not. */
@@ -28,7 +31,8 @@ export async function createRepository(
 ): Promise<CreatedRepository> {
   const prepared = await prepareRepository(server, wish);
   await server.db.transaction().execute((tx) => prepared.insert(tx, actor));
-  return { id: prepared.id, generatedPassword: prepared.generatedPassword };
+  const { id, generatedPassword, warnings } = prepared;
+  return { id, generatedPassword, warnings };
 }
 
 /** Throws invalid when an existing repository is given without its password. */
@@ -55,6 +59,7 @@ export async function prepareRepository(
   return {
     id,
     generatedPassword,
+    warnings: secretWarnings(wish),
     async insert(tx, actor) {
       await refuseTakenName(tx, wish.name, id);
       await tx.insertInto("repositories").values({

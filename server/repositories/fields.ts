@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { name, secret } from "../../shared/fields.ts";
+import { name, secret, storageUser } from "../../shared/fields.ts";
 import { ENVIRONMENT_NAMES, parseRepositoryUrl } from "../../shared/repository_url.ts";
 
 const url = z.string("must be text").superRefine((text, context) => {
@@ -32,9 +32,7 @@ const common = {
   name,
   url,
   /** The user of a REST repository. */
-  username: z.string("must be text").max(200, "must be at most 200 characters")
-    .regex(/^[^\s:@/]*$/, "must not hold spaces, :, @ or /").transform((text) => text || null)
-    .nullable().optional(),
+  username: storageUser.nullable().optional(),
   rest_password: secret().nullable().optional(),
   environment: environment.optional(),
   append_only: z.boolean("must be true or false").optional(),

@@ -1,8 +1,17 @@
 import type { Selectable } from "kysely";
-import type { RepositoriesTable } from "../database/tables.ts";
+import type { RepositoriesTable, RepositoryIdsTable } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import { type Page, pageOf, type PageWish } from "../paging.ts";
 import type { Server } from "../server.ts";
+
+/** The id that restic gave the repository when it was made, at one place: see restic_id.ts. */
+export interface PlaceId {
+  /** null: under this address all hosts reach the same place. */
+  host_id: string | null;
+  restic_id: string;
+  /** Another one that a host has reported since; a person is asked which is right. */
+  changed: { restic_id: string; host_id: string; host_name: string; at: number } | null;
+}
 
 export interface Repository {
   id: string;
@@ -23,6 +32,9 @@ export interface Repository {
   created_at: number;
   updated_at: number;
   hosts: { id: string; name: string }[];
+  restic_ids: PlaceId[];
+  /** Others with the same id: the same repository under another address, or a copy of it. */
+  same_as: { id: string; name: string; url: string }[];
 }
 
 export async function getRepositoryRow(
@@ -58,6 +70,7 @@ async function withHosts(
   const hosts = rows.length === 0 ? [] : await db.selectFrom("hosts")
     .select(["id", "name", "repository_id"])
     .where("repository_id", "in", rows.map((row) => row.id)).orderBy("name").execute();
+  const ids = await resticIds(db, rows.map((row) => row.id));
   return rows.map((row) => ({
     id: row.id,
     name: row.name,
@@ -78,5 +91,39 @@ async function withHosts(
     updated_at: row.updated_at,
     hosts: hosts.filter((host) => host.repository_id === row.id)
       .map(({ id, name }) => ({ id, name })),
+    ...ids(row.id),
   }));
+}
+
+/** What is known of each repository's own id, and who else has it. */
+async function resticIds(db: Server["db"], repositoryIds: string[]) {
+  const own = repositoryIds.length === 0 ? [] : await db.selectFrom("repository_ids").selectAll()
+    .where("repository_id", "in", repositoryIds).orderBy("host_id").execute();
+  const all = own.length === 0 ? [] : await db.selectFrom("repository_ids")
+    .innerJoin("repositories", "repositories.id", "repository_ids.repository_id")
+    .select(["restic_id", "id", "name", "url"]).distinct()
+    .where("restic_id", "in", own.map((row) => row.restic_id)).orderBy("name").execute();
+  return (repositoryId: string): Pick<Repository, "restic_ids" | "same_as"> => {
+    const places = own.filter((row) => row.repository_id === repositoryId);
+    const known = new Set(places.map((row) => row.restic_id));
+    const same = all.filter(({ id, restic_id }) => id !== repositoryId && known.has(restic_id));
+    return {
+      restic_ids: places.map(toPlaceId),
+      same_as: [...new Map(same.map(({ id, name, url }) => [id, { id, name, url }])).values()],
+    };
+  };
+}
+
+function toPlaceId(row: Selectable<RepositoryIdsTable>): PlaceId {
+  const { host_id, restic_id, other_id, other_host_id, other_host_name, other_at } = row;
+  return {
+    host_id,
+    restic_id,
+    changed: other_id === null ? null : {
+      restic_id: other_id,
+      host_id: other_host_id!,
+      host_name: other_host_name!,
+      at: other_at!,
+    },
+  };
 }

@@ -1,3 +1,4 @@
+import { type ResticIdProps, ResticIds } from "./restic_id.tsx";
 import { type UngovernedProps, UngovernedSnapshots } from "./ungoverned.tsx";
 import { Upkeep, type UpkeepProps } from "./upkeep.tsx";
 import { bytes, middleCut, plural } from "../format.ts";
@@ -28,6 +29,8 @@ export interface RepositoryView {
   /** At most a hundred, the worst first; `hostCount` counts all of them. */
   hosts: { id: string; name: string; state: State; lastSuccessAt: number | null }[];
   hostCount: number;
+  places: ResticIdProps["places"];
+  sameAs: ResticIdProps["sameAs"];
 }
 
 export interface RepositoryPageProps {
@@ -37,6 +40,9 @@ export interface RepositoryPageProps {
   generatedPassword?: string;
   mayChange: boolean;
   mayDelete: boolean;
+  /** Admins say which id is right. */
+  mayAnswer: boolean;
+  answerErrors?: Errors;
   errors: Errors;
   upkeep: UpkeepProps;
   ungoverned: UngovernedProps;
@@ -56,6 +62,15 @@ export function RepositoryPage(props: RepositoryPageProps) {
         {mayChange && <a class="button" href={`/repositories/${r.id}/edit`}>Change…</a>}
       </div>
       {props.generatedPassword && <GeneratedPassword password={props.generatedPassword} />}
+      <ResticIds
+        repositoryId={r.id}
+        csrf={frame.csrf}
+        now={frame.now}
+        places={r.places}
+        sameAs={r.sameAs}
+        mayAnswer={props.mayAnswer}
+        errors={props.answerErrors ?? {}}
+      />
       <RepositoryFacts repository={r} now={frame.now} />
       <section class="section">
         <h2>Used by {plural(r.hostCount, "host")}</h2>

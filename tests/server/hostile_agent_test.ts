@@ -166,7 +166,7 @@ Deno.test("a lease whose job ended in the moment of taking it holds up nobody", 
 
 Deno.test("a job that waits for a lease survives its host's reconnect, however long it waits", async () => {
   await using test = await startServer();
-  const alpha = await ready(test, "alpha");
+  const alpha = await ready(test, "alpha", { url: "rest:https://nas.example.org/alpha/" });
   const beta = await joinHost(test, "beta", { id: alpha.repositoryId });
   const second = await FakeAgent.connect(test.url, beta.bearer);
   await second.acknowledged(second.finished((await second.next("command.run")).job_id));

@@ -397,6 +397,20 @@ const repositoryView = (changes: Partial<RepositoryView> = {}): RepositoryView =
     { id: id(6), name: HOSTILE, state: "off", lastSuccessAt: null },
   ],
   hostCount: changes.hosts?.length ?? 3,
+  places: [
+    {
+      hostId: id(4),
+      hostName: HOSTILE,
+      resticId: "3f".repeat(32),
+      changed: {
+        resticId: "a7".repeat(32),
+        hostId: id(4),
+        hostName: HOSTILE,
+        at: NOW - 5 * MINUTE,
+      },
+    },
+  ],
+  sameAs: [{ id: id(71), name: HOSTILE, url: "sftp:nas.example.org:/srv/web-01" }],
   ...changes,
 });
 
@@ -1219,6 +1233,7 @@ export const pages: Record<string, () => Child> = {
       repository={repositoryView()}
       mayChange
       mayDelete
+      mayAnswer
       errors={{}}
       upkeep={upkeep()}
       ungoverned={UNGOVERNED}
@@ -1231,6 +1246,7 @@ export const pages: Record<string, () => Child> = {
       generatedPassword="vK3q-Zt8w-Rb5m-Xn2c-Jd7f-Hs9p-Lg4y-Qa6e"
       mayChange
       mayDelete
+      mayAnswer={false}
       errors={{ confirm_name: "confirm_name must be the name of the repository" }}
       upkeep={upkeep({
         tasks: TASKS.map((task) => ({ ...task, lastRun: null, lastSuccessAt: null })),

@@ -9,6 +9,7 @@ import { hooksAndWindows } from "./0003_hooks_and_windows.ts";
 import { pendingHosts } from "./0004_pending_hosts.ts";
 import { fsSnapshots } from "./0005_fs_snapshots.ts";
 import { hookStopAtError } from "./0006_hook_stop_at_error.ts";
+import { repositoryIds } from "./0007_repository_ids.ts";
 import { retention } from "./0008_retention.ts";
 import { excludes } from "./0009_excludes.ts";
 
@@ -19,6 +20,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0004_pending_hosts": pendingHosts,
   "0005_fs_snapshots": fsSnapshots,
   "0006_hook_stop_at_error": hookStopAtError,
+  "0007_repository_ids": repositoryIds,
   "0008_retention": retention,
   "0009_excludes": excludes,
 };

@@ -19,6 +19,7 @@ export const enrolmentRoutes: ApiRoute[] = [
         token: made.token,
         expires_at: new Date(made.expires_at).toISOString(),
         repository_id: made.repository_id,
+        warnings: made.warnings,
         commands: joinCommands(c.get("baseUrl"), made.token),
         ...(made.repository_password ? { repository_password: made.repository_password } : {}),
       }, 201);

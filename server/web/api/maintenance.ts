@@ -17,6 +17,7 @@ import {
 } from "../../retention/decide_ungoverned.ts";
 import { previewRetention } from "../../retention/preview.ts";
 import { listUngoverned } from "../../retention/ungoverned.ts";
+import { secretWarnings } from "../../repositories/secret_warnings.ts";
 import { getSourceGroup } from "../../source_groups/find.ts";
 import { pathId, readJson } from "../body.ts";
 import { actorOf, type Ctx } from "../context.ts";
@@ -55,13 +56,11 @@ export const maintenanceRoutes: ApiRoute[] = [
     body: AdminCredentialWish,
     handler: async (server, c) => {
       const repositoryId = pathId(c, "id");
-      await setAdminCredential(
-        server,
-        actorOf(c),
-        repositoryId,
-        await readJson(c, AdminCredentialWish),
-      );
-      return c.json(withIsoTimes(await getRepository(server, repositoryId)) as object);
+      const wish = await readJson(c, AdminCredentialWish);
+      await setAdminCredential(server, actorOf(c), repositoryId, wish);
+      const repository = await getRepository(server, repositoryId);
+      const warnings = secretWarnings({ ...repository, ...wish });
+      return c.json({ ...withIsoTimes(repository) as object, warnings });
     },
   },
   {

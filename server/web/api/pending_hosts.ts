@@ -41,11 +41,12 @@ export const pendingHostRoutes: ApiRoute[] = [
         pathId(c, "id"),
         await readJson(c, Acceptance),
       );
-      const { hostId, name, repositoryId, generatedPassword } = accepted;
+      const { hostId, name, repositoryId, generatedPassword, warnings } = accepted;
       return c.json({
         host_id: hostId,
         name,
         repository_id: repositoryId,
+        warnings,
         ...(generatedPassword ? { repository_password: generatedPassword } : {}),
       });
     },

@@ -1,3 +1,4 @@
+import { answerResticId, ResticIdAnswer } from "../../repositories/answer_id.ts";
 import { changeRepository } from "../../repositories/change.ts";
 import { createRepository } from "../../repositories/create.ts";
 import { ChangedRepository, NewRepository } from "../../repositories/fields.ts";
@@ -30,7 +31,13 @@ export const repositoryRoutes: ApiRoute[] = [
       const made = await createRepository(server, actorOf(c), await readJson(c, NewRepository));
       const shown = withIsoTimes(await getRepository(server, made.id)) as object;
       const password = made.generatedPassword;
-      return c.json({ ...shown, ...(password ? { repository_password: password } : {}) }, 201);
+      const { warnings } = made;
+      const created = {
+        ...shown,
+        warnings,
+        ...(password ? { repository_password: password } : {}),
+      };
+      return c.json(created, 201);
     },
   },
   {
@@ -49,7 +56,21 @@ export const repositoryRoutes: ApiRoute[] = [
     body: ChangedRepository,
     handler: async (server, c) => {
       const id = pathId(c, "id");
-      await changeRepository(server, actorOf(c), id, await readJson(c, ChangedRepository));
+      const wish = await readJson(c, ChangedRepository);
+      const warnings = await changeRepository(server, actorOf(c), id, wish);
+      return c.json({ ...withIsoTimes(await getRepository(server, id)) as object, warnings });
+    },
+  },
+  {
+    method: "POST",
+    path: "/api/repositories/:id/restic-id",
+    role: "admin",
+    summary:
+      "Says which id is right after a host found another repository than before: the stored one or the other",
+    body: ResticIdAnswer,
+    handler: async (server, c) => {
+      const id = pathId(c, "id");
+      await answerResticId(server, actorOf(c), id, await readJson(c, ResticIdAnswer));
       return c.json(withIsoTimes(await getRepository(server, id)) as object);
     },
   },

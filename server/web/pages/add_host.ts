@@ -5,6 +5,7 @@ import { NO_CONNECTION } from "../../../templates/repositories/connection_fields
 import { missingFiles } from "../../downloads/files.ts";
 import { createEnrolmentToken, EnrolmentWish, joinCommands } from "../../enrolment/create_token.ts";
 import { listRepositories } from "../../repositories/find.ts";
+import { warningFlash } from "../../repositories/secret_warnings.ts";
 import type { Server } from "../../server.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
 import { attempt, type Form, linesOf, readForm, tagsOf } from "./form.ts";
@@ -63,7 +64,7 @@ async function add(server: Server, c: Ctx): Promise<Response> {
   }
   // Not a redirect: the command is in this one answer and nowhere else.
   const page = AddHostDonePage({
-    frame,
+    frame: done.warnings.length > 0 ? { ...frame, flash: warningFlash("", done.warnings) } : frame,
     hostname: value.hostname.trim(),
     tokenId: done.id,
     commands: joinCommands(c.get("baseUrl"), done.token),

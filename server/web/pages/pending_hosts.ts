@@ -13,6 +13,7 @@ import {
   type RejectedKey,
 } from "../../pending_hosts/find.ts";
 import { allowRejectedKey, rejectPendingHost } from "../../pending_hosts/reject.ts";
+import { warningFlash } from "../../repositories/secret_warnings.ts";
 import type { Server } from "../../server.ts";
 import { pathId } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
@@ -117,14 +118,19 @@ async function accept(server: Server, c: Ctx): Promise<Response> {
     });
     return show(c, page, 422);
   }
-  const { hostId, name, generatedPassword } = done;
+  const { hostId, name, generatedPassword, warnings } = done;
   if (generatedPassword) {
-    const frame = await frameOf(server, c);
+    const flash = warnings.length > 0 ? { flash: warningFlash("", warnings) } : {};
+    const frame = { ...await frameOf(server, c), ...flash };
     const page = { frame, host: { id: hostId, name }, password: generatedPassword };
     // Not a redirect: the password is in this one answer and nowhere else.
     return show(c, AcceptedPage(page), 201);
   }
-  return goTo(c, `/hosts/${hostId}`, { text: `${name} is accepted. It connects by itself.` });
+  return goTo(
+    c,
+    `/hosts/${hostId}`,
+    warningFlash(`${name} is accepted. It connects by itself.`, warnings),
+  );
 }
 
 async function reject(server: Server, c: Ctx): Promise<Response> {

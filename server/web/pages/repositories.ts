@@ -11,16 +11,18 @@ import {
 } from "../../../templates/repositories/page.tsx";
 import type { UpkeepProps } from "../../../templates/repositories/upkeep.tsx";
 import { allHosts } from "../../hosts/find.ts";
+import { answerResticId, ResticIdAnswer } from "../../repositories/answer_id.ts";
 import { changeRepository } from "../../repositories/change.ts";
 import { createRepository } from "../../repositories/create.ts";
 import { ChangedRepository, NewRepository } from "../../repositories/fields.ts";
 import { getRepository, listRepositories, type Repository } from "../../repositories/find.ts";
 import { removeRepository } from "../../repositories/remove.ts";
+import { warningFlash } from "../../repositories/secret_warnings.ts";
 import type { Server } from "../../server.ts";
 import { pathId, readPage } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
 import { attempt, attemptTo, type Form, readForm } from "./form.ts";
-import { frameOf, goTo, mayRun, show } from "./page.ts";
+import { frameOf, goTo, isAdmin, mayRun, show } from "./page.ts";
 import { ungovernedProps } from "./ungoverned.ts";
 import { upkeepProps } from "./upkeep.ts";
 
@@ -36,6 +38,7 @@ export const repositoryPageRoutes: Route[] = [
   },
   { method: "GET", path: "/repositories/:id/edit", role: "operator", handler: showEdit },
   { method: "POST", path: "/repositories/:id/edit", role: "operator", handler: change },
+  { method: "POST", path: "/repositories/:id/restic-id", role: "admin", handler: answerId },
   { method: "POST", path: "/repositories/:id/delete", role: "operator", handler: remove },
 ];
 
@@ -85,6 +88,18 @@ export async function repositoryView(server: Server, id: string): Promise<Reposi
     sizeBytes: found.total_size,
     sizeAt: found.stats_at,
     createdAt: found.created_at,
+    places: found.restic_ids.map(({ host_id, restic_id, changed }) => ({
+      hostId: host_id,
+      hostName: found.hosts.find((host) => host.id === host_id)?.name ?? null,
+      resticId: restic_id,
+      changed: changed && {
+        resticId: changed.restic_id,
+        hostId: changed.host_id,
+        hostName: changed.host_name,
+        at: changed.at,
+      },
+    })),
+    sameAs: found.same_as,
     hostCount: hosts.length,
     hosts: hosts.slice(0, HOSTS_SHOWN).map(({ id, name, state, last_success_at }) => ({
       id,
@@ -110,6 +125,7 @@ async function showOne(
       mayChange: mayRun(c),
       mayDelete: mayRun(c),
       errors: {},
+      mayAnswer: isAdmin(c),
       upkeep: await upkeepProps(server, c, id),
       ungoverned: await ungovernedProps(server, c, id),
       ...changes,
@@ -161,10 +177,14 @@ async function create(server: Server, c: Ctx): Promise<Response> {
     });
     return show(c, page, 422);
   }
-  const { id, generatedPassword } = done;
+  const { id, generatedPassword, warnings } = done;
   // Not a redirect: a password that was made here is in this one answer and nowhere else.
-  if (generatedPassword) return showOne(server, c, id, { generatedPassword }, 201);
-  return goTo(c, `/repositories/${id}`, { text: "The repository is added." });
+  if (generatedPassword) {
+    const flash = warnings.length > 0 ? { flash: warningFlash("", warnings) } : {};
+    const frame = { ...await frameOf(server, c), ...flash };
+    return showOne(server, c, id, { frame, generatedPassword }, 201);
+  }
+  return goTo(c, `/repositories/${id}`, warningFlash("The repository is added.", warnings));
 }
 
 async function showEdit(server: Server, c: Ctx): Promise<Response> {
@@ -186,7 +206,7 @@ async function change(server: Server, c: Ctx): Promise<Response> {
   const found = await getRepository(server, pathId(c, "id"));
   const form = await readForm(c);
   const { is_new: _, ...wish } = connectionWish(form, "");
-  const { errors } = await attempt(
+  const { done: warnings, errors } = await attempt(
     ChangedRepository,
     wish,
     (wish) => changeRepository(server, actorOf(c), found.id, wish),
@@ -202,9 +222,20 @@ async function change(server: Server, c: Ctx): Promise<Response> {
     });
     return show(c, page, 422);
   }
-  return goTo(c, `/repositories/${found.id}`, {
-    text: "The changes are saved, and hosts that are online know them already.",
-  });
+  const saved = "The changes are saved, and hosts that are online know them already.";
+  return goTo(c, `/repositories/${found.id}`, warningFlash(saved, warnings));
+}
+
+async function answerId(server: Server, c: Ctx): Promise<Response> {
+  const id = pathId(c, "id");
+  const form = await readForm(c);
+  const { errors } = await attempt(
+    ResticIdAnswer,
+    { restic_id: form.text("restic_id"), host_id: form.text("host_id") || null },
+    (answer) => answerResticId(server, actorOf(c), id, answer),
+  );
+  if (errors) return await showOne(server, c, id, { answerErrors: errors }, 409);
+  return goTo(c, `/repositories/${id}`, { text: "Noted. What waited for it goes on." });
 }
 
 async function remove(server: Server, c: Ctx): Promise<Response> {

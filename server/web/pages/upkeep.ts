@@ -6,6 +6,7 @@ import { AdminCredentialWish, MaintenanceWish } from "../../maintenance/fields.t
 import { listLocks, listMaintenance, STALE_LOCK_AFTER } from "../../maintenance/find.ts";
 import { startMaintenance } from "../../maintenance/start.ts";
 import { getRepository } from "../../repositories/find.ts";
+import { secretWarnings, warningFlash } from "../../repositories/secret_warnings.ts";
 import type { Server } from "../../server.ts";
 import { RepositoryJobWish } from "../api/maintenance.ts";
 import { pathId } from "../body.ts";
@@ -133,7 +134,14 @@ async function setCredential(server: Server, c: Ctx): Promise<Response> {
       errors,
     });
   }
-  return goTo(c, `/repositories/${id}`, { text: "The admin credential is saved." });
+  const { name, url } = await getRepository(server, id);
+  const rest_password = form.text("rest_password");
+  const warnings = secretWarnings({ name, url, username: form.text("username"), rest_password });
+  return goTo(
+    c,
+    `/repositories/${id}`,
+    warningFlash("The admin credential is saved.", warnings),
+  );
 }
 
 async function removeCredential(server: Server, c: Ctx): Promise<Response> {

@@ -118,7 +118,7 @@ Deno.test("a restic that ignores the interrupt is killed with all its children, 
   all.server.run({ job_id: second, kind: "init" });
   await all.server.finished(second);
   const verbs = all.restic.starts.map(({ args }) => args.split(" ")[0]);
-  assert.deepEqual(verbs, ["backup", "unlock", "list", "snapshots"]);
+  assert.deepEqual(verbs, ["backup", "unlock", "list", "snapshots", "cat"]);
   assert.match(all.server.texts(second)[0] ?? "", /may have left a lock/);
 });
 

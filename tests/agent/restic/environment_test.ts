@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { buildEnvironment } from "../../../agent/restic/environment.ts";
 import { parseRepositoryUrl } from "../../../shared/repository_url.ts";
+import { restics } from "../../support/restic.ts";
 import { access } from "../../support/start_agent.ts";
 
 function build(
@@ -68,3 +69,34 @@ Deno.test("a REST user goes into variables of their own from 0.16.1 on, else int
     "rest:https://al%40pha:p%3A%2F%C3%A4%24%26@backup.example:8000/alpha/",
   );
 });
+
+for (const restic of restics) {
+  Deno.test(`restic ${restic.version} sends a REST user and password as they were entered`, async () => {
+    const seen: (string | null)[] = [];
+    await using server = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      (request) => {
+        seen.push(request.headers.get("authorization"));
+        return new Response(null, { status: 404 });
+      },
+    );
+    const url = `rest:http://127.0.0.1:${server.addr.port}/My Backups/`;
+    for (
+      const username of ["al@ex.org", "DOMAIN\\al", "John Doe", "a/b", "Zoë", "100%", "a&b=c+d"]
+    ) {
+      const rest_password = `p@:/ #?%${username}`;
+      seen.length = 0;
+      await new Deno.Command(restic.path, {
+        args: ["cat", "config", "--no-lock", "--no-cache"],
+        clearEnv: true,
+        env: build(url, restic.version, { username, rest_password }, { PATH: "/usr/bin" }),
+        stdin: "null",
+        stdout: "null",
+        stderr: "null",
+      }).output();
+      const basic = /^Basic (.*)$/.exec(seen[0] ?? "")?.[1] ?? "";
+      const sent = new TextDecoder().decode(Uint8Array.fromBase64(basic));
+      assert.equal(sent, `${username}:${rest_password}`);
+    }
+  });
+}

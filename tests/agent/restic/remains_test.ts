@@ -46,7 +46,7 @@ Deno.test("an empty place on a REST server is free: the repository is made and v
   const { end, verbs } = await initAt(rest.url, "0.14.0", user);
   assert.equal(end.status, "succeeded", end.reason ?? "");
   assert.equal(end.created, true);
-  assert.deepEqual(verbs, ["snapshots", "init", "snapshots"]);
+  assert.deepEqual(verbs, ["snapshots", "init", "snapshots", "cat"]);
   const [headers] = rest.asked;
   assert.equal(headers?.get("accept"), "application/vnd.x.restic.rest.v2");
   const basic = `Basic ${new TextEncoder().encode("alpha:pä:ss").toBase64()}`;

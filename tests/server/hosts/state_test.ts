@@ -18,6 +18,7 @@ const GREEN: HostFacts = {
   last_backup_reason: null,
   last_success_at: NOW - HOUR,
   maintenance_problem: null,
+  repository_changed: false,
 };
 const health = (change: Partial<HostFacts>) => healthOf({ ...GREEN, ...change }, NOW);
 

@@ -120,3 +120,56 @@ Deno.test("a repository in use is not removed; a name is taken once; bad fields 
   assert.equal((await test.api("olive", "DELETE", path)).status, 204);
   assert.equal((await test.api("olive", "GET", path)).status, 404);
 });
+
+Deno.test("a storage user may be what HTTP takes: al@ex.org, DOMAIN\\al, a name with a blank; no colon", async () => {
+  await using test = await startServer();
+  for (const [n, username] of ["al@ex.org", "DOMAIN\\al", "John Doe", "a/b", "Zoë"].entries()) {
+    const wish = { ...NEW, name: `nas ${n}`, username, rest_password: "correct horse battery" };
+    const made = await test.api("olive", "POST", "/api/repositories", wish);
+    assert.equal(made.status, 201, JSON.stringify(made.body));
+    assert.equal(made.body.username, username);
+    const path = `/api/repositories/${made.body.id}/admin-credential`;
+    const admin = { username, rest_password: "another horse battery" };
+    assert.equal((await test.api("alice", "PUT", path, admin)).status, 200);
+  }
+  for (const username of ["a:b", "a\nb", "a\u0000b"]) {
+    const refused = await test.api("olive", "POST", "/api/repositories", { ...NEW, username });
+    assert.equal(refused.status, 422, username);
+    assert.equal(refused.body.error.field, "username");
+  }
+});
+
+Deno.test("a secret that would mask ordinary text is taken with a warning that does not hold it", async () => {
+  await using test = await startServer();
+  const warned = (body: { warnings: string[] }) =>
+    body.warnings.map((warning) => warning.split(" ")[0]);
+  const made = await test.api("olive", "POST", "/api/repositories", {
+    ...NEW,
+    password: "Sommerhaus",
+    rest_password: "nas.example.org",
+    environment: { AWS_DEFAULT_REGION: "home", AWS_SECRET_ACCESS_KEY: "home" },
+  });
+  assert.equal(made.status, 201);
+  assert.deepEqual(warned(made.body), [
+    "password",
+    "rest_password",
+    "environment.AWS_SECRET_ACCESS_KEY",
+  ]);
+  assert.ok(!/Sommerhaus|"home"/.test(JSON.stringify(made.body.warnings)));
+  const path = `/api/repositories/${made.body.id}`;
+  const change = { name: NEW.name, url: NEW.url };
+  const long = { ...change, password: "correct horse battery staple" };
+  assert.deepEqual(warned((await test.api("olive", "PUT", path, long)).body), []);
+  const short = await test.api("olive", "PUT", path, { ...change, password: "backup" });
+  assert.deepEqual(warned(short.body), ["password"]);
+  const admin = await test.api("alice", "PUT", `${path}/admin-credential`, {
+    username: "root",
+    rest_password: "secret1",
+  });
+  assert.deepEqual(warned(admin.body), ["rest_password"]);
+  const token = await test.api("olive", "POST", "/api/enrollment-tokens", {
+    hostname: "alpha",
+    repository: { ...NEW, name: "another", password: "home" },
+  });
+  assert.deepEqual(warned(token.body), ["repository.password"]);
+});

@@ -310,3 +310,71 @@ Deno.test("assets answer for ever under today's hash, and not under another", as
   assert.equal(old.headers.get("cache-control"), "no-cache");
   assert.equal((await visitor.visit("/assets/x/nothing.css")).status, 404);
 });
+
+Deno.test("a repository's page shows who has the same id, and lets an admin say which id is right", async () => {
+  await using server = await startServer();
+  const make = async (name: string) =>
+    (await server.api("olive", "POST", "/api/repositories", {
+      name,
+      url: `rest:https://${name}.example.org/`,
+      is_new: true,
+    })).body.id as string;
+  const [one, two] = [await make("one"), await make("two")];
+  const [known, other] = ["a1".repeat(32), "b2".repeat(32)] as const;
+  const row = { host_id: null, restic_id: known, first_seen_at: 1 };
+  const question = {
+    other_id: other,
+    other_host_id: crypto.randomUUID(),
+    other_host_name: "alpha",
+    other_at: 2,
+  };
+  await server.server.db.insertInto("repository_ids")
+    .values([{ ...row, repository_id: one, ...question }, { ...row, repository_id: two }])
+    .execute();
+  const olive = await new Visitor(server).logIn("olive");
+  const seen = await olive.visit(`/repositories/${one}`);
+  assert.ok(seen.html.includes("The same repository, or a copy?"));
+  assert.ok(seen.document.querySelector(`#restic-id a[href="/repositories/${two}"]`));
+  assert.ok(seen.html.includes("Another repository than before"));
+  const form = `form[action="/repositories/${one}/restic-id"]`;
+  assert.equal(seen.document.querySelector(form), null);
+  assert.equal(
+    (await olive.visit(`/repositories/${one}/restic-id`, { restic_id: other })).status,
+    403,
+  );
+  const alice = await new Visitor(server).logIn("alice");
+  const asked = await alice.visit(`/repositories/${one}`);
+  assert.equal(asked.document.querySelectorAll(form).length, 2);
+  const wrong = await alice.visit(`/repositories/${one}/restic-id`, { restic_id: "c3".repeat(32) });
+  assert.equal(wrong.status, 409);
+  assert.ok(wrong.html.includes("must be one of the two ids"));
+  const answered = await alice.visit(`/repositories/${one}/restic-id`, { restic_id: other });
+  assert.equal(answered.status, 303);
+  const after = await alice.visit(`/repositories/${one}`);
+  assert.ok(!after.html.includes("Another repository than before"));
+  // No longer the same as the other one.
+  assert.ok(!after.html.includes("The same repository, or a copy?"));
+});
+
+Deno.test("a form warns of a password that is an ordinary word, once, without showing it", async () => {
+  await using server = await startServer();
+  const olive = await new Visitor(server).logIn("olive");
+  const made = await olive.visit("/repositories/new", {
+    name: "nas",
+    url: "/srv/restic",
+    is_new: "false",
+    password: "Sommerhaus",
+  });
+  const page = await olive.visit(made.headers.get("location")!);
+  const flash = page.document.querySelector(".flash.warn").textContent;
+  assert.match(flash, /^The repository is added\. password is short, a plain word/);
+  assert.ok(!page.html.includes("Sommerhaus"));
+  const joining = await olive.visit("/hosts/new", {
+    ...NEW_HOST,
+    "repository.name": "other",
+    "repository.rest_password": "Sommerhaus",
+  });
+  assert.equal(joining.status, 201);
+  assert.match(joining.html, /repository\.rest_password is short, a plain word/);
+  assert.ok(!joining.html.includes("Sommerhaus"));
+});
