@@ -71,6 +71,10 @@ export const RepositoryAccess = z.object({
   username: z.string().nullable(),
   rest_password: z.string().nullable(),
   environment: z.record(z.string(), z.string()),
+  /** PEM. */
+  certificate_authority: z.string().max(65_536).optional(),
+  /** Extended options of restic; the agent runs nothing with one that could run a program. */
+  options: z.record(z.string().max(100), z.string().max(1000)).optional(),
 });
 export type RepositoryAccess = z.infer<typeof RepositoryAccess>;
 

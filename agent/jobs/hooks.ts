@@ -138,7 +138,7 @@ async function runText(
     ...shell.command,
     environment: {
       ...shell.environment,
-      ...ownEnvironment(agent.environment, agent.settings.stateDir),
+      ...ownEnvironment(agent.environment),
       RM_JOB_ID: order.job_id,
       RM_JOB_KIND: order.kind,
       RM_HOST: harmless(job.host),

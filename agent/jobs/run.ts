@@ -1,5 +1,7 @@
 // One job from its start to its end: started, lines, results, finished, in that order.
 import { join } from "node:path";
+import { firstProblem } from "../../shared/fields.ts";
+import { RepositoryOptions } from "../../shared/repository_options.ts";
 import { isMaintenance, writesRepository } from "../../shared/job.ts";
 import type { ConfigUpdate, RepositoryAccess } from "../../shared/protocol.ts";
 import { parseRepositoryUrl, type RepositoryUrl } from "../../shared/repository_url.ts";
@@ -7,6 +9,7 @@ import type { Agent } from "../agent.ts";
 import { messageOf } from "../log.ts";
 import { makePrivateDirectory } from "../files.ts";
 import { backup } from "../restic/backup.ts";
+import { authorityFile, untrustedFile } from "../restic/access_files.ts";
 import { buildEnvironment } from "../restic/environment.ts";
 import { check } from "../restic/check.ts";
 import { forget } from "../restic/forget.ts";
@@ -176,6 +179,18 @@ function prepare(agent: Agent, given: Attempt): Task | Outcome {
       "The repository's address was changed after this job was ordered; it was not run.";
     return failed("address_changed", reason, null);
   }
+  const options = RepositoryOptions.safeParse(repository.options ?? {});
+  if (!options.success) {
+    const why = firstProblem(options.error).message;
+    return failed(
+      "bad_options",
+      `The repository's options were refused on this host: ${why}`,
+      null,
+    );
+  }
+  const untrusted = untrustedFile(repository);
+  if (untrusted) return failed("untrusted_file", untrusted, null);
+  const authority = authorityFile(agent.settings.stateDir, repository);
   const program = restic as ResticProgram;
   const cacheDir = join(agent.settings.stateDir, "cache", repository.id);
   makePrivateDirectory(cacheDir);
@@ -191,10 +206,11 @@ function prepare(agent: Agent, given: Attempt): Task | Outcome {
       url,
       version: program.version,
       cacheDir,
-      stateDir: agent.settings.stateDir,
+      authorityFile: authority,
       own: agent.environment,
     }),
     cacheDir,
+    globals: globalArguments(options.data, authority),
     fileSystems: agent.fileSystems,
     limits: agent.limits,
     lines,
@@ -206,6 +222,14 @@ function prepare(agent: Agent, given: Attempt): Task | Outcome {
     },
     progress: (progress) => agent.connection.sendProgress(order.job_id, progress),
   };
+}
+
+/** What goes with every command: whom restic trusts, and its extended options. */
+function globalArguments(options: RepositoryOptions, authority: string | undefined): string[] {
+  return [
+    ...(authority ? [`--cacert=${authority}`] : []),
+    ...Object.entries(options).map(([name, value]) => `--option=${name}=${value}`),
+  ];
 }
 
 /** The everyday credential, or for what may delete the one that came with the order: for the same repository only. */

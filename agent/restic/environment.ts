@@ -1,6 +1,7 @@
 // The environment of a restic process, built from empty: nothing of the agent's own gets in unless it stands here.
 import type { RepositoryAccess } from "../../shared/protocol.ts";
-import { ENVIRONMENT_NAMES, type RepositoryUrl } from "../../shared/repository_url.ts";
+import { ENVIRONMENT_NAMES } from "../../shared/repository_environment.ts";
+import { type RepositoryUrl } from "../../shared/repository_url.ts";
 import { isAtLeast } from "./version.ts";
 
 export interface EnvironmentOptions {
@@ -9,7 +10,8 @@ export interface EnvironmentOptions {
   /** The version of restic that gets it. */
   version: string;
   cacheDir: string;
-  stateDir: string;
+  /** Where the certificate authority of the repository lies, when it has one. */
+  authorityFile?: string | undefined;
   /** The agent's own environment, of which a few names are passed on. */
   own: (name: string) => string | undefined;
 }
@@ -28,6 +30,8 @@ const WINDOWS_NAMES = [
   "TEMP",
   "TMP",
   "USERPROFILE",
+  "APPDATA",
+  "LOCALAPPDATA",
   "ProgramData",
   "ProgramFiles",
   "COMPUTERNAME",
@@ -38,13 +42,27 @@ const WINDOWS_NAMES = [
 type Own = EnvironmentOptions["own"];
 
 /** The least that a program needs: where programs, its home and its temporary files are. */
-export function ownEnvironment(own: Own, stateDir: string): Record<string, string> {
+export function ownEnvironment(own: Own): Record<string, string> {
   const windows = Deno.build.os === "windows";
   return {
     PATH: own("PATH") ?? (windows ? "" : SEARCH_PATH),
-    HOME: own("HOME") ?? stateDir,
+    // A service has none: what root set up in a shell (rclone's remotes, .pgpass, ssh keys) is looked for here.
+    HOME: own("HOME") ?? homeOf(own),
     ...passedOn(own, [...PASSED_ON, ...(windows ? WINDOWS_NAMES : [])]),
   };
+}
+
+/** Root's, or that of LocalSystem. */
+function homeOf(own: Own): string {
+  if (Deno.build.os === "windows") {
+    return own("USERPROFILE") ?? "C:\\Windows\\System32\\config\\systemprofile";
+  }
+  try {
+    const lines = Deno.readTextFileSync("/etc/passwd").split("\n").map((line) => line.split(":"));
+    return lines.find(([, , uid]) => uid === String(Deno.uid()))?.[5] || "/root";
+  } catch {
+    return "/root";
+  }
 }
 
 function passedOn(own: Own, names: string[]): Record<string, string> {
@@ -58,7 +76,7 @@ function passedOn(own: Own, names: string[]): Record<string, string> {
 export function buildEnvironment(options: EnvironmentOptions): Record<string, string> {
   const { repository, url, own } = options;
   const environment: Record<string, string> = {
-    ...ownEnvironment(own, options.stateDir),
+    ...ownEnvironment(own),
     ...passedOn(own, FOR_NETWORK),
     RESTIC_PASSWORD: repository.password,
     RESTIC_CACHE_DIR: options.cacheDir,
@@ -69,6 +87,10 @@ export function buildEnvironment(options: EnvironmentOptions): Record<string, st
   for (const name of ENVIRONMENT_NAMES) {
     const value = repository.environment[name];
     if (value !== undefined) environment[name] = value;
+  }
+  // restic does not tell rclone of its own --cacert.
+  if (url.backend === "rclone" && options.authorityFile) {
+    environment.RCLONE_CA_CERT = options.authorityFile;
   }
   environment.RESTIC_REPOSITORY ??= url.url;
   return environment;

@@ -61,9 +61,13 @@ async function listFolder(url: string, task: Task): Promise<"filled" | "empty" |
   if (username) {
     headers.set("authorization", `Basic ${base64(`${username}:${rest_password ?? ""}`)}`);
   }
+  using client = task.repository.certificate_authority
+    ? Deno.createHttpClient({ caCerts: [task.repository.certificate_authority] })
+    : undefined;
   try {
     const answer = await fetch(url, {
       headers,
+      client,
       redirect: "manual",
       signal: AbortSignal.timeout(LIST_MS),
     });

@@ -47,6 +47,8 @@ export interface Task {
   caps: Caps;
   environment: Record<string, string>;
   cacheDir: string;
+  /** Arguments of every command: certificate authority and extended options. */
+  globals: string[];
   /** On which file systems the paths of source groups were. */
   fileSystems: Pick<FileSystemMemory, "of" | "remember">;
   limits: Limits;
@@ -88,7 +90,7 @@ export async function runRestic(task: Task, options: RunOptions): Promise<Run> {
   if (control.stopped && !options.evenWhenStopped) {
     return finish({ ...NOT_STARTED, stop: control.stopped });
   }
-  task.lines.add("agent", `restic ${task.restic.version}: ${shown(options.args)}`);
+  task.lines.add("agent", `restic ${task.restic.version}: ${shown(argumentsOf(task, options))}`);
   const exit = await supervise(task, options, errors);
   if (exit.mayLeaveLock) control.noteLock();
   return finish(exit);
@@ -103,7 +105,7 @@ async function supervise(task: Task, options: RunOptions, errors: ErrorReader): 
   task.control.beforeStart();
   const process = new ManagedProcess({
     path: task.restic.path,
-    args: options.args,
+    args: argumentsOf(task, options),
     environment: task.environment,
     onOut: (chunk) => {
       sawOutput = true;
@@ -124,6 +126,11 @@ async function supervise(task: Task, options: RunOptions, errors: ErrorReader): 
   out.end();
   err.end();
   return exit;
+}
+
+/** Right after the verb: what follows may end with "--" and paths. */
+function argumentsOf({ globals }: Task, { args: [verb = "", ...args] }: RunOptions): string[] {
+  return [verb, ...globals, ...args];
 }
 
 /** The caps in force as arguments: of every command that moves data. */

@@ -5,8 +5,10 @@ import type { Settings } from "../settings.ts";
 const CONFIG = ["agent.yaml", "agent.env"];
 export const STATE = [
   "announcement.json",
+  "authorities",
   "cache",
   "enrolment.key",
+  "file_systems.json",
   "hooks",
   "identity.key",
   "jobs.json",

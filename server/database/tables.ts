@@ -48,6 +48,10 @@ export interface RepositoriesTable {
   environment_sealed: Uint8Array | null;
   environment_names: string;
   append_only: number;
+  /** PEM: what the storage's certificate must lead to. */
+  certificate_authority: string | null;
+  /** Extended options of restic (-o), as a JSON object. */
+  options: Generated<string>;
   /** An admin said "make a new repository here" and none has been made or found yet. */
   is_new: number;
   initialised_at: number | null;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { cron, secret, storageUser } from "../../shared/fields.ts";
-import { ENVIRONMENT_NAMES } from "../../shared/repository_url.ts";
+import { ENVIRONMENT_NAMES } from "../../shared/repository_environment.ts";
 
 const task = { enabled: z.boolean("must be true or false"), cron };
 

@@ -4,6 +4,7 @@ import { AppError } from "../errors.ts";
 import { pushConfig } from "../hosts/push.ts";
 import { ensureRepository } from "../jobs/ensure_repository.ts";
 import type { Actor, Server } from "../server.ts";
+import { refuseUnlessAdmin } from "./admins_only.ts";
 import { refuseTakenName } from "./create.ts";
 import type { ChangedRepository } from "./fields.ts";
 import { getRepositoryRow } from "./find.ts";
@@ -21,6 +22,7 @@ export async function changeRepository(
   wish: ChangedRepository,
 ): Promise<string[]> {
   const row = await getRepositoryRow(server, id);
+  refuseUnlessAdmin(actor, wish, row);
   const { url, normalised } = parseRepositoryUrl(wish.url);
   const moved = normalised !== row.url_normalised;
   if (moved) refuseKeptSecrets(row, wish);
@@ -34,6 +36,10 @@ export async function changeRepository(
       url_normalised: normalised,
       username: wish.username === undefined ? row.username : wish.username,
       ...sealed,
+      ...(wish.certificate_authority === undefined
+        ? {}
+        : { certificate_authority: wish.certificate_authority }),
+      ...(wish.options ? { options: JSON.stringify(wish.options) } : {}),
       append_only: wish.append_only === undefined ? row.append_only : wish.append_only ? 1 : 0,
       is_new: wish.is_new === undefined
         ? row.is_new
@@ -142,5 +148,7 @@ function changedFields(
   if (wish.rest_password) changed.push("rest_password");
   if (wish.environment) changed.push("environment");
   if (wish.append_only !== undefined) changed.push("append_only");
+  if (wish.certificate_authority !== undefined) changed.push("certificate_authority");
+  if (wish.options) changed.push("options");
   return changed;
 }

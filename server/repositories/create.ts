@@ -7,6 +7,7 @@ import { AppError } from "../errors.ts";
 import { insertMaintenance } from "../maintenance/change.ts";
 import { readablePassword } from "../random.ts";
 import type { Actor, Server } from "../server.ts";
+import { refuseUnlessAdmin } from "./admins_only.ts";
 import type { NewRepository } from "./fields.ts";
 import { sealAccess } from "./seal.ts";
 import { secretWarnings } from "./secret_warnings.ts";
@@ -61,6 +62,7 @@ export async function prepareRepository(
     generatedPassword,
     warnings: secretWarnings(wish),
     async insert(tx, actor) {
+      refuseUnlessAdmin(actor, wish);
       await refuseTakenName(tx, wish.name, id);
       await tx.insertInto("repositories").values({
         id,
@@ -70,6 +72,8 @@ export async function prepareRepository(
         username: wish.username ?? null,
         ...sealed,
         append_only: wish.append_only ? 1 : 0,
+        certificate_authority: wish.certificate_authority ?? null,
+        options: JSON.stringify(wish.options ?? {}),
         is_new: wish.is_new ? 1 : 0,
         initialised_at: null,
         total_size: null,

@@ -1,6 +1,9 @@
 import { z } from "zod";
-import { name, secret, storageUser } from "../../shared/fields.ts";
-import { ENVIRONMENT_NAMES, parseRepositoryUrl } from "../../shared/repository_url.ts";
+import { certificateAuthority } from "../../shared/certificate.ts";
+import { absolutePath, name, secret, storageUser } from "../../shared/fields.ts";
+import { ENVIRONMENT_NAMES, isFileName } from "../../shared/repository_environment.ts";
+import { RepositoryOptions } from "../../shared/repository_options.ts";
+import { parseRepositoryUrl } from "../../shared/repository_url.ts";
 
 const url = z.string("must be text").superRefine((text, context) => {
   try {
@@ -17,7 +20,14 @@ const environmentName = z.enum(ENVIRONMENT_NAMES, {
 /** null keeps the value that is stored under that name; a name that is left out is removed. */
 const environment = z.record(z.string(), secret(8192).nullable(), "must be names with values")
   .superRefine((record, context) => {
-    for (const key of Object.keys(record)) {
+    for (const [key, value] of Object.entries(record)) {
+      if (isFileName(key) && value !== null && !absolutePath.safeParse(value).success) {
+        context.addIssue({
+          code: "custom",
+          path: [key],
+          message: "must be the absolute path of a file on the host",
+        });
+      }
       if (environmentName.safeParse(key).success) continue;
       context.addIssue({
         code: "custom",
@@ -35,6 +45,10 @@ const common = {
   username: storageUser.nullable().optional(),
   rest_password: secret().nullable().optional(),
   environment: environment.optional(),
+  /** PEM; null for none. Admins only. */
+  certificate_authority: certificateAuthority.nullable().optional(),
+  /** Extended options of restic. Admins only. */
+  options: RepositoryOptions.optional(),
   append_only: z.boolean("must be true or false").optional(),
 };
 

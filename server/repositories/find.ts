@@ -22,6 +22,8 @@ export interface Repository {
   rest_password_set: boolean;
   environment_names: string[];
   append_only: boolean;
+  certificate_authority: string | null;
+  options: Record<string, string>;
   is_new: boolean;
   initialised_at: number | null;
   total_size: number | null;
@@ -80,6 +82,8 @@ async function withHosts(
     rest_password_set: row.rest_password_sealed !== null,
     environment_names: JSON.parse(row.environment_names),
     append_only: row.append_only === 1,
+    certificate_authority: row.certificate_authority,
+    options: JSON.parse(row.options),
     is_new: row.is_new === 1,
     initialised_at: row.initialised_at,
     total_size: row.total_size,

@@ -54,6 +54,8 @@ export async function accessFor(server: Server, row: Row): Promise<RepositoryAcc
     id: row.id,
     url: row.url,
     username: row.username,
+    ...(row.certificate_authority ? { certificate_authority: row.certificate_authority } : {}),
+    options: JSON.parse(row.options),
     ...await openAccess(server, row),
   };
 }

@@ -1,5 +1,5 @@
 import { ordinaryWarning } from "../../shared/ordinary_secret.ts";
-import { isSecretName } from "../../shared/repository_url.ts";
+import { isSecretName } from "../../shared/repository_environment.ts";
 
 export interface GivenSecrets {
   name?: string | undefined;

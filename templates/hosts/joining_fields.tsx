@@ -46,7 +46,13 @@ export function JoiningFields(
         isOptional
         help="One folder or file a line, for example /etc or C:\Users. More groups and exclusions can come later."
       />
-      <RepositoryChoice values={values} errors={errors} repositories={repositories} />
+      {/* What only admins set is on the repository's own page. */}
+      <RepositoryChoice
+        values={values}
+        errors={errors}
+        repositories={repositories}
+        isAdmin={false}
+      />
     </>
   );
 }

@@ -140,6 +140,13 @@ export function nextStep(
         href: repository,
         label: "Change the credentials",
       };
+    case "untrusted_file":
+      return {
+        sentence:
+          "Make the file belong to root and writable by nobody else, with all folders above it, then run again.",
+        href: repository,
+        label: "Look at its environment",
+      };
     case "restic_missing":
     case "needs_newer_restic":
       return {

@@ -10,10 +10,11 @@ export interface RepositoryChoiceValues {
 }
 
 export function RepositoryChoice(
-  { values, errors, repositories }: {
+  { values, errors, repositories, isAdmin }: {
     values: RepositoryChoiceValues;
     errors: Errors;
     repositories: { id: string; name: string; url: string }[];
+    isAdmin: boolean;
   },
 ) {
   const isNew = values.repository_choice === "new" || repositories.length === 0;
@@ -56,6 +57,7 @@ export function RepositoryChoice(
             errors={errors}
             isPasswordSet={false}
             isRestPasswordSet={false}
+            isAdmin={isAdmin}
             isKnown={false}
           />
         </div>

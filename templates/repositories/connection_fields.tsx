@@ -1,6 +1,14 @@
 // How a repository is reached: the same fields on Add host and on the repository's own page.
-import { ENVIRONMENT_NAMES } from "../../shared/repository_url.ts";
-import { type Errors, inPlace, SecretField, TextField, Tick } from "../parts/field.tsx";
+import { ENVIRONMENT_NAMES, isFileName } from "../../shared/repository_environment.ts";
+import {
+  CodeField,
+  type Errors,
+  inPlace,
+  LinesField,
+  SecretField,
+  TextField,
+  Tick,
+} from "../parts/field.tsx";
 
 export interface ConnectionValues {
   name: string;
@@ -10,6 +18,10 @@ export interface ConnectionValues {
   append_only: boolean;
   /** Names that are chosen; values never come back, only whether one is set. */
   environment: { name: string; isSet: boolean }[];
+  /** PEM. */
+  certificate_authority: string;
+  /** One name=value a line. */
+  options: string;
 }
 
 export const NO_CONNECTION: ConnectionValues = {
@@ -19,6 +31,8 @@ export const NO_CONNECTION: ConnectionValues = {
   is_new: true,
   append_only: false,
   environment: [],
+  certificate_authority: "",
+  options: "",
 };
 
 export interface ConnectionFieldsProps {
@@ -28,6 +42,8 @@ export interface ConnectionFieldsProps {
   errors: Errors;
   isPasswordSet: boolean;
   isRestPasswordSet: boolean;
+  /** Only admins set whom restic trusts, its options, and files on hosts. */
+  isAdmin: boolean;
   /** A repository that exists is not asked whether to make it. */
   isKnown: boolean;
 }
@@ -102,7 +118,10 @@ function Access(props: ConnectionFieldsProps) {
   const of = (name: string) => ({ name: `${prefix}${name}`, error: errors[`${prefix}${name}`] });
   const isOpen = Boolean(
     values.username || props.isRestPasswordSet || values.environment.length ||
-      Object.keys(errors).some((field) => /(username|rest_password|environment)/.test(field)),
+      values.certificate_authority || values.options ||
+      Object.keys(errors).some((field) =>
+        /(username|rest_password|environment|certificate_authority|options)/.test(field)
+      ),
   );
   return (
     <details class="unfold" open={isOpen}>
@@ -123,15 +142,39 @@ function Access(props: ConnectionFieldsProps) {
             isOptional
           />
         </div>
-        <Environment prefix={prefix} values={values} errors={errors} />
+        <Environment prefix={prefix} values={values} errors={errors} isAdmin={props.isAdmin} />
+        {props.isAdmin && (
+          <>
+            <CodeField
+              {...of("certificate_authority")}
+              label="Certificate authority"
+              value={values.certificate_authority}
+              isOptional
+              help="PEM, for a storage whose certificate no public authority vouches for."
+            />
+            <LinesField
+              {...of("options")}
+              label="Options of restic"
+              value={values.options}
+              rows={2}
+              isOptional
+              help={`One name=value a line, such as s3.storage-class=STANDARD_IA. Those that run a program are refused.`}
+            />
+          </>
+        )}
       </div>
     </details>
   );
 }
 
 function Environment(
-  { prefix, values, errors }: Pick<ConnectionFieldsProps, "prefix" | "values" | "errors">,
+  { prefix, values, errors, isAdmin }: Pick<
+    ConnectionFieldsProps,
+    "prefix" | "values" | "errors" | "isAdmin"
+  >,
 ) {
+  const offered = (current: string) =>
+    ENVIRONMENT_NAMES.filter((name) => isAdmin || !isFileName(name) || name === current);
   const error = Object.entries(errors).find(([field]) => field.startsWith(`${prefix}environment`))
     ?.[1];
   const rows = [...values.environment, ...blankRows(values.environment.length)];
@@ -143,7 +186,7 @@ function Environment(
           <>
             <select name={`${prefix}environment_name`} aria-label={`Variable ${i + 1}`}>
               <option value="">—</option>
-              {ENVIRONMENT_NAMES.map((name) => (
+              {offered(row.name).map((name) => (
                 <option value={name} selected={name === row.name}>{name}</option>
               ))}
             </select>
@@ -159,8 +202,9 @@ function Environment(
       </div>
       {error && <p class="error">{inPlace(error, `${prefix}environment`)}</p>}
       <p class="help">
-        For s3:, b2:, azure:, gs: and swift:, for example AWS_ACCESS_KEY_ID. To remove one, choose
-        —.
+        For s3:, b2:, azure:, gs:, swift: and rclone:, for example AWS_ACCESS_KEY_ID. To remove one,
+        choose —. {isAdmin &&
+          "Those that name a file, such as RCLONE_CONFIG, take one that only root can write."}
       </p>
     </fieldset>
   );

@@ -13,6 +13,7 @@ export interface RepositoryFormProps {
   errors: Errors;
   isPasswordSet: boolean;
   isRestPasswordSet: boolean;
+  isAdmin: boolean;
 }
 
 export function RepositoryFormPage(props: RepositoryFormProps) {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { redactorFor } from "../../agent/jobs/redact.ts";
 import { ordinaryWarning } from "../../shared/ordinary_secret.ts";
 import { maskUrlCredentials, redactor, visible } from "../../shared/redact.ts";
-import { ENVIRONMENT_NAMES, isSecretName } from "../../shared/repository_url.ts";
+import { ENVIRONMENT_NAMES, isSecretName } from "../../shared/repository_environment.ts";
 import { access } from "../support/start_agent.ts";
 
 Deno.test("redactor() masks a secret in every form that a program may print, the longest first", () => {

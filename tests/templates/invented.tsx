@@ -1269,6 +1269,7 @@ export const pages: Record<string, () => Child> = {
       errors={{}}
       isPasswordSet={false}
       isRestPasswordSet={false}
+      isAdmin
     />
   ),
   "repository-form-edit": () => (
@@ -1281,6 +1282,8 @@ export const pages: Record<string, () => Child> = {
         username: "web",
         is_new: false,
         append_only: true,
+        certificate_authority: `-----BEGIN CERTIFICATE-----\n${LONG}`,
+        options: "s3.storage-class=STANDARD_IA",
         environment: [{ name: "AWS_ACCESS_KEY_ID", isSet: true }],
       }}
       errors={{
@@ -1290,6 +1293,7 @@ export const pages: Record<string, () => Child> = {
       }}
       isPasswordSet
       isRestPasswordSet
+      isAdmin
     />
   ),
   "jobs": () => (

@@ -21,7 +21,7 @@ import { warningFlash } from "../../repositories/secret_warnings.ts";
 import type { Server } from "../../server.ts";
 import { pathId, readPage } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
-import { attempt, attemptTo, type Form, readForm } from "./form.ts";
+import { attempt, attemptTo, type Form, linesOf, readForm } from "./form.ts";
 import { frameOf, goTo, isAdmin, mayRun, show } from "./page.ts";
 import { ungovernedProps } from "./ungoverned.ts";
 import { upkeepProps } from "./upkeep.ts";
@@ -155,6 +155,7 @@ async function showNew(server: Server, c: Ctx): Promise<Response> {
       errors: {},
       isPasswordSet: false,
       isRestPasswordSet: false,
+      isAdmin: isAdmin(c),
     }),
   );
 }
@@ -174,6 +175,7 @@ async function create(server: Server, c: Ctx): Promise<Response> {
       errors,
       isPasswordSet: false,
       isRestPasswordSet: false,
+      isAdmin: isAdmin(c),
     });
     return show(c, page, 422);
   }
@@ -198,6 +200,7 @@ async function showEdit(server: Server, c: Ctx): Promise<Response> {
       errors: {},
       isPasswordSet: found.password_set,
       isRestPasswordSet: found.rest_password_set,
+      isAdmin: isAdmin(c),
     }),
   );
 }
@@ -219,6 +222,7 @@ async function change(server: Server, c: Ctx): Promise<Response> {
       errors,
       isPasswordSet: found.password_set,
       isRestPasswordSet: found.rest_password_set,
+      isAdmin: isAdmin(c),
     });
     return show(c, page, 422);
   }
@@ -262,7 +266,23 @@ export function connectionWish(form: Form, prefix: string) {
     ...(text("password") ? { password: text("password") } : {}),
     ...(text("rest_password") ? { rest_password: text("rest_password") } : {}),
     environment: environmentOf(form, prefix),
+    ...(form.has(`${prefix}certificate_authority`)
+      ? {
+        certificate_authority: text("certificate_authority").trim() || null,
+        options: optionsOf(text("options")),
+      }
+      : {}),
   };
+}
+
+/** One name=value a line; what is no such line is refused as the name of an option. */
+function optionsOf(text: string): Record<string, string> {
+  return Object.fromEntries(
+    linesOf(text).map((line) => {
+      const at = line.indexOf("=");
+      return at < 0 ? [line, ""] : [line.slice(0, at).trim(), line.slice(at + 1).trim()];
+    }),
+  );
 }
 
 /** A name without a value keeps the value that is stored. */
@@ -293,6 +313,8 @@ export function connectionValues(
       name,
       isSet: stored.includes(name),
     })),
+    certificate_authority: form.text(`${prefix}certificate_authority`),
+    options: form.text(`${prefix}options`),
   };
 }
 
@@ -304,5 +326,7 @@ function storedValues(found: Repository): ConnectionValues {
     is_new: found.is_new,
     append_only: found.append_only,
     environment: found.environment_names.map((name) => ({ name, isSet: true })),
+    certificate_authority: found.certificate_authority ?? "",
+    options: Object.entries(found.options).map(([name, value]) => `${name}=${value}`).join("\n"),
   };
 }

@@ -15,7 +15,6 @@ function build(
     url: parseRepositoryUrl(url),
     version,
     cacheDir: "/state/cache/1",
-    stateDir: "/state",
     own: (name) => own[name],
   });
 }
@@ -40,7 +39,7 @@ Deno.test("the environment holds only what restic needs", () => {
 
 Deno.test("a service without HOME and PATH gets both", () => {
   const environment = build("/srv/repo", "0.18.0");
-  assert.equal(environment.HOME, "/state");
+  assert.equal(environment.HOME, "/root");
   assert.match(environment.PATH ?? "", /\/usr\/bin/);
 });
 

@@ -173,3 +173,94 @@ Deno.test("a secret that would mask ordinary text is taken with a warning that d
   });
   assert.deepEqual(warned(token.body), ["repository.password"]);
 });
+
+Deno.test("files on hosts, whom restic trusts and its options are an admin's; what runs a program is nobody's", async () => {
+  await using test = await startServer();
+  const base = {
+    name: "cloud",
+    url: "rclone:nas:r",
+    password: "a repository password",
+    is_new: true,
+  };
+  const pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----";
+  const cases: [string, Record<string, unknown>][] = [
+    ["environment.RCLONE_CONFIG", {
+      environment: { RCLONE_CONFIG: "/root/.config/rclone/rclone.conf" },
+    }],
+    ["environment.AWS_SHARED_CREDENTIALS_FILE", {
+      environment: { AWS_SHARED_CREDENTIALS_FILE: "/root/.aws/credentials" },
+    }],
+    ["certificate_authority", { certificate_authority: pem }],
+    ["options", { options: { "s3.storage-class": "STANDARD_IA" } }],
+  ];
+  const made = await test.api("olive", "POST", "/api/repositories", base);
+  assert.equal(made.status, 201);
+  const path = `/api/repositories/${made.body.id}`;
+  const { is_new: _, password: __, ...known } = base;
+  for (const [field, given] of cases) {
+    for (
+      const [method, at, body] of [["POST", "/api/repositories", { ...base, name: field }], [
+        "PUT",
+        path,
+        known,
+      ]] as const
+    ) {
+      const refused = await test.api("olive", method, at, { ...body, ...given });
+      assert.deepEqual([refused.status, refused.body.error.field], [403, field]);
+    }
+    assert.equal((await test.api("alice", "PUT", path, { ...known, ...given })).status, 200, field);
+    // What is as it was may be sent again by whoever changes something else.
+    const kept = given.environment
+      ? {
+        environment: Object.fromEntries(Object.keys(given.environment).map((name) => [name, null])),
+      }
+      : given;
+    assert.equal((await test.api("olive", "PUT", path, { ...known, ...kept })).status, 200, field);
+  }
+  const { body } = await test.api("olive", "GET", path);
+  assert.deepEqual([body.certificate_authority, body.options], [pem, {
+    "s3.storage-class": "STANDARD_IA",
+  }]);
+  assert.equal(
+    (await test.api("alice", "PUT", path, { ...known, certificate_authority: null })).body
+      .certificate_authority,
+    null,
+  );
+  const refuse = async (given: Record<string, unknown>, field: string) => {
+    const { status, body } = await test.api("alice", "PUT", path, { ...known, ...given });
+    assert.deepEqual([status, body.error.field], [422, field], JSON.stringify(given));
+  };
+  for (
+    const name of [
+      "sftp.command",
+      "sftp.args",
+      "rclone.program",
+      "rclone.args",
+      "__proto__x",
+      "S3.region",
+    ]
+  ) {
+    await refuse({ options: { [name]: "x" } }, `options.${name}`);
+  }
+  for (
+    const [name, value] of [["s3.region", "-x"], ["rest.connections", "0"], [
+      "s3.storage-class",
+      "a b",
+    ]]
+  ) {
+    await refuse({ options: { [name!]: value } }, `options.${name}`);
+  }
+  await refuse({ certificate_authority: "no certificate" }, "certificate_authority");
+  await refuse({ environment: { RCLONE_CONFIG: "rclone.conf" } }, "environment.RCLONE_CONFIG");
+  for (
+    const name of [
+      "RESTIC_PASSWORD_COMMAND",
+      "RCLONE_PASSWORD_COMMAND",
+      "RCLONE_CONFIG_NAS_TYPE",
+      "LD_PRELOAD",
+      "PATH",
+    ]
+  ) {
+    await refuse({ environment: { [name]: "x" } }, "environment");
+  }
+});
