@@ -94,13 +94,15 @@ Deno.test("names of keys, regions and users are no secrets, all that opens somet
   assert.deepEqual(ENVIRONMENT_NAMES.filter(isSecretName), [
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
-    "B2_ACCOUNT_KEY",
     "AZURE_ACCOUNT_KEY",
     "AZURE_ACCOUNT_SAS",
+    "AZURE_CLIENT_SECRET",
+    "B2_ACCOUNT_KEY",
     "GOOGLE_ACCESS_TOKEN",
-    "OS_PASSWORD",
     "OS_APPLICATION_CREDENTIAL_SECRET",
     "OS_AUTH_TOKEN",
+    "OS_PASSWORD",
+    "RCLONE_CONFIG_PASS",
     "ST_KEY",
   ]);
   const redact = redactorFor([

@@ -1,7 +1,7 @@
 // Whether a hook stops at the first error: on for new ones, off for those that were there, each owner's own, admins only.
 import assert from "node:assert/strict";
-import { sql } from "kysely";
-import { migrate, MIGRATIONS } from "../../../server/database/migrations/all.ts";
+import { type Kysely, sql } from "kysely";
+import { hookStopAtError } from "../../../server/database/migrations/0006_hook_stop_at_error.ts";
 import { FakeAgent, joinHost } from "../../support/fake_agent.ts";
 import { PASSWORD, startServer } from "../../support/start_server.ts";
 
@@ -165,8 +165,7 @@ Deno.test("hooks that were there before the box go on after an error; owners wit
     const column = `hook_stop_at_error${table === "hosts" ? "_default" : ""}`;
     await sql.raw(`alter table ${table} drop column ${column}`).execute(tx);
   }
-  await sql`delete from kysely_migration where name = '0006_hook_stop_at_error'`.execute(tx);
-  await migrate(tx, "the database", MIGRATIONS);
+  await hookStopAtError.up(tx as Kysely<unknown>);
   const states = async ({ hostId }: { hostId: string }) => [
     (await groupsOf(hostId))[0].hook_stop_at_error,
     (await test.api("alice", "GET", `/api/hosts/${hostId}/hooks`)).body.hook_stop_at_error_default,
