@@ -5,17 +5,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** Binary units with one decimal: 512 B, 1.2 GiB. */
-export function bytes(count: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-  let value = Math.max(0, count);
-  let step = 0;
-  while (step < units.length - 1 && value >= (step === 0 ? 1024 : 1023.95)) {
-    value /= 1024;
-    step++;
-  }
-  return `${step === 0 ? Math.round(value) : value.toFixed(1)} ${units[step]}`;
-}
+export { bytes } from "../shared/bytes.ts";
 
 /** The two largest units: 45 s, 3 m 12 s, 2 h 5 m, 3 d 4 h. */
 export function duration(seconds: number): string {

@@ -1,6 +1,7 @@
 // Whether a backup that restic calls a success is one: of nothing it has failed, and of far less than usual it needs a
 // person. The agent looks at the paths themselves; the figures are held against the group's history here.
 import type { Transaction } from "kysely";
+import { bytes as inWords } from "../../shared/bytes.ts";
 import { filesOf, savedNothing, type Summary } from "../../shared/job.ts";
 import type { JobFinished } from "../../shared/protocol.ts";
 import type { Tables } from "../database/tables.ts";
@@ -78,7 +79,9 @@ async function lessThanUsual(
     return `Far less than usual was saved: ${filesOf(summary)} files, usually ${files}.`;
   }
   if (summary.bytes_processed < bytes * share) {
-    return `Far less than usual was saved: ${summary.bytes_processed} bytes, usually ${bytes}.`;
+    return `Far less than usual was saved: ${inWords(summary.bytes_processed)}, usually ${
+      inWords(bytes)
+    }.`;
   }
   return undefined;
 }

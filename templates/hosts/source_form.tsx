@@ -194,7 +194,7 @@ export function SourceFormPage(props: SourceFormProps) {
               {group ? "Save changes" : "Add source group"}
             </button>
             {group && (
-              <button type="submit" formaction={`${back}/${group.id}/preview`}>
+              <button type="submit" formaction={`${back}/${group.id}/preview#preview`}>
                 Show what this retention would remove
               </button>
             )}

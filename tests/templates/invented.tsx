@@ -1343,6 +1343,34 @@ export const pages: Record<string, () => Child> = {
       }),
       12,
     ),
+  "job-withheld": () =>
+    jobPage(
+      jobView({
+        status: "failed",
+        finishedAt: NOW,
+        progress: null,
+        reason:
+          "Nothing was saved: /srv/data is a link, and restic saves the link, not what it points to.",
+        reasonCode: "nothing_saved",
+        withheld: "nothing_saved",
+        summary: { ...SUMMARY, files_new: 0, files_changed: 0, files_unmodified: 0 },
+      }),
+      20,
+    ),
+  "job-accepted": () =>
+    jobPage(
+      jobView({
+        status: "succeeded",
+        finishedAt: NOW,
+        progress: null,
+        reason: "Far less than usual was saved: 12 files, usually 4000.",
+        reasonCode: "less_than_usual",
+        withheld: "less_than_usual",
+        accepted: { by: HOSTILE, at: NOW },
+        summary: SUMMARY,
+      }),
+      20,
+    ),
   "job-wrong-password": () =>
     jobPage(
       jobView({
