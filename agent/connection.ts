@@ -7,6 +7,7 @@ import {
   HEARTBEAT_SECONDS,
   OFFLINE_AFTER_SECONDS,
 } from "../shared/protocol.ts";
+import { messageOf } from "./log.ts";
 import { type Pace, Session, type SessionEnd, type SessionOptions } from "./session.ts";
 
 export const PACE: Pace = {
@@ -43,10 +44,15 @@ export class Connection {
 
   open(): void {
     if (this.#isClosed) return;
-    this.#session = new Session(this.options, {
-      onGood: () => this.#backoff.reset(),
-      onEnd: (end) => this.#ended(end),
-    });
+    try {
+      this.#session = new Session(this.options, {
+        onGood: () => this.#backoff.reset(),
+        onEnd: (end) => this.#ended(end),
+      });
+    } catch (error) {
+      // Called by a timer: without an end there would be no next try.
+      this.#ended({ code: 0, reason: messageOf(error) });
+    }
   }
 
   /** Sends a message that is not journaled; false when nobody is there to hear it. */

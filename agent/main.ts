@@ -158,7 +158,7 @@ async function work({ settings, log, client, stop }: Work): Promise<number> {
     log.error(`The server refused this agent for good: ${reason}`);
     code = EXIT.refusedForGood;
     // What runs is not the server's business: its result is kept for the agent that replaces this one.
-    agent.queue.whenIdle().then(() => stop.abort());
+    agent.queue.whenIdle().finally(() => stop.abort());
   };
   const agent = openAgent({ settings, log, client, onRefused });
   await aborted(stop.signal);

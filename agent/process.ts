@@ -1,7 +1,7 @@
 // One process, restic or a hook: started with a built environment, drained always, ended with its whole process group.
 
 /** Why we ended a process ourselves. */
-export type Stop = "cancelled" | "agent_stopped" | "unreachable" | "overdue";
+export type Stop = "cancelled" | "agent_stopped" | "unreachable" | "refused" | "overdue";
 
 export interface Exit {
   /** null when the process was never started. */

@@ -40,6 +40,8 @@ export class Timers {
   #content: z.infer<typeof Content> = { schedules: {}, pending: [] };
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
+  /** Schedules of which that was logged. */
+  readonly #unreadable = new Set<string>();
 
   /** Throws CorruptFile. */
   constructor(private readonly agent: Agent, private readonly clock: Clock) {
@@ -116,7 +118,10 @@ export class Timers {
     const schedules = { ...this.#content.schedules };
     for (const schedule of this.#plan) {
       const state = schedules[schedule.id]!;
-      const fired = lastRunBetween(schedule.cron, state.considered_at, now, schedule.time_zone);
+      const fired = this.#ask(
+        schedule,
+        () => lastRunBetween(schedule.cron, state.considered_at, now, schedule.time_zone),
+      );
       if (fired === null) continue;
       schedules[schedule.id] = { ...state, considered_at: now };
       found.push(...this.#runsOf(schedule, fired));
@@ -164,11 +169,27 @@ export class Timers {
     if (this.#stopped) return;
     const now = this.now;
     const moments = [
-      ...this.#plan.map((schedule) => nextRun(schedule.cron, now, schedule.time_zone)),
+      ...this.#plan.map((schedule) =>
+        this.#ask(schedule, () => nextRun(schedule.cron, now, schedule.time_zone))
+      ),
       ...this.#content.pending.map(({ due_at }) => due_at),
     ].filter((at) => at !== null);
     const wait = Math.min(this.clock.lookMs, ...moments.map((at) => Math.max(0, at - now)));
     this.#timer = setTimeout(() => this.#guardedLook(), wait);
+  }
+
+  /** A schedule that this agent cannot read, such as one in a time zone that it does not know, stops no other one. */
+  #ask(schedule: PlannedSchedule, question: () => number | null): number | null {
+    try {
+      return question();
+    } catch (error) {
+      const text = `"${schedule.cron}" (${schedule.time_zone})`;
+      if (!this.#unreadable.has(text)) {
+        this.agent.log.error(`The schedule ${text} never fires here: ${messageOf(error)}`);
+      }
+      this.#unreadable.add(text);
+      return null;
+    }
   }
 
   #guardedLook(): void {

@@ -18,6 +18,8 @@ export class Events {
    *  for approval; lines go to their job alone. */
   readonly #listeners = new Map<string, Set<Listener>>();
 
+  constructor(private readonly onFault: (error: unknown) => void) {}
+
   subscribe(topic: string, listener: Listener): () => void {
     const set = this.#listeners.get(topic) ?? new Set();
     this.#listeners.set(topic, set.add(listener));
@@ -27,10 +29,19 @@ export class Events {
     };
   }
 
-  /** Call after the commit: whoever hears of an event may read it. Listeners must not block or throw. */
+  /**
+   * Call after the commit: whoever hears of an event may read it. Listeners must not block; what one throws is logged,
+   * since it is no fault of the others nor of whoever publishes, which may be an agent's report.
+   */
   publish(event: Event): void {
     for (const topic of topics(event)) {
-      for (const listener of this.#listeners.get(topic) ?? []) listener(event);
+      for (const listener of this.#listeners.get(topic) ?? []) {
+        try {
+          listener(event);
+        } catch (error) {
+          this.onFault(error);
+        }
+      }
     }
   }
 }

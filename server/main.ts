@@ -6,6 +6,7 @@ import type { Role } from "./database/tables.ts";
 import { DatabaseError } from "./database/open.ts";
 import { AppError } from "./errors.ts";
 import { openServer } from "./open.ts";
+import { askHealth, urlHere } from "./own_health.ts";
 import { readablePassword } from "./random.ts";
 import { KeyFileError } from "./secrets.ts";
 import { serve } from "./serve.ts";
@@ -66,6 +67,8 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
+const STOP_WITHIN_MS = 12_000;
+
 async function runServer(settings: Settings): Promise<number> {
   const serving = await serve(settings);
   const { server, url } = serving;
@@ -79,21 +82,24 @@ async function runServer(settings: Settings): Promise<number> {
       }/setup?token=${server.setup.token}\n`,
     );
   }
-  await stopSignal();
-  server.log.info("stopping");
+  const reason = await Promise.race([stopSignal(), serving.givenUp]);
+  if (reason === undefined) server.log.info("stopping");
+  else server.log.error(`Ending, to be started again: ${reason}`);
+  const code = reason === undefined ? 0 : 1;
+  // Whatever hangs in there, the port and the data folder are free for the next start.
+  setTimeout(() => Deno.exit(code), STOP_WITHIN_MS);
   await serving.stop();
-  return 0;
+  return code;
 }
 
-async function checkHealth({ listen: { hostname, port } }: Settings): Promise<number> {
-  const any = hostname === "0.0.0.0" ? "127.0.0.1" : hostname === "::" ? "::1" : hostname;
-  const url = `http://${any.includes(":") ? `[${any}]` : any}:${port}/healthz`;
+async function checkHealth({ listen }: Settings): Promise<number> {
   try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(4000) });
-    console.log((await answer.text()).trim());
-    return answer.ok ? 0 : 1;
+    const answer = await askHealth(listen, AbortSignal.timeout(4000));
+    console.log(answer.body);
+    return answer.status === 200 ? 0 : 1;
   } catch (error) {
-    console.error(`${url} does not answer: ${error instanceof Error ? error.message : error}`);
+    const why = error instanceof Error ? error.message : error;
+    console.error(`${urlHere(listen)}/healthz does not answer: ${why}`);
     return 1;
   }
 }

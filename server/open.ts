@@ -43,16 +43,17 @@ export async function openServer(
     const secrets = await createSecrets(await loadKey(settings.secretKeyFile, !holdsSecrets));
     const closing = new AbortController();
     const now = options.now ?? Date.now;
+    const log = options.log ?? createLog(settings.logLevel);
     const server: Server = {
       db: database.db,
       database,
       agents: new ConnectedAgents(),
       waiting: new WaitingAgents(),
-      events: new Events(),
+      events: new Events((error) => log.error(`A page that watches: ${error}`)),
       secrets,
       passwords: createPasswordHasher(options.hashCost),
       settings,
-      log: options.log ?? createLog(settings.logLevel),
+      log,
       now,
       progress: new Map(),
       throttle: new Throttle(now),

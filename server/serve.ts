@@ -2,6 +2,7 @@
 import { PENDING_CLOSE } from "../shared/announce.ts";
 import { CLOSE } from "../shared/protocol.ts";
 import { createApp } from "./app.ts";
+import { Listener, type ListenPace } from "./listen.ts";
 import { type OpenOptions, openServer } from "./open.ts";
 import type { Server } from "./server.ts";
 import type { Settings } from "./settings.ts";
@@ -11,43 +12,46 @@ export interface Serving {
   server: Server;
   /** The address that it listens on, such as http://127.0.0.1:8080. */
   url: string;
+  /** Resolves with the reason when the server answers nobody any more and cannot help itself. */
+  givenUp: Promise<string>;
   /** Ends within 10 s; what was acknowledged is on the disk. */
   stop(): Promise<void>;
 }
 
 const STOP_WITHIN = 8000;
 
-export async function serve(settings: Settings, options: OpenOptions = {}): Promise<Serving> {
+export interface ServeOptions extends OpenOptions {
+  listenPace?: Partial<ListenPace>;
+}
+
+export async function serve(settings: Settings, options: ServeOptions = {}): Promise<Serving> {
   const opened = await openServer(settings, options);
   const { server } = opened;
   const app = createApp(server);
-  let http: Deno.HttpServer<Deno.NetAddr>;
+  let listener: Listener;
   try {
-    http = Deno.serve({
-      hostname: settings.listen.hostname,
-      port: settings.listen.port,
-      onListen: () => {},
-      onError: (error) => {
-        server.log.error(`request: ${error}`);
-        return new Response("The server could not do this.\n", { status: 500 });
-      },
-    }, (request, info) => app.fetch(request, { peer: info.remoteAddr.hostname }));
+    listener = new Listener({
+      ...settings.listen,
+      handler: (request, peer) => app.fetch(request, { peer }),
+      log: server.log,
+      pace: options.listenPace,
+    });
   } catch (error) {
     await opened.close();
     throw error;
   }
   startUpkeep(server);
-  const { hostname, port } = http.addr;
   return {
     server,
-    url: `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`,
+    url: listener.url,
+    givenUp: listener.givenUp,
     stop: async () => {
       const agents = [...server.agents];
       server.agents.closeAll(CLOSE.goingAway, "the server is stopping");
       server.waiting.closeAll(PENDING_CLOSE.goingAway, "the server is stopping");
-      // Live streams never end by themselves, and shutdown() waits for them.
+      // Live streams never end by themselves, and the listener waits for them.
       opened.endStreams();
-      const settled = Promise.all([http.shutdown(), ...agents.map((agent) => agent.idle())]);
+      const settled = Promise.allSettled([listener.stop(), ...agents.map((agent) => agent.idle())]);
       await within(STOP_WITHIN, settled);
       await opened.close();
     },

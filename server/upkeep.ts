@@ -9,7 +9,7 @@ import { sweepPendingHosts } from "./pending_hosts/sweep.ts";
 import type { Server } from "./server.ts";
 import { removeExpiredSessions } from "./users/sessions.ts";
 
-interface Task {
+export interface Task {
   name: string;
   everySeconds: number;
   run(server: Server): Promise<void>;
@@ -26,20 +26,27 @@ const TASKS: Task[] = [
   { name: "remove old enrolment tokens", everySeconds: 3600, run: removeOldEnrolmentTokens },
 ];
 
+/** A run that has not ended by then is waited for no longer, so that what hangs once does not stay undone for good. */
+const LONGEST_MS = 600_000;
+
 /** Runs each task at its pace until the server closes. A task that fails is logged and tried again. */
-export function startUpkeep(server: Server): void {
-  for (const task of TASKS) {
-    let running = false;
-    const timer = setInterval(async () => {
-      if (running) return;
-      running = true;
+export function startUpkeep(server: Server, tasks = TASKS, longestMs = LONGEST_MS): void {
+  for (const task of tasks) {
+    let begun: number | undefined;
+    const run = async () => {
+      const mine = begun = performance.now();
       try {
         await task.run(server);
       } catch (error) {
         server.log.error(`upkeep, ${task.name}: ${error}`);
       } finally {
-        running = false;
+        if (begun === mine) begun = undefined;
       }
+    };
+    const timer = setInterval(() => {
+      if (begun !== undefined && performance.now() - begun < longestMs) return;
+      if (begun !== undefined) server.log.error(`upkeep, ${task.name}: it hangs; started anew`);
+      run();
     }, task.everySeconds * 1000);
     server.closing.addEventListener("abort", () => clearInterval(timer), { once: true });
   }

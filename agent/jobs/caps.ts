@@ -15,6 +15,7 @@ export interface JobCaps extends Caps {
   window: BandwidthWindow | null;
 }
 
+export const NO_JOB_CAPS: JobCaps = { ...NO_CAPS, window: null };
 const NO_HOST_CAPS: HostCaps = { ...NO_CAPS, bandwidth_windows: [], time_zone: "UTC" };
 
 /** The caps for a job that begins now. */

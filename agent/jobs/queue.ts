@@ -2,7 +2,8 @@
 import { writesRepository } from "../../shared/job.ts";
 import type { CommandRun, Origin } from "../../shared/protocol.ts";
 import type { Agent } from "../agent.ts";
-import { capsNow, type JobCaps } from "./caps.ts";
+import { messageOf } from "../log.ts";
+import { capsNow, type JobCaps, NO_JOB_CAPS } from "./caps.ts";
 import { JobControl } from "./control.ts";
 import { finishJob } from "./finish.ts";
 import type { Accepted, Order } from "./ledger.ts";
@@ -157,12 +158,32 @@ export class JobQueue {
       onProcess: (process) => ledger.resticRuns(order.job_id, process),
       onLock: () => ledger.noteLock(order.repository_id),
     });
-    const caps = capsNow(this.agent, order);
-    const done = work(caps, control).finally(() => {
-      this.#running = this.#running.filter((running) => running.order !== order);
+    const running: Running = { order, caps: NO_JOB_CAPS, control, done: Promise.resolve() };
+    const begin = async () => {
+      running.caps = capsNow(this.agent, order);
+      await work(running.caps, control);
+    };
+    this.#running.push(running);
+    running.done = begin().catch((error) => this.#broken(order, error)).then(() => {
+      this.#running = this.#running.filter((each) => each !== running);
       if (!this.#isStopping) this.#startNext();
     });
-    this.#running.push({ order, caps, control, done });
+  }
+
+  /** Nobody awaits a job but the end of the agent: one that ended without an end of its own gets one here. */
+  #broken(order: Order, error: unknown): void {
+    const { log } = this.agent;
+    log.error(`Job ${order.job_id}: ${messageOf(error)}`);
+    try {
+      finishJob(this.agent, order.job_id, {
+        status: "failed",
+        reason: `The agent could not run this job: ${messageOf(error)}`,
+        reason_code: "agent_error",
+        ...originOf(order),
+      });
+    } catch (fault) {
+      log.error(`The end of job ${order.job_id} could not be told: ${messageOf(fault)}`);
+    }
   }
 
   /** A throttled restic needs time to send what it holds before it can remove its lock. */

@@ -3,10 +3,11 @@ import type { Origin } from "../../shared/protocol.ts";
 import type { Agent } from "../agent.ts";
 import type { Outcome } from "../restic/outcome.ts";
 
-/** What may be gone in a while. A wrong password is not. */
+/** What may be gone in a while. A wrong password is not, nor a certificate, a host key or another program at that address. */
 const PASSING = new Set([
   "locked",
   "unreachable",
+  "unknown_name",
   "restic_failed",
   "killed",
   "not_verified",

@@ -18,6 +18,7 @@ import { whenUnlocked } from "../restic/locked.ts";
 import { removeLocksOfDead } from "../restic/locks.ts";
 import { ended, failed, type Outcome } from "../restic/outcome.ts";
 import { prune } from "../restic/prune.ts";
+import { NO_CONTACT } from "../restic/refusals.ts";
 import { onSameRepository, watchOpened } from "../restic/repository_id.ts";
 import type { Task } from "../restic/run.ts";
 import { stats } from "../restic/stats.ts";
@@ -263,7 +264,7 @@ async function removeOwnLock(agent: Agent, task: Task): Promise<Outcome | undefi
   const isGone = await allGone(agent.orphans);
   const { outcome, isClear } = await removeLocksOfDead(task);
   if (isClear && isGone) agent.ledger.forgetLock(repository.id);
-  return control.stopped || outcome.reason_code === "unreachable" ? outcome : undefined;
+  return control.stopped || NO_CONTACT.has(outcome.reason_code ?? "") ? outcome : undefined;
 }
 
 async function performAndTidy(agent: Agent, task: Task): Promise<Outcome> {

@@ -26,8 +26,17 @@ export class Archive {
 
   /** All entries of the first segment that holds some after this number. */
   entriesAfter(seq: number): Entry[] {
-    const segment = this.#segments.find(({ last }) => last > seq);
-    return segment ? this.#entriesOf(segment) : [];
+    for (;;) {
+      const segment = this.#segments.find(({ last }) => last > seq);
+      if (!segment) return [];
+      try {
+        return this.#entriesOf(segment);
+      } catch (error) {
+        // What it holds is lost; it must not keep back for ever what comes after it. The file stays where it is.
+        this.log.error(`${segment.path} cannot be read and is left out: ${messageOf(error)}`);
+        this.#segments = this.#segments.filter((each) => each !== segment);
+      }
+    }
   }
 
   /** Removes the segments that hold nothing after this number. */

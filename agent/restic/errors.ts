@@ -1,4 +1,5 @@
 // What restic says on stderr, in its three historic shapes, as readable lines and as facts.
+import { readRefusal } from "./refusals.ts";
 
 /** What the lines of one run add up to. */
 export interface ErrorFacts {
@@ -8,6 +9,10 @@ export interface ErrorFacts {
   unreadable: number;
   /** restic has reached the repository, although nothing else may show it. */
   contact: boolean;
+  /** How often a request was refused for good that is made before restic holds the repository's key. */
+  refusedAtFirst: number;
+  /** The same for its own lock: what it makes when it begins, and every five minutes from then on. */
+  refusedLock: number;
   /** The last lines, for the sentence that explains a failure. */
   text: string;
 }
@@ -24,7 +29,14 @@ const ERRNO: Record<number, string> = {
 };
 
 export class ErrorReader {
-  readonly facts: ErrorFacts = { missing: [], unreadable: 0, contact: false, text: "" };
+  readonly facts: ErrorFacts = {
+    missing: [],
+    unreadable: 0,
+    contact: false,
+    refusedAtFirst: 0,
+    refusedLock: 0,
+    text: "",
+  };
 
   /** The readable lines of one line of stderr. */
   read(raw: string): string[] {
@@ -48,13 +60,24 @@ export class ErrorReader {
     return [`error: ${item ? `${item}: ` : ""}${problem}`];
   }
 
+  #noteRetry(text: string): void {
+    const [, verb, file] = RETRY.exec(text) ?? [];
+    if (!verb || !readRefusal(text, "")?.isFinal) return;
+    if (file === "config" || file === "key") this.facts.refusedAtFirst++;
+    if (file === "lock" && verb === "Save") this.facts.refusedLock++;
+  }
+
   #note(text: string): void {
     const missing = /^(.+) does not exist, skipping$/.exec(text)?.[1];
     if (missing) this.facts.missing.push(missing);
     if (text.startsWith("unable to open cache")) this.facts.contact = true;
+    this.#noteRetry(text);
     this.facts.text = `${this.facts.text}${text}\n`.slice(-KEPT_CHARACTERS);
   }
 }
+
+// "Stat(<config/>) returned error, retrying after 1.2s: …", "List(key) …", "Load(<key/0123456789>, 0, 0) …"
+const RETRY = /^(\w+)\(<?(\w+)[^)]*\) returned error, retrying after [\w.µ]+: /;
 
 function problemOf(error: unknown, item: string): string {
   const { message, Err: errno } = (error ?? {}) as { message?: unknown; Err?: unknown };

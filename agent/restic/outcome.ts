@@ -2,6 +2,7 @@
 import { maskUrlCredentials } from "../../shared/redact.ts";
 import type { JobFinished } from "../../shared/protocol.ts";
 import type { ErrorFacts } from "./errors.ts";
+import { lastRefusal, readRefusal, refusalSentence, tellingLines } from "./refusals.ts";
 import type { Exit, Stop } from "../process.ts";
 
 export type Outcome = Omit<JobFinished, "type" | "seq" | "job_id" | "at">;
@@ -18,17 +19,13 @@ export interface RunFacts {
 /** Why a run failed, or undefined when its exit code says that it did its work (0, or 3: not all of it). */
 export function failureOf(run: RunFacts): Outcome | undefined {
   const { exit } = run;
-  if (exit.stop) return stopped(exit.stop, run);
+  const isDoneAfterAll = exit.stop === "refused" && exit.code === 0;
+  if (exit.stop && !isDoneAfterAll) return stopped(exit.stop, run);
   const killed = describeSignal(exit);
   if (killed) return failed("killed", killed, exit.code);
   if (exit.code === 0 || exit.code === 3) return undefined;
-  for (const { code, exitCode, pattern, sentence } of CAUSES) {
-    const match = pattern?.exec(run.errors.text);
-    // A text counts only with 1, the code for everything that has none of its own.
-    if (exit.code === exitCode || (match && exit.code === 1)) {
-      return failed(code, sentence(run, match ?? null), exit.code);
-    }
-  }
+  const cause = causeOf(run);
+  if (cause) return failed(cause.code, cause.reason, exit.code);
   const last = lastLine(run.errors.text);
   const what = `restic failed (exit code ${exit.code})`;
   return failed("restic_failed", last ? `${what}: ${last}` : `${what}.`, exit.code);
@@ -54,11 +51,28 @@ export function ended(
   };
 }
 
+function causeOf(run: RunFacts): { code: string; reason: string } | undefined {
+  const { exit, errors } = run;
+  const known = CAUSES.find(({ exitCode }) => exitCode === exit.code);
+  if (known) return { code: known.code, reason: known.sentence(run) };
+  // A text counts only with 1, the code for everything that has none of its own.
+  if (exit.code !== 1) return undefined;
+  // What was said last counts: what came before it, restic got over.
+  const { text } = errors;
+  for (const line of tellingLines(text)) {
+    const cause = CAUSES.find(({ pattern }) => pattern?.test(line));
+    if (cause) return { code: cause.code, reason: cause.sentence(run) };
+    const refusal = readRefusal(line, run.url) && lastRefusal(text, run.url);
+    if (refusal) return { code: refusal.code, reason: refusalSentence(refusal, run.url) };
+  }
+  return undefined;
+}
+
 interface Cause {
   code: string;
   exitCode?: number;
   pattern?: RegExp;
-  sentence: (run: RunFacts, match: RegExpExecArray | null) => string;
+  sentence: (run: RunFacts) => string;
 }
 
 // The order matters: versions before 0.17 ask "Is there a repository …" whatever went wrong with its first file.
@@ -79,17 +93,6 @@ const CAUSES: Cause[] = [
     code: "source_missing",
     pattern: /all (?:target|source) directories\/files do not exist/,
     sentence: ({ errors }) => `Nothing to back up: ${missingSentence(errors.missing)}`,
-  },
-  {
-    code: "access_denied",
-    pattern: /unexpected HTTP response \((401|403)\)|Access Denied|\(40[13]\)/i,
-    sentence: ({ url }) => `The repository server refused user or password: ${url}`,
-  },
-  {
-    code: "unreachable",
-    pattern:
-      /(connection refused|no such host|no route to host|network is unreachable|i\/o timeout|connection reset by peer|could not resolve hostname[^\n]*|x509: [^\n]+|tls: [^\n]+)/i,
-    sentence: ({ url }, match) => `The repository cannot be reached (${match?.[1]}): ${url}`,
   },
   {
     code: "no_space",
@@ -127,17 +130,24 @@ export function missingSentence(missing: string[]): string {
     : `the source paths ${shown}${more} do not exist.`;
 }
 
-function stopped(stop: Stop, { exit, url, deadlineMs }: RunFacts): Outcome {
+function stopped(stop: Stop, run: RunFacts): Outcome {
+  const { exit, url, deadlineMs } = run;
   switch (stop) {
     case "cancelled":
       return ended("cancelled", "cancelled", "Cancelled.", exit.code);
     case "agent_stopped":
       return ended("interrupted", "agent_stopped", "The agent was stopped.", exit.code);
+    case "refused":
     case "unreachable":
     case "overdue": {
       const seconds = Math.round(deadlineMs / 1000);
-      const reason = `The repository did not answer within ${seconds} s: ${url}`;
-      return failed("unreachable", reason, exit.code);
+      const refusal = lastRefusal(run.errors.text, url);
+      if (!refusal) {
+        const reason = `The repository did not answer within ${seconds} s: ${url}`;
+        return failed("unreachable", reason, exit.code);
+      }
+      const what = stop === "refused" ? refusal.what : `${refusal.what}, for ${seconds} s`;
+      return failed(refusal.code, refusalSentence({ ...refusal, what }, url), exit.code);
     }
   }
 }

@@ -6,11 +6,13 @@ import type { RepositoryUrl } from "../../shared/repository_url.ts";
 import type { FileSystemMemory } from "../file_systems.ts";
 import type { JobControl } from "../jobs/control.ts";
 import type { JobLines } from "../jobs/lines.ts";
+import { askSsh } from "./ask_ssh.ts";
 import { watchForContact } from "./contact.ts";
 import { ErrorReader } from "./errors.ts";
 import { LineSplitter } from "./lines.ts";
 import { type Exit, ManagedProcess, type Stop } from "../process.ts";
 import type { ErrorFacts } from "./errors.ts";
+import { isWordless } from "./refusals.ts";
 import { failureOf, type Outcome } from "./outcome.ts";
 import type { ResticProgram } from "./version.ts";
 
@@ -92,14 +94,32 @@ export async function runRestic(task: Task, options: RunOptions): Promise<Run> {
   }
   task.lines.add("agent", `restic ${task.restic.version}: ${shown(argumentsOf(task, options))}`);
   const exit = await supervise(task, options, errors);
-  if (exit.mayLeaveLock) control.noteLock();
+  // One that was refused never came so far as to make a lock.
+  if (exit.mayLeaveLock && exit.stop !== "refused") control.noteLock();
+  if (exit.code === 1 && isWordless(errors.facts.text)) {
+    for (const line of await askSsh(task.url.url, task.environment)) {
+      for (const each of errors.read(`ssh: ${line}`)) task.lines.add("stderr", each);
+    }
+  }
   return finish(exit);
+}
+
+/** A second time, so that one refusal by chance ends nothing. */
+const TRIES = 2;
+/** Until then it is the lock that the command begins with; later ones are made again while it works. */
+const FIRST_LOCK_MS = 240_000;
+
+/** restic would go on for a quarter of an hour, whatever the answer is. */
+function isRefused({ refusedAtFirst, refusedLock }: ErrorFacts, afterMs: number): boolean {
+  return refusedAtFirst >= TRIES || (refusedLock >= TRIES && afterMs < FIRST_LOCK_MS);
 }
 
 async function supervise(task: Task, options: RunOptions, errors: ErrorReader): Promise<Exit> {
   const out = new LineSplitter(options.onOut ?? ((line) => task.lines.add("stdout", line)));
+  const began = performance.now();
   const err = new LineSplitter((raw) => {
     for (const line of errors.read(raw)) task.lines.add("stderr", line);
+    if (isRefused(errors.facts, performance.now() - began)) stop("refused");
   });
   let sawOutput = false;
   task.control.beforeStart();

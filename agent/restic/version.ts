@@ -72,15 +72,7 @@ export function isAtLeast(version: string, least: string): boolean {
 async function probe(path: string): Promise<string> {
   let text: string;
   try {
-    const { stdout } = await new Deno.Command(path, {
-      args: ["version"],
-      env: windows ? {} : { PATH: SEARCH_PATH },
-      clearEnv: !windows,
-      stdin: "null",
-      stderr: "null",
-      signal: AbortSignal.timeout(PROBE_MS),
-    }).output();
-    text = new TextDecoder().decode(stdout);
+    text = await outputOf(path);
   } catch (error) {
     throw missing(`restic at ${path} cannot be started: ${messageOf(error)}.`);
   }
@@ -91,6 +83,41 @@ async function probe(path: string): Promise<string> {
     "restic_too_old",
     `restic ${version} at ${path} is too old. Install restic ${OLDEST_RESTIC} or newer.`,
   );
+}
+
+/**
+ * What it prints. Not longer than the time allowed, whatever hangs: a wrapper that heeds no signal, something that it
+ * started and that keeps its output open, a file on a server that is gone. A job that waits here keeps all others waiting.
+ */
+async function outputOf(path: string): Promise<string> {
+  const child = new Deno.Command(path, {
+    args: ["version"],
+    env: windows ? {} : { PATH: SEARCH_PATH },
+    clearEnv: !windows,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const overdue = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${PROBE_MS / 1000} s`)), PROBE_MS);
+  });
+  try {
+    const output = child.output();
+    // Once it is overdue nobody waits for it.
+    output.catch(() => {});
+    return new TextDecoder().decode((await Promise.race([output, overdue])).stdout);
+  } catch (error) {
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // It has ended meanwhile.
+    }
+    child.unref();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Changes whenever the file is replaced; undefined when there is no such file. */

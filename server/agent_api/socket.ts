@@ -68,9 +68,9 @@ function converse(server: Server, host: KnownHost, socket: WebSocket): void {
   const refuse = async (code: number, action: string, reason: string) => {
     over = true;
     closeQuietly(socket, code, reason);
-    server.log.warn(`${host.name}: connection closed: ${reason}`);
     acks.stop();
     clearTimeout(helloTimer);
+    server.log.warn(`${host.name}: connection closed: ${reason}`);
     await noteGoodbye(server, agent);
     await recordAudit(server.db, server.now(), {
       kind: "agent",
@@ -124,9 +124,8 @@ function converse(server: Server, host: KnownHost, socket: WebSocket): void {
     const size = typeof data === "string" ? data.length : FRAME_LIMIT + 1;
     unread += size;
     if (unread > UNREAD_LIMIT + FRAME_LIMIT) {
-      turn = turn.then(() =>
-        refuse(CLOSE.badFrame, "agent.bad_frame", "too much was sent at once")
-      );
+      turn = turn.then(() => refuse(CLOSE.badFrame, "agent.bad_frame", "too much was sent at once"))
+        .catch((error) => server.log.error(`${host.name}: ${error}`));
       over = true;
       return;
     }

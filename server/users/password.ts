@@ -20,10 +20,15 @@ export interface HashCost {
 
 const COST: HashCost = { memoryKib: 65_536, iterations: 3 };
 const QUEUE_LIMIT = 20;
+/** Far above what a hash takes on a busy machine; a worker that died answers never. */
+const ANSWER_MILLISECONDS = 60_000;
 /** A worker keeps the 64 MiB of each hash until it ends. */
 const IDLE_MILLISECONDS = 10_000;
 
-export function createPasswordHasher(cost: HashCost = COST): PasswordHasher {
+export function createPasswordHasher(
+  cost: HashCost = COST,
+  answerMilliseconds = ANSWER_MILLISECONDS,
+): PasswordHasher {
   let worker: Worker | undefined;
   let idle: ReturnType<typeof setTimeout> | undefined;
   let waiting = 0;
@@ -48,7 +53,11 @@ export function createPasswordHasher(cost: HashCost = COST): PasswordHasher {
     const turn = last.then(() => {
       clearTimeout(idle);
       worker ??= new Worker(workerUrl(), { type: "module" });
-      return answerOf<T>(worker, request);
+      return answerOf<T>(worker, request, answerMilliseconds);
+    }).catch((error) => {
+      // It may be dead, and would then keep everybody waiting for ever: the next one gets a new worker.
+      stop();
+      throw error;
     });
     last = turn.catch(() => {});
     try {
@@ -68,7 +77,10 @@ export function createPasswordHasher(cost: HashCost = COST): PasswordHasher {
       if (stored !== undefined) {
         return await ask<boolean>({ task: "verify", password, hash: stored });
       }
-      await ask<boolean>({ task: "verify", password, hash: await (decoy ??= hash("decoy")) });
+      decoy ??= hash("decoy");
+      // One that failed once must not fail for every stranger from then on.
+      decoy.catch(() => decoy = undefined);
+      await ask<boolean>({ task: "verify", password, hash: await decoy });
       return false;
     },
     close: stop,
@@ -81,12 +93,20 @@ function workerUrl(): URL {
   return new URL(`./password_worker.${extension}`, import.meta.url);
 }
 
-function answerOf<T>(worker: Worker, request: HashRequest): Promise<T> {
-  return new Promise((resolve, reject) => {
-    worker.onmessage = ({ data }: MessageEvent<{ result: T; error?: string }>) =>
-      data.error === undefined ? resolve(data.result) : reject(new Error(data.error));
+function answerOf<T>(worker: Worker, request: HashRequest, withinMs: number): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const overdue = setTimeout(
+      () => reject(new Error(`the password worker did not answer within ${withinMs} ms`)),
+      withinMs,
+    );
+    worker.onmessage = ({ data }: MessageEvent<{ result: T; error?: string }>) => {
+      clearTimeout(overdue);
+      if (data.error === undefined) resolve(data.result);
+      else reject(new Error(data.error));
+    };
     worker.onerror = (event) => {
       event.preventDefault();
+      clearTimeout(overdue);
       reject(new Error(event.message));
     };
     worker.postMessage(request);

@@ -134,6 +134,38 @@ export function nextStep(
         href: repository,
         label: "Look at the address",
       };
+    case "unknown_name":
+    case "wrong_protocol":
+    case "http_error":
+    case "unknown_remote":
+      return {
+        sentence:
+          "The reason above says what answered, or that nobody knows the name. Correct the address, or what stands behind it.",
+        href: repository,
+        label: "Look at the address",
+      };
+    case "unknown_authority":
+    case "bad_certificate":
+      return {
+        sentence:
+          "This host does not trust the certificate of the repository's server. The reason above says why and what helps.",
+        href: repository,
+        label: "Look at the address",
+      };
+    case "unknown_host_key":
+    case "changed_host_key":
+      return {
+        sentence:
+          "A person has to compare the server's ssh host key on this machine and accept it there; the reason above has the command.",
+        href: host,
+        label: "To the host",
+      };
+    case "program_missing":
+      return {
+        sentence: "Install the program that the reason names on the host, then run again.",
+        href: host,
+        label: "To the host",
+      };
     case "access_denied":
       return {
         sentence: "The storage refused the user name, password or keys.",

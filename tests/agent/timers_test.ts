@@ -321,3 +321,15 @@ Deno.test("a run that its pre hook skips is not tried again and not made up for;
     [1, false],
   ]);
 });
+
+Deno.test("a schedule in a time zone that this agent does not know stops neither the others nor the clock", async () => {
+  const unknown = { id: "88888888-8888-4888-8888-888888888888", time_zone: "Mars/Olympus_Mons" };
+  await using all = await setUp({ schedules: [unknown, {}], now: "2026-11-22T02:59:00Z" });
+  all.clock.time = at("2026-11-22T03:00:05Z");
+  // By the clock's own timer: nobody looks.
+  const [end] = await all.untilEnds(1);
+  assert.equal(end!.status, "succeeded", end!.reason ?? "");
+  assert.equal(end!.origin?.schedule_id, SCHEDULE);
+  all.clock.time = at("2026-11-23T03:00:05Z");
+  await all.untilEnds(2);
+});

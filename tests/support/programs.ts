@@ -18,6 +18,8 @@ export interface Program extends AsyncDisposable {
   pid: number;
   /** All that it printed so far, both streams. */
   printed(): string;
+  /** Resolves with the exit code when it ends by itself. */
+  ended: Promise<number>;
   /** Ends it with this signal and waits; answers the exit code. */
   end(signal?: Deno.Signal): Promise<number>;
 }
@@ -64,15 +66,18 @@ function isThere(path: string): boolean {
   }
 }
 
-/** Starts a program. */
+/** Starts a program; `under` is a command before it that replaces itself by it, such as strace. */
 export function start(
   name: "server" | "agent",
   args: string[],
   env: Record<string, string>,
+  under: string[] = [],
 ): Program {
   const [program, options] = command(name, args, { RM_LOG_LEVEL: "debug", ...env });
-  const child = new Deno.Command(program, {
+  const [first = program, ...rest] = under.length > 0 ? [...under, program] : [];
+  const child = new Deno.Command(first, {
     ...options,
+    args: [...rest, ...options.args ?? []],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -95,6 +100,7 @@ export function start(
   return {
     pid: child.pid,
     printed: () => text,
+    ended: child.status.then(({ code }) => code),
     end,
     [Symbol.asyncDispose]: async () => {
       await end("SIGKILL");

@@ -376,3 +376,34 @@ Deno.test("200,000 lines arrive once and in order although the server drops the 
   assert.equal(texts.length, count);
   texts.forEach((text, index) => assert.equal(text, `line ${index + 1}`));
 });
+
+Deno.test("a job that breaks before it begins is told as failed, and the next one runs", async () => {
+  const window = {
+    days: ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const,
+    from: "00:00",
+    to: "23:59",
+  };
+  await using all = await setUp({
+    verbs: { backup: SUMMARY, snapshots: LISTED },
+    server: {
+      config: {
+        bandwidth_windows: [{
+          ...window,
+          days: [...window.days],
+          bandwidth_up_kbps: 5,
+          bandwidth_down_kbps: null,
+        }],
+        // The caps of the hour cannot be worked out.
+        time_zone: "Mars/Olympus_Mons",
+      },
+    },
+  });
+  const [first, second] = [jobId(), jobId()];
+  all.server.run({ job_id: first, source_group: GROUP });
+  const end = await all.server.finished(first);
+  assert.deepEqual([end.status, end.reason_code], ["failed", "agent_error"]);
+  assert.match(end.reason ?? "", /The agent could not run this job: .*Mars/);
+  all.agent.plan.setConfig({ ...all.agent.plan.config!, time_zone: "UTC" });
+  all.server.run({ job_id: second, source_group: GROUP });
+  assert.equal((await all.server.finished(second)).status, "succeeded");
+});

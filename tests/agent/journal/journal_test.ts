@@ -206,3 +206,18 @@ Deno.test("many reports are given out in order while they are acknowledged in st
   }
   assert.equal(seen.length, 994 * 10 + 10);
 });
+
+Deno.test("a file of the journal that cannot be read any more keeps nothing back that comes after it", () => {
+  using folder = testFolder();
+  const logged: string[] = [];
+  const log = createLog("error", (line) => logged.push(line));
+  using journal = open(folder.path, { log, segmentBytes: 2000 });
+  const job = jobId();
+  for (let n = 1; n <= 5; n++) addLines(journal, job, n * 10);
+  addEnd(journal, job);
+  const directory = join(folder.path, "journal");
+  const [oldest] = [...Deno.readDirSync(directory)].map(({ name }) => name).sort();
+  Deno.writeTextFileSync(join(directory, oldest!), "not what was written\n");
+  assert.ok(all(journal).some(({ type }) => type === "job.finished"));
+  assert.equal(logged.filter((line) => line.includes("cannot be read and is left out")).length, 1);
+});

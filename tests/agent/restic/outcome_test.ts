@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ErrorReader } from "../../../agent/restic/errors.ts";
 import { failureOf } from "../../../agent/restic/outcome.ts";
 import type { Exit } from "../../../agent/process.ts";
 
@@ -7,7 +8,7 @@ const URL = "rest:http://backup.example:8000/alpha/";
 function judge(exit: Partial<Exit>, text = "") {
   return failureOf({
     exit: { code: null, signal: null, stop: null, mayLeaveLock: false, ...exit },
-    errors: { missing: [], unreadable: 0, contact: false, text },
+    errors: { ...new ErrorReader().facts, text },
     url: URL,
     deadlineMs: 60_000,
   });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { isAtLeast, ResticFinder } from "../../../agent/restic/version.ts";
+import { eventually } from "../../support/eventually.ts";
 import { FakeRestic } from "../../support/fake_restic.ts";
 import { testFolder } from "../../support/start_agent.ts";
 
@@ -43,4 +44,26 @@ Deno.test("what is too old, is no restic or cannot be started is refused with wh
   await assert.rejects(new ResticFinder(path).find(), /does not answer as restic does/);
   Deno.chmodSync(path, 0o600);
   await assert.rejects(new ResticFinder(path).find(), { code: "restic_missing" });
+});
+
+Deno.test("a restic that hangs, with something that holds its output and heeds no signal, is given up in seconds", async () => {
+  using folder = testFolder();
+  const path = join(folder.path, "restic");
+  const pids = join(folder.path, "pids");
+  const hang =
+    `trap "" TERM INT; echo $$ >>${pids}; sleep 300 & echo $! >>${pids}; wait; sleep 300`;
+  Deno.writeTextFileSync(path, `#!/bin/sh\n${hang}\n`, { mode: 0o755 });
+  const began = performance.now();
+  await assert.rejects(new ResticFinder(path).find(), /no answer within 8 s/);
+  assert.ok(performance.now() - began < 12_000);
+  const [shell, child] = Deno.readTextFileSync(pids).trim().split("\n").map(Number);
+  await eventually("it is killed", () => {
+    try {
+      Deno.kill(shell!, "SIGCONT");
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  Deno.kill(child!, "SIGKILL");
 });
