@@ -123,6 +123,12 @@ async function supervise(task: Task, options: RunOptions, errors: ErrorReader): 
   });
   let sawOutput = false;
   task.control.beforeStart();
+  // Looks at the cache before the process can touch it.
+  using _contact = watchForContact(task.cacheDir, {
+    withinMs: task.limits.contactMs,
+    sawContact: () => sawOutput || errors.facts.contact,
+    onSilence: () => stop("unreachable"),
+  });
   const process = new ManagedProcess({
     path: task.restic.path,
     args: argumentsOf(task, options),
@@ -136,11 +142,6 @@ async function supervise(task: Task, options: RunOptions, errors: ErrorReader): 
   });
   const stop = (why: Stop) => process.stop(why, task.limits.graceMs);
   using _whole = options.wholeMs ? after(options.wholeMs, () => stop("overdue")) : null;
-  using _contact = watchForContact(task.cacheDir, {
-    withinMs: task.limits.contactMs,
-    sawContact: () => sawOutput || errors.facts.contact,
-    onSilence: () => stop("unreachable"),
-  });
   using _attached = task.control.attach(process, options.evenWhenStopped ?? false);
   const exit = await process.exit;
   out.end();
