@@ -123,9 +123,8 @@ function converse(server: Server, host: KnownHost, socket: WebSocket): void {
     const size = typeof data === "string" ? data.length : FRAME_LIMIT + 1;
     unread += size;
     if (unread > UNREAD_LIMIT + FRAME_LIMIT) {
-      turn = turn.then(() =>
-        refuse(CLOSE.badFrame, "agent.bad_frame", "too much was sent at once")
-      ).catch((error) => server.log.error(`${host.name}: ${error}`));
+      turn = turn.then(() => refuse(CLOSE.badFrame, "agent.bad_frame", "too much was sent at once"))
+        .catch((error) => server.log.error(`${host.name}: ${error}`));
       over = true;
       return;
     }

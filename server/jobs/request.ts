@@ -14,6 +14,8 @@ export const JobRequest = z.object({
   may_drop_most: z.boolean().optional(),
   /** Forget, dry run: this group with this policy, which is not saved yet. */
   preview: z.object({ source_group_id: z.string(), retention: Retention }).optional(),
+  /** Unlock: all of these locks, of which an admin typed the holder's name. */
+  remove_all: z.object({ hostname: z.string(), locks: z.array(z.string()) }).optional(),
   /** Check: the part of the data to read. */
   read_data: z.object({ part: z.int(), parts: z.int() }).optional(),
 });
