@@ -37,6 +37,7 @@ export const LISTEN_PACE: ListenPace = {
 const FLAPPING_STEP = 3;
 const HELD_TICKS = 10;
 const LEAST_QUESTIONS = 3;
+const LAST_ANSWER_MS = 1000;
 
 export class Listener {
   readonly address: Address;
@@ -48,7 +49,7 @@ export class Listener {
   readonly #ticker: ReturnType<typeof setInterval>;
   /** All of them: the older ones may still hold connections that work. */
   readonly #servers = new Set<Deno.HttpServer<Deno.NetAddr>>();
-  #question: { overdue: AbortController; until: number } | undefined;
+  #question: { overdue: AbortController; until: number; answer: Promise<unknown> } | undefined;
   #giveUp!: (reason: string) => void;
   /** Aborted, with why, when the newest of them has ended. */
   #lost = new AbortController();
@@ -84,6 +85,8 @@ export class Listener {
   /** Takes no new requests; resolves when those that are being answered have ended. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    // A connection that is dropped in the middle of its answer may keep the server from ending.
+    await Promise.race([this.#question?.answer, pause(LAST_ANSWER_MS, this.#lost.signal)]);
     this.#lost.abort("the server is stopping");
     clearInterval(this.#ticker);
     await Promise.allSettled([...[...this.#servers].map((http) => http.shutdown()), this.#watch]);
@@ -164,9 +167,11 @@ export class Listener {
   /** "answered" is any HTTP answer: what the server thinks of itself is not asked here. */
   async #ask(signal: AbortSignal): Promise<"answered" | "refused" | "silent"> {
     const overdue = new AbortController();
-    this.#question = { overdue, until: this.#ticks + this.#pace.answerTicks };
+    const asked = askHealth(this.address, AbortSignal.any([overdue.signal, signal]));
+    const until = this.#ticks + this.#pace.answerTicks;
+    this.#question = { overdue, until, answer: asked.catch(() => {}) };
     try {
-      await askHealth(this.address, AbortSignal.any([overdue.signal, signal]));
+      await asked;
       return "answered";
     } catch (error) {
       return error instanceof Deno.errors.ConnectionRefused ? "refused" : "silent";

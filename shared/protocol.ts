@@ -196,6 +196,8 @@ export const ForgetOrder = z.object({
 });
 export type ForgetOrder = z.infer<typeof ForgetOrder>;
 
+const lockId = z.string().regex(/^[0-9a-f]{8,64}$/);
+
 const commandRun = z.object({
   type: z.literal("command.run"),
   job_id: id,
@@ -233,6 +235,14 @@ const commandRun = z.object({
     name: z.enum(HOOK_NAMES),
     hooks: Hooks,
     source_group_name: groupName.nullable(),
+  }).optional(),
+  /**
+   * Unlock: remove every lock, also those of processes that may live. An admin has seen these and typed the name of the
+   * machine that holds them; the agent refuses when another lock is there.
+   */
+  remove_all: z.object({
+    hostname: z.string().min(1).max(255),
+    locks: z.array(lockId).min(1).max(100),
   }).optional(),
   /** This run's own caps; absent or null keeps the host's, 0 lifts them. */
   bandwidth_up_kbps: cap.optional(),
@@ -342,7 +352,7 @@ const logStream = z.object({
 export type LogStream = z.infer<typeof logStream>;
 
 export const RepositoryLock = z.object({
-  id: z.string().regex(/^[0-9a-f]{8,64}$/),
+  id: lockId,
   at: time,
   exclusive: z.boolean(),
   hostname: text(255),
@@ -368,6 +378,15 @@ const repoStats = z.object({
   job_id: id,
   repository_id: id,
   stats: RepositoryStats,
+});
+
+/** Unlock: the locks that are there afterwards. */
+const repoLocks = z.object({
+  type: z.literal("repo.locks"),
+  seq,
+  job_id: id,
+  repository_id: id,
+  locks: z.array(RepositoryLock).max(100),
 });
 
 const jobFinished = z.object({
@@ -447,6 +466,7 @@ export const AgentMessage = z.discriminatedUnion("type", [
   jobProgress,
   logStream,
   repoStats,
+  repoLocks,
   jobFinished,
   snapshotsReport,
   scheduleAck,

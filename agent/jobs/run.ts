@@ -19,10 +19,11 @@ import { removeLocksOfDead } from "../restic/locks.ts";
 import { ended, failed, type Outcome } from "../restic/outcome.ts";
 import { prune } from "../restic/prune.ts";
 import { NO_CONTACT } from "../restic/refusals.ts";
+import { removeAllLocks } from "../restic/remove_locks.ts";
 import { onSameRepository, watchOpened } from "../restic/repository_id.ts";
 import type { Task } from "../restic/run.ts";
 import { stats } from "../restic/stats.ts";
-import { unlock } from "../restic/unlock.ts";
+import { unlockJob } from "../restic/unlock.ts";
 import { ResticProblem, type ResticProgram } from "../restic/version.ts";
 import { beginSentence, endSentence, type JobCaps } from "./caps.ts";
 import type { JobControl } from "./control.ts";
@@ -291,7 +292,9 @@ async function perform(task: Task): Promise<Outcome> {
     case "init":
       return await init(task);
     case "unlock":
-      return await unlock(task);
+      return task.order.remove_all
+        ? await removeAllLocks(task, task.order.remove_all)
+        : await unlockJob(task);
     case "stats":
       return await stats(task);
     case "forget":

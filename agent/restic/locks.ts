@@ -1,20 +1,9 @@
-// Who holds a lock in the repository, and the end of what a killed restic of this host left.
-import { z } from "zod";
+// The end of what a killed restic of this host left, and the list of locks for a repository's health.
 import type { RepositoryLock } from "../../shared/protocol.ts";
-import { parseObject } from "./errors.ts";
+import { listLocks } from "./lock_list.ts";
 import type { Outcome } from "./outcome.ts";
-import { runRestic, type Task } from "./run.ts";
+import type { Task } from "./run.ts";
 import { unlock } from "./unlock.ts";
-
-const LOCKS_READ = 20;
-
-const Lock = z.object({
-  time: z.string(),
-  exclusive: z.boolean(),
-  hostname: z.string(),
-  username: z.string().optional(),
-  pid: z.int().optional(),
-});
 
 const TRIES = 3;
 const PAUSE_MS = 1000;
@@ -42,41 +31,11 @@ export async function removeLocksOfDead(
   }
 }
 
-/** The commands that list hold no lock themselves. undefined when the list cannot be had. */
+/** undefined when the list cannot be had. */
 export async function readLocks(
   task: Task,
   evenWhenStopped = false,
 ): Promise<RepositoryLock[] | undefined> {
-  const ids: string[] = [];
-  const list = await runRestic(task, {
-    args: ["list", "locks", "--no-lock"],
-    wholeMs: task.limits.lookMs,
-    evenWhenStopped,
-    onOut: (line) => /^[0-9a-f]{64}$/.test(line) && ids.push(line),
-  });
-  if (list.failure) return undefined;
-  const locks: RepositoryLock[] = [];
-  for (const id of ids.slice(0, LOCKS_READ)) {
-    let text = "";
-    await runRestic(task, {
-      args: ["cat", "lock", id, "--no-lock"],
-      wholeMs: task.limits.lookMs,
-      evenWhenStopped,
-      onOut: (line) => text += line,
-    });
-    const lock = Lock.safeParse(parseObject(text));
-    if (lock.success) locks.push(toLock(id, lock.data));
-  }
-  return locks;
-}
-
-function toLock(id: string, lock: z.infer<typeof Lock>): RepositoryLock {
-  return {
-    id,
-    at: Math.max(0, Date.parse(lock.time) || 0),
-    exclusive: lock.exclusive,
-    hostname: lock.hostname.slice(0, 255),
-    username: lock.username?.slice(0, 255) ?? null,
-    pid: lock.pid ?? null,
-  };
+  const list = await listLocks(task, evenWhenStopped);
+  return list.failure ? undefined : list.locks;
 }

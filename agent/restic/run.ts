@@ -83,6 +83,9 @@ const NOT_STARTED = { code: null, signal: null, mayLeaveLock: false };
 /** Runs restic. Throws only when the program cannot be started. */
 export async function runRestic(task: Task, options: RunOptions): Promise<Run> {
   const { control, limits } = task;
+  if (options.args.includes("--remove-all") && !task.order.remove_all) {
+    throw new Error("only an order that names the locks may remove all of them");
+  }
   const errors = new ErrorReader();
   const finish = (exit: Exit): Run => {
     const deadlineMs = exit.stop === "overdue" ? options.wholeMs ?? 0 : limits.contactMs;

@@ -5,7 +5,7 @@ import { AppError } from "../errors.ts";
 import { ownOrAdopted } from "../jobs/adopt.ts";
 import { ownJob, UnknownJobError } from "../jobs/own.ts";
 import { noteProgress } from "../jobs/progress.ts";
-import { appendLines, beginJob, finishJob, storeStats } from "../jobs/report.ts";
+import { appendLines, beginJob, finishJob, storeLocks, storeStats } from "../jobs/report.ts";
 import type { Server } from "../server.ts";
 import { storeSnapshots } from "../snapshots/store.ts";
 import { storeWholeList } from "../snapshots/store_whole.ts";
@@ -29,6 +29,9 @@ export async function receive(server: Server, agent: AgentSocket, told: Told): P
     case "repo.stats":
       await ownJob(server, hostId, message.job_id);
       return await storeStats(server, hostId, message);
+    case "repo.locks":
+      await ownJob(server, hostId, message.job_id);
+      return await storeLocks(server, hostId, message);
     case "job.finished":
       return await finishJob(server, await ownOrAdopted(server, hostId, message), message);
     case "snapshots.report":

@@ -119,6 +119,10 @@ async function detailsFor(server: Server, job: JobRow): Promise<Partial<CommandR
     return { may_create: repository?.is_new === 1 && repository.initialised_at === null };
   }
   if (isMaintenance(kind)) return await maintenanceDetails(server, job);
+  if (kind === "unlock") {
+    const { remove_all } = readRequest(job.request);
+    return remove_all ? { remove_all } : {};
+  }
   if (kind === "hook") {
     const { hook = "pre_hook" } = readRequest(job.request);
     return { hook: await hookToTry(server, job, hook) };

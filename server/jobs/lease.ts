@@ -7,6 +7,7 @@ import type { Tables } from "../database/tables.ts";
 import type { Server } from "../server.ts";
 import type { JobRow } from "./find.ts";
 import { type LeaseKeys, leaseKeys } from "./lease_keys.ts";
+import { readRequest } from "./request.ts";
 
 /**
  * How long a job waits for another that only a repository's id connects it with. Agents report ids: a lie may delay others
@@ -14,26 +15,30 @@ import { type LeaseKeys, leaseKeys } from "./lease_keys.ts";
  */
 const WAIT_FOR_SAME_ID = 2 * 3_600_000;
 
-/** True when the job may be sent to its host now; an init or maintenance job then holds the lease. */
+/** True when the job may be sent to its host now; one that must be alone then holds the lease. */
 export async function mayBegin(server: Server, job: JobRow): Promise<boolean> {
   const keys = await leaseKeys(server, job);
   if (keys === undefined) return true;
   const { place } = keys;
   const resticId = server.now() - job.created_at < WAIT_FOR_SAME_ID ? keys.resticId : undefined;
   const shared = [place, ...resticId ? [idKey(resticId)] : []];
-  if (job.kind === "backup" || job.kind === "unlock") {
+  const isAlone = isMaintenance(job.kind) || removesAllLocks(job);
+  if (!isAlone && (job.kind === "backup" || job.kind === "unlock")) {
     await dropDeadLeases(server, shared);
     return !await isMaintained(server, shared, job);
   }
-  if (job.kind !== "init" && !isMaintenance(job.kind)) return true;
-  if (isMaintenance(job.kind) && await othersWrite(server, { ...keys, resticId }, job)) {
-    return false;
-  }
+  if (!isAlone && job.kind !== "init") return true;
+  if (isAlone && await othersWrite(server, { ...keys, resticId }, job)) return false;
   const wanted = [...new Set(job.kind === "init" ? [keys.address, ...shared] : shared)];
   await dropDeadLeases(server, wanted);
   return await server.db.transaction().execute((tx) =>
     takeAll(tx, wanted, { job_id: job.id, address: keys.address, acquired_at: server.now() })
   );
+}
+
+/** Of locks that may be alive: nobody's may come meanwhile. */
+function removesAllLocks({ kind, request }: JobRow): boolean {
+  return kind === "unlock" && readRequest(request).remove_all !== undefined;
 }
 
 const idKey = (resticId: string) => `id ${resticId}`;

@@ -1,7 +1,12 @@
 // What an agent reports of its jobs. Each report may come again after a reconnect and must then change nothing.
 import { sql } from "kysely";
 import type { Transaction } from "kysely";
-import type { AgentMessage, JobFinished, LogStream } from "../../shared/protocol.ts";
+import type {
+  AgentMessage,
+  JobFinished,
+  LogStream,
+  RepositoryLock,
+} from "../../shared/protocol.ts";
 import { type EndStatus, writesRepository } from "../../shared/job.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
@@ -206,23 +211,51 @@ export async function storeStats(
 ): Promise<void> {
   const { repository_id, stats } = message;
   await server.db.transaction().execute(async (tx) => {
-    // A host may only speak of the repository that it uses.
-    const own = await tx.selectFrom("hosts").select("id").where("id", "=", hostId)
-      .where("repository_id", "=", repository_id).executeTakeFirst();
-    if (!own) return;
+    if (!await usesRepository(tx, hostId, repository_id)) return;
     await tx.updateTable("repositories").set({
       total_size: stats.total_size,
       restore_size: stats.restore_size ?? null,
       snapshots_count: stats.snapshots_count ?? null,
       stats_at: server.now(),
     }).where("id", "=", repository_id).execute();
-    if (!stats.locks) return;
-    await tx.deleteFrom("repository_locks").where("repository_id", "=", repository_id).execute();
-    for (const lock of stats.locks) {
-      await tx.insertInto("repository_locks")
-        .values({ ...lock, repository_id, exclusive: lock.exclusive ? 1 : 0 })
-        .onConflict((conflict) => conflict.doNothing()).execute();
+    if (stats.locks) await replaceLocks(tx, repository_id, stats.locks);
+  });
+  server.events.publish({ type: "host", hostId });
+}
+
+export async function storeLocks(
+  server: Server,
+  hostId: string,
+  { repository_id, locks }: Message<"repo.locks">,
+): Promise<void> {
+  await server.db.transaction().execute(async (tx) => {
+    if (await usesRepository(tx, hostId, repository_id)) {
+      await replaceLocks(tx, repository_id, locks);
     }
   });
   server.events.publish({ type: "host", hostId });
+}
+
+/** A host may only speak of the repository that it uses. */
+async function usesRepository(
+  tx: Transaction<Tables>,
+  hostId: string,
+  repositoryId: string,
+): Promise<boolean> {
+  const own = await tx.selectFrom("hosts").select("id").where("id", "=", hostId)
+    .where("repository_id", "=", repositoryId).executeTakeFirst();
+  return own !== undefined;
+}
+
+async function replaceLocks(
+  tx: Transaction<Tables>,
+  repositoryId: string,
+  locks: RepositoryLock[],
+): Promise<void> {
+  await tx.deleteFrom("repository_locks").where("repository_id", "=", repositoryId).execute();
+  for (const lock of locks) {
+    await tx.insertInto("repository_locks")
+      .values({ ...lock, repository_id: repositoryId, exclusive: lock.exclusive ? 1 : 0 })
+      .onConflict((conflict) => conflict.doNothing()).execute();
+  }
 }

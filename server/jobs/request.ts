@@ -23,6 +23,8 @@ export const JobRequest = z.object({
   may_drop_most: z.boolean().optional(),
   /** Forget: these alone, which no group governs, as an admin asked. */
   named: NamedForget.optional(),
+  /** Unlock: all of these locks, of which an admin typed the holder's name. */
+  remove_all: z.object({ hostname: z.string(), locks: z.array(z.string()) }).optional(),
   /** Check: the part of the data to read. */
   read_data: z.object({ part: z.int(), parts: z.int() }).optional(),
 });

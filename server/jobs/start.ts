@@ -5,6 +5,7 @@ import { bandwidthCap, id } from "../../shared/fields.ts";
 import { isMaintenance, type JobKind, RUNNABLE_KINDS } from "../../shared/job.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
+import { RemoveAllWish, wantsAllRemoved } from "../maintenance/remove_locks.ts";
 import { startMaintenance } from "../maintenance/start.ts";
 import type { Actor, Server } from "../server.ts";
 import { dispatchJobs } from "./dispatch.ts";
@@ -22,6 +23,7 @@ export const JobWish = z.strictObject({
   dry_run: z.boolean("must be true or false").optional(),
   /** Forget: go on although most snapshots of a group would go. */
   may_drop_most: z.boolean("must be true or false").optional(),
+  ...RemoveAllWish,
 });
 export type JobWish = z.infer<typeof JobWish>;
 
@@ -41,11 +43,13 @@ export async function startJobs(
   wish: JobWish,
 ): Promise<string[]> {
   const { kind, dry_run, may_drop_most, bandwidth_up_kbps, bandwidth_down_kbps } = wish;
-  if (isMaintenance(kind)) {
+  const removeAllOf = wantsAllRemoved(actor, wish) ? wish.confirm_hostname : undefined;
+  if (isMaintenance(kind) || (kind === "unlock" && removeAllOf !== undefined)) {
     const { repository_id } = await hostRow(server, hostId);
     const { jobId } = await startMaintenance(server, actor, repository_id, {
       kind,
       hostId,
+      ...(removeAllOf === undefined ? {} : { removeAllOf }),
       caps: { bandwidth_up_kbps, bandwidth_down_kbps },
       request: {
         ...(dry_run === undefined ? {} : { dry_run }),

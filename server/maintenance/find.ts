@@ -84,6 +84,19 @@ export async function listLocks({ db }: Server, repositoryId: string): Promise<R
   }));
 }
 
+/** When somebody last looked which locks are there: with the repository's size, or by an unlock that came through. */
+export async function locksSeenAt({ db }: Server, repositoryId: string): Promise<number | null> {
+  const { stats_at } = await db.selectFrom("repositories").select("stats_at")
+    .where("id", "=", repositoryId).executeTakeFirstOrThrow();
+  const unlock = await db.selectFrom("jobs").select("finished_at")
+    .where("repository_id", "=", repositoryId).where("kind", "=", "unlock")
+    .where("finished_at", "is not", null)
+    .where((is) => is.or([is("status", "=", "succeeded"), is("reason_code", "=", "locked")]))
+    .orderBy("number", "desc").limit(1).executeTakeFirst();
+  const times = [stats_at, unlock?.finished_at].filter((at) => at !== null && at !== undefined);
+  return times.length > 0 ? Math.max(...times) : null;
+}
+
 const WORDS: Record<MaintenanceKind, string> = {
   forget: "retention",
   prune: "prune",

@@ -7,12 +7,15 @@ import type { JobRequest } from "../jobs/request.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import type { Actor, Server } from "../server.ts";
 import { hasPolicy } from "../retention/orders.ts";
+import { allLocksOf, auditRemoveAll, refuseWhileInUse } from "./remove_locks.ts";
 
 export interface MaintenanceRun {
   kind: Extract<RunnableKind, "forget" | "prune" | "check" | "unlock" | "stats">;
   request?: JobRequest;
   /** A particular host; otherwise one is chosen. */
   hostId?: string;
+  /** Unlock: every lock; checked by wantsAllRemoved(). The name that was typed. */
+  removeAllOf?: string;
   /** This run's own. */
   caps?: { bandwidth_up_kbps?: number | null; bandwidth_down_kbps?: number | null };
 }
@@ -39,6 +42,9 @@ export async function startMaintenance(
       "No source group that uses this repository has a retention policy, so there is nothing to forget.",
     );
   }
+  const removal = run.removeAllOf === undefined
+    ? undefined
+    : await allLocksOf(server, repositoryId, run.removeAllOf);
   const host = await chooseHost(server, repositoryId, run.hostId);
   if (!host) {
     throw new AppError(
@@ -46,7 +52,11 @@ export async function startMaintenance(
       "No host of this repository is connected; nothing was started.",
     );
   }
-  const request = { ...await partToRead(server, repositoryId, run.kind), ...run.request };
+  const request = {
+    ...await partToRead(server, repositoryId, run.kind),
+    ...run.request,
+    ...(removal ? { remove_all: removal } : {}),
+  };
   const jobId = await server.db.transaction().execute(async (tx) => {
     const open = await tx.selectFrom("jobs").select("id").where("repository_id", "=", repositoryId)
       .where("kind", "=", run.kind).where("status", "in", ["queued", "running"]).executeTakeFirst();
@@ -56,13 +66,16 @@ export async function startMaintenance(
         `A ${run.kind} of this repository is already queued or running.`,
       );
     }
-    return await insertJob(server, tx, actor, {
+    if (removal) await refuseWhileInUse(server, tx, repositoryId);
+    const id = await insertJob(server, tx, actor, {
       hostId: host.id,
       host: { name: host.name, repository_id: repositoryId },
       wish: { kind: run.kind, ...run.caps },
       group: null,
       request,
     });
+    if (removal) await auditRemoveAll(server, tx, actor, { repository, jobId: id, removal });
+    return id;
   });
   await dispatchJobs(server, host.id);
   server.events.publish({ type: "job", jobId, hostId: host.id, status: "queued" });

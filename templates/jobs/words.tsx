@@ -118,7 +118,22 @@ export function nextStep(
         href: `${host}/repository`,
         label: "Open the Repository tab",
       };
+    case "locks_changed":
+      return {
+        sentence:
+          "Nothing was removed, since other locks are there than those that were confirmed. Look at them again.",
+        href: `${repository}#locks`,
+        label: "Look at the locks",
+      };
     case "locked":
+      if (job.kind === "unlock") {
+        return {
+          sentence:
+            "A lock whose holder may live is left alone until it is half an hour old. Look on that machine; when its restic is surely dead, an admin can remove every lock on the repository's page.",
+          href: `${repository}#locks`,
+          label: "Look at the locks",
+        };
+      }
       return {
         sentence:
           "Another run holds the lock. Wait for it to end; if nothing runs any more, remove stale locks.",

@@ -50,6 +50,8 @@ export interface UpkeepProps {
   values?: Record<string, string>;
   errors: Errors;
   refused?: RefusedRun;
+  /** The removal of every lock, as it was refused. */
+  unlock?: { typed: string; errors: Errors };
 }
 
 const WORDS: Record<MaintenanceKind, [name: string, about: string, verb: string]> = {
@@ -242,7 +244,7 @@ function Health({ frame, repositoryId, locks, mayChange, ...p }: UpkeepProps) {
             value="stats"
             label="Look now"
           />
-          {locks.some((lock) => lock.isStale) && (
+          {locks.length > 0 && (
             <PostButton
               to={`/repositories/${repositoryId}/jobs`}
               name="kind"
@@ -252,7 +254,49 @@ function Health({ frame, repositoryId, locks, mayChange, ...p }: UpkeepProps) {
           )}
         </p>
       )}
+      {p.mayChangeAdmin && (locks.length > 0 || p.unlock) && (
+        <RemoveEveryLock {...p} frame={frame} repositoryId={repositoryId} locks={locks} />
+      )}
     </div>
+  );
+}
+
+type Removal = Pick<UpkeepProps, "frame" | "repositoryId" | "locks" | "unlock">;
+
+function RemoveEveryLock({ frame, repositoryId, locks, unlock }: Removal) {
+  const holders = [...new Set(locks.map(({ hostname }) => hostname))];
+  const errors = unlock?.errors ?? {};
+  return (
+    <details class="unfold" id="locks" open={unlock !== undefined}>
+      <summary>Remove every lock…</summary>
+      <form
+        method="post"
+        action={`/repositories/${repositoryId}/jobs#locks`}
+        class="form nested"
+      >
+        <Csrf token={frame.csrf} />
+        <input type="hidden" name="kind" value="unlock" />
+        <input type="hidden" name="remove_all" value="on" />
+        <Problems errors={{ "": errors[""], kind: errors.kind }} />
+        <p>
+          For a lock whose holder is dead although it looks alive. A restic that still works under
+          it is not stopped: prune beside it destroys backups. Look on{" "}
+          {holders.length === 1 ? <Name text={holders[0]!} /> : "each machine"}{" "}
+          first. Nothing is removed while a host has a job in this repository, nor when a lock has
+          come since.
+        </p>
+        <TextField
+          name="confirm_hostname"
+          label="Name of the machine that holds the lock"
+          value={unlock?.typed}
+          error={errors.confirm_hostname}
+          help="Type it as it stands in the list of locks above."
+        />
+        <p>
+          <button type="submit" class="danger">Remove every lock</button>
+        </p>
+      </form>
+    </details>
   );
 }
 

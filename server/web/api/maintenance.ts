@@ -4,7 +4,8 @@ import { keepsEverything, Retention } from "../../../shared/retention.ts";
 import { setAdminCredential } from "../../maintenance/admin_credential.ts";
 import { changeMaintenance } from "../../maintenance/change.ts";
 import { AdminCredentialWish, MaintenanceWish } from "../../maintenance/fields.ts";
-import { listLocks, listMaintenance } from "../../maintenance/find.ts";
+import { listLocks, listMaintenance, locksSeenAt } from "../../maintenance/find.ts";
+import { RemoveAllWish, wantsAllRemoved } from "../../maintenance/remove_locks.ts";
 import { startMaintenance } from "../../maintenance/start.ts";
 import { getRepository } from "../../repositories/find.ts";
 import {
@@ -32,6 +33,7 @@ export const RepositoryJobWish = z.strictObject({
   host_id: id.nullable().optional(),
   dry_run: z.boolean("must be true or false").optional(),
   may_drop_most: z.boolean("must be true or false").optional(),
+  ...RemoveAllWish,
   bandwidth_up_kbps: bandwidthCap.optional(),
   bandwidth_down_kbps: bandwidthCap.optional(),
 });
@@ -70,10 +72,11 @@ export const maintenanceRoutes: ApiRoute[] = [
     summary:
       "Forget, prune and check: cadence, next and last run, what is wrong; locks as last seen",
     handler: async (server, c) => {
-      const { id: repositoryId, stats_at } = await getRepository(server, pathId(c, "id"));
+      const { id: repositoryId } = await getRepository(server, pathId(c, "id"));
       const tasks = await listMaintenance(server, repositoryId);
       const locks = await listLocks(server, repositoryId);
-      return c.json(withIsoTimes({ tasks, locks, locks_seen_at: stats_at }) as object);
+      const locks_seen_at = await locksSeenAt(server, repositoryId);
+      return c.json(withIsoTimes({ tasks, locks, locks_seen_at }) as object);
     },
   },
   {
@@ -96,13 +99,14 @@ export const maintenanceRoutes: ApiRoute[] = [
     body: RepositoryJobWish,
     answers: 202,
     handler: async (server, c) => {
-      const { kind, host_id, bandwidth_up_kbps, bandwidth_down_kbps, ...request } = await readJson(
-        c,
-        RepositoryJobWish,
-      );
+      const wish = await readJson(c, RepositoryJobWish);
+      const isForAll = wantsAllRemoved(actorOf(c), wish);
+      const { kind, host_id, confirm_hostname } = wish;
+      const { bandwidth_up_kbps, bandwidth_down_kbps, dry_run, may_drop_most } = wish;
       const { jobId } = await startMaintenance(server, actorOf(c), pathId(c, "id"), {
         kind,
-        request,
+        request: { dry_run, may_drop_most },
+        ...(isForAll ? { removeAllOf: confirm_hostname } : {}),
         caps: { bandwidth_up_kbps, bandwidth_down_kbps },
         ...(host_id ? { hostId: host_id } : {}),
       });

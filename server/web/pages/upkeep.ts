@@ -3,7 +3,13 @@ import type { UpkeepProps } from "../../../templates/repositories/upkeep.tsx";
 import { setAdminCredential } from "../../maintenance/admin_credential.ts";
 import { changeMaintenance } from "../../maintenance/change.ts";
 import { AdminCredentialWish, MaintenanceWish } from "../../maintenance/fields.ts";
-import { listLocks, listMaintenance, STALE_LOCK_AFTER } from "../../maintenance/find.ts";
+import {
+  listLocks,
+  listMaintenance,
+  locksSeenAt,
+  STALE_LOCK_AFTER,
+} from "../../maintenance/find.ts";
+import { wantsAllRemoved } from "../../maintenance/remove_locks.ts";
 import { startMaintenance } from "../../maintenance/start.ts";
 import { getRepository } from "../../repositories/find.ts";
 import { secretWarnings, warningFlash } from "../../repositories/secret_warnings.ts";
@@ -64,7 +70,7 @@ export async function upkeepProps(server: Server, c: Ctx, id: string): Promise<U
       pid: lock.pid,
       isStale: server.now() - lock.at > STALE_LOCK_AFTER,
     })),
-    seenAt: repository.stats_at,
+    seenAt: await locksSeenAt(server, id),
     sizeBytes: repository.total_size,
     restoreBytes: repository.restore_size,
     snapshots: repository.snapshots_count,
@@ -80,16 +86,29 @@ async function run(server: Server, c: Ctx): Promise<Response> {
   const form = await readForm(c);
   const { done, errors } = await attempt(
     RepositoryJobWish,
-    { kind: form.text("kind"), ...limitsOf(form) },
-    ({ kind, bandwidth_up_kbps, bandwidth_down_kbps }) =>
+    {
+      kind: form.text("kind"),
+      ...limitsOf(form),
+      ...(form.ticked("remove_all")
+        ? { remove_all: true, confirm_hostname: form.text("confirm_hostname").trim() }
+        : {}),
+    },
+    ({ kind, bandwidth_up_kbps, bandwidth_down_kbps, ...wish }) =>
       startMaintenance(server, actorOf(c), id, {
         kind,
+        ...(wantsAllRemoved(actorOf(c), { kind, ...wish })
+          ? { removeAllOf: wish.confirm_hostname }
+          : {}),
         caps: { bandwidth_up_kbps, bandwidth_down_kbps },
         // A person has read how many would go and agreed.
         ...(c.req.query("may_drop_most") === "true" ? { request: { may_drop_most: true } } : {}),
       }),
   );
   if (!errors) return goTo(c, `/jobs/${done.jobId}`);
+  if (form.ticked("remove_all")) {
+    const unlock = { typed: form.text("confirm_hostname"), errors };
+    return await showRepository(server, c, id, { unlock });
+  }
   const refused = refusedRun(form, errors, form.text("kind"));
   if (refused) return await showRepository(server, c, id, { refused });
   const [text = "Nothing was started."] = Object.values(errors);

@@ -1,0 +1,139 @@
+// Removal of every lock, also of one whose holder may live: the one thing that lets two restics work against each other. So
+// an admin types the name of the machine that holds the lock, as an agent has listed it; the agent that carries it out
+// lists them again and refuses when another lock is there (agent/restic/remove_locks.ts).
+import type { Transaction } from "kysely";
+import { z } from "zod";
+import { recordAudit } from "../audit/record.ts";
+import type { Tables } from "../database/tables.ts";
+import { AppError } from "../errors.ts";
+import type { Actor, Server } from "../server.ts";
+import { listLocks } from "./find.ts";
+
+/** What a wish to unlock may hold beside its kind. */
+export const RemoveAllWish = {
+  /** Unlock: every lock, not only those of dead processes. Admins, with confirm_hostname. */
+  remove_all: z.boolean("must be true or false").optional(),
+  /** Unlock with remove_all: the name of the machine that holds the lock. */
+  confirm_hostname: z.string("must be the name of the machine that holds the lock").max(
+    255,
+    "must be the name of the machine that holds the lock",
+  ).optional(),
+};
+
+export interface RemoveAllInput {
+  kind: string;
+  remove_all?: boolean | undefined;
+  confirm_hostname?: string | undefined;
+}
+
+export interface RemoveAll {
+  hostname: string;
+  locks: string[];
+}
+
+/** Whether all locks are to go. Throws forbidden, or invalid with the field that does not belong there or is missing. */
+export function wantsAllRemoved(actor: Actor, wish: RemoveAllInput): boolean {
+  if (wish.remove_all !== true) {
+    if (wish.confirm_hostname === undefined) return false;
+    throw new AppError(
+      "invalid",
+      'confirm_hostname goes with "remove_all": true, to remove every lock.',
+      "confirm_hostname",
+    );
+  }
+  if (actor.role !== "admin") {
+    throw new AppError("forbidden", "Removing every lock needs the role admin.");
+  }
+  if (wish.kind !== "unlock") {
+    throw new AppError("invalid", "remove_all is for jobs of the kind unlock only.", "remove_all");
+  }
+  if (!wish.confirm_hostname) {
+    throw new AppError(
+      "invalid",
+      "confirm_hostname is missing: it must be the name of the machine that holds the lock.",
+      "confirm_hostname",
+    );
+  }
+  return true;
+}
+
+/**
+ * What may be removed of a repository's locks as they were last listed. Throws conflict when none was seen, when several
+ * machines hold one, or while a host has a job at that address; name_mismatch for another name than the holder's.
+ */
+export async function allLocksOf(
+  server: Server,
+  repositoryId: string,
+  confirmHostname: string,
+): Promise<RemoveAll> {
+  const locks = await listLocks(server, repositoryId);
+  const [holder, ...others] = [...new Set(locks.map(({ hostname }) => hostname))];
+  if (holder === undefined) {
+    throw new AppError(
+      "conflict",
+      "No lock was seen in this repository. Run unlock first: it lists whose locks it leaves.",
+    );
+  }
+  if (![holder, ...others].includes(confirmHostname)) {
+    throw new AppError(
+      "name_mismatch",
+      "confirm_hostname must be the name of the machine that holds the lock, exactly.",
+      "confirm_hostname",
+    );
+  }
+  if (others.length > 0) {
+    throw new AppError(
+      "conflict",
+      `Several machines hold locks there (${
+        [holder, ...others].join(", ")
+      }), and all would go. A plain unlock removes each that is half an hour old or whose process is gone.`,
+    );
+  }
+  return { hostname: holder, locks: locks.map(({ id }) => id) };
+}
+
+/** Throws conflict while any host has a job in that repository, under whatever address or name of ours. */
+export async function refuseWhileInUse(
+  server: Server,
+  tx: Transaction<Tables>,
+  repositoryId: string,
+): Promise<void> {
+  const own = tx.selectFrom("repositories as own").select("own.url_normalised")
+    .where("own.id", "=", repositoryId);
+  const ids = tx.selectFrom("repository_ids").select("restic_id")
+    .where("repository_id", "=", repositoryId);
+  const same = tx.selectFrom("repository_ids").select("repository_id")
+    .where("restic_id", "in", ids);
+  const busy = await tx.selectFrom("jobs")
+    .innerJoin("repositories", "repositories.id", "jobs.repository_id")
+    .innerJoin("hosts", "hosts.id", "jobs.host_id")
+    .select(["hosts.id as host_id", "hosts.name", "jobs.kind", "jobs.status"])
+    .where("jobs.status", "in", ["queued", "running"]).where("jobs.kind", "!=", "hook")
+    .where((where) =>
+      where.or([where("url_normalised", "=", own), where("repositories.id", "in", same)])
+    ).orderBy("jobs.number").executeTakeFirst();
+  if (!busy) return;
+  const away = server.agents.isOnline(busy.host_id) ? "" : " as far as is known; it is offline";
+  throw new AppError(
+    "conflict",
+    `${busy.name} has a ${busy.kind} ${busy.status} in this repository${away}. While any host works there no lock is removed by force.`,
+  );
+}
+
+/** Who did it, and what was seen. */
+export async function auditRemoveAll(
+  server: Server,
+  tx: Transaction<Tables>,
+  actor: Actor,
+  { repository, jobId, removal }: {
+    repository: { id: string; name: string };
+    jobId: string;
+    removal: RemoveAll;
+  },
+): Promise<void> {
+  await recordAudit(tx, server.now(), actor, {
+    action: "repository.all_locks_removed",
+    target: { kind: "repository", id: repository.id, name: repository.name },
+    detail: { job_id: jobId, holder: removal.hostname, locks: removal.locks },
+  });
+}
