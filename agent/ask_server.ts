@@ -5,6 +5,10 @@ import type { Settings } from "./settings.ts";
 /** The server will not take this machine now; somebody has to change something first. */
 export class EnrolmentRefused extends Error {
   override name = "EnrolmentRefused";
+  /** The server's word for it, where it gave one. */
+  constructor(message: string, readonly code?: string) {
+    super(message);
+  }
 }
 
 /** The server will not take this machine, and asking again is not wanted: exit code 7. */
@@ -64,7 +68,27 @@ export async function post({ settings, client, signal }: Asking, path: string, b
   }
   const sentence = `The server refused to enrol this machine: ${message ?? code}`;
   if (code === "rejected" || code === "agent_too_old") throw new RefusedForGood(sentence);
-  throw new EnrolmentRefused(sentence);
+  throw new EnrolmentRefused(sentence, code);
+}
+
+/**
+ * Whether a server knows an agent by its bearer: it answers 401 to none but strangers, before it minds that this is no
+ * WebSocket. Throws Unanswered.
+ */
+export async function isKnownBy(asking: Asking, bearer: string): Promise<boolean> {
+  const { settings: { server }, client, signal } = asking;
+  const answer = await fetch(`${server}/ws/agent`, {
+    headers: { authorization: `Bearer ${bearer}` },
+    redirect: "manual",
+    client,
+    signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS)]),
+  } as RequestInit).catch((error) => {
+    throw new Unanswered(`${server} cannot be reached (${messageOf(error)}).`);
+  });
+  const { code } = errorIn(parse(await answer.text().catch(() => "")));
+  if (code === "unauthorized") return false;
+  if (code === "bad_request") return true;
+  throw new Unanswered(`${server} does not answer as a restic-manager server does.`);
 }
 
 /** Rejects with the signal's reason when that comes first. */

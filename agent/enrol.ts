@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { Backoff } from "../shared/backoff.ts";
 import { VERSION } from "../shared/version.ts";
-import { type Asking, pause, post, Unanswered } from "./ask_server.ts";
+import { type Asking, EnrolmentRefused, pause, post, Unanswered } from "./ask_server.ts";
 import {
   CorruptFile,
   makePrivateDirectory,
@@ -15,7 +15,8 @@ import {
 import type { Log } from "./log.ts";
 import { describeMachine } from "./machine.ts";
 import type { ResticFinder } from "./restic/version.ts";
-import { saveAgentFile, type Settings } from "./settings.ts";
+import { copyAgentFile, saveAgentFile, type Settings } from "./settings.ts";
+import { hashOf, whatItIs } from "./token.ts";
 
 export interface Enrolment extends Asking {
   settings: Settings & { server: string; token: string };
@@ -31,22 +32,50 @@ const Answer = z.object({ host_id: z.string().min(1), bearer: z.string().min(1) 
  * the signal's reason.
  */
 export async function enrol(enrolment: Enrolment): Promise<string> {
-  const { settings, log, signal } = enrolment;
-  const backoff = enrolment.backoff ?? new Backoff(1000, 60_000);
+  const { settings, log } = enrolment;
   const body = await describe(enrolment);
-  // Shows before the token is burnt whether agent.yaml can be written.
-  saveAgentFile(settings.configDir, { server: settings.server });
+  // Both show before the token is burnt whether agent.yaml can be written.
+  const before = settings.bearer ? copyAgentFile(settings.configDir) : undefined;
+  if (!before) saveAgentFile(settings.configDir, { server: settings.server });
+  try {
+    const { host_id, bearer } = await untilAnswered(enrolment, body);
+    saveAgentFile(settings.configDir, {
+      server: settings.server,
+      host_id,
+      bearer,
+      token_used: hashOf(settings),
+      token_refused: undefined,
+    });
+    removeIfThere(keyPath(settings.stateDir));
+    log.info(
+      before
+        ? `This machine was ${
+          whatItIs(settings)
+        }; now it is host ${host_id} of ${settings.server}. Its agent.yaml of before is ${before}`
+        : `This machine is now host ${host_id} of ${settings.server}`,
+    );
+    return bearer;
+  } catch (error) {
+    if (before) removeIfThere(before);
+    throw error;
+  }
+}
+
+/** The socket of an agent that has just ended may still count as connected. */
+const CONFLICT_MS = 5000;
+
+async function untilAnswered(enrolment: Enrolment, body: unknown) {
+  const { log, signal, backoff = new Backoff(1000, 60_000) } = enrolment;
+  const begun = performance.now();
   for (;;) {
     try {
-      const { host_id, bearer } = await ask(enrolment, body);
-      saveAgentFile(settings.configDir, { server: settings.server, host_id, bearer });
-      removeIfThere(keyPath(settings.stateDir));
-      log.info(`This machine is now host ${host_id} of ${settings.server}`);
-      return bearer;
+      return await ask(enrolment, body);
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof Unanswered)) throw error;
-      const wait = Math.max(backoff.next(), error.afterMs);
+      const isConflict = error instanceof EnrolmentRefused && error.code === "conflict" &&
+        performance.now() - begun < CONFLICT_MS;
+      if (!isConflict && !(error instanceof Unanswered)) throw error;
+      const wait = Math.max(backoff.next(), error instanceof Unanswered ? error.afterMs : 0);
       log.warn(`${error.message} Trying again in ${(wait / 1000).toFixed(1)} s`);
       await pause(wait, signal);
     }

@@ -69,3 +69,8 @@ export function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
     written += file.writeSync(bytes.subarray(written));
   }
 }
+
+/** The time as part of a file's name, such as 20261105T101112345Z. */
+export function stampForName(): string {
+  return new Date().toISOString().replaceAll(/[-:.]/g, "");
+}

@@ -2,10 +2,11 @@
 import { parseArgs } from "node:util";
 import { versionLine } from "../shared/version.ts";
 import { openAgent } from "./agent.ts";
-import { announce } from "./announce.ts";
+import { announce, type Announcing } from "./announce.ts";
 import { EnrolmentRefused, RefusedForGood } from "./ask_server.ts";
 import { enrol } from "./enrol.ts";
 import { CorruptFile } from "./files.ts";
+import { joinAgain } from "./join_again.ts";
 import { clientFor, trustSystemAuthorities } from "./http_client.ts";
 import { createLog, type Log, messageOf } from "./log.ts";
 import { ResticFinder } from "./restic/version.ts";
@@ -13,11 +14,13 @@ import { makeProtectedFolders } from "./service/acl.ts";
 import { removeOldLogs } from "./service/old_logs.ts";
 import { installedSettings, runServiceCommand, SERVICE_COMMANDS } from "./service/commands.ts";
 import { ServiceProblem } from "./service/service.ts";
-import { readSettings, type Settings, WrongSetting } from "./settings.ts";
+import { readAgentFile, readSettings, type Settings, WrongSetting } from "./settings.ts";
 import { AlreadyRunning, holdStateDirectory } from "./single.ts";
+import { takeOverState } from "./state_owner.ts";
 import { readStatus } from "./status.ts";
+import { tokenState, whatItIs } from "./token.ts";
 
-const EXIT = { done: 0, failed: 1, wrongUse: 2, refusedForGood: 7 } as const;
+const EXIT = { done: 0, failed: 1, wrongUse: 2, tokenRefused: 3, refusedForGood: 7 } as const;
 
 const HELP = `restic-manager-agent: runs restic on this machine as the restic-manager server says.
 
@@ -33,14 +36,16 @@ Usage: restic-manager-agent [command]
 
 Environment
   RM_SERVER      the server's address, such as https://backup.example.org
-  RM_TOKEN       the one-time token that Add host showed (RM_TOKEN_FILE: a file that holds it); without one the
-                 machine shows a fingerprint and waits until an admin has accepted it
+  RM_TOKEN       the one-time token that the server showed (RM_TOKEN_FILE: a file that holds it); without one the
+                 machine shows a fingerprint and waits until an admin has accepted it. A new token on a machine that
+                 is a host already: it becomes the host of that token
   RM_CONFIG_DIR  where agent.yaml lies
   RM_STATE_DIR   where the journal and the sealed plan lie
   RM_RESTIC      the path of restic; otherwise it is looked for on PATH
   RM_LOG_LEVEL   debug, info, warn or error
 
-Exit codes: 0 done, 1 failed, 2 wrong use, 7 refused for good.
+Exit codes: 0 done, 1 failed, 2 wrong use, 3 installed, but the token was refused and the machine stays what it was,
+7 refused for good.
 `;
 
 export async function main(args: string[]): Promise<number> {
@@ -60,10 +65,11 @@ export async function main(args: string[]): Promise<number> {
     case "uninstall":
     case "start":
     case "stop":
-      return await withSettings(async (settings) => {
-        await runServiceCommand(command, settings);
-        return EXIT.done;
-      }, installedSettings);
+      return await withSettings(
+        async (settings) =>
+          await runServiceCommand(command, settings) ? EXIT.done : EXIT.tokenRefused,
+        installedSettings,
+      );
     default:
       console.error(`${command} Try --help.`);
       return EXIT.wrongUse;
@@ -115,7 +121,7 @@ async function status(settings: Settings): Promise<number> {
 }
 
 async function run(settings: Settings): Promise<number> {
-  const { server, token } = settings;
+  const { server } = settings;
   if (!server) {
     throw new WrongSetting(
       "Set RM_SERVER to the server's address, such as https://backup.example.org.",
@@ -129,20 +135,59 @@ async function run(settings: Settings): Promise<number> {
   const client = clientFor(settings.certificateAuthority);
   const stop = stopOnSignals(log);
   const restic = new ResticFinder(settings.restic);
-  let bearer = settings.bearer;
-  if (!bearer) {
-    const asking = { log, client, restic, signal: stop.signal };
-    const given = { ...settings, server };
-    try {
-      bearer = token
-        ? await enrol({ ...asking, settings: { ...given, token } })
-        : await announce({ ...asking, settings: given, print: (text) => console.log(text) });
-    } catch (error) {
-      if (stop.signal.aborted) return EXIT.done;
-      throw error;
-    }
+  const asking = { settings: { ...settings, server }, log, client, restic, signal: stop.signal };
+  let who: { server: string; bearer: string };
+  try {
+    who = settings.bearer
+      ? await stillOrAnew(asking, settings.bearer)
+      : { server, bearer: await joinFirst(asking) };
+  } catch (error) {
+    if (stop.signal.aborted) return EXIT.done;
+    throw error;
   }
-  return await work({ settings: { ...settings, server, bearer }, log, client, stop });
+  const { host_id: hostId } = readAgentFile(settings.configDir);
+  takeOverState(settings.stateDir, hostId, log);
+  return await work({ settings: { ...settings, hostId, ...who }, log, client, stop });
+}
+
+type Starting = Omit<Announcing, "print">;
+
+async function joinFirst(asking: Starting): Promise<string> {
+  const { token } = asking.settings;
+  return token
+    ? await enrol({ ...asking, settings: { ...asking.settings, token } })
+    : await announce({ ...asking, print: (text) => console.log(text) });
+}
+
+/** The newest thing that a person did on this machine wins, and which one that was is said. */
+async function stillOrAnew(
+  asking: Starting,
+  bearer: string,
+): Promise<{ server: string; bearer: string }> {
+  const { settings, log } = asking;
+  const { server, token, stored } = settings;
+  const asBefore = { server: stored?.server ?? server, bearer };
+  const state = tokenState(settings);
+  if (token && state === "new") {
+    const again = await joinAgain({ ...asking, settings: { ...settings, token } });
+    if (again.outcome === "joined") return { server, bearer: again.bearer };
+    const later = again.outcome === "unanswered" ? " The next start tries the token again." : "";
+    log.warn(again.sentence + later);
+    return asBefore;
+  }
+  if (state === "refused") {
+    log.warn(`The token was refused before. This machine stays ${whatItIs(settings)}.`);
+    return asBefore;
+  }
+  if (state === "used") log.debug("The token is the one by which this machine joined");
+  if (server !== asBefore.server) {
+    log.warn(
+      `RM_SERVER is ${server} and agent.yaml says ${asBefore.server}: connecting to ${server} as ${
+        whatItIs(settings)
+      }. That is right for a server that has moved; to join another server, give RM_TOKEN as well.`,
+    );
+  }
+  return { server, bearer };
 }
 
 interface Work {

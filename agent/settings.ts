@@ -2,7 +2,13 @@
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
-import { CorruptFile, makePrivateDirectory, readIfThere, replaceFile } from "./files.ts";
+import {
+  CorruptFile,
+  makePrivateDirectory,
+  readIfThere,
+  replaceFile,
+  stampForName,
+} from "./files.ts";
 import { LOG_LEVELS, type LogLevel, messageOf } from "./log.ts";
 
 /** A setting is wrong or missing: the program was called wrongly. */
@@ -15,6 +21,9 @@ const AgentFile = z.strictObject({
   host_id: z.string().optional(),
   bearer: z.string().min(1).optional(),
   certificate_authority: z.string().optional(),
+  /** SHA-256 of the token by which this machine last joined, and of one that its server refused for good. */
+  token_used: z.string().optional(),
+  token_refused: z.string().optional(),
 });
 export type AgentFile = z.infer<typeof AgentFile>;
 
@@ -24,8 +33,10 @@ export interface Settings {
   server: string | undefined;
   hostId: string | undefined;
   bearer: string | undefined;
-  /** One-time; ignored once there is a bearer. */
+  /** One-time. */
   token: string | undefined;
+  /** What agent.yaml says, where the environment may say something else. */
+  stored?: AgentFile;
   /** Path of a PEM file that the server's certificate must lead to. */
   certificateAuthority: string | undefined;
   /** Path of restic; undefined looks through PATH. */
@@ -51,6 +62,7 @@ export function readSettings(environment: Environment): Settings {
     hostId: file.host_id,
     bearer: file.bearer,
     token: get("RM_TOKEN") ?? readToken(get("RM_TOKEN_FILE")),
+    stored: { ...file, ...(file.server ? { server: asServer(file.server) } : {}) },
     certificateAuthority: file.certificate_authority,
     restic: get("RM_RESTIC"),
     logLevel: readLogLevel(get("RM_LOG_LEVEL")),
@@ -78,11 +90,29 @@ export function readAgentFile(configDir: string): AgentFile {
   throw new CorruptFile(path, `is not valid: ${where ? `${where}: ` : ""}${issue?.message}`);
 }
 
-/** Adds to agent.yaml what enrolment gave; what an administrator wrote there stays. */
+export const ASIDE_FILE = "agent.yaml.before-";
+
+/** Keeps a copy of agent.yaml beside it, as private as it is; answers its path. */
+export function copyAgentFile(configDir: string): string {
+  const aside = join(configDir, `${ASIDE_FILE}${stampForName()}`);
+  replaceFile(aside, readIfThere(agentFilePath(configDir)) ?? "");
+  return aside;
+}
+
+/** Adds to agent.yaml what enrolment gave; what an administrator wrote there stays. What is undefined is taken out. */
 export function saveAgentFile(configDir: string, values: AgentFile): void {
   makePrivateDirectory(configDir);
   const merged = { ...readAgentFile(configDir), ...values };
   replaceFile(agentFilePath(configDir), stringify(merged));
+}
+
+/** What an administrator wrote there may be no address; it counts only where the environment says nothing. */
+function asServer(text: string): string {
+  try {
+    return readServer(text, "");
+  } catch {
+    return text;
+  }
 }
 
 function readServer(text: string, where: string): string {

@@ -4,7 +4,7 @@
 #   $env:RM_SERVER='https://SERVER'; irm https://SERVER/install/install.ps1 | iex                          wait for approval
 #   & ([scriptblock]::Create((irm https://SERVER/install/install.ps1))) -Uninstall                         remove it all
 #
-# Run again it is an upgrade: what this machine is to the server stays. The agent does the rest: see its install command.
+# Run again it is an upgrade: what this machine is to the server stays, unless there is a new token. The agent does the rest: see its install command.
 param([switch]$Uninstall)
 
 $folder = Join-Path $env:ProgramFiles 'restic-manager'
@@ -46,9 +46,11 @@ function Get-Checked($Url, $ChecksumUrl, $Path) {
   }
 }
 
+# 3: all but the token, which was refused, on a machine that is a host already and goes on as that.
 function Invoke-Agent($Command) {
   & $agent $Command
-  if ($LASTEXITCODE -ne 0) {
+  $script:tokenRefused = $Command -eq 'install' -and $LASTEXITCODE -eq 3
+  if ($LASTEXITCODE -ne 0 -and -not $script:tokenRefused) {
     throw "restic-manager-agent $Command failed; its message stands above."
   }
 }
@@ -80,10 +82,14 @@ function Install-Agent {
   Move-Item -Force "$agent.new" $agent
   Move-Item -Force "$nssm.new" $nssm
   Invoke-Agent 'install'
+  $refused = $script:tokenRefused
   Remove-Item -ErrorAction SilentlyContinue Env:RM_TOKEN
   Invoke-Agent 'start'
   & $agent status
   Show-OtherTasks
+  if ($refused) {
+    throw 'The token was refused, so this machine stays what it was. Why stands above.'
+  }
 }
 
 function Uninstall-Agent {

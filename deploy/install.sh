@@ -1,20 +1,24 @@
 #!/bin/sh
-# Installs the restic-manager agent on Linux, or upgrades it. POSIX sh; bash, dash and busybox run it.
+# Installs the restic-manager agent on Linux, or upgrades it. POSIX sh; bash, dash and busybox run it. Root, or a user who may
+# use sudo: then it starts itself again as root.
 #
-#   curl -fsSL https://SERVER/install/install.sh | sudo RM_SERVER=https://SERVER RM_TOKEN=... sh    join with a token
-#   curl -fsSL https://SERVER/install/install.sh | sudo RM_SERVER=https://SERVER sh                 show a fingerprint, wait for approval
-#   curl -fsSL https://SERVER/install/install.sh | sudo sh -s -- --uninstall                        remove agent, service, keys and state
+#   curl -fsSL https://SERVER/install/install.sh | RM_SERVER=https://SERVER RM_TOKEN=... sh    join with a token
+#   curl -fsSL https://SERVER/install/install.sh | RM_SERVER=https://SERVER RM_TOKEN= sh       the same, the token is asked for
+#   curl -fsSL https://SERVER/install/install.sh | RM_SERVER=https://SERVER sh                 show a fingerprint, wait for approval
+#   curl -fsSL https://SERVER/install/install.sh | sh -s -- --uninstall                        remove agent, service, keys and state
 #
-# RM_SERVER    the server's address; an upgrade takes it from agent.yaml
-# RM_TOKEN     the one-time token (RM_TOKEN_FILE: a file that holds it); it is handed on by the environment, never as an argument
+# RM_SERVER    the server's address; for root an upgrade takes it from agent.yaml
+# RM_TOKEN     the one-time token (RM_TOKEN_FILE: a file that holds it); it is handed on by the environment or standard input,
+#              never as an argument, which every user of a machine can read
 # RM_NO_WAIT   set: do not wait for the approval
-# Run again it is an upgrade: what this machine is to the server stays.
+# Run again it is an upgrade: what this machine is to the server stays, unless there is a new token.
 set -eu
 
 program=/usr/local/bin/restic-manager-agent
 config=${RM_CONFIG_DIR:-/etc/restic-manager}
 work=
 new=
+terminal=
 
 say() { printf '%s\n' "$*"; }
 warn() { printf 'Warning: %s\n' "$*" >&2; }
@@ -23,7 +27,9 @@ fail() {
   exit 1
 }
 has() { command -v "$1" >/dev/null 2>&1; }
+has_terminal() { (: </dev/tty) 2>/dev/null; }
 clean() {
+  [ -z "$terminal" ] || stty "$terminal" </dev/tty
   [ -z "$work" ] || rm -rf "$work"
   [ -z "$new" ] || rm -f "$new"
 }
@@ -35,22 +41,100 @@ main() {
     --uninstall) action=uninstall ;;
     -h | --help)
       say "Usage: [RM_SERVER=URL] [RM_TOKEN=...] install.sh [--uninstall]"
-      say "Installs, upgrades or removes the restic-manager agent. Needs root."
+      say "Installs, upgrades or removes the restic-manager agent, as root or by sudo."
       exit 0
       ;;
     *) fail "There is no option $1. Known: --uninstall, --help." ;;
   esac
-  [ "$(id -u)" -eq 0 ] || fail "This needs root. Put sudo before the command, or run it as root."
   [ "$(uname -s)" = Linux ] || fail "This installer is for Linux; on Windows use install.ps1."
   trap clean EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM
-  if [ "$action" = uninstall ]; then uninstall_agent; else install_agent; fi
+  if [ "$(id -u)" -ne 0 ]; then
+    become_root
+  elif [ "$action" = uninstall ]; then
+    uninstall_agent
+  else
+    install_agent
+  fi
+}
+
+become_root() {
+  has sudo || fail "This needs root, and there is no sudo here. Become root (su -) and run the same command again."
+  # What comes by standard input is this script, so sudo asks on the terminal.
+  sudo -n sh -c : 2>/dev/null || has_terminal ||
+    fail "sudo wants a password, and there is no terminal to ask for it. Run this as root, or by ssh -t."
+  if [ "$action" = uninstall ]; then
+    [ -x "$program" ] || fail "$program is not there: nothing to remove."
+    # shellcheck disable=SC2016 # for the other shell
+    sudo sh -c '"$1" uninstall && rm -f "$1"' sh "$program"
+    removed
+    return
+  fi
+  [ -n "${RM_SERVER:-}" ] || fail "Set RM_SERVER to the server's address, such as https://backup.example.org."
+  server=$(server_address)
+  take_token
+  work=$(mktemp -d)
+  # A pipe cannot be read twice.
+  download "$server/install/install.sh" "$work/install.sh" || fail "$server did not hand out the installer."
+  grep -q '^main "\$@"$' "$work/install.sh" || fail "What came from $server is not the installer."
+  # sudo takes the environment away, and its arguments can be read by everybody.
+  (
+    umask 077
+    { settings && cat "$work/install.sh"; } >"$work/as-root"
+  )
+  say "Going on as root, by sudo"
+  # shellcheck disable=SC2024 # the file is this user's own
+  sudo sh -s <"$work/as-root"
+}
+
+# Assignments of what this was called with, for a shell that knows nothing of it.
+settings() {
+  RM_SERVER=$server
+  RM_TOKEN=$token
+  for name in RM_SERVER RM_TOKEN RM_TOKEN_FILE RM_NO_WAIT RM_CONFIG_DIR RM_STATE_DIR RM_RESTIC RM_LOG_LEVEL \
+    http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do
+    eval "value=\${$name:-}"
+    [ -z "$value" ] || printf "%s='%s'\nexport %s\n" "$name" "$(printf '%s' "$value" | sed "s/'/'\\\\''/g")" "$name"
+  done
+}
+
+# Into a variable that nothing inherits: only the agent receives it.
+take_token() {
+  token=${RM_TOKEN:-}
+  file=${RM_TOKEN_FILE:-}
+  if [ -z "$token" ] && [ -n "$file" ]; then
+    if [ -r "$file" ]; then
+      IFS= read -r token <"$file" || [ -n "$token" ] || fail "RM_TOKEN_FILE: $file is empty."
+    elif [ "$(id -u)" -ne 0 ]; then
+      case $file in /*) ;; *) RM_TOKEN_FILE=$PWD/$file ;; esac
+      return 0
+    else
+      fail "RM_TOKEN_FILE: $file cannot be read."
+    fi
+  elif [ -z "$token" ] && [ -n "${RM_TOKEN+set}" ]; then
+    ask_token
+  fi
+  case $token in *[!A-Za-z0-9_-]*) fail "RM_TOKEN must be the token that the server showed: letters, digits, - and _." ;; esac
+  unset RM_TOKEN RM_TOKEN_FILE
+}
+
+ask_token() {
+  has_terminal || fail "RM_TOKEN is empty, and there is no terminal to ask for it."
+  terminal=$(stty -g </dev/tty)
+  printf 'Token (it is not shown): ' >/dev/tty
+  stty -echo </dev/tty
+  IFS= read -r token </dev/tty || true
+  stty "$terminal" </dev/tty
+  terminal=
+  printf '\n' >/dev/tty
+  [ -n "$token" ] || fail "No token was given."
 }
 
 install_agent() {
   arch=$(processor)
   server=$(server_address)
+  take_token
   case $server in
     https://* | http://127.0.0.1 | http://127.0.0.1[:/]* | http://localhost | http://localhost[:/]* | http://\[::1\]*) ;;
     *) warn "$server is not encrypted: everything, repository passwords too, can be read on the way." ;;
@@ -65,8 +149,12 @@ install_agent() {
   put_program
   before=
   ! enrolled || before=yes
+  joined_before=$(joined_by)
   say ""
-  RM_SERVER=$server "$program" install
+  code=0
+  RM_SERVER=$server RM_TOKEN=$token "$program" install || code=$?
+  # 3: all but the token, which was refused; what the agent said stands above.
+  case $code in 0 | 3) ;; *) exit "$code" ;; esac
   if [ -d /run/systemd/system ]; then
     # A service that runs already goes over to the new program.
     [ -z "$before" ] || say "Restarting the agent: a job that runs now is interrupted; one that a schedule began is run again."
@@ -75,14 +163,17 @@ install_agent() {
   fi
   show_other_backups
   wait_for_approval
+  [ "$code" -eq 0 ] || fail "The token was refused, so this machine stays what it was. Why stands above."
 }
 
 uninstall_agent() {
   [ -x "$program" ] || fail "$program is not there: nothing to remove."
   "$program" uninstall
   rm -f "$program"
-  say "The agent is removed. Snapshots stay in their repository; remove the host in the web UI as well."
+  removed
 }
+
+removed() { say "The agent is removed. Snapshots stay in their repository; remove the host in the web UI as well."; }
 
 processor() {
   case $(uname -m) in
@@ -207,11 +298,10 @@ wait_for_approval() {
   ! enrolled || {
     say ""
     stays_up || fail "The agent has ended again. Why: journalctl -u restic-manager-agent -n 20"
-    if [ -z "$before" ]; then
+    if [ -z "$before" ] || [ "$(joined_by)" != "$joined_before" ]; then
       say "This machine is enrolled. It stands in the list of hosts at $server."
     else
-      say "This machine was enrolled before and stays what it was. If it is not in the list of hosts at $server any more, run this with --uninstall and join anew."
-      [ -z "${RM_TOKEN:-}${RM_TOKEN_FILE:-}" ] || warn "The token was not used."
+      say "This machine was enrolled before and stays what it was. If it is not in the list of hosts at $server any more, make a new command there and run that."
     fi
     return 0
   }
@@ -246,6 +336,8 @@ stays_up() {
   done
 }
 
+# Changes with each token by which the machine joins.
+joined_by() { sed -n 's/^token_used: *//p' "$config/agent.yaml" 2>/dev/null || true; }
 enrolled() { grep -q '^bearer:' "$config/agent.yaml" 2>/dev/null; }
 
 main "$@"

@@ -6,6 +6,8 @@ const UNSENT_LIMIT = 4 * 1_048_576;
 
 export interface AgentSocket {
   readonly hostId: string;
+  /** Of the bearer with which it was opened: a host may be given to another machine while a socket is open. */
+  readonly bearerHash: Uint8Array;
   readonly socket: WebSocket;
   lastHeardAt: number;
   /** How many milliseconds this server's clock was ahead of the agent's at hello. */

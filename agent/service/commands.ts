@@ -33,8 +33,14 @@ export async function installedSettings(): Promise<Record<string, string>> {
   }
 }
 
-/** Throws ServiceProblem, and for `install` what its parts throw. */
-export async function runServiceCommand(command: ServiceCommand, settings: Settings) {
+/**
+ * False when `install` did all but take the token, which was refused. Throws ServiceProblem, and for `install` what its
+ * parts throw.
+ */
+export async function runServiceCommand(
+  command: ServiceCommand,
+  settings: Settings,
+): Promise<boolean> {
   const print = (text: string) => console.log(text);
   const service = serviceOfThisSystem();
   switch (command) {
@@ -48,15 +54,17 @@ export async function runServiceCommand(command: ServiceCommand, settings: Setti
       const left = removeTraces(settings);
       print("The service, its configuration, keys and state are removed.");
       for (const folder of left) print(`Left because of what else is in it: ${folder}`);
-      return;
+      return true;
     }
     case "start":
       await service.start();
-      return print("The service runs.");
+      print("The service runs.");
+      return true;
     case "stop":
       await service.stop();
-      return print("The service has stopped.");
+      print("The service has stopped.");
+      return true;
     default:
-      command satisfies never;
+      return command satisfies never;
   }
 }

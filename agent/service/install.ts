@@ -1,15 +1,18 @@
 // `install`: this machine joins where it was given a token, and the agent becomes a service. Run again it is an upgrade:
-// what the machine is to the server stays.
+// what the machine is to the server stays, unless a person gives a new token.
 import { fingerprintGroups } from "../../shared/announce.ts";
-import { Unanswered } from "../ask_server.ts";
+import { isKnownBy, Unanswered } from "../ask_server.ts";
 import { enrol } from "../enrol.ts";
 import { makePrivateDirectory } from "../files.ts";
 import { clientFor } from "../http_client.ts";
 import { openIdentity } from "../identity.ts";
-import { createLog } from "../log.ts";
+import { joinAgain } from "../join_again.ts";
+import { createLog, messageOf } from "../log.ts";
 import { ResticFinder } from "../restic/version.ts";
-import { saveAgentFile, type Settings, WrongSetting } from "../settings.ts";
+import { readAgentFile, saveAgentFile, type Settings, WrongSetting } from "../settings.ts";
 import { holdStateDirectory } from "../single.ts";
+import { takeOverState } from "../state_owner.ts";
+import { tokenState, whatItIs } from "../token.ts";
 import { protectFolder } from "./acl.ts";
 import { NoServiceManager, type Service, ServiceProblem } from "./service.ts";
 
@@ -25,10 +28,12 @@ export interface Installation {
 }
 
 /**
- * Without a service manager the machine joins all the same, and what to run is said. Throws ServiceProblem, WrongSetting,
+ * Without a service manager the machine joins all the same, and what to run is said. False when a machine that is a host
+ * already was given a token that the server refused: it stays what it was. Throws ServiceProblem, WrongSetting,
  * EnrolmentRefused or CorruptFile, each with its sentence.
  */
-export async function install({ settings, service, environment, print }: Installation) {
+export async function install(installation: Installation): Promise<boolean> {
+  const { settings, service } = installation;
   const { configDir, stateDir, server } = settings;
   if (!server) {
     throw new WrongSetting(
@@ -39,11 +44,85 @@ export async function install({ settings, service, environment, print }: Install
     makePrivateDirectory(folder);
     await protectFolder(folder);
   }
-  saveAgentFile(configDir, { server });
-  if (!settings.bearer) {
-    if (settings.token && await service.state() === "running") await service.stop();
-    await join({ ...settings, server }, print);
+  const given = { ...settings, server };
+  const wasRunning = tokenState(given) === "new" && await stopped(service);
+  try {
+    const isTaken = await becomeHost(given, installation.print);
+    await register(installation);
+    return isTaken;
+  } finally {
+    // A machine that is backed up goes on with it, whatever became of the token.
+    if (wasRunning && settings.bearer) await service.start();
   }
+}
+
+/** Lets go of the state directory; answers whether the service ran. */
+async function stopped(service: Service): Promise<boolean> {
+  const state = await service.state();
+  if (state === "not installed" || state === "stopped") return false;
+  await service.stop();
+  return state !== "failing";
+}
+
+/** What the machine is to the server from now on. False when it stays what it was, against the wish of who called. */
+async function becomeHost(
+  settings: Settings & { server: string },
+  print: (text: string) => void,
+): Promise<boolean> {
+  const { configDir, server, token, bearer, stored } = settings;
+  if (!bearer) {
+    saveAgentFile(configDir, { server });
+    await join(settings, print);
+    return true;
+  }
+  const state = tokenState(settings);
+  if (token && state === "new") return await takeToken({ ...settings, token }, print);
+  if (state === "refused") {
+    print(`The token was refused before. This machine stays ${whatItIs(settings)}.`);
+    return false;
+  }
+  if (state === "used") print(`The token is the one by which this machine joined.`);
+  if (stored?.server === server) return true;
+  await refuseWhoDoesNotKnowIt(settings);
+  saveAgentFile(configDir, { server });
+  print(`This machine was ${whatItIs(settings)}; it goes to ${server} now, which knows it.`);
+  return true;
+}
+
+async function takeToken(
+  settings: Settings & { server: string; token: string },
+  print: (text: string) => void,
+): Promise<boolean> {
+  using _held = holdStateDirectory(settings.stateDir);
+  const log = createLog(settings.logLevel);
+  const again = await joinAgain({ ...asking(settings), settings, log });
+  if (again.outcome === "joined") {
+    const { host_id } = readAgentFile(settings.configDir);
+    takeOverState(settings.stateDir, host_id, log);
+    print(
+      `This machine was ${whatItIs(settings)}; it is host ${host_id} of ${settings.server} now.`,
+    );
+    return true;
+  }
+  print(again.sentence);
+  return false;
+}
+
+/** An address that was given to a machine that is enrolled: of its own server, which has moved, or of another one. */
+async function refuseWhoDoesNotKnowIt(settings: Settings & { server: string }): Promise<void> {
+  const { server } = settings;
+  const stays = `This machine stays ${whatItIs(settings)}.`;
+  const code = await isKnownBy(asking(settings), settings.bearer!).catch((error) => {
+    throw new ServiceProblem(`${messageOf(error)} ${stays}`);
+  });
+  if (code) return;
+  throw new ServiceProblem(
+    `${server} does not know this machine. ${stays} To join it to ${server}, give a token of that server as RM_TOKEN; to let it wait for approval there, uninstall the agent first.`,
+  );
+}
+
+async function register({ settings, service, environment, print }: Installation): Promise<void> {
+  const { configDir, stateDir } = settings;
   const options = {
     program: Deno.execPath(),
     configDir,
@@ -78,21 +157,24 @@ async function join(settings: Settings & { server: string }, print: (text: strin
     return;
   }
   using _held = holdStateDirectory(settings.stateDir);
-  const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  const ask = asking(settings);
   try {
-    await enrol({
-      settings: { ...settings, token },
-      log: createLog(settings.logLevel),
-      client: clientFor(settings.certificateAuthority),
-      restic: new ResticFinder(settings.restic),
-      signal,
-    });
+    await enrol({ ...ask, settings: { ...settings, token }, log: createLog(settings.logLevel) });
   } catch (error) {
-    if (!signal.aborted && !(error instanceof Unanswered)) throw error;
+    if (!ask.signal.aborted && !(error instanceof Unanswered)) throw error;
     throw new ServiceProblem(
       `${settings.server} did not answer within ${
         ANSWER_WITHIN_MS / 1000
       } s, so nothing was installed.`,
     );
   }
+}
+
+function asking(settings: Settings & { server: string }) {
+  return {
+    settings,
+    client: clientFor(settings.certificateAuthority),
+    restic: new ResticFinder(settings.restic),
+    signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+  };
 }

@@ -1,6 +1,7 @@
 // What the agent has put into its folders, so that an uninstall removes this and nothing that somebody else put there.
 import { join } from "node:path";
-import type { Settings } from "../settings.ts";
+import { ASIDE_FILE, type Settings } from "../settings.ts";
+import { ASIDE_PREFIX, OWNER_FILE } from "../state_owner.ts";
 
 const CONFIG = ["agent.yaml", "agent.env"];
 export const STATE = [
@@ -15,16 +16,36 @@ export const STATE = [
   "journal",
   "lock",
   "logs",
+  OWNER_FILE,
   "plan.key",
   "plan.sealed",
   "timers.json",
 ];
 
+/** What was put aside: the files of a host that this machine was before, and a plan that could not be opened. */
+const ASIDE = [ASIDE_FILE, ASIDE_PREFIX, "plan.sealed.bad-", "plan.key.bad-"];
+
 /** Removes configuration, keys and state; answers the folders that were left because of what else is in them. */
 export function removeTraces({ configDir, stateDir }: Settings): string[] {
   for (const name of CONFIG) remove(join(configDir, name));
   for (const name of STATE) remove(join(stateDir, name));
+  for (const folder of new Set([configDir, stateDir])) removeAside(folder);
   return [...new Set([configDir, stateDir])].filter((folder) => !removeEmpty(folder));
+}
+
+function removeAside(folder: string): void {
+  for (const name of namesIn(folder)) {
+    if (ASIDE.some((start) => name.startsWith(start))) remove(join(folder, name));
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
 }
 
 function remove(path: string): void {

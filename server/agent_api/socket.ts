@@ -20,11 +20,12 @@ const UNREAD_LIMIT = 16 * FRAME_LIMIT;
 export interface KnownHost {
   id: string;
   name: string;
+  bearerHash: Uint8Array;
 }
 
 /** The host whose bearer this is. */
 export async function findByBearer(server: Server, bearer: string): Promise<KnownHost | undefined> {
-  return await server.db.selectFrom("hosts").select(["id", "name"])
+  return await server.db.selectFrom("hosts").select(["id", "name", "bearer_hash as bearerHash"])
     .where("bearer_hash", "=", sha256(bearer)).executeTakeFirst();
 }
 
@@ -41,6 +42,7 @@ function converse(server: Server, host: KnownHost, socket: WebSocket): void {
   let turn: Promise<void> = Promise.resolve();
   const agent: AgentSocket = {
     hostId: host.id,
+    bearerHash: host.bearerHash,
     socket,
     lastHeardAt: server.now(),
     skew: 0,
@@ -77,7 +79,7 @@ function converse(server: Server, host: KnownHost, socket: WebSocket): void {
       id: host.id,
       name: host.name,
       address: null,
-    }, { action, target: { kind: "host", ...host }, detail: { reason } });
+    }, { action, target: { kind: "host", id: host.id, name: host.name }, detail: { reason } });
   };
 
   const handle = async (data: unknown): Promise<void> => {

@@ -80,6 +80,10 @@ export interface HostsTable {
   bearer_hash: Uint8Array;
   /** Lets an agent whose enrolment answer was lost ask again; SHA-256 of its key. */
   enrolment_key_hash: Uint8Array | null;
+  /** 0 or 1: no agent has connected with its bearer yet, so that another one may be minted in its place. */
+  awaits_agent: Generated<number>;
+  /** Since a reinstalled machine took it back; until a person says that its data is restored nothing runs by itself. */
+  on_hold_since: number | null;
   tags: string;
   time_zone: string;
   repository_id: string;
@@ -174,9 +178,12 @@ export interface EnrollmentTokensTable {
   repository_id: Fixed<string>;
   created_by: Fixed<string>;
   created_at: Fixed<number>;
-  expires_at: Fixed<number>;
+  expires_at: number;
   used_at: number | null;
+  /** The host that it made, or that took it. */
   host_id: string | null;
+  /** The host that a reinstalled machine takes back by it; null: it makes a new one. */
+  rejoins_host_id: Fixed<string | null>;
 }
 
 export interface JobsTable {

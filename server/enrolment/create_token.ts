@@ -1,9 +1,11 @@
 // Add host: a one-time token, valid for one hour, that turns an agent into a host.
+import type { Transaction } from "kysely";
 import { z } from "zod";
 import { hostName, paths, tags } from "../../shared/fields.ts";
 import { newId } from "../../shared/new_id.ts";
 import { recordAudit } from "../audit/record.ts";
-import { AppError } from "../errors.ts";
+import type { Tables } from "../database/tables.ts";
+import { asciiLower, refuseTakenName } from "../hosts/names.ts";
 import { randomSecret, sha256 } from "../random.ts";
 import { chooseRepository, REPOSITORY_CHOICE } from "../repositories/choose.ts";
 import type { Actor, Server } from "../server.ts";
@@ -14,6 +16,8 @@ export const EnrolmentWish = z.strictObject({
   hostname: hostName,
   tags: tags.default([]),
   initial_paths: paths.default([]),
+  /** Withdraws a command for this name that is still open, for example because it was lost. */
+  replace_open: z.boolean("must be true or false").default(false),
   ...REPOSITORY_CHOICE,
 });
 export type EnrolmentWish = z.infer<typeof EnrolmentWish>;
@@ -40,11 +44,8 @@ export async function createEnrolmentToken(
   const now = server.now();
   const expires_at = now + TOKEN_SECONDS * 1000;
   await server.db.transaction().execute(async (tx) => {
-    const taken = await tx.selectFrom("hosts").select("id").where("name", "=", wish.hostname)
-      .executeTakeFirst();
-    if (taken) {
-      throw new AppError("conflict", `There is already a host named ${wish.hostname}.`, "hostname");
-    }
+    if (wish.replace_open) await withdrawOpen(tx, now, wish.hostname);
+    await refuseTakenName(tx, now, wish.hostname, { field: "hostname" });
     await repository.insert(tx, actor);
     await tx.insertInto("enrollment_tokens").values({
       id,
@@ -58,6 +59,7 @@ export async function createEnrolmentToken(
       expires_at,
       used_at: null,
       host_id: null,
+      rejoins_host_id: null,
     }).execute();
     await recordAudit(tx, now, actor, {
       action: "enrolment_token.created",
@@ -75,17 +77,9 @@ export async function createEnrolmentToken(
   };
 }
 
-/**
- * The command that a person runs on the machine; without a token it announces itself. Values come from settings and our own
- * secrets, never from a request's text.
- */
-export function joinCommands(baseUrl: string, token?: string): { linux: string; windows: string } {
-  const [forShell, forPowerShell] = token
-    ? [` RM_TOKEN=${token}`, ` $env:RM_TOKEN='${token}';`]
-    : ["", ""];
-  return {
-    linux: `curl -fsSL ${baseUrl}/install/install.sh | sudo RM_SERVER=${baseUrl}${forShell} bash`,
-    windows:
-      `$env:RM_SERVER='${baseUrl}';${forPowerShell} irm ${baseUrl}/install/install.ps1 | iex`,
-  };
+async function withdrawOpen(tx: Transaction<Tables>, now: number, name: string): Promise<void> {
+  await tx.updateTable("enrollment_tokens").set({ expires_at: now })
+    .where((where) => where(where.fn<string>("lower", ["host_name"]), "=", asciiLower(name)))
+    .where("rejoins_host_id", "is", null).where("used_at", "is", null)
+    .where("expires_at", ">", now).execute();
 }

@@ -5,6 +5,7 @@ import { AppError } from "../errors.ts";
 import { insertHost } from "../hosts/insert.ts";
 import { randomSecret, sha256 } from "../random.ts";
 import type { Actor, Server } from "../server.ts";
+import { afterTakingBack, takeBack } from "./take_back.ts";
 
 const reported = (limit: number) =>
   z.string("must be text").max(limit, `must be at most ${limit} characters`).regex(
@@ -34,7 +35,10 @@ export interface Enrolled {
   bearer: string;
 }
 
-/** Burns the token, makes the host and its first source group, all or nothing. */
+/**
+ * Burns the token and makes the host with its first source group, or gives back the host that the token was made for, all or
+ * nothing. Throws conflict, with the token left as it was, while that host's agent is connected.
+ */
 export async function enrol(server: Server, address: string, wish: Enrolment): Promise<Enrolled> {
   server.throttle.check(`enrol:${address}`, 60, 60);
   const now = server.now();
@@ -42,32 +46,45 @@ export async function enrol(server: Server, address: string, wish: Enrolment): P
   const keyHash = wish.enrolment_key ? sha256(wish.enrolment_key) : null;
   const repeated = keyHash && await repeat(server, wish.token, keyHash, bearer);
   if (repeated) return { host_id: repeated, bearer };
-  const hostId = newId();
-  const tokenId = await server.db.transaction().execute(async (tx) => {
-    const token = await tx.updateTable("enrollment_tokens").set({ used_at: now, host_id: hostId })
+  const { hostId, tokenId, taken } = await server.db.transaction().execute(async (tx) => {
+    const token = await tx.updateTable("enrollment_tokens").set({ used_at: now })
       .where("token_hash", "=", sha256(wish.token)).where("used_at", "is", null)
       .where("expires_at", ">", now).returningAll().executeTakeFirst();
     if (!token) throw refused();
     const { hostname, os, arch, agent_version, restic_version = null } = wish;
-    await insertHost(tx, now, {
-      id: hostId,
-      name: token.host_name,
-      bearerHash: sha256(bearer),
-      enrolmentKeyHash: keyHash,
-      tags: JSON.parse(token.tags),
-      initialPaths: JSON.parse(token.initial_paths),
-      repositoryId: token.repository_id,
-      machine: { hostname, os, arch, agent_version, restic_version },
-    }, "hostname");
-    const actor: Actor = { kind: "agent", id: hostId, name: token.host_name, address };
+    const machine = { hostname, os, arch, agent_version, restic_version };
+    const keys = { bearerHash: sha256(bearer), enrolmentKeyHash: keyHash };
+    const hostId = token.rejoins_host_id ?? newId();
+    const taken = token.rejoins_host_id
+      ? await takeBack(server, tx, { hostId, ...keys, machine, field: "token" })
+      : undefined;
+    if (!taken) {
+      await insertHost(tx, now, {
+        id: hostId,
+        name: token.host_name,
+        ...keys,
+        tags: JSON.parse(token.tags),
+        initialPaths: JSON.parse(token.initial_paths),
+        repositoryId: token.repository_id,
+        tokenId: token.id,
+        machine,
+      }, "hostname");
+    }
+    await tx.updateTable("enrollment_tokens").set({ host_id: hostId })
+      .where("id", "=", token.id).execute();
+    const name = taken?.name ?? token.host_name;
+    const actor: Actor = { kind: "agent", id: hostId, name, address };
     await recordAudit(tx, now, actor, {
-      action: "host.enrolled",
-      target: { kind: "host", id: hostId, name: token.host_name },
+      action: taken ? "host.rejoined" : "host.enrolled",
+      target: { kind: "host", id: hostId, name },
       detail: { token_id: token.id, hostname, os, arch },
     });
-    return token.id;
+    return { hostId, tokenId: token.id, taken };
   });
+  if (taken) await afterTakingBack(server, hostId, taken);
   server.events.publish({ type: "enrolled", hostId, tokenId });
+  // What the agent stores for good, the server must not forget in a power cut.
+  await server.database.flush();
   return { host_id: hostId, bearer };
 }
 
@@ -87,7 +104,7 @@ async function repeat(
   if (!used?.host_id) return undefined;
   const host = await server.db.updateTable("hosts").set({ bearer_hash: sha256(bearer) })
     .where("id", "=", used.host_id).where("enrolment_key_hash", "=", keyHash)
-    .where("last_seen_at", "is", null).returning("id").executeTakeFirst();
+    .where("awaits_agent", "=", 1).returning("id").executeTakeFirst();
   return host?.id;
 }
 
@@ -95,7 +112,7 @@ function refused(): AppError {
   // Used, expired and invented are refused alike: a stranger learns nothing.
   return new AppError(
     "unauthorized",
-    "The enrolment token is not valid. It may be used or older than an hour; make a new one with Add host.",
+    "The enrolment token is not valid. It may be used, withdrawn or older than an hour; make a new one.",
     "token",
   );
 }

@@ -5,6 +5,7 @@ import { AppError } from "../errors.ts";
 import { ensureRepository } from "../jobs/ensure_repository.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import type { Actor, Server } from "../server.ts";
+import { refuseTakenName } from "./names.ts";
 import { pushConfig } from "./push.ts";
 
 export const HostChange = z.strictObject({
@@ -29,11 +30,7 @@ export async function changeHost(
       .where("id", "=", hostId).executeTakeFirst();
     if (!host) throw new AppError("not_found", "There is no such host.");
     if (wish.name && wish.name !== host.name) {
-      const other = await tx.selectFrom("hosts").select("id").where("name", "=", wish.name)
-        .where("id", "!=", hostId).executeTakeFirst();
-      if (other) {
-        throw new AppError("conflict", `There is already a host named ${wish.name}.`, "name");
-      }
+      await refuseTakenName(tx, server.now(), wish.name, { field: "name", hostId });
     }
     moved = wish.repository_id !== undefined && wish.repository_id !== host.repository_id;
     await tx.updateTable("hosts").set((expression) => ({

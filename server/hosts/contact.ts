@@ -1,6 +1,7 @@
 // Between which moments of the server's clock something happened that a host reports: after it was last heard of before its
 // present contact, and before the receipt. A host that was away for a week may report of all of it; one that is
 // connected cannot say that something happened long ago.
+import type { AgentSocket } from "../connected_agents.ts";
 import type { Server } from "../server.ts";
 
 /** A connection that breaks and comes back is one contact for this long, so that a late journal keeps its times. */
@@ -11,10 +12,14 @@ const ON_ITS_WAY = 600_000;
 const CLOCKS_AGREE = 120_000;
 
 /** At hello, before the host counts as heard of. */
-export async function noteContact({ db, now }: Server, hostId: string): Promise<void> {
+export async function noteContact(
+  { db, now }: Server,
+  { hostId, bearerHash }: Pick<AgentSocket, "hostId" | "bearerHash">,
+): Promise<void> {
   const at = now();
   const host = await db.selectFrom("hosts").select(["last_seen_at", "contact_since", "created_at"])
-    .where("id", "=", hostId).executeTakeFirstOrThrow();
+    .where("id", "=", hostId).where("bearer_hash", "=", bearerHash).executeTakeFirst();
+  if (!host) return;
   if (host.contact_since !== null && Math.abs(at - host.contact_since) <= CONTACT) return;
   await db.updateTable("hosts")
     .set({ contact_before: host.last_seen_at ?? host.created_at, contact_since: at })

@@ -29,6 +29,8 @@ export interface Host {
   restic_problem: string | null;
   protocol_version: number | null;
   last_seen_at: number | null;
+  /** Since a reinstalled machine took it back: no schedule runs and nothing is forgotten until a person resumes it. */
+  on_hold_since: number | null;
   boot_time: number | null;
   time_zone: string;
   repository_id: string;
@@ -239,6 +241,7 @@ function toHost(
     restic_problem: row.restic_problem,
     protocol_version: row.protocol_version,
     last_seen_at: row.last_seen_at,
+    on_hold_since: row.on_hold_since,
     boot_time: row.boot_time,
     time_zone: row.time_zone,
     repository_id: row.repository_id,

@@ -14,7 +14,14 @@ export interface FleetSummary {
   /** How many hosts need somebody. */
   attention: number;
   /** The hosts that need somebody, the worst first, at most ten. */
-  worst: { id: string; name: string; state: string; problems: string[]; job_id: string | null }[];
+  worst: {
+    id: string;
+    name: string;
+    state: string;
+    problems: string[];
+    job_id: string | null;
+    on_hold: boolean;
+  }[];
   /** The host whose last success is the oldest, when all are backed up. */
   oldest: { name: string; last_success_at: number } | null;
 }
@@ -61,6 +68,7 @@ function summarise(hosts: Host[]): FleetSummary {
       name: host.name,
       state: host.state,
       problems: host.problems,
+      on_hold: host.on_hold_since !== null,
       job_id: host.repository_state === "failed"
         ? host.repository_job_id
         : host.last_backup?.job_id ?? null,

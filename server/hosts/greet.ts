@@ -16,11 +16,13 @@ export async function greet(server: Server, agent: AgentSocket, hello: Hello): P
     return false;
   }
   agent.skew = server.now() - hello.clock;
-  await noteContact(server, agent.hostId);
-  await noteHello(server, agent.hostId, hello);
+  await noteContact(server, agent);
+  if (!await noteHello(server, agent, hello)) return refuseUnknown(server, agent);
   // Before anything else, and on this very socket: a later one may already have replaced it in the list.
   for (const message of await configFor(server, agent.hostId)) sendTo(agent.socket, message);
   server.agents.add(agent);
+  // The host may have been given to another machine since the question before.
+  if (!await isStillKnown(server, agent)) return refuseUnknown(server, agent);
   server.events.publish({ type: "host", hostId: agent.hostId });
   await reconcileJobs(server, agent.hostId, new Set(hello.jobs));
   await ensureRepository(server, agent.hostId);
@@ -35,8 +37,9 @@ export async function noteGoodbye(server: Server, agent: AgentSocket): Promise<v
   server.events.publish({ type: "host", hostId: agent.hostId });
 }
 
-async function noteHello(server: Server, hostId: string, hello: Hello): Promise<void> {
-  await server.db.updateTable("hosts").set({
+/** False when the bearer with which the socket was opened is not the host's any more. */
+async function noteHello(server: Server, agent: AgentSocket, hello: Hello): Promise<boolean> {
+  const { numUpdatedRows } = await server.db.updateTable("hosts").set({
     hostname: hello.hostname,
     os: hello.os,
     arch: hello.arch,
@@ -46,8 +49,22 @@ async function noteHello(server: Server, hostId: string, hello: Hello): Promise<
     protocol_version: hello.protocol,
     boot_time: hello.boot_time,
     applied_plan_version: hello.plan_version,
+    awaits_agent: 0,
     last_seen_at: server.now(),
-  }).where("id", "=", hostId).execute();
+  }).where("id", "=", agent.hostId).where("bearer_hash", "=", agent.bearerHash).executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+async function isStillKnown({ db }: Server, { hostId, bearerHash }: AgentSocket): Promise<boolean> {
+  const host = await db.selectFrom("hosts").select("id").where("id", "=", hostId)
+    .where("bearer_hash", "=", bearerHash).executeTakeFirst();
+  return host !== undefined;
+}
+
+function refuseUnknown(server: Server, agent: AgentSocket): false {
+  server.agents.remove(agent);
+  closeQuietly(agent.socket, CLOSE.unknownHost, "another machine has this host now");
+  return false;
 }
 
 async function refuseOldAgent(server: Server, agent: AgentSocket, hello: Hello): Promise<void> {
@@ -56,8 +73,9 @@ async function refuseOldAgent(server: Server, agent: AgentSocket, hello: Hello):
   await server.db.updateTable("hosts").set({
     agent_version: hello.agent_version,
     protocol_version: hello.protocol,
+    awaits_agent: 0,
     last_seen_at: server.now(),
-  }).where("id", "=", agent.hostId).execute();
+  }).where("id", "=", agent.hostId).where("bearer_hash", "=", agent.bearerHash).execute();
   const host = await server.db.selectFrom("hosts").select("name").where("id", "=", agent.hostId)
     .executeTakeFirst();
   await recordAudit(server.db, server.now(), {

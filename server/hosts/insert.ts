@@ -1,9 +1,9 @@
 import type { Transaction } from "kysely";
 import { newId } from "../../shared/new_id.ts";
 import type { Tables } from "../database/tables.ts";
-import { AppError } from "../errors.ts";
 import { SourceGroupWish } from "../source_groups/fields.ts";
 import { insertSourceGroup } from "../source_groups/save.ts";
+import { refuseTakenName } from "./names.ts";
 
 export interface NewHost {
   id: string;
@@ -13,6 +13,8 @@ export interface NewHost {
   tags: string[];
   initialPaths: string[];
   repositoryId: string;
+  /** The enrolment token that made it, which holds its name. */
+  tokenId?: string;
   /** What the agent says of its machine. */
   machine: {
     hostname: string;
@@ -30,18 +32,14 @@ export async function insertHost(
   host: NewHost,
   field: string,
 ): Promise<void> {
-  const taken = await tx.selectFrom("hosts").select("id").where((where) =>
-    where.or([where("name", "=", host.name), where("snapshot_host", "=", host.name)])
-  ).executeTakeFirst();
-  if (taken) {
-    throw new AppError("conflict", `There is already a host named ${host.name}.`, field);
-  }
+  await refuseTakenName(tx, now, host.name, { field, tokenId: host.tokenId });
   await tx.insertInto("hosts").values({
     id: host.id,
     name: host.name,
     snapshot_host: host.name,
     bearer_hash: host.bearerHash,
     enrolment_key_hash: host.enrolmentKeyHash,
+    awaits_agent: 1,
     tags: JSON.stringify([...new Set(host.tags)]),
     time_zone: "UTC",
     repository_id: host.repositoryId,

@@ -1,5 +1,72 @@
-// What filters offer: all tags, and hosts by name.
+// Names of hosts: which are taken, and what filters offer.
+import type { Transaction } from "kysely";
+import type { Tables } from "../database/tables.ts";
+import { AppError } from "../errors.ts";
 import type { Server } from "../server.ts";
+
+export interface NameWish {
+  /** What the caller calls the name. */
+  field: string;
+  /** The host that is to have it; its own names are free for it. */
+  hostId?: string;
+  /** The token that holds it for whoever asks. */
+  tokenId?: string;
+}
+
+/**
+ * A name is taken by the host that is called so, by one that was renamed and keeps its snapshots under it, and by a join
+ * command that is still open: the machine on which that is run could not join any more. Whatever the case of letters.
+ * Throws conflict.
+ */
+export async function refuseTakenName(
+  tx: Transaction<Tables>,
+  now: number,
+  name: string,
+  { field, hostId = "", tokenId = "" }: NameWish,
+): Promise<void> {
+  const hosts = await tx.selectFrom("hosts").select(["name", "snapshot_host"])
+    .where("id", "!=", hostId).where((where) =>
+      where.or([
+        where("name", "=", name),
+        where(where.fn<string>("lower", ["snapshot_host"]), "=", asciiLower(name)),
+      ])
+    ).execute();
+  const called = hosts.find((host) => asciiLower(host.name) === asciiLower(name));
+  if (called) {
+    throw new AppError(
+      "conflict",
+      `There is already a host named ${called.name}. A reinstalled machine takes its place back by a command from its Settings page.`,
+      field,
+    );
+  }
+  if (hosts[0]) {
+    throw new AppError(
+      "conflict",
+      `The host ${hosts[0].name} was called ${
+        hosts[0].snapshot_host
+      } before, and its snapshots keep that name. Choose another one.`,
+      field,
+    );
+  }
+  const token = await tx.selectFrom("enrollment_tokens").select(["created_by", "expires_at"])
+    .where("id", "!=", tokenId).where("used_at", "is", null).where("expires_at", ">", now)
+    .where("rejoins_host_id", "is", null)
+    .where((where) => where(where.fn<string>("lower", ["host_name"]), "=", asciiLower(name)))
+    .executeTakeFirst();
+  if (token) {
+    const until = new Date(token.expires_at).toISOString().slice(11, 16);
+    throw new AppError(
+      "conflict",
+      `A join command for ${name}, made by ${token.created_by}, can be used until ${until} UTC. Use that one, or make another in its place (replace_open).`,
+      field,
+    );
+  }
+}
+
+/** As SQLite compares where it does not mind the case of letters. */
+export function asciiLower(text: string): string {
+  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
 
 export async function allTags({ db }: Server): Promise<string[]> {
   const rows = await db.selectFrom("hosts").select("tags").distinct().execute();
@@ -12,4 +79,13 @@ export async function hostNames(
   limit: number,
 ): Promise<{ id: string; name: string }[]> {
   return await db.selectFrom("hosts").select(["id", "name"]).orderBy("name").limit(limit).execute();
+}
+
+/** For a choice: the first few hundred hosts whose agent is not connected, by name. */
+export async function listAwayHosts(
+  { db, agents }: Server,
+  limit = 300,
+): Promise<{ id: string; name: string }[]> {
+  const rows = await db.selectFrom("hosts").select(["id", "name"]).orderBy("name").execute();
+  return rows.filter(({ id }) => !agents.isOnline(id)).slice(0, limit);
 }

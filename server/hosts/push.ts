@@ -47,10 +47,13 @@ export async function configFor(server: Server, hostId: string): Promise<ServerM
   return messages;
 }
 
-/** What the agent's own clock is to run: enabled schedules, and groups that have something to back up. */
+/**
+ * What the agent's own clock is to run: enabled schedules, and groups that have something to back up. No schedule while the
+ * host is on hold.
+ */
 async function planFor(
   server: Server,
-  host: HostHooks & { time_zone: string },
+  host: HostHooks & { time_zone: string; on_hold_since: number | null },
 ): Promise<{ schedules: PlannedSchedule[]; source_groups: PlannedGroup[] }> {
   const { db } = server;
   const { id: hostId, time_zone } = host;
@@ -64,6 +67,7 @@ async function planFor(
     .orderBy("schedules.id").orderBy("position").execute();
   const schedules = new Map<string, PlannedSchedule>();
   for (const { id, cron, source_group_id } of rows) {
+    if (host.on_hold_since !== null) break;
     if (!ready.has(source_group_id)) continue;
     const schedule = schedules.get(id) ??
       { id, cron, time_zone, source_group_ids: [] };

@@ -22,6 +22,8 @@ export interface HostFacts {
   maintenance_problem: string | null;
   /** Another repository than before is at its address, and nobody has said yet which one is right. */
   repository_changed: boolean;
+  /** Since when a reinstalled machine has it and nobody has said that its data is restored. */
+  on_hold_since: number | null;
 }
 
 export interface HostHealth {
@@ -35,6 +37,8 @@ export interface HostHealth {
 /** Without a schedule of its own to measure by, a host that was not backed up for this long needs somebody. */
 export const STALE_HOURS = 26;
 const HOUR = 3_600_000;
+export const ON_HOLD =
+  "joined again: schedules are paused and retention is on hold until you say that its data is restored";
 
 export function healthOf(facts: HostFacts, now: number): HostHealth {
   const found = [...problemsOf(facts, now)].sort((a, b) => b.urgency - a.urgency);
@@ -83,6 +87,7 @@ function* problemsOf(facts: HostFacts, now: number): Generator<{ text: string; u
       urgency: 45,
     };
   }
+  if (facts.on_hold_since !== null) yield { text: ON_HOLD, urgency: 48 };
   if (facts.maintenance_problem) yield { text: facts.maintenance_problem, urgency: 40 };
   if (!facts.online) {
     yield { text: facts.last_seen_at ? "offline" : "has not connected yet", urgency: 10 };

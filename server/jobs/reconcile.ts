@@ -1,5 +1,7 @@
 // What the server believes of a host's jobs against what the host itself says.
+import type { Transaction } from "kysely";
 import { recordAudit } from "../audit/record.ts";
+import type { Tables } from "../database/tables.ts";
 import { noteMaintenance } from "../maintenance/note.ts";
 import { type Server, SYSTEM } from "../server.ts";
 import { dispatchAll } from "./dispatch.ts";
@@ -80,32 +82,68 @@ export async function endLostJobs(server: Server): Promise<void> {
   }
 }
 
+export interface EndedJob {
+  id: string;
+  hostId: string;
+  status: "interrupted" | "cancelled";
+}
+
 /** Ends a job without word from its agent; a later report replaces this. */
 export async function presumeEnded(
   server: Server,
   jobId: string,
-  status: "interrupted" | "cancelled",
+  status: EndedJob["status"],
   reason: string,
 ): Promise<void> {
-  const ended = await server.db.transaction().execute(async (tx) => {
-    const row = await tx.updateTable("jobs")
-      .set({ status, reason, reason_code: PRESUMED, finished_at: server.now() })
-      .where("id", "=", jobId).where("status", "in", ["queued", "running"])
-      .returningAll().executeTakeFirst();
-    if (!row) return undefined;
-    await tx.deleteFrom("leases").where("job_id", "=", jobId).execute();
-    if (status !== "cancelled") {
-      await noteMaintenance(tx, row, { at: server.now(), status, reason });
-    }
-    await recordAudit(tx, server.now(), SYSTEM, {
-      action: "job.presumed_ended",
-      target: { kind: "job", id: jobId, name: row.kind },
-      detail: { status, reason },
-    });
-    return row;
-  });
+  const ended = await server.db.transaction().execute((tx) =>
+    endWithoutWord(server, tx, { jobId, status, reason })
+  );
   if (!ended) return;
-  server.progress.delete(jobId);
-  server.events.publish({ type: "job", jobId, hostId: ended.host_id, status });
+  announceEnded(server, ended);
   await dispatchAll(server);
+}
+
+/** All jobs of a host that are queued or run, in the transaction that gives the host to another machine. */
+export async function endOpenJobs(
+  server: Server,
+  tx: Transaction<Tables>,
+  hostId: string,
+  reason: string,
+): Promise<EndedJob[]> {
+  const open = await tx.selectFrom("jobs").select("id").where("host_id", "=", hostId)
+    .where("status", "in", ["queued", "running"]).execute();
+  const ended: EndedJob[] = [];
+  for (const { id: jobId } of open) {
+    const job = await endWithoutWord(server, tx, { jobId, status: "interrupted", reason });
+    if (job) ended.push(job);
+  }
+  return ended;
+}
+
+/** After the transaction that ended it. */
+export function announceEnded(server: Server, { id, hostId, status }: EndedJob): void {
+  server.progress.delete(id);
+  server.events.publish({ type: "job", jobId: id, hostId, status });
+}
+
+async function endWithoutWord(
+  server: Server,
+  tx: Transaction<Tables>,
+  { jobId, status, reason }: { jobId: string; status: EndedJob["status"]; reason: string },
+): Promise<EndedJob | undefined> {
+  const row = await tx.updateTable("jobs")
+    .set({ status, reason, reason_code: PRESUMED, finished_at: server.now() })
+    .where("id", "=", jobId).where("status", "in", ["queued", "running"])
+    .returningAll().executeTakeFirst();
+  if (!row) return undefined;
+  await tx.deleteFrom("leases").where("job_id", "=", jobId).execute();
+  if (status !== "cancelled") {
+    await noteMaintenance(tx, row, { at: server.now(), status, reason });
+  }
+  await recordAudit(tx, server.now(), SYSTEM, {
+    action: "job.presumed_ended",
+    target: { kind: "job", id: jobId, name: row.kind },
+    detail: { status, reason },
+  });
+  return { id: jobId, hostId: row.host_id, status };
 }

@@ -1,10 +1,11 @@
 // An admin has compared the fingerprint and lets the machine in.
 import type { Transaction } from "kysely";
 import { z } from "zod";
-import { hostName, paths, tags } from "../../shared/fields.ts";
+import { hostName, id, paths, tags } from "../../shared/fields.ts";
 import { newId } from "../../shared/new_id.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
+import { afterTakingBack, takeBack, type TakenBack } from "../enrolment/take_back.ts";
 import { AppError } from "../errors.ts";
 import { insertHost } from "../hosts/insert.ts";
 import { randomSecret, sha256 } from "../random.ts";
@@ -12,6 +13,8 @@ import { chooseRepository, REPOSITORY_CHOICE } from "../repositories/choose.ts";
 import type { Actor, Server } from "../server.ts";
 import { noSuchPendingHost } from "./find.ts";
 import { handOver } from "./hand_over.ts";
+
+const OF_A_NEW_HOST = ["name", "tags", "initial_paths", "repository_id", "repository"] as const;
 
 export const Acceptance = z.strictObject({
   /** The one that was seen; the digits may stand in groups. */
@@ -21,7 +24,22 @@ export const Acceptance = z.strictObject({
   name: hostName.optional(),
   tags: tags.default([]),
   initial_paths: paths.default([]),
+  /** An existing host whose machine this is, reinstalled; its name, groups and repository stay. */
+  host_id: id.optional(),
   ...REPOSITORY_CHOICE,
+}).superRefine((wish, context) => {
+  if (!wish.host_id) return;
+  for (const field of OF_A_NEW_HOST) {
+    const value = wish[field];
+    if (value === undefined || value === null || Array.isArray(value) && value.length === 0) {
+      continue;
+    }
+    context.addIssue({
+      code: "custom",
+      path: [field],
+      message: "must be left out with host_id: it is what that host has already",
+    });
+  }
 });
 export type Acceptance = z.infer<typeof Acceptance>;
 
@@ -36,8 +54,9 @@ export interface Accepted {
 }
 
 /**
- * Makes the host in one transaction, then hands the bearer to its agent if that is connected now, and else when it next
- * proves its key. Throws not_found, and conflict for one that was accepted already or has another fingerprint.
+ * Makes the host, or gives an existing one to this machine, in one transaction, then hands the bearer to its agent if that is connected now, and else when it next
+ * proves its key. Throws not_found, and conflict for one that was accepted already or has
+ * another fingerprint, and for a host whose old agent is connected.
  */
 export async function acceptPendingHost(
   server: Server,
@@ -45,10 +64,10 @@ export async function acceptPendingHost(
   pendingId: string,
   wish: Acceptance,
 ): Promise<Accepted> {
-  const repository = await chooseRepository(server, wish);
-  const hostId = newId();
+  const repository = wish.host_id ? undefined : await chooseRepository(server, wish);
+  const hostId = wish.host_id ?? newId();
   const now = server.now();
-  const name = await server.db.transaction().execute(async (tx) => {
+  const { name, repositoryId, taken } = await server.db.transaction().execute(async (tx) => {
     const row = await tx.deleteFrom("pending_hosts").where("id", "=", pendingId)
       .where("expires_at", ">", now).returningAll().executeTakeFirst();
     if (!row) throw await gone(tx, pendingId);
@@ -59,41 +78,52 @@ export async function acceptPendingHost(
         "fingerprint",
       );
     }
-    const name = wish.name ?? row.hostname;
     const { hostname, os, arch, agent_version, restic_version, fingerprint } = row;
-    await repository.insert(tx, actor);
-    await insertHost(tx, now, {
-      id: hostId,
-      name,
+    const newcomer = {
       // Nobody knows what this is the hash of: the bearer is minted when it is handed over.
       bearerHash: sha256(randomSecret()),
       enrolmentKeyHash: null,
-      tags: wish.tags,
-      initialPaths: wish.initial_paths,
-      repositoryId: repository.id,
       machine: { hostname, os, arch, agent_version, restic_version },
-    }, "name");
+    };
+    let taken: TakenBack | undefined;
+    if (repository) {
+      await repository.insert(tx, actor);
+      await insertHost(tx, now, {
+        id: hostId,
+        name: wish.name ?? hostname,
+        ...newcomer,
+        tags: wish.tags,
+        initialPaths: wish.initial_paths,
+        repositoryId: repository.id,
+      }, "name");
+    } else {
+      taken = await takeBack(server, tx, { hostId, ...newcomer, field: "host_id" });
+    }
     await tx.insertInto("accepted_keys").values({
       pending_id: pendingId,
       host_id: hostId,
       public_key: row.public_key,
       accepted_at: now,
     }).execute();
+    const host = await tx.selectFrom("hosts").select(["name", "repository_id"])
+      .where("id", "=", hostId).executeTakeFirstOrThrow();
     await recordAudit(tx, now, actor, {
       action: "pending_host.accepted",
-      target: { kind: "host", id: hostId, name },
+      target: { kind: "host", id: hostId, name: host.name },
       detail: {
+        ...(taken ? { as_existing_host: true } : {}),
         fingerprint,
         hostname,
         os,
         arch,
         announced_from_ip: row.announced_from_ip,
-        repository_id: repository.id,
+        repository_id: host.repository_id,
       },
     });
-    return name;
+    return { name: host.name, repositoryId: host.repository_id, taken };
   });
   server.events.publish({ type: "pending" });
+  if (taken) await afterTakingBack(server, hostId, taken);
   server.events.publish({ type: "host", hostId });
   try {
     await handOver(server, pendingId);
@@ -104,9 +134,9 @@ export async function acceptPendingHost(
   return {
     hostId,
     name,
-    repositoryId: repository.id,
-    generatedPassword: repository.generatedPassword,
-    warnings: repository.warnings,
+    repositoryId,
+    generatedPassword: repository?.generatedPassword ?? null,
+    warnings: repository?.warnings ?? [],
   };
 }
 

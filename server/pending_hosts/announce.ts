@@ -66,7 +66,7 @@ export async function announce(
     await refuseRejected(tx, server.now(), fingerprint);
     const accepted = await tx.selectFrom("accepted_keys")
       .innerJoin("hosts", "hosts.id", "accepted_keys.host_id").select("pending_id")
-      .where("public_key", "=", publicKey).where("last_seen_at", "is", null)
+      .where("public_key", "=", publicKey).where("awaits_agent", "=", 1)
       .orderBy("accepted_at", "desc").executeTakeFirst();
     if (accepted) return { pendingId: accepted.pending_id, changed: false };
     const seen = { ...described(wish, server.now()), announced_from_ip: address };

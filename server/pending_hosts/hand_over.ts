@@ -13,7 +13,7 @@ import { tell, type WaitingAgent } from "../waiting_agents.ts";
 export async function handOver(server: Server, pendingId: string): Promise<boolean> {
   const accepted = await server.db.selectFrom("accepted_keys")
     .innerJoin("hosts", "hosts.id", "host_id").select(["hosts.id", "name"])
-    .where("pending_id", "=", pendingId).where("last_seen_at", "is", null).executeTakeFirst();
+    .where("pending_id", "=", pendingId).where("awaits_agent", "=", 1).executeTakeFirst();
   if (!accepted) return false;
   const agent = server.waiting.take(pendingId);
   if (!agent) return true;
@@ -35,7 +35,7 @@ async function give(
   const isGiven = await server.db.transaction().execute(async (tx) => {
     // A bearer with which it has connected meanwhile, by another socket, stays the one.
     const { numUpdatedRows } = await tx.updateTable("hosts").set({ bearer_hash: sha256(bearer) })
-      .where("id", "=", id).where("last_seen_at", "is", null).executeTakeFirst();
+      .where("id", "=", id).where("awaits_agent", "=", 1).executeTakeFirst();
     if (!numUpdatedRows) return false;
     await recordAudit(tx, server.now(), { kind: "agent", id, name, address: null }, {
       action: "host.enrolled",

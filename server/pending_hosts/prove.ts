@@ -14,7 +14,7 @@ export async function findAnnouncedKey(
   if (pending) return pending.public_key;
   const accepted = await server.db.selectFrom("accepted_keys")
     .innerJoin("hosts", "hosts.id", "host_id").select("public_key")
-    .where("pending_id", "=", pendingId).where("last_seen_at", "is", null).executeTakeFirst();
+    .where("pending_id", "=", pendingId).where("awaits_agent", "=", 1).executeTakeFirst();
   return accepted?.public_key;
 }
 

@@ -51,7 +51,7 @@ async function groupsOf({ db }: Server, repositoryId: string): Promise<Group[]> 
   return await db.selectFrom("source_groups")
     .innerJoin("hosts", "hosts.id", "source_groups.host_id")
     .select(["source_groups.id", "snapshot_tag", "snapshot_host", "retention", "time_zone"])
-    .where("repository_id", "=", repositoryId)
+    .where("repository_id", "=", repositoryId).where("on_hold_since", "is", null)
     .orderBy("forgotten_at").orderBy("snapshot_host").orderBy("source_groups.name").execute();
 }
 

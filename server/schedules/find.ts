@@ -11,7 +11,7 @@ export interface Schedule {
   source_group_ids: string[];
   source_groups: { id: string; name: string }[];
   time_zone: string;
-  /** null while paused. */
+  /** null while paused, or while its host is on hold. */
   next_run_at: number | null;
   last_run: { job_id: string; at: number; status: JobStatus; warnings: number } | null;
   created_at: number;
@@ -45,7 +45,7 @@ export async function schedulesOf(
 async function read({ db, now }: Server, hostIds: string[]): Promise<Schedule[]> {
   if (hostIds.length === 0) return [];
   const rows = await db.selectFrom("schedules").innerJoin("hosts", "hosts.id", "schedules.host_id")
-    .selectAll("schedules").select("hosts.time_zone")
+    .selectAll("schedules").select(["hosts.time_zone", "hosts.on_hold_since"])
     .where("schedules.host_id", "in", hostIds).orderBy("schedules.id").execute();
   if (rows.length === 0) return [];
   const ids = rows.map((row) => row.id);
@@ -87,7 +87,9 @@ async function read({ db, now }: Server, hostIds: string[]): Promise<Schedule[]>
       source_group_ids: own.map((group) => group.id),
       source_groups: own.map(({ id, name }) => ({ id, name })),
       time_zone: row.time_zone,
-      next_run_at: row.enabled === 1 ? nextRun(row.cron, now(), row.time_zone) : null,
+      next_run_at: row.enabled === 1 && row.on_hold_since === null
+        ? nextRun(row.cron, now(), row.time_zone)
+        : null,
       last_run: run
         ? {
           job_id: run.id,

@@ -21,8 +21,8 @@ export interface AttentionItem {
   /** "last error: repository locked by web-01" */
   cause?: string;
   causeJobId?: string;
-  /** A button of its own (POST to `to`, with kind=`kind`) besides the link to the host. */
-  act?: { label: string; to: string; kind: string };
+  /** A button of its own (POST to `to`, with kind=`kind` where there is one) besides the link to the host. */
+  act?: { label: string; to: string; kind?: string };
 }
 
 export const HOST_STATES = ["all", "attention", "ok", "running", "offline"] as const;
@@ -171,7 +171,7 @@ function AttentionRow({ item, mayRun }: { item: AttentionItem; mayRun: boolean }
         {item.act && mayRun && (
           <PostButton
             to={item.act.to}
-            name="kind"
+            name={item.act.kind && "kind"}
             value={item.act.kind}
             label={item.act.label}
             describe={`${item.act.label}: ${middleCut(item.host.name, 60)}`}

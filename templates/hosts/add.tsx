@@ -2,12 +2,12 @@
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Csrf } from "../parts/csrf.tsx";
 import { Command } from "../parts/copyable.tsx";
-import { type Errors, Problems } from "../parts/field.tsx";
+import { type Errors, Problems, Tick } from "../parts/field.tsx";
 import { JoiningFields, type JoiningValues } from "./joining_fields.tsx";
 
 export interface AddHostProps {
   frame: FrameProps;
-  values: JoiningValues & { hostname: string };
+  values: JoiningValues & { hostname: string; replace_open: boolean };
   /** Named like the inputs: hostname, tags, initial_paths, repository_id, repository.url … */
   errors: Errors;
   repositories: { id: string; name: string; url: string }[];
@@ -36,6 +36,13 @@ export function AddHostPage(props: AddHostProps) {
             errors={errors}
             repositories={repositories}
           />
+          {(values.replace_open || errors.hostname?.startsWith("A join command")) && (
+            <Tick
+              name="replace_open"
+              label="Withdraw a command for this name that is still open"
+              isChecked={values.replace_open}
+            />
+          )}
           <p class="actions">
             <button type="submit" class="primary">Make the command</button>
             <a class="button" href="/">Cancel</a>

@@ -19,6 +19,8 @@ export interface AddHostDoneProps {
   /** Files that this server does not have, so that a command would fail. */
   missing: { folder: string; linux: string[]; windows: string[] };
   joined: JoinedHost | null;
+  /** It takes back a host that is here; whether the agent that has it now is connected. */
+  rejoins?: { hostId: string; isOnline: boolean };
 }
 
 export interface JoinedHost {
@@ -45,11 +47,12 @@ export function AddHostDonePage(props: AddHostDoneProps) {
           <p class="lead">
             It works once, until <At at={expiresAt} />, and is shown only now.
           </p>
+          {props.rejoins && <Rejoins {...props.rejoins} />}
         </div>
         {props.generatedPassword && <GeneratedPassword password={props.generatedPassword} />}
         <div>
           <h2>Linux</h2>
-          <p class="help">In a shell, as a user who may use sudo.</p>
+          <p class="help">In a shell, as root or as a user who may use sudo.</p>
           <Missing files={missing.linux} folder={missing.folder} what="Linux" />
         </div>
         <Command text={commands.linux} what="the Linux command" />
@@ -67,6 +70,24 @@ export function AddHostDonePage(props: AddHostDoneProps) {
         </noscript>
       </div>
     </Layout>
+  );
+}
+
+function Rejoins({ hostId, isOnline }: { hostId: string; isOnline: boolean }) {
+  return (
+    <>
+      <p>
+        The machine takes this host back, with its source groups, repository and snapshots. Its
+        schedules are then paused and its retention is on hold, until you say on{" "}
+        <a href={`/hosts/${hostId}`}>the host's page</a> that its data is restored.
+      </p>
+      {isOnline && (
+        <p class="flash warn" role="status">
+          An agent of this host is connected now. While it is, the command is refused and stays
+          valid.
+        </p>
+      )}
+    </>
   );
 }
 

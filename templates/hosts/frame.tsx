@@ -30,6 +30,8 @@ export interface HostView {
   lastBackup: { jobId: string; at: number; status: JobStatus; warnings: number } | null;
   running: { jobId: string; title: string } | null;
   nextRunAt: number | null;
+  /** A reinstalled machine has it, and nobody has said that its data is restored. */
+  isOnHold: boolean;
   /** A source group says what to back up; without one nothing can run. */
   hasPaths: boolean;
   repository: HostRepository;
@@ -114,6 +116,9 @@ export function HostHead({ host, mayRun }: { host: HostView; mayRun: boolean }) 
       </div>
       <div class="actions">
         <StatePill state={host.state} word={host.stateWord} />
+        {host.isOnHold && mayRun && (
+          <PostButton to={`/hosts/${host.id}/resume`} label="Restored, go on" kind="primary" />
+        )}
         {host.running
           ? <a class="button" href={`/jobs/${host.running.jobId}`}>Open running job</a>
           : mayRun && !host.hasPaths
@@ -124,7 +129,7 @@ export function HostHead({ host, mayRun }: { host: HostView; mayRun: boolean }) 
               name="kind"
               value="backup"
               label="Run all now"
-              kind="primary"
+              kind={host.isOnHold ? undefined : "primary"}
             />
           )}
       </div>
@@ -144,7 +149,7 @@ export function Vitals({ host, now, mayRun }: { host: HostView; now: number; may
     <dl
       class="vitals"
       id="vitals"
-      data-mark={`${host.lastBackup?.jobId} ${host.isOnline} ${host.repository.state}`}
+      data-mark={`${host.lastBackup?.jobId} ${host.isOnline} ${host.repository.state} ${host.isOnHold}`}
     >
       <div>
         <dt>Last backup</dt>
@@ -160,7 +165,13 @@ export function Vitals({ host, now, mayRun }: { host: HostView; now: number; may
       </div>
       <div>
         <dt>Next run</dt>
-        <dd>{host.nextRunAt === null ? "—" : <Time at={host.nextRunAt} now={now} />}</dd>
+        <dd>
+          {host.isOnHold
+            ? "on hold"
+            : host.nextRunAt === null
+            ? "—"
+            : <Time at={host.nextRunAt} now={now} />}
+        </dd>
       </div>
       <div>
         <dt>Repository</dt>

@@ -134,6 +134,8 @@ function Row(
       <td data-head="next">
         {!s.isEnabled
           ? <span class="muted">— (paused)</span>
+          : host.isOnHold
+          ? <span class="muted">— (on hold)</span>
           : s.nextRunAt === null
           ? "—"
           : <Time at={s.nextRunAt} now={now} />}

@@ -57,8 +57,26 @@ export function HostSettingsPage(props: HostSettingsProps) {
         />
         <button type="submit" class="primary">Save changes</button>
       </form>
+      {props.mayDelete && <JoinAgain {...props} />}
       {props.mayDelete && <DeleteHost {...props} />}
     </HostFrame>
+  );
+}
+
+function JoinAgain({ frame, host }: HostSettingsProps) {
+  return (
+    <section class="section stack narrow">
+      <h2>Join again</h2>
+      <p class="help">
+        For a machine that was reinstalled or replaced: one command, valid for one hour, by which it
+        takes this host back. The agent that has the host now is cut off when the command is used,
+        and must be stopped before.
+      </p>
+      <form method="post" action={`/hosts/${host.id}/rejoin-token`}>
+        <Csrf token={frame.csrf} />
+        <button type="submit">Make the command</button>
+      </form>
+    </section>
   );
 }
 

@@ -4,7 +4,7 @@ import { middleCut } from "../format.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Csrf } from "../parts/csrf.tsx";
 import { JoiningFields, type JoiningValues } from "../hosts/joining_fields.tsx";
-import { type Errors, Problems } from "../parts/field.tsx";
+import { type Errors, Problems, SelectField, Tick } from "../parts/field.tsx";
 import { Name } from "../parts/name.tsx";
 import { StateWord } from "../parts/state.tsx";
 import { GeneratedPassword } from "../repositories/page.tsx";
@@ -14,8 +14,10 @@ import type { PendingHostView } from "./list.tsx";
 export interface AcceptProps {
   frame: FrameProps;
   host: PendingHostView;
-  values: JoiningValues & { name: string };
+  values: JoiningValues & { name: string; join_as: "new" | "existing"; host_id: string };
   errors: Errors;
+  /** Hosts whose agent is away, one of which this machine may be after it was reinstalled. */
+  awayHosts: { id: string; name: string }[];
   repositories: { id: string; name: string; url: string }[];
 }
 
@@ -32,7 +34,17 @@ export function AcceptPage(props: AcceptProps) {
   );
 }
 
-function AcceptForm({ frame, host, values, errors, repositories }: AcceptProps) {
+function AcceptForm({ frame, host, values, errors, awayHosts, repositories }: AcceptProps) {
+  const isNew = values.join_as === "new" || awayHosts.length === 0;
+  const fields = (
+    <JoiningFields
+      nameField="name"
+      name={values.name}
+      values={values}
+      errors={errors}
+      repositories={repositories}
+    />
+  );
   return (
     <section id="accept" class="accept" aria-labelledby="accept-title">
       <h2 id="accept-title">
@@ -54,13 +66,38 @@ function AcceptForm({ frame, host, values, errors, repositories }: AcceptProps) 
         <Csrf token={frame.csrf} />
         <input type="hidden" name="fingerprint" value={host.fingerprint} />
         <Problems errors={errors} />
-        <JoiningFields
-          nameField="name"
-          name={values.name}
-          values={values}
-          errors={errors}
-          repositories={repositories}
-        />
+        {awayHosts.length === 0 ? fields : (
+          <fieldset class="part">
+            <legend>This machine is</legend>
+            <div class="part-in choice-group">
+              <Tick
+                type="radio"
+                name="join_as"
+                value="existing"
+                label="A host that is here, reinstalled"
+                isChecked={!isNew}
+              />
+              <div class="if-existing">
+                <SelectField
+                  name="host_id"
+                  label="Which one"
+                  value={values.host_id}
+                  error={errors.host_id}
+                  options={awayHosts.map(({ id, name }) => ({ value: id, label: name }))}
+                  help="Hosts whose agent is away. It keeps its source groups, repository and snapshots; its schedules are paused and its retention is on hold until you say that its data is restored."
+                />
+              </div>
+              <Tick
+                type="radio"
+                name="join_as"
+                value="new"
+                label="A new host"
+                isChecked={isNew}
+              />
+              <div class="if-new part-in">{fields}</div>
+            </div>
+          </fieldset>
+        )}
         <p class="actions">
           <button type="submit" class="primary">Accept host</button>
           <a class="button" href="/">Cancel</a>

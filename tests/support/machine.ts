@@ -2,9 +2,10 @@
 // empty, and systemctl is the test's own. The network is this machine's loopback.
 import { join } from "node:path";
 import { eventually } from "./eventually.ts";
+import { missingNamespace } from "./left_out.ts";
 
 /** Over these folders an empty one is laid; /run first, the changes to /etc lie there. */
-const EMPTY = ["/run", "/usr/local/bin", "/var/lib", "/var/spool/cron"];
+const EMPTY = ["/run", "/usr/local/bin", "/var/lib", "/var/spool"];
 
 // Starts what the unit says as systemd does: with nothing of the installer's environment. SIGTERM to stop it.
 const SYSTEMCTL = `#!/bin/sh
@@ -40,28 +41,22 @@ export interface Ran {
   said: string;
 }
 
-/** Whether mount namespaces and overlays can be made here, which needs root. */
-export function mayMount(): boolean {
-  if (Deno.uid() !== 0) return false;
-  const code = `mount -t tmpfs none /mnt && mkdir /mnt/up /mnt/work &&
-    mount -t overlay -o lowerdir=/etc,upperdir=/mnt/up,workdir=/mnt/work none /etc`;
-  try {
-    const args = ["--mount", "sh", "-c", code];
-    return new Deno.Command("unshare", { args, stderr: "null" }).outputSync().success;
-  } catch {
-    return false;
-  }
+const MOUNTS = `${EMPTY.map((path) => `mount -t tmpfs -o mode=0755 none ${path}`).join("\n")}
+mkdir -p /run/systemd/system /run/etc /run/work /var/spool/cron
+mount -t overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/work none /etc`;
+
+/** Why no such machine can be made here, or undefined. */
+export function missingForMachine(): string | undefined {
+  return missingNamespace(["--mount", "--pid", "--fork", "--mount-proc"], MOUNTS);
 }
 
 export class Machine implements AsyncDisposable {
   private constructor(readonly folder: string, readonly holder: Deno.ChildProcess) {}
 
-  /** undefined where no such namespace can be made, which needs root. */
-  static async start(): Promise<Machine | undefined> {
-    if (!mayMount()) return undefined;
+  /** Where missingForMachine() has nothing to say. */
+  static async start(): Promise<Machine> {
     const folder = await Deno.makeTempDir({ prefix: "rm-machine-" });
     await Deno.writeTextFile(join(folder, "systemctl"), SYSTEMCTL, { mode: 0o755 });
-    const mounts = EMPTY.map((path) => `mount -t tmpfs -o mode=0755 none ${path}`);
     const holder = new Deno.Command("unshare", {
       args: [
         "--mount",
@@ -71,9 +66,7 @@ export class Machine implements AsyncDisposable {
         "--mount-proc",
         "sh",
         "-ec",
-        `${mounts.join("\n")}
-         mkdir -p /run/systemd/system /run/etc /run/work
-         mount -t overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/work none /etc
+        `${MOUNTS}
          cp ${folder}/systemctl /usr/local/bin/
          touch ${folder}/ready
          # As the first process of a system does: takes note of all that ends.
@@ -91,7 +84,7 @@ export class Machine implements AsyncDisposable {
     );
     if (isReady && !hasEnded) return machine;
     await machine[Symbol.asyncDispose]();
-    return undefined;
+    throw new Error("the machine could not be made");
   }
 
   /** Runs shell code as root of that machine. */

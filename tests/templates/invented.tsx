@@ -230,6 +230,8 @@ const accept = (changes: Partial<AcceptProps> = {}): AcceptProps => ({
   host: waiting(1, { hostname: "pc-anna" }),
   values: {
     name: "pc-anna",
+    join_as: "new",
+    host_id: "",
     tags: "",
     initial_paths: "",
     repository_choice: "existing",
@@ -237,6 +239,7 @@ const accept = (changes: Partial<AcceptProps> = {}): AcceptProps => ({
     repository: NO_CONNECTION,
   },
   errors: {},
+  awayHosts: [{ id: id(4), name: "web-01" }, { id: id(5), name: LONG }],
   repositories: CHOICES,
   ...changes,
 });
@@ -291,6 +294,7 @@ const hostView = (changes: Partial<HostView> = {}): HostView => ({
   lastBackup: { jobId: id(1004), at: NOW - 8 * MINUTE, status: "succeeded", warnings: 0 },
   running: null,
   nextRunAt: null,
+  isOnHold: false,
   hasPaths: true,
   repository: {
     id: id(70),
@@ -594,6 +598,7 @@ const addHost = (changes: Partial<AddHostProps> = {}): AddHostProps => ({
   frame: frame(),
   values: {
     hostname: "",
+    replace_open: false,
     tags: "",
     initial_paths: "",
     repository_choice: "new",
@@ -602,7 +607,7 @@ const addHost = (changes: Partial<AddHostProps> = {}): AddHostProps => ({
   },
   announceCommands: {
     linux:
-      "curl -fsSL https://backup.example.org/install/install.sh | sudo RM_SERVER=https://backup.example.org bash",
+      "curl -fsSL https://backup.example.org/install/install.sh | RM_SERVER=https://backup.example.org sh",
     windows:
       "$env:RM_SERVER='https://backup.example.org'; irm https://backup.example.org/install/install.ps1 | iex",
   },
@@ -682,7 +687,7 @@ const NO_HOOKS: SourceFormProps["hooks"] = [
 ];
 const NO_WINDOW = { days: "", from: "", to: "", bandwidth_up_kbps: "", bandwidth_down_kbps: "" };
 const LINUX =
-  "curl -fsSL https://backup.example.org/install/install.sh | sudo RM_SERVER=https://backup.example.org RM_TOKEN=rme_3f9a11c077de0b42q3Yb0T0k7cXk1mJd8sWnZ4fRv2LpAe6H bash";
+  "curl -fsSL https://backup.example.org/install/install.sh | RM_SERVER=https://backup.example.org RM_TOKEN=rme_3f9a11c077de0b42q3Yb0T0k7cXk1mJd8sWnZ4fRv2LpAe6H sh";
 const WINDOWS =
   "$env:RM_SERVER='https://backup.example.org'; $env:RM_TOKEN='rme_3f9a11c077de0b42q3Yb0T0k7cXk1mJd8sWnZ4fRv2LpAe6H'; irm https://backup.example.org/install/install.ps1 | iex";
 
@@ -825,6 +830,17 @@ export const pages: Record<string, () => Child> = {
       })}
     />
   ),
+  "accept-reinstalled": () => (
+    <AcceptPage
+      {...accept({
+        errors: {
+          host_id:
+            "The agent of web-01 is connected, so its place is not free. Stop that agent, or wait two minutes if its machine is gone, and try again.",
+        },
+        values: { ...accept().values, join_as: "existing", host_id: id(5) },
+      })}
+    />
+  ),
   "accepted": () => (
     <AcceptedPage
       frame={frame()}
@@ -848,6 +864,7 @@ export const pages: Record<string, () => Child> = {
         repositories: CHOICES,
         values: {
           hostname: HOSTILE,
+          replace_open: true,
           tags: "a b",
           initial_paths: "etc\n/home",
           repository_choice: "new",
@@ -897,6 +914,37 @@ export const pages: Record<string, () => Child> = {
       generatedPassword={null}
       missing={{ folder: "", linux: [], windows: [] }}
       joined={{ id: id(2), name: LONG, os: "linux", isOnline: true }}
+    />
+  ),
+  "host-join-again": () => (
+    <AddHostDonePage
+      frame={frame()}
+      hostname="web-02"
+      tokenId={id(1)}
+      commands={{ linux: LINUX, windows: WINDOWS }}
+      expiresAt={NOW + HOUR}
+      generatedPassword={null}
+      missing={{ folder: "", linux: [], windows: [] }}
+      joined={null}
+      rejoins={{ hostId: id(2), isOnline: true }}
+    />
+  ),
+  "host-on-hold": () => (
+    <SnapshotsPage
+      {...hostProps(hostView({
+        state: "warn",
+        stateWord: "needs a look",
+        isOnHold: true,
+        problems: [
+          "joined again: schedules are paused and retention is on hold until you say that its data is restored",
+        ],
+      }))}
+      snapshots={snapshots(2)}
+      total={2}
+      refreshedAt={NOW - 8 * MINUTE}
+      losses={[]}
+      nextCursor={null}
+      isFirstPage
     />
   ),
   "host-snapshots": () => (

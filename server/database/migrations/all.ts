@@ -12,6 +12,7 @@ import { hookStopAtError } from "./0006_hook_stop_at_error.ts";
 import { repositoryIds } from "./0007_repository_ids.ts";
 import { retention } from "./0008_retention.ts";
 import { excludes } from "./0009_excludes.ts";
+import { rejoin } from "./0010_rejoin.ts";
 import { repositoryAccess } from "./0011_repository_access.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
@@ -24,6 +25,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0007_repository_ids": repositoryIds,
   "0008_retention": retention,
   "0009_excludes": excludes,
+  "0010_rejoin": rejoin,
   "0011_repository_access": repositoryAccess,
 };
 

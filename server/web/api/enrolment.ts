@@ -1,6 +1,8 @@
-import { createEnrolmentToken, EnrolmentWish, joinCommands } from "../../enrolment/create_token.ts";
+import { createEnrolmentToken, EnrolmentWish } from "../../enrolment/create_token.ts";
 import { enrol, Enrolment } from "../../enrolment/enrol.ts";
-import { readJson } from "../body.ts";
+import { joinCommands } from "../../enrolment/join_commands.ts";
+import { createRejoinToken } from "../../enrolment/rejoin_token.ts";
+import { pathId, readJson } from "../body.ts";
 import { actorOf } from "../context.ts";
 import type { ApiRoute } from "./routes.ts";
 
@@ -9,7 +11,8 @@ export const enrolmentRoutes: ApiRoute[] = [
     method: "POST",
     path: "/api/enrollment-tokens",
     role: "operator",
-    summary: "Makes the one-time token with which a machine joins, and the commands to run there",
+    summary:
+      "Makes the one-time token with which a machine joins, and the commands to run there; replace_open withdraws one for this name that is still open",
     body: EnrolmentWish,
     answers: 201,
     handler: async (server, c) => {
@@ -27,9 +30,26 @@ export const enrolmentRoutes: ApiRoute[] = [
   },
   {
     method: "POST",
+    path: "/api/hosts/:id/rejoin-token",
+    role: "admin",
+    summary:
+      "Makes the one-time token with which a reinstalled machine takes this host back; its schedules and retention are then on hold until it is resumed",
+    answers: 201,
+    handler: async (server, c) => {
+      const made = await createRejoinToken(server, actorOf(c), pathId(c, "id"));
+      return c.json({
+        token: made.token,
+        expires_at: new Date(made.expires_at).toISOString(),
+        commands: joinCommands(c.get("baseUrl"), made.token),
+      }, 201);
+    },
+  },
+  {
+    method: "POST",
     path: "/api/agents/enroll",
     role: "public",
-    summary: "What an agent calls with its token: makes the host and answers its bearer",
+    summary:
+      "What an agent calls with its token: makes the host, or takes one back, and answers its bearer",
     body: Enrolment,
     handler: async (server, c) =>
       c.json(await enrol(server, c.get("address"), await readJson(c, Enrolment))),

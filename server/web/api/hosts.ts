@@ -6,6 +6,7 @@ import { reinitialise, ReinitialiseWish } from "../../jobs/reinitialise.ts";
 import { changeHost, HostChange } from "../../hosts/change.ts";
 import { getHost, listHosts } from "../../hosts/find.ts";
 import { HostSnapshotsChoice, removeHost } from "../../hosts/remove.ts";
+import { resumeHost } from "../../hosts/resume.ts";
 import { listSnapshots } from "../../snapshots/find.ts";
 import { pathId, readJson, readOneOf, readPage, readQuery } from "../body.ts";
 import { actorOf } from "../context.ts";
@@ -72,6 +73,18 @@ export const hostRoutes: ApiRoute[] = [
       const jobId = await removeHost(server, actorOf(c), pathId(c, "id"), choice);
       if (!jobId) return c.body(null, 204);
       return c.json({ job_id: jobId, job_url: `${c.get("baseUrl")}/jobs/${jobId}` }, 202);
+    },
+  },
+  {
+    method: "POST",
+    path: "/api/hosts/:id/resume",
+    role: "operator",
+    summary:
+      "Says that the data of a machine that joined again is restored: its schedules and its retention go on",
+    handler: async (server, c) => {
+      const hostId = pathId(c, "id");
+      await resumeHost(server, actorOf(c), hostId);
+      return c.json(hostShape(await getHost(server, hostId)) as object);
     },
   },
   {

@@ -32,7 +32,8 @@ export const pendingHostRoutes: ApiRoute[] = [
     method: "POST",
     path: "/api/pending-hosts/:id/accept",
     role: "admin",
-    summary: "Makes a host of the machine whose fingerprint was compared",
+    summary:
+      "Makes a host of the machine whose fingerprint was compared; with host_id it takes back that host, whose agent must be away",
     body: Acceptance,
     handler: async (server, c) => {
       const accepted = await acceptPendingHost(

@@ -16,7 +16,7 @@ export function withIsoTimes(value: unknown, key = ""): unknown {
 }
 
 function isTimeName(name: string): boolean {
-  return name === "at" || name === "time" || name.endsWith("_at") || name === "boot_time";
+  return ["at", "time", "boot_time", "on_hold_since"].includes(name) || name.endsWith("_at");
 }
 
 export function hostShape(host: Host): unknown {

@@ -3,7 +3,8 @@ import { AddHostDonePage } from "../../../templates/hosts/add_done.tsx";
 import type { RepositoryChoiceValues } from "../../../templates/repositories/choice.tsx";
 import { NO_CONNECTION } from "../../../templates/repositories/connection_fields.tsx";
 import { missingFiles } from "../../downloads/files.ts";
-import { createEnrolmentToken, EnrolmentWish, joinCommands } from "../../enrolment/create_token.ts";
+import { createEnrolmentToken, EnrolmentWish } from "../../enrolment/create_token.ts";
+import { joinCommands } from "../../enrolment/join_commands.ts";
 import { listRepositories } from "../../repositories/find.ts";
 import { warningFlash } from "../../repositories/secret_warnings.ts";
 import type { Server } from "../../server.ts";
@@ -25,6 +26,7 @@ async function showForm(server: Server, c: Ctx): Promise<Response> {
       frame: await frameOf(server, c),
       values: {
         hostname: "",
+        replace_open: false,
         tags: "",
         initial_paths: "",
         repository_choice: repositories.length > 0 ? "existing" : "new",
@@ -44,6 +46,7 @@ async function add(server: Server, c: Ctx): Promise<Response> {
     hostname: form.text("hostname"),
     tags: tagsOf(form.text("tags")),
     initial_paths: linesOf(form.text("initial_paths")),
+    replace_open: form.ticked("replace_open"),
     ...wishedChoice(form),
   };
   const { done, errors } = await attempt(
@@ -79,6 +82,7 @@ async function add(server: Server, c: Ctx): Promise<Response> {
 function typed(form: Form): AddHostProps["values"] {
   return {
     hostname: form.text("hostname"),
+    replace_open: form.ticked("replace_open"),
     tags: form.text("tags"),
     initial_paths: form.text("initial_paths"),
     ...typedChoice(form),

@@ -81,6 +81,7 @@ export async function hostView(server: Server, hostId: string): Promise<HostView
     lastBackup: lastRunView(host.last_backup),
     running: running && { jobId: running.id, title: titleOn(host, running) },
     nextRunAt: host.next_run_at,
+    isOnHold: host.on_hold_since !== null,
     hasPaths,
     repository: {
       id: host.repository_id,
@@ -124,7 +125,11 @@ export function attentionItems(summary: FleetSummary): AttentionItem[] {
       sentence: sentence(first),
       cause: more.length > 0 ? sentence(more.join("; ")) : undefined,
       causeJobId: host.job_id ?? undefined,
-      act: isLocked ? { label: "Unlock", to: `/hosts/${host.id}/jobs`, kind: "unlock" } : undefined,
+      act: host.on_hold
+        ? { label: "Restored, go on", to: `/hosts/${host.id}/resume` }
+        : isLocked
+        ? { label: "Unlock", to: `/hosts/${host.id}/jobs`, kind: "unlock" }
+        : undefined,
     };
   });
 }

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { HostFrameProps } from "../../../templates/hosts/frame.tsx";
 import type { HookField } from "../../../templates/hosts/hooks.tsx";
+import { AddHostDonePage } from "../../../templates/hosts/add_done.tsx";
 import { HostJobsPage } from "../../../templates/hosts/jobs.tsx";
 import {
   HostRepositoryPage,
@@ -13,6 +14,9 @@ import { SnapshotsPage } from "../../../templates/hosts/snapshots.tsx";
 import type { Errors } from "../../../templates/parts/field.tsx";
 import { HOOK_NAMES } from "../../../shared/hooks.ts";
 import { hostName, id, tags, timeZone } from "../../../shared/fields.ts";
+import { missingFiles } from "../../downloads/files.ts";
+import { joinCommands } from "../../enrolment/join_commands.ts";
+import { createRejoinToken } from "../../enrolment/rejoin_token.ts";
 import { BandwidthWish, setBandwidth } from "../../hosts/bandwidth.ts";
 import { changeHost } from "../../hosts/change.ts";
 import {
@@ -24,6 +28,7 @@ import {
 import { tryHook, TryHookWish } from "../../hooks/try.ts";
 import { getHost } from "../../hosts/find.ts";
 import { HostSnapshotsChoice, removeHost } from "../../hosts/remove.ts";
+import { resumeHost } from "../../hosts/resume.ts";
 import { listJobs } from "../../jobs/find.ts";
 import { reinitialise } from "../../jobs/reinitialise.ts";
 import type { Server } from "../../server.ts";
@@ -57,6 +62,8 @@ export const hostPageRoutes: Route[] = [
     handler: (server, c) => settings(server, c),
   },
   { method: "POST", path: "/hosts/:id/settings", role: "operator", handler: change },
+  { method: "POST", path: "/hosts/:id/resume", role: "operator", handler: resume },
+  { method: "POST", path: "/hosts/:id/rejoin-token", role: "admin", handler: rejoin },
   { method: "POST", path: "/hosts/:id/delete", role: "admin", handler: remove },
 ];
 
@@ -311,6 +318,32 @@ async function change(server: Server, c: Ctx): Promise<Response> {
   );
   if (errors) return settings(server, c, { values, errors }, 422);
   return goTo(c, `/hosts/${hostId}/settings`, { text: "The changes are saved." });
+}
+
+async function resume(server: Server, c: Ctx): Promise<Response> {
+  const hostId = pathId(c, "id");
+  const { errors } = await attemptTo(() => resumeHost(server, actorOf(c), hostId));
+  const back = whereFrom(c, `/hosts/${hostId}`);
+  if (errors) return goTo(c, back, { state: "warn", text: errors[""]! });
+  return goTo(c, back, { text: "Schedules and retention go on." });
+}
+
+async function rejoin(server: Server, c: Ctx): Promise<Response> {
+  const hostId = pathId(c, "id");
+  const made = await createRejoinToken(server, actorOf(c), hostId);
+  // Not a redirect: the command is in this one answer and nowhere else.
+  const page = AddHostDonePage({
+    frame: await frameOf(server, c),
+    hostname: made.name,
+    tokenId: made.id,
+    commands: joinCommands(c.get("baseUrl"), made.token),
+    expiresAt: made.expires_at,
+    generatedPassword: null,
+    missing: await missingFiles(server),
+    joined: null,
+    rejoins: { hostId, isOnline: server.agents.isOnline(hostId) },
+  });
+  return show(c, page, 201);
 }
 
 async function remove(server: Server, c: Ctx): Promise<Response> {

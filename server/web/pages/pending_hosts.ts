@@ -3,6 +3,7 @@ import { AcceptedPage, AcceptPage, type AcceptProps } from "../../../templates/p
 import type { PendingHostView, PendingProps } from "../../../templates/pending/list.tsx";
 import { PendingPage, type RejectedKeyView } from "../../../templates/pending/page.tsx";
 import { NO_CONNECTION } from "../../../templates/repositories/connection_fields.tsx";
+import { listAwayHosts } from "../../hosts/names.ts";
 import { Acceptance, acceptPendingHost } from "../../pending_hosts/accept.ts";
 import {
   countRejectedKeys,
@@ -74,6 +75,8 @@ async function showForm(server: Server, c: Ctx): Promise<Response> {
     host: view(host),
     values: {
       name: host.hostname,
+      join_as: "new",
+      host_id: "",
       tags: "",
       initial_paths: "",
       repository_choice: repositories.length > 0 ? "existing" : "new",
@@ -81,6 +84,7 @@ async function showForm(server: Server, c: Ctx): Promise<Response> {
       repository: NO_CONNECTION,
     },
     errors: {},
+    awayHosts: await listAwayHosts(server),
     repositories,
   };
   return show(c, AcceptPage(page));
@@ -89,13 +93,16 @@ async function showForm(server: Server, c: Ctx): Promise<Response> {
 async function accept(server: Server, c: Ctx): Promise<Response> {
   const id = pathId(c, "id");
   const form = await readForm(c);
-  const value = {
-    fingerprint: form.text("fingerprint"),
-    name: form.text("name"),
-    tags: tagsOf(form.text("tags")),
-    initial_paths: linesOf(form.text("initial_paths")),
-    ...wishedChoice(form),
-  };
+  const fingerprint = form.text("fingerprint");
+  const value = form.text("join_as") === "existing"
+    ? { fingerprint, host_id: form.text("host_id") }
+    : {
+      fingerprint,
+      name: form.text("name"),
+      tags: tagsOf(form.text("tags")),
+      initial_paths: linesOf(form.text("initial_paths")),
+      ...wishedChoice(form),
+    };
   const { done, errors } = await attempt(
     Acceptance,
     value,
@@ -109,11 +116,14 @@ async function accept(server: Server, c: Ctx): Promise<Response> {
       host: view(host),
       values: {
         name: form.text("name"),
+        join_as: form.text("join_as") === "existing" ? "existing" : "new",
+        host_id: form.text("host_id"),
         tags: form.text("tags"),
         initial_paths: form.text("initial_paths"),
         ...typedChoice(form),
       },
       errors: { ...errors, "": errors[""] ?? errors.fingerprint },
+      awayHosts: await listAwayHosts(server),
       repositories: await repositoryChoices(server),
     });
     return show(c, page, 422);

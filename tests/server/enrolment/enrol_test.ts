@@ -108,28 +108,6 @@ Deno.test("an agent whose answer was lost may ask again with its own key until i
   assert.equal((await ask(key)).status, 401);
 });
 
-Deno.test("a taken host name is refused and the token is not burnt", async () => {
-  await using test = await startServer();
-  const one = await token(test, "alpha", "one");
-  const two = await token(test, "alpha", "two");
-  assert.equal(
-    (await test.api(null, "POST", "/api/agents/enroll", { token: one, ...MACHINE })).status,
-    200,
-  );
-  const { status, body } = await test.api(null, "POST", "/api/agents/enroll", {
-    token: two,
-    ...MACHINE,
-  });
-  assert.deepEqual([status, body.error.code], [409, "conflict"]);
-  assert.equal(
-    (await test.api("olive", "POST", "/api/enrollment-tokens", {
-      hostname: "alpha",
-      repository: { ...REPOSITORY, name: "three" },
-    })).status,
-    409,
-  );
-});
-
 Deno.test("Add host refuses bad input by the field's name and leaves no repository behind", async (t) => {
   await using test = await startServer();
   await joinHost(test, "taken");

@@ -19,6 +19,7 @@ const GREEN: HostFacts = {
   last_success_at: NOW - HOUR,
   maintenance_problem: null,
   repository_changed: false,
+  on_hold_since: null,
 };
 const health = (change: Partial<HostFacts>) => healthOf({ ...GREEN, ...change }, NOW);
 

@@ -129,7 +129,7 @@ Deno.test("a host that connects while its key is being answered keeps the bearer
   let greeted: Promise<unknown> | undefined;
   waiting.take = (id) => {
     // Between the look whether it has ever connected and the new bearer.
-    greeted = db.updateTable("hosts").set({ last_seen_at: 1 }).where("id", "=", body.host_id)
+    greeted = db.updateTable("hosts").set({ awaits_agent: 0 }).where("id", "=", body.host_id)
       .execute();
     return take(id);
   };

@@ -1,0 +1,92 @@
+// Which host the state belongs to. What one host had to report, to run and to know is nobody else's business: a machine
+// that becomes another host, whichever way, starts with none of it.
+import { join } from "node:path";
+import {
+  makePrivateDirectory,
+  readIfThere,
+  replaceFile,
+  stampForName,
+  syncDirectory,
+} from "./files.ts";
+import { killOrphan } from "./jobs/orphans.ts";
+import { Ledger } from "./jobs/ledger.ts";
+import { type Log, messageOf } from "./log.ts";
+
+/** What is of one host; keys and caches are the machine's. */
+const OF_THE_HOST = [
+  "file_systems.json",
+  "jobs.json",
+  "journal",
+  "plan.key",
+  "plan.sealed",
+  "timers.json",
+];
+export const OWNER_FILE = "host_id";
+export const ASIDE_PREFIX = "before-";
+
+/** Says whose the state is, where nothing says so yet: it was written before this file was, by the host that this still is. */
+export function noteOwner(stateDir: string, hostId: string | undefined): void {
+  if (hostId && ownerOf(stateDir) === undefined) replaceFile(ownerPath(stateDir), hostId);
+}
+
+/**
+ * Makes the state this host's. What another host left is put aside, its restic ended. May be broken off at any point and
+ * called again. Called by whoever holds the state directory.
+ */
+export function takeOverState(stateDir: string, hostId: string | undefined, log: Log): void {
+  if (!hostId) return;
+  makePrivateDirectory(stateDir);
+  const owner = ownerOf(stateDir);
+  if (owner !== undefined && owner !== hostId) {
+    endOrphans(stateDir, log);
+    const aside = putAside(stateDir);
+    if (aside) {
+      log.warn(
+        `This machine was host ${owner} and is host ${hostId} now. What it had still to report and to run as ${owner} is put aside in ${aside}`,
+      );
+    }
+  }
+  if (owner !== hostId) replaceFile(ownerPath(stateDir), hostId);
+}
+
+function putAside(stateDir: string): string | undefined {
+  const there = OF_THE_HOST.filter((name) => isThere(join(stateDir, name)));
+  if (there.length === 0) return undefined;
+  const aside = join(stateDir, `${ASIDE_PREFIX}${stampForName()}`);
+  makePrivateDirectory(aside);
+  for (const name of there) Deno.renameSync(join(stateDir, name), join(aside, name));
+  syncDirectory(aside);
+  syncDirectory(stateDir);
+  return aside;
+}
+
+/** Nobody would know of it any more. */
+function endOrphans(stateDir: string, log: Log): void {
+  try {
+    for (const { id, process, post_hook_due } of new Ledger(stateDir, log).unfinished) {
+      if (process && killOrphan(process)) log.warn(`Ended what was left of job ${id}`);
+      if (post_hook_due) log.warn(`The post_hook of job ${id} was due and is not run any more`);
+    }
+  } catch (error) {
+    log.warn(messageOf(error));
+  }
+}
+
+function ownerOf(stateDir: string): string | undefined {
+  const bytes = readIfThere(ownerPath(stateDir));
+  return bytes && new TextDecoder().decode(bytes).trim();
+}
+
+function ownerPath(stateDir: string): string {
+  return join(stateDir, OWNER_FILE);
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
