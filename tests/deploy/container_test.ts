@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { fileName, TARGETS } from "../../deploy/build/targets.ts";
 import { buildForTests } from "../support/compiled.ts";
-import { mayMount } from "../support/machine.ts";
+import { testUnless } from "../support/left_out.ts";
+import { missingForMachine } from "../support/machine.ts";
 import { freePort } from "../support/programs.ts";
 
 const CONTAINER = fileURLToPath(new URL("../../deploy/container", import.meta.url));
@@ -17,8 +18,7 @@ function instruction(name: string): string {
   return new RegExp(`^${name} (.*)$`, "m").exec(text)![1]!;
 }
 
-Deno.test("what the Dockerfile runs makes a server that starts as its user, answers its health check and hands out agents", async () => {
-  if (!mayMount()) return console.warn("left out: a root of its own needs root");
+testUnless(missingForMachine(), "what the Dockerfile runs makes a server that starts as its user, answers its health check and hands out agents", async () => {
   const programs = await buildForTests();
   const dist = join(programs, "dist");
   try {

@@ -124,7 +124,10 @@ onMachine(
     assert.doesNotMatch(upgraded.said, /It stands in the list/);
 
     const used = await token("beta");
-    const joinedAgain = await machine.run(pipe(fleet.url), { RM_SERVER: fleet.url, RM_TOKEN: used });
+    const joinedAgain = await machine.run(pipe(fleet.url), {
+      RM_SERVER: fleet.url,
+      RM_TOKEN: used,
+    });
     assert.equal(joinedAgain.code, 0, joinedAgain.said);
     assert.match(joinedAgain.said, /This machine was host .*; it is host .* now/);
     assert.match(joinedAgain.said, /This machine is enrolled\. It stands in the list/);
@@ -134,7 +137,10 @@ onMachine(
     assert.equal(repeated.code, 0, repeated.said);
     assert.match(repeated.said, /The token is the one by which this machine joined/);
 
-    const refused = await machine.run(pipe(fleet.url), { RM_SERVER: fleet.url, RM_TOKEN: "rmt_no" });
+    const refused = await machine.run(pipe(fleet.url), {
+      RM_SERVER: fleet.url,
+      RM_TOKEN: "rmt_no",
+    });
     assert.notEqual(refused.code, 0, refused.said);
     assert.match(refused.said, /The enrolment token is not valid.*This machine stays host/);
     assert.match(refused.said, /The token was refused, so this machine stays what it was/);
