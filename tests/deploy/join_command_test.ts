@@ -173,7 +173,7 @@ async function atTerminal(
     LINE: line,
   });
   const session = machine.spawn(
-    `exec 9<>/run/keys; script -qec "${AS_TESTER} sh -c '. /run/line'" /run/shown <&9; echo $? > /run/code`,
+    `exec 9<>/run/keys; script -qfec "${AS_TESTER} sh -c '. /run/line'" /run/shown <&9; echo $? > /run/code`,
   );
   const shown = async () => (await machine.run("cat /run/shown")).said;
   for (const [question, answer] of answers) {
