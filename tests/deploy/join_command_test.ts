@@ -50,17 +50,19 @@ async function isHost(fleet: Fleet, name: string): Promise<void> {
 }
 
 /** What of other processes' arguments a bystander sees who looks all the time. */
-const BYSTANDER = `import os, sys
-token = os.environb[b"TOKEN"]
-open("/run/looking", "w").close()
-while not os.path.exists("/run/done"):
-    for pid in os.listdir("/proc"):
-        if not pid.isdigit(): continue
-        try:
-            with open("/proc/" + pid + "/cmdline", "rb") as file: line = file.read()
-        except OSError: continue
-        if token in line: open("/run/seen", "ab").write(line + b"\\n")
-`;
+const BYSTANDER = `
+const token = Deno.env.get("TOKEN");
+const isThere = (path) => { try { return !!Deno.statSync(path); } catch { return false; } };
+Deno.writeTextFileSync("/run/looking", "");
+while (!isThere("/run/done")) {
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^[0-9]+$/.test(name)) continue;
+    try {
+      const line = Deno.readTextFileSync("/proc/" + name + "/cmdline");
+      if (line.includes(token)) Deno.writeTextFileSync("/run/seen", line + "\\n", { append: true });
+    } catch { /* It has ended. */ }
+  }
+}`;
 
 for (const [who, shell] of [["root", "sh"], ["a user with sudo", `${AS_TESTER} sh`]] as const) {
   onMachine(
@@ -72,12 +74,12 @@ for (const [who, shell] of [["root", "sh"], ["a user with sudo", `${AS_TESTER} s
       // It lives as long as the service that the installer starts.
       const traced = machine.spawn(
         `printf '%s\\n' "$LINE" > /run/line; chmod 644 /run/line
-        printf '%s' "$LOOK" > /run/look.py
-        TOKEN=$TOKEN python3 /run/look.py &
+        printf '%s' "$LOOK" > /run/look.js
+        DENO_DIR=/run/deno TOKEN=$TOKEN "$DENO" run -A --no-config /run/look.js &
         until [ -e /run/looking ]; do sleep 0.05; done
-        unset TOKEN LINE LOOK
+        unset TOKEN LINE LOOK DENO
         ${trace} sh -c '${shell} < /run/line; echo $? > /run/done'`,
-        { LINE: linux, TOKEN: token, LOOK: BYSTANDER },
+        { LINE: linux, TOKEN: token, LOOK: BYSTANDER, DENO: Deno.execPath() },
       );
       const ended = traced.output();
       const code = await eventually("the command ends", async () => {
@@ -135,7 +137,9 @@ onMachine(
     await machine.run(
       "for path in $(command -v -p sudo curl); do mount --bind /dev/null $path; done",
     );
-    if (!await missingProgram("wget")) await join("env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin dash");
+    if (!await missingProgram("wget")) {
+      await join("env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin dash");
+    }
   },
   missingSudo,
 );
