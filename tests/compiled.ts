@@ -1,5 +1,5 @@
 // `deno task test:compiled`: the flows again, with the compiled programs in place of the source.
-import { fileURLToPath } from "node:url";
+import { runTests } from "./run.ts";
 import { buildForTests } from "./support/compiled.ts";
 
 const tests = Deno.args.length > 0 ? Deno.args : [
@@ -10,12 +10,7 @@ const tests = Deno.args.length > 0 ? Deno.args : [
 ];
 const programs = await buildForTests();
 try {
-  const { code } = await new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", "--no-check", ...tests],
-    cwd: fileURLToPath(new URL("..", import.meta.url)),
-    env: { RM_TEST_PROGRAMS: programs },
-  }).spawn().status;
-  Deno.exitCode = code;
+  Deno.exitCode = await runTests(tests, { RM_TEST_PROGRAMS: programs });
 } finally {
   await Deno.remove(programs, { recursive: true });
 }

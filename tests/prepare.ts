@@ -1,4 +1,4 @@
-// Before the tests: what they need from the system is installed, or what is missing and left out is said.
+// Before the tests: what they need from the system is installed. What could not be had each test says itself that lacks it.
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import { install, isOnPath } from "../deploy/system_packages.ts";
@@ -54,7 +54,7 @@ async function preparePowerShellCheck(): Promise<void> {
   }).output().catch(() => ({ success: false }));
   const copied = success &&
     await Deno.copyFile(join(TOOLS, "check-ps1.mjs"), checker).then(() => true, () => false);
-  if (!copied) console.log("» left out: the check of install.ps1");
+  if (!copied) console.log("» not prepared: the check of install.ps1");
 }
 
 /** Runs programs for arm64 on this machine; left out where it cannot be installed. */
@@ -62,7 +62,7 @@ async function prepareArm64(): Promise<void> {
   const packages = ["qemu-user-static", "libc6-arm64-cross", "libgcc-s1-arm64-cross"];
   if (await isOnPath("qemu-aarch64-static") || !await isOnPath("apt-get")) return;
   console.log("» programs for arm64 are run under qemu; installing it");
-  if (!await install(packages)) console.log("» left out: the test of the agent for arm64");
+  if (!await install(packages)) console.log("» not prepared: the test of the agent for arm64");
 }
 
 /** Tools beside the checkout; without them, or where they cannot work, the tests that need them say that they are left out. */
@@ -70,12 +70,12 @@ async function prepare(tool: string, result: string, rows: string): Promise<void
   if (await exists(result)) return;
   const script = join(TOOLS, tool);
   if (!await exists(script)) {
-    console.log(`» left out: ${rows} (${result} is not there)`);
+    console.log(`» not prepared: ${rows} (${result} is not there)`);
     return;
   }
   console.log(`» running ${tool}`);
   const { success } = await new Deno.Command("sh", { args: [script], stdin: "null" }).output();
-  if (!success) console.log(`» left out: ${rows} (${tool} failed)`);
+  if (!success) console.log(`» not prepared: ${rows} (${tool} failed)`);
 }
 
 function exists(file: string): Promise<boolean> {

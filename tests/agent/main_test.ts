@@ -6,6 +6,7 @@ import { selfSigned } from "../support/certificate.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeRestic, LISTED, SUMMARY } from "../support/fake_restic.ts";
 import { FakeServer, HOST_ID } from "../support/fake_server.ts";
+import { missingProgram, testUnless } from "../support/left_out.ts";
 import { access, jobId, order, spawnAgent, testFolder } from "../support/start_agent.ts";
 
 const SHUT = "http://127.0.0.1:9";
@@ -104,29 +105,29 @@ Deno.test("a redirect is not followed: it would hand the token on", async () => 
   assert.equal(other.enrolments.length, 0);
 });
 
-Deno.test("a certificate authority of one's own is used for enrolment and socket, and without it both are refused", async () => {
-  using folder = testFolder();
-  const tls = selfSigned(folder.path);
-  if (!tls) {
-    console.warn("left out: there is no openssl to make a certificate with");
-    return;
-  }
-  await using server = new FakeServer({ tls });
-  const environment = { RM_SERVER: server.url, RM_TOKEN: "t" };
-  {
-    await using agent = spawnAgent(folder.path, environment);
-    await eventually(
-      "it is refused",
-      () => /cannot be reached \(.*certificate/.test(agent.stderr()),
-    );
-  }
-  assert.equal(server.enrolments.length, 0);
-  const yaml = `certificate_authority: ${join(folder.path, "cert.pem")}\n`;
-  Deno.writeTextFileSync(join(folder.path, "config/agent.yaml"), yaml);
-  await using _agent = spawnAgent(folder.path, environment);
-  await server.hello();
-  assert.equal(server.enrolments.length, 1);
-});
+testUnless(
+  await missingProgram("openssl"),
+  "a certificate authority of one's own is used for enrolment and socket, and without it both are refused",
+  async () => {
+    using folder = testFolder();
+    const tls = selfSigned(folder.path);
+    await using server = new FakeServer({ tls });
+    const environment = { RM_SERVER: server.url, RM_TOKEN: "t" };
+    {
+      await using agent = spawnAgent(folder.path, environment);
+      await eventually(
+        "it is refused",
+        () => /cannot be reached \(.*certificate/.test(agent.stderr()),
+      );
+    }
+    assert.equal(server.enrolments.length, 0);
+    const yaml = `certificate_authority: ${join(folder.path, "cert.pem")}\n`;
+    Deno.writeTextFileSync(join(folder.path, "config/agent.yaml"), yaml);
+    await using _agent = spawnAgent(folder.path, environment);
+    await server.hello();
+    assert.equal(server.enrolments.length, 1);
+  },
+);
 
 /** A folder in which enrolment has happened. */
 function enrolled(directory: string, server: FakeServer): void {

@@ -1,5 +1,6 @@
 // What `deno task build` promises: the same bytes twice, no more rights than are written down, no code from a temporary folder.
 import assert from "node:assert/strict";
+import { firstOf, missingFile, testUnless } from "../support/left_out.ts";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ProgramName } from "../../deploy/build/bundle.ts";
@@ -128,13 +129,8 @@ for (const program of ["server", "agent"] as const) {
 const QEMU = "/usr/bin/qemu-aarch64-static";
 const ARM_LIBRARIES = "/usr/aarch64-linux-gnu";
 
-Deno.test("the agent for arm64 starts and says its version", async () => {
-  for (const needed of [QEMU, ARM_LIBRARIES]) {
-    if (!await Deno.stat(needed).then(() => true, () => false)) {
-      console.log(`left out: ${needed} is not there to run it with`);
-      return;
-    }
-  }
+const missingArm = firstOf(await missingFile(QEMU), await missingFile(ARM_LIBRARIES));
+testUnless(missingArm, "the agent for arm64 starts and says its version", async () => {
   await withFolder(async (folder) => {
     await build("linux-arm64", folder);
     const agent = join(folder, "restic-manager-agent-linux-arm64");

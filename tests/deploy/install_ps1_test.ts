@@ -1,6 +1,7 @@
 // No PowerShell runs here: install.ps1 is parsed by the grammar of tree-sitter, with rules for what 5.1 lacks. What it
 // makes the agent do is tested on Windows (tests/windows).
 import assert from "node:assert/strict";
+import { firstOf, missingFile, missingProgram, testUnless } from "../support/left_out.ts";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { testFolder } from "../support/start_agent.ts";
@@ -17,11 +18,8 @@ async function check(path: string): Promise<{ code: number; text: string }> {
   return { code, text: decode(stdout) + decode(stderr) };
 }
 
-Deno.test("install.ps1 is PowerShell 5.1, and the check sees what is not", async () => {
-  if (!await Deno.stat(CHECKER).then(() => true, () => false)) {
-    console.log(`left out: ${CHECKER} is not there`);
-    return;
-  }
+const missing = firstOf(await missingFile(CHECKER), await missingProgram("node"));
+testUnless(missing, "install.ps1 is PowerShell 5.1, and the check sees what is not", async () => {
   const { code, text } = await check(SCRIPT);
   assert.equal(code, 0, text);
   using folder = testFolder();

@@ -1,6 +1,7 @@
 // The examples for reverse proxies, run with the real proxy in front of a real server: pages, sign-in, agents over
 // WebSocket, and lines that arrive while the job runs.
 import assert from "node:assert/strict";
+import { firstOf, missingProgram, testUnless } from "../support/left_out.ts";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { selfSigned } from "../support/certificate.ts";
@@ -72,90 +73,83 @@ http {
   },
 ];
 
-function isHere(program: string): boolean {
-  try {
-    new Deno.Command(program, { args: ["-h"], stdout: "null", stderr: "null" }).outputSync();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 for (const proxy of PROXIES) {
-  Deno.test(`behind ${proxy.program}, as the example sets it up, everything works and nothing is held back`, async () => {
-    using folder = testFolder();
-    const tls = selfSigned(folder.path);
-    if (!tls || !isHere(proxy.program)) {
-      return console.warn(`left out: ${proxy.program} or openssl is not here`);
-    }
-    const port = freePort();
-    const url = `https://127.0.0.1:${port}`;
-    await using test = await startServer({
-      env: { RM_BASE_URL: url, RM_TRUSTED_PROXY: "127.0.0.1" },
-    });
-    const args = proxy.configure(folder.path, port, new URL(test.url).host);
-    const child = new Deno.Command(proxy.program, {
-      args,
-      env: { HOME: folder.path },
-      stdout: "null",
-      stderr: "piped",
-    }).spawn();
-    const said = new Response(child.stderr).text();
-    using client = Deno.createHttpClient({ caCerts: [tls.cert] });
-    const get = (path: string, init: RequestInit = {}) =>
-      fetch(url + path, { ...init, client, redirect: "manual" });
-    try {
-      await eventually("the proxy answers", async () => {
-        const answer = await get("/healthz");
-        await answer.body?.cancel();
-        return answer.ok;
+  const missing = firstOf(await missingProgram(proxy.program), await missingProgram("openssl"));
+  testUnless(
+    missing,
+    `behind ${proxy.program}, as the example sets it up, everything works and nothing is held back`,
+    async () => {
+      using folder = testFolder();
+      const tls = selfSigned(folder.path);
+      const port = freePort();
+      const url = `https://127.0.0.1:${port}`;
+      await using test = await startServer({
+        env: { RM_BASE_URL: url, RM_TRUSTED_PROXY: "127.0.0.1" },
       });
-      // A form as a browser sends it, from the address that people see.
-      const signedIn = await get("/login", {
-        method: "POST",
-        headers: { "Origin": url, "X-Forwarded-For": "203.0.113.9" },
-        body: new URLSearchParams({ username: "alice", password: PASSWORD }),
-      });
-      assert.equal(signedIn.status, 303, await signedIn.text());
-      const cookie = signedIn.headers.get("set-cookie")!;
-      assert.match(cookie, /^__Host-rm_session=.*Secure/);
-      const page = await get("/", { headers: { Cookie: cookie.split(";")[0]! } });
-      assert.equal(page.status, 200);
-      assert.match(await page.text(), /restic-manager/);
-      assert.match(page.headers.get("strict-transport-security") ?? "", /max-age/);
-      const { items } = (await test.api("alice", "GET", "/api/audit?limit=1")).body;
-      // What somebody writes into the header himself is not believed.
-      assert.equal(items[0].address, "127.0.0.1", JSON.stringify(items[0]));
+      const args = proxy.configure(folder.path, port, new URL(test.url).host);
+      const child = new Deno.Command(proxy.program, {
+        args,
+        env: { HOME: folder.path },
+        stdout: "null",
+        stderr: "piped",
+      }).spawn();
+      const said = new Response(child.stderr).text();
+      using client = Deno.createHttpClient({ caCerts: [tls.cert] });
+      const get = (path: string, init: RequestInit = {}) =>
+        fetch(url + path, { ...init, client, redirect: "manual" });
+      try {
+        await eventually("the proxy answers", async () => {
+          const answer = await get("/healthz");
+          await answer.body?.cancel();
+          return answer.ok;
+        });
+        // A form as a browser sends it, from the address that people see.
+        const signedIn = await get("/login", {
+          method: "POST",
+          headers: { "Origin": url, "X-Forwarded-For": "203.0.113.9" },
+          body: new URLSearchParams({ username: "alice", password: PASSWORD }),
+        });
+        assert.equal(signedIn.status, 303, await signedIn.text());
+        const cookie = signedIn.headers.get("set-cookie")!;
+        assert.match(cookie, /^__Host-rm_session=.*Secure/);
+        const page = await get("/", { headers: { Cookie: cookie.split(";")[0]! } });
+        assert.equal(page.status, 200);
+        assert.match(await page.text(), /restic-manager/);
+        assert.match(page.headers.get("strict-transport-security") ?? "", /max-age/);
+        const { items } = (await test.api("alice", "GET", "/api/audit?limit=1")).body;
+        // What somebody writes into the header himself is not believed.
+        assert.equal(items[0].address, "127.0.0.1", JSON.stringify(items[0]));
 
-      const host = await joinHost(test, "alpha");
-      const agent = await FakeAgent.dial(url, host.bearer, client);
-      agent.hello();
-      const order = await agent.next("command.run", ({ kind }) => kind === "init");
-      agent.started(order.job_id);
-      const id = order.job_id;
-      const token = test.tokens.alice;
-      const stream = await get(`/api/jobs/${id}/stream`, {
-        headers: { Authorization: `Bearer ${token}`, "Accept-Encoding": "gzip" },
-      });
-      const reader = stream.body!.pipeThrough(new TextDecoderStream()).getReader();
-      let text = "";
-      for (let n = 1; n <= 3; n++) {
-        agent.lines(id, n, [`line ${n}`]);
-        // The job goes on: whatever holds lines back would hold them for ever.
-        while (!text.includes(`line ${n}`)) {
-          const { done, value } = await reader.read();
-          assert.ok(!done, "the stream ended");
-          text += value;
+        const host = await joinHost(test, "alpha");
+        const agent = await FakeAgent.dial(url, host.bearer, client);
+        agent.hello();
+        const order = await agent.next("command.run", ({ kind }) => kind === "init");
+        agent.started(order.job_id);
+        const id = order.job_id;
+        const token = test.tokens.alice;
+        const stream = await get(`/api/jobs/${id}/stream`, {
+          headers: { Authorization: `Bearer ${token}`, "Accept-Encoding": "gzip" },
+        });
+        const reader = stream.body!.pipeThrough(new TextDecoderStream()).getReader();
+        let text = "";
+        for (let n = 1; n <= 3; n++) {
+          agent.lines(id, n, [`line ${n}`]);
+          // The job goes on: whatever holds lines back would hold them for ever.
+          while (!text.includes(`line ${n}`)) {
+            const { done, value } = await reader.read();
+            assert.ok(!done, "the stream ended");
+            text += value;
+          }
         }
+        await reader.cancel();
+        await agent.close();
+      } catch (error) {
+        child.kill("SIGTERM");
+        throw new Error(`${proxy.program} said: ${await said}`, { cause: error });
       }
-      await reader.cancel();
-      await agent.close();
-    } catch (error) {
       child.kill("SIGTERM");
-      throw new Error(`${proxy.program} said: ${await said}`, { cause: error });
-    }
-    child.kill("SIGTERM");
-    await child.status;
-    await said;
-  });
+      await child.status;
+      await said;
+    },
+  );
 }

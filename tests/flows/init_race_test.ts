@@ -2,19 +2,18 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
 import { Fleet } from "../support/programs.ts";
-import { hasRestServer, startRestServer } from "../support/rest_server.ts";
+import { leaveOut } from "../support/left_out.ts";
+import { missingRestServer, startRestServer } from "../support/rest_server.ts";
 import { anyRestic, resticByHand } from "../support/restic.ts";
 
 const PASSWORD = "secret-of-the-repository";
 const ROUNDS = 20;
 
+if (missingRestServer) leaveOut("the rounds over a REST repository", missingRestServer);
+
 Deno.test("two hosts told to initialise one repository at the same moment: one makes it, both work, twenty times out of twenty", async () => {
   await using fleet = await Fleet.start();
-  const hasRest = await hasRestServer();
-  if (!hasRest) {
-    console.log("left out: the rounds over a REST repository (rest-server is not prepared)");
-  }
-  await using rest = hasRest ? await startRestServer(join(fleet.folder, "rest")) : null;
+  await using rest = missingRestServer ? null : await startRestServer(join(fleet.folder, "rest"));
   const first = {
     name: "first",
     url: join(fleet.folder, "first"),

@@ -1,7 +1,7 @@
 // A server that hands out this checkout's agent, and a machine to install it on.
 import { join } from "node:path";
 import { buildForTests } from "./compiled.ts";
-import { firstOf, testUnless } from "./left_out.ts";
+import { firstOf, missingProgram, testUnless } from "./left_out.ts";
 import { Machine, missingForMachine } from "./machine.ts";
 import { Fleet } from "./programs.ts";
 
@@ -9,13 +9,15 @@ export const AGENT = `restic-manager-agent-linux-${
   Deno.build.arch === "aarch64" ? "arm64" : "x64"
 }`;
 
+const missingCurl = await missingProgram("curl");
+
 /** A test of the installer. `missing`: what else it lacks here. */
 export function onMachine(
   name: string,
   body: (machine: Machine, fleet: Fleet) => Promise<void>,
   missing?: string,
 ): void {
-  testUnless(firstOf(missingForMachine(), missing), name, async () => {
+  testUnless(firstOf(missingForMachine(), missingCurl, missing), name, async () => {
     await using machine = await Machine.start();
     const programs = await buildForTests();
     try {

@@ -1,6 +1,7 @@
 // restic's own REST server as a process, where it is prepared; appendOnly keeps everybody but nobody's requests from deleting.
 import { join } from "node:path";
 import { eventually } from "./eventually.ts";
+import { missingFile } from "./left_out.ts";
 import { freePort } from "./programs.ts";
 
 export const REST_SERVER = join(Deno.env.get("HOME") ?? "/root", ".cache/rest-server/rest-server");
@@ -10,9 +11,8 @@ export interface RestServer extends AsyncDisposable {
   url: string;
 }
 
-export async function hasRestServer(): Promise<boolean> {
-  return await Deno.stat(REST_SERVER).then(() => true, () => false);
-}
+/** Why there is none, or undefined. */
+export const missingRestServer = await missingFile(REST_SERVER, "rest-server (get-rest-server.sh)");
 
 /** Serves a folder without users. Two of them may serve one folder, one of them append-only. */
 export async function startRestServer(folder: string, appendOnly = false): Promise<RestServer> {

@@ -1,5 +1,6 @@
 // The restics for tests that run once per version.
 import { join } from "node:path";
+import { leaveOut } from "./left_out.ts";
 
 export interface RealRestic {
   path: string;
@@ -30,7 +31,7 @@ function findRestics(): RealRestic[] {
     if (!found.has(row)) found.set(row, { path, version });
   }
   for (const row of WANTED.filter((row) => !found.has(row))) {
-    console.warn(`tests with restic ${row} are left out: it is neither on PATH nor prepared`);
+    leaveOut(`the rows with restic ${row}`, `restic ${row} is neither on PATH nor prepared`);
   }
   return [...found.values()];
 }

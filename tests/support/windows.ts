@@ -2,6 +2,7 @@
 // Windows everywhere: icacls does nothing, there is no volume shadow copy, services run as the user of the test.
 import { join } from "node:path";
 import { eventually } from "./eventually.ts";
+import { missingFile } from "./left_out.ts";
 
 const HOME = Deno.env.get("HOME") ?? "/root";
 const CACHE = Deno.env.get("XDG_CACHE_HOME") ?? join(HOME, ".cache");
@@ -14,7 +15,7 @@ export interface WindowsRun {
   text: string;
 }
 
-/** What the rig lacks, or undefined. */
+/** Why there is no such Windows here, or undefined. */
 export async function missingForWindows(): Promise<string | undefined> {
   const needed = [
     join(RIG, "bin/wine"),
@@ -23,7 +24,8 @@ export async function missingForWindows(): Promise<string | undefined> {
     join(CACHE, `denort-${Deno.version.deno}/denort-win32-x64.exe`),
   ];
   for (const path of needed) {
-    if (!await Deno.stat(path).then(() => true, () => false)) return path;
+    const missing = await missingFile(path);
+    if (missing) return `no Windows: ${missing}`;
   }
 }
 

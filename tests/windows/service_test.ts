@@ -1,6 +1,7 @@
 // The agent on Windows as its users meet it: the compiled program, NSSM, restic.exe, a Linux server over loopback. Runs in
 // Wine, where deno task test prepares it; `deno task test:windows` runs only this.
 import assert from "node:assert/strict";
+import { testUnless } from "../support/left_out.ts";
 import { join } from "node:path";
 import { build } from "../support/compiled.ts";
 import { eventually } from "../support/eventually.ts";
@@ -15,7 +16,6 @@ const REPOSITORY = "C:\\Backup Ziel\\repo";
 const STOP_SECONDS = 15;
 
 const missing = await missingForWindows();
-if (missing) console.log(`left out: the tests on Windows (${missing} is not there)`);
 
 /** A machine that is switched on, and a server. */
 async function setUp() {
@@ -88,11 +88,10 @@ async function slowBackup(all: All, hostId: string): Promise<string> {
   return job;
 }
 
-Deno.test({
-  name:
-    "Windows: the agent installs itself, joins by token, backs up, obeys, stops, comes back, and leaves nothing",
-  ignore: missing !== undefined,
-  fn: async (t) => {
+testUnless(
+  missing,
+  "Windows: the agent installs itself, joins by token, backs up, obeys, stops, comes back, and leaves nothing",
+  async (t) => {
     await using all = await setUp();
     const { fleet, machine } = all;
     await writeFiles(all);
@@ -321,7 +320,7 @@ Deno.test({
       assert.ok(!/Services\\\\restic-manager-agent\]/.test(saved));
     });
   },
-});
+);
 
 /** The number by which Linux knows the service's process. */
 async function pidOfAgent({ prefix }: WindowsMachine): Promise<number> {
@@ -358,11 +357,10 @@ async function restoreAndCompare({ machine, fleet }: All, snapshot: string): Pro
   await resticByHand(restic, repository, ["check", "--read-data"], PASSWORD);
 }
 
-Deno.test({
-  name:
-    "Windows: a machine without a token shows its fingerprint and works once it is accepted; rejected, it stays stopped",
-  ignore: missing !== undefined,
-  fn: async () => {
+testUnless(
+  missing,
+  "Windows: a machine without a token shows its fingerprint and works once it is accepted; rejected, it stays stopped",
+  async () => {
     await using all = await setUp();
     const { fleet, machine } = all;
     await writeFiles(all);
@@ -406,4 +404,4 @@ Deno.test({
     assert.match(text, /^approval {9}rejected/m);
     assert.equal((await machine.agent("uninstall")).code, 0);
   },
-});
+);

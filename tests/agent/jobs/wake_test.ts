@@ -5,16 +5,16 @@ import { eventually } from "../../support/eventually.ts";
 import { REPOSITORY_ID } from "../../support/fake_server.ts";
 import { hookedAgent } from "../../support/hooked_agent.ts";
 import { freePort } from "../../support/programs.ts";
-import { hasRestServer, REST_SERVER } from "../../support/rest_server.ts";
+import { testUnless } from "../../support/left_out.ts";
+import { missingRestServer, REST_SERVER } from "../../support/rest_server.ts";
 import { placeRepository, restics } from "../../support/restic.ts";
 import { access, order, testFolder } from "../../support/start_agent.ts";
 
 for (const restic of restics) {
-  Deno.test({
-    name:
-      `restic ${restic.version}: after a cancelled backup the next one wakes the server first, unlocks, and succeeds`,
-    ignore: !await hasRestServer(),
-    async fn() {
+  testUnless(
+    missingRestServer,
+    `restic ${restic.version}: after a cancelled backup the next one wakes the server first, unlocks, and succeeds`,
+    async () => {
       using folder = testFolder();
       const repository = join(folder.path, "served");
       await placeRepository(restic, repository);
@@ -61,5 +61,5 @@ echo awake`,
       );
       assert.equal(all.agent.ledger.mayHoldLock(REPOSITORY_ID), false);
     },
-  });
+  );
 }

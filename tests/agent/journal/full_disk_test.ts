@@ -4,60 +4,59 @@ import { join } from "node:path";
 import { eventually } from "../../support/eventually.ts";
 import { FakeRestic, LISTED, SUMMARY } from "../../support/fake_restic.ts";
 import { FakeServer } from "../../support/fake_server.ts";
+import { missingNamespace, testUnless } from "../../support/left_out.ts";
 import { access, jobId, order, startAgent, testFolder } from "../../support/start_agent.ts";
 
-function smallDisk(at: string): Disposable | undefined {
+const SMALL = ["-t", "tmpfs", "-o", "size=1m", "tmpfs"];
+
+function smallDisk(at: string): Disposable {
   Deno.mkdirSync(at);
   const run = (program: string, ...args: string[]) =>
     new Deno.Command(program, { args, stdout: "null", stderr: "null" }).outputSync().success;
-  try {
-    if (!run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", at)) return undefined;
-  } catch {
-    return undefined;
-  }
+  assert.ok(run("mount", ...SMALL, at));
   return { [Symbol.dispose]: () => run("umount", at) };
 }
 
-Deno.test("with a full disk the job goes on, lines are dropped with a mark, and its result is told", async () => {
-  using folder = testFolder();
-  const disk = smallDisk(join(folder.path, "state"));
-  if (!disk) {
-    console.warn("left out: no small file system can be mounted here");
-    return;
-  }
-  using _disk = disk;
-  const restic = new FakeRestic(folder.path, {
-    verbs: { backup: `seq -f 'line %.0f' 200000; ${SUMMARY}`, snapshots: LISTED },
-  });
-  const config = { repository: access("/srv/repository") };
-  const first = new FakeServer({ config });
-  const port = Number(new URL(first.url).port);
-  await using started = await startAgent(first, {
-    directory: folder.path,
-    restic: restic.path,
-    journal: { memoryBytes: 500_000 },
-  });
-  const id = jobId();
-  // Nobody takes anything off the journal while it fills.
-  first.acknowledges = false;
-  first.run({ job_id: id, source_group: order(["/a"]) });
-  await eventually("it has begun", () => restic.starts.length > 0);
-  await first[Symbol.asyncDispose]();
-  await eventually("it has ended", () => started.agent.journal.unacknowledgedEnds.includes(id));
-  await using second = new FakeServer({ config, port });
-  const end = await second.finished(id);
-  assert.equal(end.status, "succeeded", end.reason ?? "");
-  assert.match(started.logged.join(""), /journal cannot be written/);
-  const texts = second.texts(id);
-  const dropped = texts.map((text) => Number(/^\[(\d+) lines were dropped/.exec(text)?.[1] ?? 0))
-    .reduce((sum, count) => sum + count, 0);
-  const marks = texts.filter((text) => text.startsWith("[")).length;
-  assert.ok(dropped > 0);
-  const told = new Set(
-    first.of("log.stream").concat(second.of("log.stream")).flatMap(({ first_seq, lines }) =>
-      lines.filter(({ text }) => !text.startsWith("[")).map((_, index) => first_seq + index)
-    ),
-  );
-  const last = Math.max(...second.lines(id).keys());
-  assert.ok(told.size + dropped >= last, `${told.size} told, ${dropped} dropped, ${marks} marks`);
-});
+const missing = missingNamespace(["--mount"], `mount ${SMALL.join(" ")} /mnt`);
+testUnless(
+  missing,
+  "with a full disk the job goes on, lines are dropped with a mark, and its result is told",
+  async () => {
+    using folder = testFolder();
+    using _disk = smallDisk(join(folder.path, "state"));
+    const restic = new FakeRestic(folder.path, {
+      verbs: { backup: `seq -f 'line %.0f' 200000; ${SUMMARY}`, snapshots: LISTED },
+    });
+    const config = { repository: access("/srv/repository") };
+    const first = new FakeServer({ config });
+    const port = Number(new URL(first.url).port);
+    await using started = await startAgent(first, {
+      directory: folder.path,
+      restic: restic.path,
+      journal: { memoryBytes: 500_000 },
+    });
+    const id = jobId();
+    // Nobody takes anything off the journal while it fills.
+    first.acknowledges = false;
+    first.run({ job_id: id, source_group: order(["/a"]) });
+    await eventually("it has begun", () => restic.starts.length > 0);
+    await first[Symbol.asyncDispose]();
+    await eventually("it has ended", () => started.agent.journal.unacknowledgedEnds.includes(id));
+    await using second = new FakeServer({ config, port });
+    const end = await second.finished(id);
+    assert.equal(end.status, "succeeded", end.reason ?? "");
+    assert.match(started.logged.join(""), /journal cannot be written/);
+    const texts = second.texts(id);
+    const dropped = texts.map((text) => Number(/^\[(\d+) lines were dropped/.exec(text)?.[1] ?? 0))
+      .reduce((sum, count) => sum + count, 0);
+    const marks = texts.filter((text) => text.startsWith("[")).length;
+    assert.ok(dropped > 0);
+    const told = new Set(
+      first.of("log.stream").concat(second.of("log.stream")).flatMap(({ first_seq, lines }) =>
+        lines.filter(({ text }) => !text.startsWith("[")).map((_, index) => first_seq + index)
+      ),
+    );
+    const last = Math.max(...second.lines(id).keys());
+    assert.ok(told.size + dropped >= last, `${told.size} told, ${dropped} dropped, ${marks} marks`);
+  },
+);

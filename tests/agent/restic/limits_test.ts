@@ -4,7 +4,8 @@ import { join } from "node:path";
 import type { CommandRun, ConfigUpdate } from "../../../shared/protocol.ts";
 import { FakeRestic, LISTED, SNAPSHOT_ID, SUMMARY } from "../../support/fake_restic.ts";
 import { FakeServer } from "../../support/fake_server.ts";
-import { hasRestServer, startRestServer } from "../../support/rest_server.ts";
+import { testUnless } from "../../support/left_out.ts";
+import { missingRestServer, startRestServer } from "../../support/rest_server.ts";
 import { restics } from "../../support/restic.ts";
 import { access, jobId, order, startAgent, testFolder } from "../../support/start_agent.ts";
 
@@ -137,14 +138,11 @@ Deno.test("the caps of the hour stand above the host's, and the log says which a
 
 const MIB = 1_048_576;
 
-const isMeasured = await hasRestServer();
-if (!isMeasured) console.warn("the measured cap is left out: rest-server is not prepared");
-
-for (const restic of isMeasured ? restics : []) {
-  Deno.test({
-    name:
-      `24 MiB of noise to a REST repository at 2,048 KiB/s take 12 s, within a quarter (restic ${restic.version})`,
-    fn: async () => {
+for (const restic of restics) {
+  testUnless(
+    missingRestServer,
+    `24 MiB of noise to a REST repository at 2,048 KiB/s take 12 s, within a quarter (restic ${restic.version})`,
+    async () => {
       await using stack = new AsyncDisposableStack();
       const { path: folder } = stack.use(testFolder());
       const storage = stack.use(await startRestServer(join(folder, "storage")));
@@ -176,5 +174,5 @@ for (const restic of isMeasured ? restics : []) {
       const off = summary!.seconds / expected;
       assert.ok(off > 0.75 && off < 1.25, `took ${summary!.seconds} s instead of ${expected} s`);
     },
-  });
+  );
 }

@@ -1,5 +1,12 @@
 // A hook under what the systemd unit leaves of root's capabilities.
 import assert from "node:assert/strict";
+import {
+  firstOf,
+  missingNamespace,
+  missingProgram,
+  missingRoot,
+  testUnless,
+} from "../../support/left_out.ts";
 import { command } from "../../support/programs.ts";
 import { FakeRestic } from "../../support/fake_restic.ts";
 import { FakeServer } from "../../support/fake_server.ts";
@@ -50,10 +57,10 @@ async function hookUnder(capabilities: string[]): Promise<string[]> {
   }
 }
 
-Deno.test({
-  name: "a hook may ping, and wake another machine, with what the unit leaves of root",
-  ignore: Deno.uid() !== 0,
-  async fn() {
+testUnless(
+  firstOf(missingRoot(), await missingProgram("setpriv")),
+  "a hook may ping, and wake another machine, with what the unit leaves of root",
+  async () => {
     const unit = await Deno.readTextFile(UNIT);
     const names = capabilitiesOf(unit);
     assert.deepEqual(await hookUnder(names), ["hook: tried"]);
@@ -62,7 +69,7 @@ Deno.test({
     const without = await hookUnder(names.filter((name) => name !== "net_raw"));
     assert.equal(without.length, 3, without.join("\n"));
   },
-});
+);
 
 const READ_ONLY = ["/usr", "/boot"];
 
@@ -92,11 +99,10 @@ function startAsUnit(
 }
 
 for (const { path, version } of restics) {
-  Deno.test({
-    name:
-      `as the unit starts it, hooks and restic find root's home, and programs cannot be changed (restic ${version})`,
-    ignore: Deno.uid() !== 0,
-    async fn() {
+  testUnless(
+    firstOf(missingRoot(), await missingProgram("setpriv"), missingNamespace(["--mount"], ":")),
+    `as the unit starts it, hooks and restic find root's home, and programs cannot be changed (restic ${version})`,
+    async () => {
       using folder = testFolder();
       const state = join(folder.path, "state");
       const repository = access(join(folder.path, "repository"));
@@ -137,7 +143,7 @@ for (const { path, version } of restics) {
         await agent.status;
       }
     },
-  });
+  );
 }
 
 function capabilitiesOf(unit: string): string[] {
