@@ -8,6 +8,7 @@ import { tellingLines } from "../../../agent/restic/refusals.ts";
 import { maskUrlCredentials } from "../../../shared/redact.ts";
 import { parseRepositoryUrl } from "../../../shared/repository_url.ts";
 import { selfSigned } from "../../support/certificate.ts";
+import { leaveOut, missingProgram } from "../../support/left_out.ts";
 import { freePort } from "../../support/programs.ts";
 import { REST_SERVER } from "../../support/rest_server.ts";
 import { placeRepository, type RealRestic, restics } from "../../support/restic.ts";
@@ -21,6 +22,7 @@ function allRestics(): RealRestic[] {
     const version = /^restic (\S+)/.exec(new TextDecoder().decode(stdout))![1]!;
     return [...restics, { path: NEWEST, version }];
   } catch {
+    leaveOut("what keeps restic 0.19 from a repository", `${NEWEST} is not prepared`);
     return restics;
   }
 }
@@ -153,7 +155,7 @@ const status = (code: number) => http(() => new Response("x", { status: code }))
 const rest = (port: number, scheme = "http") => `rest:${scheme}://127.0.0.1:${port}/alpha/`;
 
 using certificates = testFolder();
-const tls = selfSigned(certificates.path);
+const noOpenssl = await missingProgram("openssl");
 const plain = status(404);
 const page = (text: string) =>
   http(() => new Response(text, { headers: { "content-type": "text/html" } }));
@@ -280,7 +282,9 @@ const CASES: Case[] = [
     reason: /^This host has no ssh/,
   },
 ];
-if (tls) {
+if (noOpenssl) leaveOut("what keeps restic from a repository with https", noOpenssl);
+else {
+  const tls = selfSigned(certificates.path);
   const secure = http(() => new Response("", { status: 404 }), tls);
   CASES.push(
     {
