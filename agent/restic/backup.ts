@@ -24,8 +24,8 @@ export async function backup(task: Task): Promise<Outcome> {
   if (!summary?.snapshot_id) {
     return failed("no_summary", "restic ended without saying what it saved.", run.exit.code);
   }
-  const found = { group, sources, summary: { ...summary, snapshot_id: summary.snapshot_id } };
-  return await verified(task, run, found);
+  const saved = { group, sources, summary: { ...summary, snapshot_id: summary.snapshot_id } };
+  return await verified(task, run, saved);
 }
 
 type Group = NonNullable<Task["order"]["source_group"]>;
@@ -83,26 +83,22 @@ async function verified(task: Task, run: Run, saved: Saved): Promise<Outcome> {
     if (run.failure) return run.failure;
     const why =
       `restic reported success, but that could not be verified: ${listing.failure.reason}`;
-    return { ...failed("not_verified", why, run.exit.code), summary };
+    return { ...failed("not_verified", why, run.exit.code), ...found(run, saved) };
   }
   reportSnapshots(task, listing.snapshots);
   const listed = listing.snapshots.find(({ id }) => id.startsWith(summary.snapshot_id));
   if (!listed) {
     const why =
       `restic reported snapshot ${summary.snapshot_id}, but the repository does not list it.`;
-    return { ...failed("not_listed", why, run.exit.code), summary };
+    return { ...failed("not_listed", why, run.exit.code), ...found(run, saved) };
   }
   return judged(task, run, { ...saved, summary: { ...summary, snapshot_id: listed.id } });
 }
 
 /** Listed is not enough: a snapshot of nothing is no backup, and one whose sources are not what they were needs a person. */
 function judged(task: Task, run: Run, { group, sources, summary }: Saved): Outcome {
-  const missing = run.errors.missing.map((path) => ({ path, problem: "missing" as const }));
-  const problems: SourceProblem[] = [...sources.problems, ...missing];
-  const isNothing = savedNothing(summary);
-  if (isNothing) problems.push({ path: "", problem: "nothing_saved" });
-  const more = { summary, ...(problems.length > 0 ? { sources: problems } : {}) };
-  if (isNothing && !isAccepted(group, "", "nothing_saved")) {
+  const more = found(run, { group, sources, summary });
+  if (savedNothing(summary) && !isAccepted(group, "", "nothing_saved")) {
     const why = sources.sentences.join("; ") || "the paths hold no files with content";
     const outcome = failed("nothing_saved", `Nothing was saved: ${why}.`, run.exit.code);
     return { ...outcome, warnings: warningsOf(run, group), ...more };
@@ -123,6 +119,14 @@ function judged(task: Task, run: Run, { group, sources, summary }: Saved): Outco
     warnings,
     ...more,
   };
+}
+
+/** What the server judges the snapshot by, also where it could not be verified and stands there all the same. */
+function found({ errors }: Run, { sources, summary }: Saved): Pick<Outcome, "summary" | "sources"> {
+  const missing = errors.missing.map((path) => ({ path, problem: "missing" as const }));
+  const problems: SourceProblem[] = [...sources.problems, ...missing];
+  if (savedNothing(summary)) problems.push({ path: "", problem: "nothing_saved" });
+  return { summary, ...(problems.length > 0 ? { sources: problems } : {}) };
 }
 
 /** Of missing paths that a person accepted nothing is said. */
