@@ -1,6 +1,6 @@
 // On which file system a path lies, in words that are the same again after a restart of the machine: where a disk should be
 // mounted and is not, the folder lies on the file system around it.
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { z } from "zod";
 import { CorruptFile, readIfThere, replaceFile } from "./files.ts";
 import { type Log, messageOf } from "./log.ts";
@@ -34,20 +34,41 @@ async function readMounts(): Promise<Mount[]> {
     stderr: "null",
   }).output();
   const lines = new TextDecoder().decode(stdout).trimEnd().split("\n");
-  const mounts = lines.flatMap((line) => readMount(line) ?? []);
+  const disks = readDisks();
+  const mounts = lines.flatMap((line) => readMount(line, disks) ?? []);
   // Of two at one place the later one covers the other; the sort keeps their order.
   return mounts.sort((a, b) => a.at.length - b.at.length);
 }
 
-/** proc(5): "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw". */
-function readMount(line: string): Mount | undefined {
+/** Which file system lies on /dev/sdb1: that name may be another disk's after a restart. Empty where it cannot be told. */
+function readDisks(folder = "/dev/disk/by-uuid"): Map<string, string> {
+  const disks = new Map<string, string>();
+  try {
+    for (const { name } of Deno.readDirSync(folder)) {
+      disks.set(`/dev/${basename(Deno.readLinkSync(`${folder}/${name}`))}`, `UUID=${name}`);
+    }
+  } catch {
+    // Where udev does not run the kernel's names have to do.
+  }
+  return disks;
+}
+
+/**
+ * proc(5): "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw". `disks`: the file system on each device, as far
+ * as it is known.
+ */
+export function readMount(line: string, disks: Map<string, string>): Mount | undefined {
   const [place, what] = line.split(" - ");
   const [, , , root, at] = place?.split(" ").map(unescaped) ?? [];
   const [type, source] = what?.split(" ").map(unescaped) ?? [];
   if (!root || !at || !type || source === undefined) return undefined;
-  const part = root === "/" ? "" : ` ${root}`;
-  // A hook that mounts a snapshot names it by its day.
-  return { at, name: `${type} ${source.replace(/\d{4,}|(?<=[-_@.:])\d+/g, "#")}${part} at ${at}` };
+  const part = root === "/" ? "" : ` ${withoutNumbers(root)}`;
+  return { at, name: `${type} ${disks.get(source) ?? withoutNumbers(source)}${part} at ${at}` };
+}
+
+/** A hook that mounts a snapshot, also one that is a folder of its volume, names it by its day, its moment or a number. */
+function withoutNumbers(text: string): string {
+  return text.replace(/\d{4,}|(?<=[-_@.:/]|\dT|^\/dev\/loop)\d+/g, "#");
 }
 
 function unescaped(text: string): string {

@@ -1,13 +1,14 @@
 // A backup: succeeded only when the snapshot that restic speaks of stands in the repository's list afterwards.
 import { savedNothing, type Summary } from "../../shared/job.ts";
-import type { SourceProblem } from "../../shared/protocol.ts";
 import { parseObject } from "./errors.ts";
 import { ended, failed, missingSentence, type Outcome } from "./outcome.ts";
 import { count, ProgressReader } from "./progress.ts";
 import { capArguments, type Run, runRestic, type Task } from "./run.ts";
 import { listSnapshots, reportSnapshots } from "./snapshots.ts";
-import { isAccepted, lookAtSources, type LookedAt } from "./sources.ts";
+import { isAccepted, lookAgain, lookAtSources, type LookedAt } from "./sources.ts";
 
+/** The server takes no more. */
+const PROBLEMS_TOLD = 1000;
 const VERIFY_MS = 10 * 60_000;
 // The service manager does not wait longer for an agent that is told to stop.
 const VERIFY_WHEN_STOPPED_MS = 4000;
@@ -15,8 +16,8 @@ const VERIFY_WHEN_STOPPED_MS = 4000;
 export async function backup(task: Task): Promise<Outcome> {
   const group = task.order.source_group;
   if (!group) return failed("no_source_group", "The order names no source group.", null);
-  const sources = await lookAtSources(group, task.fileSystems.of(group.id));
-  for (const sentence of sources.sentences) task.lines.add("agent", `Warning: ${sentence}.`);
+  const first = await lookAtSources(group, task.fileSystems.of(group.id));
+  for (const sentence of first.sentences) task.lines.add("agent", `Warning: ${sentence}.`);
   const { summary, run } = await runBackup(task, backupArguments(task, group));
   // Told to stop, but it had done its work already: then the truth is that it succeeded.
   const isDone = run.exit.code === 0 && summary !== undefined;
@@ -24,8 +25,9 @@ export async function backup(task: Task): Promise<Outcome> {
   if (!summary?.snapshot_id) {
     return failed("no_summary", "restic ended without saying what it saved.", run.exit.code);
   }
-  const found = { group, sources, summary: { ...summary, snapshot_id: summary.snapshot_id } };
-  return await verified(task, run, found);
+  const sources = await lookAgain(group, first);
+  const saved = { group, sources, summary: { ...summary, snapshot_id: summary.snapshot_id } };
+  return await verified(task, run, saved);
 }
 
 type Group = NonNullable<Task["order"]["source_group"]>;
@@ -83,32 +85,28 @@ async function verified(task: Task, run: Run, saved: Saved): Promise<Outcome> {
     if (run.failure) return run.failure;
     const why =
       `restic reported success, but that could not be verified: ${listing.failure.reason}`;
-    return { ...failed("not_verified", why, run.exit.code), summary };
+    return { ...failed("not_verified", why, run.exit.code), ...found(run, saved) };
   }
   reportSnapshots(task, listing.snapshots);
   const listed = listing.snapshots.find(({ id }) => id.startsWith(summary.snapshot_id));
   if (!listed) {
     const why =
       `restic reported snapshot ${summary.snapshot_id}, but the repository does not list it.`;
-    return { ...failed("not_listed", why, run.exit.code), summary };
+    return { ...failed("not_listed", why, run.exit.code), ...found(run, saved) };
   }
   return judged(task, run, { ...saved, summary: { ...summary, snapshot_id: listed.id } });
 }
 
 /** Listed is not enough: a snapshot of nothing is no backup, and one whose sources are not what they were needs a person. */
 function judged(task: Task, run: Run, { group, sources, summary }: Saved): Outcome {
-  const missing = run.errors.missing.map((path) => ({ path, problem: "missing" as const }));
-  const problems: SourceProblem[] = [...sources.problems, ...missing];
-  const isNothing = savedNothing(summary);
-  if (isNothing) problems.push({ path: "", problem: "nothing_saved" });
-  const more = { summary, ...(problems.length > 0 ? { sources: problems } : {}) };
-  if (isNothing && !isAccepted(group, "", "nothing_saved")) {
+  const more = found(run, { group, sources, summary });
+  if (savedNothing(summary) && !isAccepted(group, "", "nothing_saved")) {
     const why = sources.sentences.join("; ") || "the paths hold no files with content";
     const outcome = failed("nothing_saved", `Nothing was saved: ${why}.`, run.exit.code);
     return { ...outcome, warnings: warningsOf(run, group), ...more };
   }
   const isAsBefore = sources.sentences.length === 0;
-  if (isAsBefore) task.fileSystems.remember(group.id, sources.fileSystems);
+  if (isAsBefore) rememberFileSystems(task, group, sources);
   const incomplete = warningsOf(run, group);
   const counted = sources.sentences.length;
   const warnings = incomplete + counted;
@@ -123,6 +121,21 @@ function judged(task: Task, run: Run, { group, sources, summary }: Saved): Outco
     warnings,
     ...more,
   };
+}
+
+/** Of a path that is not there today stays known where it was, so that its empty mount point is noticed tomorrow. */
+function rememberFileSystems(task: Task, group: Group, { fileSystems }: LookedAt): void {
+  const known = { ...task.fileSystems.of(group.id), ...fileSystems };
+  const still = group.includes.flatMap((path) => known[path] ? [[path, known[path]]] : []);
+  task.fileSystems.remember(group.id, Object.fromEntries(still));
+}
+
+/** What the server judges the snapshot by, also where it could not be verified and stands there all the same. */
+function found({ errors }: Run, { sources, summary }: Saved): Pick<Outcome, "summary" | "sources"> {
+  const missing = errors.missing.map((path) => ({ path, problem: "missing" as const }));
+  const nothing = savedNothing(summary) ? [{ path: "", problem: "nothing_saved" as const }] : [];
+  const problems = [...nothing, ...missing, ...sources.problems].slice(0, PROBLEMS_TOLD);
+  return { summary, ...(problems.length > 0 ? { sources: problems } : {}) };
 }
 
 /** Of missing paths that a person accepted nothing is said. */

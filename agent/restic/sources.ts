@@ -1,6 +1,6 @@
 // The paths of a source group before they are backed up: restic calls it a success when one is a link (it saves the link, not
 // what it points to) or an empty folder where a disk should be.
-import { join } from "node:path";
+import { join, normalize, parse } from "node:path";
 import type { SourceGroupOrder, SourceProblem, SourceProblemKind } from "../../shared/protocol.ts";
 import { fileSystemOf } from "../file_systems.ts";
 
@@ -35,6 +35,22 @@ export async function lookAtSources(
   return found;
 }
 
+/** After the run: a disk that went away in its midst took what was on it out of the snapshot. */
+export async function lookAgain(group: SourceGroupOrder, first: LookedAt): Promise<LookedAt> {
+  const { problems } = await lookAtSources(group, first.fileSystems);
+  const gone = problems.filter(({ path, problem }) =>
+    problem === "other_file_system" &&
+    !first.problems.some((each) => each.path === path && each.problem === problem)
+  );
+  const sentences = gone.filter(({ path, problem }) => !isAccepted(group, path, problem))
+    .map(({ path }) => `the file system of ${path} went away or changed while it was read`);
+  return {
+    ...first,
+    problems: [...first.problems, ...gone],
+    sentences: [...first.sentences, ...sentences],
+  };
+}
+
 export function isAccepted(
   group: SourceGroupOrder,
   path: string,
@@ -50,7 +66,7 @@ interface Found {
 
 function problemOf(path: string): Found | undefined {
   try {
-    const info = Deno.lstatSync(path.replace(/(?<=.)[\\/]+$/, ""));
+    const info = Deno.lstatSync(asResticReads(path));
     if (info.isSymlink) return link(path);
     if (info.isDirectory && isEmpty(path)) {
       return { problem: "empty", sentence: `${path} is an empty folder` };
@@ -60,6 +76,12 @@ function problemOf(path: string): Found | undefined {
     // What is missing or cannot be read restic tells itself.
     return undefined;
   }
+}
+
+/** restic looks at the shortest spelling: "/link/" and "/link/." are the link. */
+function asResticReads(path: string): string {
+  const shortest = normalize(path);
+  return shortest === parse(shortest).root ? shortest : shortest.replace(/[\\/]+$/, "");
 }
 
 function link(path: string): Found {

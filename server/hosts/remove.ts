@@ -33,7 +33,7 @@ export async function removeHost(
         select distinct hosts.repository_id, snapshots.hostname, snapshots.tags, ${actor.name}, ${server.now()}
         from snapshots join hosts on hosts.id = snapshots.host_id
           and hosts.snapshots_report_id = snapshots.report_id
-        where hosts.id = ${hostId}`.execute(tx);
+        where hosts.id = ${hostId} and snapshots.hostname = hosts.snapshot_host`.execute(tx);
     }
     const row = await tx.deleteFrom("hosts").where("id", "=", hostId)
       .returning(["name", "snapshot_host", "repository_id"]).executeTakeFirst();
@@ -57,7 +57,7 @@ export async function removeHost(
   return jobId;
 }
 
-/** The host's snapshots as it listed them. */
+/** The host's snapshots as it listed them; what it listed under the name of another is not its own to take along. */
 async function refuseWithoutOther(
   server: Server,
   hostId: string,
@@ -83,5 +83,6 @@ async function refuseWithoutOther(
         .onRef("hosts.snapshots_report_id", "=", "snapshots.report_id"),
   )
     .select(["snapshots.id", "snapshots.time", "snapshots.hostname", "snapshots.tags"])
-    .where("hosts.id", "=", hostId).orderBy("snapshots.time").limit(4000).execute();
+    .where("hosts.id", "=", hostId).whereRef("snapshots.hostname", "=", "hosts.snapshot_host")
+    .orderBy("snapshots.time").limit(4000).execute();
 }

@@ -33,7 +33,12 @@ export async function acceptJob(server: Server, actor: Actor, jobId: string): Pr
     });
   });
   await pushChangedPlan(server, job.host_id);
-  server.events.publish({ type: "job", jobId, hostId: job.host_id, status: "succeeded" });
+  server.events.publish({
+    type: "job",
+    jobId,
+    hostId: job.host_id,
+    status: statusWhenAccepted(job),
+  });
 }
 
 /** The job, and those of its group that were withheld for the same reason without a good run between them. */
@@ -57,15 +62,24 @@ async function acceptOne(
   actor: Actor,
   job: JobRow,
 ): Promise<void> {
-  const warnings = Math.max(0, job.warnings - ownWarnings(job));
+  const status = statusWhenAccepted(job);
+  const warnings = Math.max(0, job.warnings - (status === "succeeded" ? ownWarnings(job) : 0));
   await tx.updateTable("jobs").set({
-    status: "succeeded",
+    status,
     accepted_at: now,
     accepted_by: actor.name,
     warnings,
   }).where("number", "=", job.number).execute();
-  await tx.updateTable("snapshot_claims").set({ withheld: 0, good: warnings === 0 ? 1 : 0 })
+  await tx.updateTable("snapshot_claims").set({
+    withheld: 0,
+    good: status === "succeeded" && warnings === 0 ? 1 : 0,
+  })
     .where("job_id", "=", job.id).execute();
+}
+
+/** What failed for another cause than its content has failed still. */
+function statusWhenAccepted({ status, reason_code }: JobRow): JobRow["status"] {
+  return status === "failed" && reason_code !== "nothing_saved" ? status : "succeeded";
 }
 
 /** How many of its warnings were about what is accepted now. */
@@ -98,8 +112,10 @@ async function acceptSources(
 }
 
 async function noteOnHost(tx: Transaction<Tables>, job: JobRow): Promise<void> {
-  const { warnings, finished_at } = await tx.selectFrom("jobs").select(["warnings", "finished_at"])
+  const { status, warnings, finished_at } = await tx.selectFrom("jobs")
+    .select(["status", "warnings", "finished_at"])
     .where("number", "=", job.number).executeTakeFirstOrThrow();
+  if (status !== "succeeded") return;
   await tx.updateTable("hosts").set({
     last_backup_status: "succeeded",
     last_backup_warnings: warnings,

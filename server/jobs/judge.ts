@@ -24,19 +24,21 @@ export async function judge(
 ): Promise<Verdict> {
   if (ended.reason_code === "nothing_saved") return { ended, withheld: "nothing_saved" };
   const { summary } = ended;
-  if (ended.status !== "succeeded" || !summary) return { ended, withheld: null };
+  // One that failed after it had saved (it could not be verified) may still have left its snapshot.
+  if (!summary) return { ended, withheld: null };
   const group = job.source_group_id === null ? undefined : await tx.selectFrom("source_groups")
     .select(["id", "accepted_sources", "usual_share_percent", "usual_since"])
     .where("id", "=", job.source_group_id).executeTakeFirst();
   const accepted = group?.accepted_sources ?? "[]";
-  if (savedNothing(summary) && !accepted.includes('"nothing_saved"')) {
-    return { ended: failedAsNothing(ended), withheld: "nothing_saved" };
+  const isDone = ended.status === "succeeded";
+  if (savedNothing(summary) && !includes(accepted, { path: "", problem: "nothing_saved" })) {
+    return { ended: isDone ? failedAsNothing(ended) : ended, withheld: "nothing_saved" };
   }
   const problem = (ended.sources ?? []).find((each) => !includes(accepted, each));
   if (problem) return { ended, withheld: `source_${problem.problem}` };
   const less = group && await lessThanUsual(tx, job.number, group, summary);
   return less
-    ? { ended: warned(ended, less), withheld: "less_than_usual" }
+    ? { ended: isDone ? warned(ended, less) : ended, withheld: "less_than_usual" }
     : { ended, withheld: null };
 }
 

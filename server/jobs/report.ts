@@ -40,9 +40,12 @@ export async function beginJob(
     await tx.updateTable("jobs").set({
       status: "running",
       started_at: message.at,
-      began_at: held(told.at, told.skew, window_from, server.now()),
-      window_from,
-      known_before: await newestKnown(tx),
+      // Its first receipt counts: when the start comes again, the snapshot may be known already.
+      began_at: sql<number>`coalesce(began_at, ${
+        held(told.at, told.skew, window_from, server.now())
+      })`,
+      window_from: sql<number>`coalesce(window_from, ${window_from})`,
+      known_before: sql<number>`coalesce(known_before, ${await newestKnown(tx)})`,
       finished_at: null,
       reason: null,
       reason_code: null,

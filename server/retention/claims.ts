@@ -24,7 +24,7 @@ export async function claimSnapshot(
     job_id: job.id,
     time: began_at,
     withheld: job.withheld === null ? 0 : 1,
-    good: job.withheld === null && job.warnings === 0 ? 1 : 0,
+    good: job.status === "succeeded" && job.withheld === null && job.warnings === 0 ? 1 : 0,
     adopted_by: null,
   }).onConflict((conflict) => conflict.doNothing()).execute();
   await confirmClaims(tx, job.host_id);

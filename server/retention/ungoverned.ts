@@ -91,14 +91,25 @@ function ungoverned(repositoryId: string): RawBuilder<unknown> {
         and report_id = (select listing_report_id from repositories where id = ${repositoryId})
       union select snapshots.id, snapshots.time, snapshots.hostname, snapshots.tags from snapshots
         join hosts on hosts.id = snapshots.host_id and hosts.snapshots_report_id = snapshots.report_id
-        where hosts.repository_id = ${repositoryId}
+        where hosts.repository_id = ${repositoryId} and snapshots.hostname = hosts.snapshot_host
       union select snapshot_id, time, hostname, tags from snapshot_claims
         where repository_id = ${repositoryId} and confirmed = 1 and listed = 1
           and source_group_id is null
           and not exists (select 1 from snapshots where snapshots.id = snapshot_claims.snapshot_id)
           and not exists (select 1 from repository_snapshots as whole
             where whole.id = snapshot_claims.snapshot_id and whole.repository_id = ${repositoryId})
-    ) as snapshot where not exists (${governing(repositoryId)})`;
+    ) as snapshot where not exists (${governing(repositoryId)})
+      and not exists (${mayBeReported(repositoryId)})`;
+}
+
+/** A group's host that has not been heard of since may have made it while it was away, and tells of it when it is back. */
+function mayBeReported(repositoryId: string): RawBuilder<unknown> {
+  return sql`select 1 from known_snapshots as known
+    join hosts on hosts.repository_id = known.repository_id and hosts.id <> known.host_id
+      and hosts.snapshot_host = snapshot.hostname and hosts.last_seen_at < known.seen_at
+    join source_groups on source_groups.host_id = hosts.id
+      and json_array(source_groups.snapshot_tag) = snapshot.tags
+    where known.repository_id = ${repositoryId} and known.snapshot_id = snapshot.id`;
 }
 
 /** The claim of a group of a host that uses the repository, unless another job claims the same snapshot. */

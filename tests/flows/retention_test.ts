@@ -188,6 +188,34 @@ each(
   },
 );
 
+each(
+  "a disk whose folder was missing for a night is noticed when the folder is there without the disk",
+  async (restic) => {
+    const all = await setUp(restic);
+    await using pair = all.pair;
+    const disk = join(pair.folder, "disk");
+    await all.save({ includes: [all.source, `${disk}/`] });
+    await Deno.mkdir(disk);
+    const run = (...args: string[]) => new Deno.Command(args[0]!, { args: args.slice(1) }).output();
+    const mounted = await run("mount", "-t", "tmpfs", "disk-of-the-test", disk);
+    assert.ok(mounted.success, "this needs root, to mount a file system");
+    try {
+      await Deno.writeTextFile(join(disk, "file"), "on the disk");
+      const good = await pair.backup(all.host);
+      assert.deepEqual([good.status, good.warnings], ["succeeded", 0], good.reason);
+    } finally {
+      await run("umount", disk);
+    }
+    await Deno.remove(disk);
+    const missing = await pair.backup(all.host);
+    assert.deepEqual([missing.status, missing.withheld], ["succeeded", "source_missing"]);
+    await Deno.mkdir(disk);
+    await Deno.writeTextFile(join(disk, "README"), "mount the disk here");
+    const away = await pair.backup(all.host);
+    assert.equal(away.withheld, "source_other_file_system", away.reason);
+  },
+);
+
 each("what is excluded by size, marker, cache tag and case stays out", async (restic) => {
   const all = await setUp(restic);
   await using pair = all.pair;

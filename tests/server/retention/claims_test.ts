@@ -1,6 +1,7 @@
 // Whoever holds an add-only credential may add any snapshot and claim any id: none of that makes our forget remove an honest
 // one that the policy would keep.
 import assert from "node:assert/strict";
+import { presumeEnded } from "../../../server/jobs/reconcile.ts";
 import { newId } from "../../../shared/new_id.ts";
 import {
   FakeRepository,
@@ -231,6 +232,24 @@ Deno.test("snapshots that are gone are not counted among those that stay", async
   const second = await alpha.forget();
   assert.deepEqual(second.removed, []);
   assert.equal(repository.snapshots.length, 2);
+  await alpha.agent.close();
+});
+
+Deno.test("a start that comes again after the server took the job for lost does not cost it its snapshot", async () => {
+  const { test, repository, alpha } = await setUp();
+  await using _ = test;
+  const { body } = await test.api("olive", "POST", `/api/hosts/${alpha.host.hostId}/jobs`, {
+    kind: "backup",
+  });
+  await alpha.agent.next("command.run", ({ job_id }) => job_id === body.job_id);
+  alpha.begin(body.job_id);
+  const made = repository.add({ hostname: "alpha", time: test.server.now() });
+  await alpha.agent.acknowledged(alpha.list());
+  await presumeEnded(test.server, body.job_id, "interrupted", "Not heard of.");
+  alpha.begin(body.job_id);
+  alpha.list();
+  await alpha.finish(body.job_id, made.id);
+  assert.deepEqual(await ours(test, alpha), [made.id]);
   await alpha.agent.close();
 });
 

@@ -261,6 +261,39 @@ for (
   });
 }
 
+Deno.test("a backup of nothing or of far less that could not be verified takes no good one's place either", async () => {
+  const { test, alpha } = await setUp();
+  await using _ = test;
+  await alpha.keep({ keep_last: 1 });
+  const unverified = { status: "failed", reason_code: "not_verified", reason: "It broke off." };
+  const nothing = { files_new: 0, files_changed: 0, files_unmodified: 0, bytes_processed: 0 };
+  for (
+    const [summary, more, withheld] of [
+      [nothing, {}, "nothing_saved"],
+      [{ files_unmodified: 3 }, {}, "less_than_usual"],
+      [{}, { sources: [{ path: "/home", problem: "empty" }] }, "source_empty"],
+    ] as const
+  ) {
+    const { job, snapshot, before } = await backupOf(alpha, summary, { ...unverified, ...more });
+    assert.deepEqual([job.status, job.reason_code, job.withheld], [
+      "failed",
+      "not_verified",
+      withheld,
+    ]);
+    const { orders, removed } = await alpha.forget({ may_drop_most: true });
+    assert.ok(!removed.includes(before) && !removed.includes(snapshot.id), withheld);
+    assert.ok(before.startsWith(orders[0]!.snapshots[0]!.keep[0]!));
+  }
+  // What it saved is right, says somebody; that it failed stays true.
+  const { job } = await backupOf(alpha, { files_unmodified: 3 }, unverified);
+  assert.equal(
+    (await test.api("olive", "POST", `/api/jobs/${job.id}/accept`)).body.status,
+    "failed",
+  );
+  assert.equal((await state(alpha)).last_backup.status, "failed");
+  await alpha.agent.close();
+});
+
 Deno.test("a backup of less than half of what is usual is warned of and withheld until somebody says that it is right", async () => {
   const { test, alpha, groups } = await setUp();
   await using _ = test;
