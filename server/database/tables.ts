@@ -159,6 +159,8 @@ export interface SourceGroupsTable {
   usual_since: Generated<number>;
   /** When its retention was last carried out. */
   forgotten_at: number | null;
+  /** Which retention that was. */
+  forgotten_retention: Generated<string | null>;
   created_at: Fixed<number>;
   updated_at: number;
 }

@@ -11,29 +11,53 @@ export interface Decision {
   held: string | null;
 }
 
+export interface Policy {
+  retention: Retention;
+  timeZone: string;
+  /** The one that the group's last forget went by, or null. */
+  last: Retention | null;
+}
+
 /** `snapshots` the newest first. */
 export function decide(
   snapshots: OwnSnapshot[],
-  policy: Retention,
-  timeZone: string,
+  { retention: policy, timeZone, last }: Policy,
 ): Decision {
-  const all = workOut(snapshots, policy, timeZone);
-  // What an admin adopted has times that somebody else wrote: it never takes the place of what a job made.
-  const made = workOut(snapshots.filter(({ isAdopted }) => !isAdopted), policy, timeZone);
-  const kept = new Map([...made.keep, ...all.keep].map((each) => [each.snapshot.id, each]));
+  const kept = keptBy(snapshots, policy, timeZone);
   const remove = snapshots.filter(({ id }) => !kept.has(id));
+  const before = last ? keptBy(snapshots, last, timeZone) : undefined;
   return {
     keep: snapshots.flatMap(({ id }) => kept.get(id) ?? []),
     remove,
-    held: heldBecause(snapshots, remove),
+    held: heldBecause(snapshots, remove, ({ id }) => before?.has(id) ?? true),
   };
 }
 
-function heldBecause(snapshots: OwnSnapshot[], remove: OwnSnapshot[]): string | null {
+function keptBy(
+  snapshots: OwnSnapshot[],
+  policy: Retention,
+  timeZone: string,
+): Map<string, Kept<OwnSnapshot>> {
+  const all = workOut(snapshots, policy, timeZone);
+  // What an admin adopted has times that somebody else wrote: it never takes the place of what a job made.
+  const made = workOut(snapshots.filter(({ isAdopted }) => !isAdopted), policy, timeZone);
+  return new Map([...made.keep, ...all.keep].map((each) => [each.snapshot.id, each]));
+}
+
+function heldBecause(
+  snapshots: OwnSnapshot[],
+  remove: OwnSnapshot[],
+  wouldStay: (snapshot: OwnSnapshot) => boolean,
+): string | null {
   if (remove.length === 0) return null;
   const before = snapshots.filter(({ wasKept }) => wasKept).length;
-  const goes = remove.filter(({ wasKept }) => wasKept).length;
-  if (goes > before / 2) {
+  const going = remove.filter(({ wasKept }) => wasKept);
+  const goes = going.length;
+  // Ordinary is what newer ones displace under the policy that was in force: each night nearly all of an hourly group with
+  // keep_hourly 24. Then as many are left as before.
+  const isOrdinary = snapshots.length - remove.length >= before / 2 &&
+    going.filter(wouldStay).length <= before / 2;
+  if (goes > before / 2 && !isOrdinary) {
     return `it would remove ${goes} of the ${before} snapshots that were kept until now`;
   }
   const newestGood = snapshots.find(({ isGood }) => isGood);

@@ -46,6 +46,11 @@ export async function noteForgotten(
       )
       .executeTakeFirst();
     if (!numUpdatedRows) continue;
+    // One that was saved since the order was sent was not carried out.
+    await tx.updateTable("source_groups")
+      .set(({ ref }) => ({ forgotten_retention: ref("retention") }))
+      .where("id", "=", source_group_id)
+      .where("updated_at", "<=", job.dispatched_at ?? now).execute();
     await tx.updateTable("snapshot_claims").set({ kept: 1 })
       .where("source_group_id", "=", source_group_id)
       .where("repository_id", "=", job.repository_id).where("listed", "=", 1)

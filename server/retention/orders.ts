@@ -16,6 +16,7 @@ interface Group {
   snapshot_tag: string;
   snapshot_host: string;
   retention: string;
+  forgotten_retention: string | null;
   time_zone: string;
 }
 
@@ -39,7 +40,9 @@ export async function forgetOrders(
     const retention = policyOf(group);
     if (!retention) continue;
     const own = await ownSnapshots(server.db, group.id, repositoryId);
-    const order = toOrder(group, retention, decide(own, retention, group.time_zone), agreed);
+    const last = readPolicy(group.forgotten_retention);
+    const decision = decide(own, { retention, timeZone: group.time_zone, last });
+    const order = toOrder(group, retention, decision, agreed);
     characters += JSON.stringify(order).length;
     if (characters > ORDER_CHARACTERS && orders.length > 0) break;
     orders.push(order);
@@ -50,14 +53,19 @@ export async function forgetOrders(
 async function groupsOf({ db }: Server, repositoryId: string): Promise<Group[]> {
   return await db.selectFrom("source_groups")
     .innerJoin("hosts", "hosts.id", "source_groups.host_id")
-    .select(["source_groups.id", "snapshot_tag", "snapshot_host", "retention", "time_zone"])
+    .select(["source_groups.id", "snapshot_tag", "snapshot_host", "retention"])
+    .select(["forgotten_retention", "time_zone"])
     .where("repository_id", "=", repositoryId).where("on_hold_since", "is", null)
     .orderBy("forgotten_at").orderBy("snapshot_host").orderBy("source_groups.name").execute();
 }
 
 /** null for one that keeps everything. One that the agent would refuse is no policy either. */
-function policyOf(group: Group): Retention | null {
-  const read = Retention.safeParse(JSON.parse(group.retention));
+function policyOf({ retention }: Group): Retention | null {
+  return readPolicy(retention);
+}
+
+export function readPolicy(text: string | null): Retention | null {
+  const read = Retention.safeParse(JSON.parse(text ?? "{}"));
   return read.success && !keepsEverything(read.data) ? read.data : null;
 }
 

@@ -2,6 +2,7 @@ import type { Retention } from "../../shared/retention.ts";
 import { AppError } from "../errors.ts";
 import type { Server } from "../server.ts";
 import { decide } from "./decide.ts";
+import { readPolicy } from "./orders.ts";
 import { ownSnapshots } from "./own.ts";
 
 export interface PreviewedSnapshot {
@@ -30,10 +31,12 @@ export async function previewRetention(
 ): Promise<RetentionPreview> {
   const host = await db.selectFrom("source_groups").innerJoin("hosts", "hosts.id", "host_id")
     .select(["repository_id", "time_zone", "snapshots_refreshed_at"])
+    .select(["forgotten_retention"])
     .where("source_groups.id", "=", groupId).executeTakeFirst();
   if (!host) throw new AppError("not_found", "There is no such source group.");
   const own = await ownSnapshots(db, groupId, host.repository_id);
-  const { keep, remove, held } = decide(own, retention, host.time_zone);
+  const last = readPolicy(host.forgotten_retention);
+  const { keep, remove, held } = decide(own, { retention, timeZone: host.time_zone, last });
   const { withheld } = await db.selectFrom("snapshot_claims")
     .select((expression) => expression.fn.countAll<number>().as("withheld"))
     .where("source_group_id", "=", groupId).where("withheld", "=", 1).where("listed", "=", 1)

@@ -93,7 +93,14 @@ async function withLastRun(
     .where("source_groups.id", "in", rows.map((row) => row.id)).execute();
   const surroundings = await surroundingsOf(server, rows[0]!.host_id);
   return await Promise.all(rows.map(async (whole) => {
-    const { pre_hook_sealed, post_hook_sealed, usual_since: _, forgotten_at: __, ...row } = whole;
+    const {
+      pre_hook_sealed,
+      post_hook_sealed,
+      usual_since: _,
+      forgotten_at: __,
+      forgotten_retention: ___,
+      ...row
+    } = whole;
     const run = runs.find((each) => each.source_group_id === row.id);
     const parsed = {
       includes: JSON.parse(row.includes) as string[],

@@ -14,6 +14,7 @@ import { retention } from "./0008_retention.ts";
 import { excludes } from "./0009_excludes.ts";
 import { rejoin } from "./0010_rejoin.ts";
 import { repositoryAccess } from "./0011_repository_access.ts";
+import { lastPolicy } from "./0012_last_policy.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001_first": first,
@@ -27,6 +28,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0009_excludes": excludes,
   "0010_rejoin": rejoin,
   "0011_repository_access": repositoryAccess,
+  "0012_last_policy": lastPolicy,
 };
 
 /** Brings the database to this program's version in one transaction. Throws DatabaseError. */

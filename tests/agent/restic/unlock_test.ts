@@ -20,7 +20,10 @@ async function setUp(restic: RealRestic) {
   await placeRepository(restic, repository);
   const server = stack.use(new FakeServer({ config: { repository: access(repository) } }));
   stack.use(await startAgent(server, { directory: folder, restic: restic.path }));
-  const files = () => [...Deno.readDirSync(join(repository, "locks"))].map(({ name }) => name);
+  // A lock that is being written has another name.
+  const files = () =>
+    [...Deno.readDirSync(join(repository, "locks"))].map(({ name }) => name)
+      .filter((name) => /^[0-9a-f]{64}$/.test(name));
   /** A backup on a machine of that name, which waits for its input. */
   const hold = async (hostname: string): Promise<Holder> => {
     const before = files().length;

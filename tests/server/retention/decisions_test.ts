@@ -42,6 +42,26 @@ Deno.test("the preview says what the run would do, also while the host is offlin
   await alpha.agent.close();
 });
 
+Deno.test("what newer snapshots displace each night is not asked about; another policy is, until it was agreed to once", async () => {
+  const { test, alpha } = await setUp();
+  await using _ = test;
+  const night = async (options?: Parameters<typeof alpha.forget>[0]) => {
+    for (let n = 0; n < 4; n++) await alpha.backup();
+    const { orders, removed } = await alpha.forget(options);
+    return [orders[0]!.held !== undefined, removed.length > 0];
+  };
+  await alpha.keep({ keep_last: 4 });
+  assert.deepEqual(await night(), [false, false]);
+  assert.deepEqual(await night(), [false, true]);
+  await alpha.keep({ keep_last: 4, keep_daily: 9 });
+  assert.deepEqual(await night(), [false, true]);
+  await alpha.keep({ keep_hourly: 1 });
+  assert.deepEqual(await night(), [true, false]);
+  assert.deepEqual(await night(), [true, false]);
+  assert.deepEqual(await night({ may_drop_most: true }), [false, true]);
+  assert.deepEqual(await night(), [false, true]);
+});
+
 Deno.test("a policy that means nothing is refused when it is saved, in every spelling", async () => {
   const { test, alpha, groups } = await setUp();
   await using _ = test;

@@ -65,6 +65,12 @@ const own = (n: number, time: number, more: Partial<OwnSnapshot> = {}): OwnSnaps
 const newestFirst = (snapshots: OwnSnapshot[]) =>
   [...snapshots].sort((a, b) => b.time - a.time || b.number - a.number);
 
+const of = (retention: Retention, last: Retention | null = retention) => ({
+  retention,
+  last,
+  timeZone: "UTC",
+});
+
 Deno.test("decide() keeps what it would keep without those that are gone, contested or adopted", () => {
   const times = fc.array(fc.integer({ min: T - 400 * DAY, max: T }), {
     minLength: 1,
@@ -77,16 +83,16 @@ Deno.test("decide() keeps what it would keep without those that are gone, contes
       policy,
     ) => {
       const whole = newestFirst(all.map((time, n) => own(n, time)));
-      const kept = new Set(decide(whole, policy, "UTC").keep.map(({ snapshot }) => snapshot.id));
+      const kept = new Set(decide(whole, of(policy)).keep.map(({ snapshot }) => snapshot.id));
       // Without some of them every other one that was kept is kept.
       const fewer = whole.filter(({ number }) => marks[number]);
-      const left = decide(fewer, policy, "UTC").keep.map(({ snapshot }) => snapshot.id);
+      const left = decide(fewer, of(policy)).keep.map(({ snapshot }) => snapshot.id);
       for (const { id } of fewer) if (kept.has(id)) assert.ok(left.includes(id));
       // Adopted ones, whatever times they carry, take the place of none that a job made.
       const adopted = marks.map((_, n) =>
         own(1000 + n, T - (n % 7) * DAY + n, { isAdopted: true })
       );
-      const mixed = decide(newestFirst([...whole, ...adopted]), policy, "UTC").keep;
+      const mixed = decide(newestFirst([...whole, ...adopted]), of(policy)).keep;
       const ids = new Set(mixed.map(({ snapshot }) => snapshot.id));
       for (const id of kept) assert.ok(ids.has(id));
     }),
@@ -100,17 +106,56 @@ Deno.test("decide() asks before more than half of what was kept goes, or the new
   const hours = Array.from({ length: 24 }, (_, n) => own(100 + n, T - n * HOUR / 2));
   const nightly = decide(
     newestFirst([...nights({ wasKept: true }), ...hours]),
-    { keep_daily: 7 },
-    "UTC",
+    of({ keep_daily: 7 }),
   );
   assert.equal(nightly.held, null);
   assert.ok(nightly.remove.length > 20);
-  const typo = decide(newestFirst(nights({ wasKept: true })), { keep_last: 3 }, "UTC");
+  const typo = decide(newestFirst(nights({ wasKept: true })), of({ keep_last: 3 }));
   assert.match(typo.held ?? "", /4 of the 7 snapshots/);
-  assert.equal(decide(newestFirst(nights({ wasKept: true })), { keep_last: 4 }, "UTC").held, null);
+  assert.equal(decide(newestFirst(nights({ wasKept: true })), of({ keep_last: 4 })).held, null);
   const incomplete = [own(50, T, { isGood: false }), own(51, T - HOUR, { isGood: false })];
-  const bad = decide(newestFirst([...incomplete, ...nights({}, 2)]), { keep_last: 2 }, "UTC");
+  const bad = decide(newestFirst([...incomplete, ...nights({}, 2)]), of({ keep_last: 2 }));
   assert.match(bad.held ?? "", /without warnings/);
+});
+
+Deno.test("decide() asks for no ordinary night, whatever the policy and the rhythm, and for each harsher policy", () => {
+  const ordinary: [Retention, number, number][] = [
+    [{ keep_hourly: 24, keep_daily: 7 }, 1, 24],
+    [{ keep_hourly: 24 }, 1, 24],
+    [{ keep_last: 10 }, 1, 24],
+    [{ keep_last: 1 }, 24, 24],
+    [{ keep_within: "1d" }, 6, 24],
+    [{ keep_daily: 7 }, 24, 24 * 7],
+    [{ keep_daily: 7 }, 1, 24],
+    [{ keep_within: "2d", keep_weekly: 4 }, 1, 24],
+  ];
+  for (const [policy, everyHours, forgetHours] of ordinary) {
+    let there: OwnSnapshot[] = [];
+    for (let hour = 0, number = 0; hour < 24 * 60; hour++) {
+      if (hour % everyHours === 0) there = [own(++number, T + hour * HOUR), ...there];
+      if ((hour + 1) % forgetHours !== 0) continue;
+      const { held, remove } = decide(there, of(policy));
+      assert.equal(held, null, `${JSON.stringify(policy)}, hour ${hour}`);
+      there = there.filter((each) => !remove.includes(each))
+        .map((each) => ({ ...each, wasKept: true }));
+    }
+    const kept = there.length;
+    const news = [1, 2, 3].map((n) => own(9000 + n, T + 24 * 60 * HOUR + n));
+    const harsher = [{ keep_last: 1 }, { keep_hourly: 1 }, { keep_within: "1h" }];
+    for (const next of kept > 8 ? harsher : []) {
+      const { held } = decide(newestFirst([...news, ...there]), of(next, policy));
+      assert.match(held ?? "", / of the /, JSON.stringify([policy, next]));
+    }
+  }
+  // As many as before are left, but of another kind: the old days go.
+  const days = Array.from({ length: 30 }, (_, n) => own(n, T - n * DAY, { wasKept: true }));
+  const hours = Array.from({ length: 40 }, (_, n) => own(100 + n, T + n * HOUR));
+  const all = newestFirst([...days, ...hours]);
+  assert.match(decide(all, of({ keep_last: 30 }, { keep_daily: 30 })).held ?? "", /30 of the 30/);
+  assert.equal(decide(all, of({ keep_daily: 40 }, { keep_daily: 30 })).held, null);
+  // A host that was away for a quarter of a year.
+  const back = [own(500, T + 90 * DAY), ...newestFirst(days)];
+  assert.match(decide(back, of({ keep_within: "30d" })).held ?? "", /30 of the 30/);
 });
 
 /** What restic itself would do, of a random history of real snapshots. */
