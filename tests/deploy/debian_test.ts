@@ -72,7 +72,15 @@ testUnless(
         "Created-By: Packages",
       ]);
       const mirror = sites.split("\n").find((site) => /\/debian\/?$/.test(site))!;
-      await must("debootstrap", ["--variant=minbase", "bookworm", root, mirror]);
+      // In a namespace of its own, since it leaves /proc mounted, and what is mounted must not be removed with the folder.
+      await must("unshare", [
+        "--mount",
+        "debootstrap",
+        "--variant=minbase",
+        "bookworm",
+        root,
+        mirror,
+      ]);
       await furnish(root);
       const packages = await must("bash", ["-c", '. .ci/run; echo "$packages"']);
       const inside = `set -e
