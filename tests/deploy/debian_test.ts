@@ -72,12 +72,20 @@ testUnless(
         "Created-By: Packages",
       ]);
       const mirror = sites.split("\n").find((site) => /\/debian\/?$/.test(site))!;
-      await must("debootstrap", ["--variant=minbase", "bookworm", root, mirror]);
+      // In a namespace of its own, since it leaves /proc mounted, and what is mounted must not be removed with the folder.
+      await must("unshare", [
+        "--mount",
+        "debootstrap",
+        "--variant=minbase",
+        "bookworm",
+        root,
+        mirror,
+      ]);
       await furnish(root);
       const packages = await must("bash", ["-c", '. .ci/run; echo "$packages"']);
       const inside = `set -e
       export HOME=/root NO_COLOR=1 DEBIAN_FRONTEND=noninteractive PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-      [ ! -e /var/spool/cron ]
+      [ ! -e /var/spool/cron ] && [ ! -e /old ]
       printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d
       apt-get update -qq && apt-get install -y -qq --no-install-recommends restic ${packages.trim()} >/dev/null 2>&1
       cd /src && deno run -A tests/run.ts tests/deploy/install_test.ts tests/deploy/join_command_test.ts`;
@@ -89,7 +97,9 @@ testUnless(
         "-ec",
         `mount --bind "$1" "$1"; cd "$1"; mount -t proc proc proc; mount --rbind /dev dev; mount --rbind /sys sys
       mount -t tmpfs -o mode=1777 none tmp
-      exec chroot . sh -c "$2"`,
+      # Not a chroot alone, out of which whoever enters a namespace below comes: nothing of this machine is left in sight.
+      mkdir old && pivot_root . old
+      exec chroot . sh -c 'umount -l /old && rmdir /old && exec sh -c "$1"' sh "$2"`,
         "sh",
         root,
         inside,

@@ -41,8 +41,12 @@ export interface Ran {
   said: string;
 }
 
+/** Only a machine of a test has it: what is meant for one must never reach the machine that runs the test. */
+const MARK = "/run/machine-of-a-test";
+
 const MOUNTS = `${EMPTY.map((path) => `mount -t tmpfs -o mode=0755 none ${path}`).join("\n")}
 mkdir -p /run/systemd/system /run/etc /run/work /var/spool/cron
+touch ${MARK}
 mount -t overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/work none /etc`;
 
 /** Why no such machine can be made here, or undefined. */
@@ -101,7 +105,11 @@ export class Machine implements AsyncDisposable {
 
   #command(code: string, env: Record<string, string>): Deno.Command {
     return new Deno.Command("nsenter", {
-      args: ["--target", `${this.#inside()}`, "--mount", "--pid", "bash", "-c", code],
+      // --root: joining a namespace alone leads to its outermost root, also out of a chroot in which this test may run.
+      args: [
+        ...["--target", `${this.#inside()}`, "--mount", "--root", "--pid"],
+        ...["bash", "-c", `[ -e ${MARK} ] || exit 99; eval "$0"`, code],
+      ],
       env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", ...env },
       clearEnv: true,
       cwd: "/",

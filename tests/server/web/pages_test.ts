@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DOMParser } from "linkedom";
 import { FakeAgent, joinHost } from "../../support/fake_agent.ts";
+import { Stranger } from "../../support/fake_stranger.ts";
 import {
   CAST,
   PASSWORD,
@@ -377,4 +378,62 @@ Deno.test("a form warns of a password that is an ordinary word, once, without sh
   assert.equal(joining.status, 201);
   assert.match(joining.html, /repository\.rest_password is short, a plain word/);
   assert.ok(!joining.html.includes("Sommerhaus"));
+});
+
+Deno.test("by forms alone a machine takes its host back: from Settings, or accepted as it, and a person lets it go on", async () => {
+  await using server = await startServer();
+  const { hostId } = await joinHost(server, "alpha");
+  const olive = await new Visitor(server).logIn("olive");
+  const alice = await new Visitor(server).logIn("alice");
+  const button = `form[action="/hosts/${hostId}/rejoin-token"] button`;
+  assert.equal(
+    (await olive.visit(`/hosts/${hostId}/settings`)).document.querySelector(button),
+    null,
+  );
+  assert.ok((await alice.visit(`/hosts/${hostId}/settings`)).document.querySelector(button));
+  assert.equal((await olive.visit(`/hosts/${hostId}/rejoin-token`, {})).status, 403);
+  const made = await alice.visit(`/hosts/${hostId}/rejoin-token`, {});
+  assert.equal(made.status, 201);
+  assert.match(made.document.querySelector(".command code").textContent, /RM_TOKEN=rmt_\S+ sh$/);
+
+  // Nothing is chosen by the name.
+  const anna = await Stranger.announced(server, "alpha");
+  const page = await alice.visit(`/pending-hosts/${anna.pendingId}`);
+  assert.ok(page.document.querySelector("#f-join_as-new").hasAttribute("checked"));
+  const accept = (form: Record<string, string>) =>
+    alice.visit(`/pending-hosts/${anna.pendingId}/accept`, {
+      fingerprint: anna.fingerprint,
+      name: "alpha",
+      join_as: "existing",
+      ...form,
+    });
+  const none = await accept({ host_id: "" });
+  assert.equal(none.status, 422);
+  assert.ok(none.document.querySelector("#f-join_as-existing").hasAttribute("checked"));
+  assert.equal((await accept({ host_id: hostId })).headers.get("location"), `/hosts/${hostId}`);
+
+  for (const path of ["/", `/hosts/${hostId}`]) {
+    const { html, document } = await olive.visit(path);
+    assert.match(html, /Joined again/);
+    assert.ok(document.querySelector(`button[formaction="/hosts/${hostId}/resume"]`), path);
+  }
+  const victor = await new Visitor(server).logIn("victor");
+  assert.ok(!(await victor.visit(`/hosts/${hostId}`)).html.includes("Restored, go on"));
+  assert.equal((await victor.visit(`/hosts/${hostId}/resume`, {})).status, 403);
+  assert.equal((await olive.visit(`/hosts/${hostId}/resume`, {})).status, 303);
+  assert.ok(!(await olive.visit(`/hosts/${hostId}`)).html.includes("Joined again"));
+  const twice = await olive.visit(`/hosts/${hostId}/resume`, {});
+  assert.match((await olive.visit(twice.headers.get("location")!)).html, /is not on hold/);
+});
+
+Deno.test("a name with an open command is said at the form, and a tick there withdraws that one", async () => {
+  await using server = await startServer();
+  const olive = await new Visitor(server).logIn("olive");
+  assert.equal((await olive.visit("/hosts/new", NEW_HOST)).status, 201);
+  const again = { ...NEW_HOST, "repository.name": "other" };
+  const refused = await olive.visit("/hosts/new", again);
+  assert.equal(refused.status, 422);
+  assert.match(refused.html, /A join command for web-01, made by olive/);
+  assert.ok(refused.document.querySelector('input[name="replace_open"]'));
+  assert.equal((await olive.visit("/hosts/new", { ...again, replace_open: "on" })).status, 201);
 });
