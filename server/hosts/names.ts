@@ -81,11 +81,13 @@ export async function hostNames(
   return await db.selectFrom("hosts").select(["id", "name"]).orderBy("name").limit(limit).execute();
 }
 
-/** For a choice: the first few hundred hosts whose agent is not connected, by name. */
+/** For a choice: hosts whose agent is not connected, those of a machine with this name first, then by name; at most 20. */
 export async function listAwayHosts(
   { db, agents }: Server,
-  limit = 300,
+  hostname: string,
 ): Promise<{ id: string; name: string }[]> {
-  const rows = await db.selectFrom("hosts").select(["id", "name"]).orderBy("name").execute();
-  return rows.filter(({ id }) => !agents.isOnline(id)).slice(0, limit);
+  const rows = await db.selectFrom("hosts").select(["id", "name"])
+    .orderBy((by) => by.or([by("hostname", "=", hostname), by("name", "=", hostname)]), "desc")
+    .orderBy("name").execute();
+  return rows.filter(({ id }) => !agents.isOnline(id)).slice(0, 20);
 }

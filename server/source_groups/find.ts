@@ -149,19 +149,31 @@ async function openedHooks(
   return hooks;
 }
 
-/** The other groups of hosts that use a repository, by "group on host": who may take snapshots over. */
+/** A group that may take snapshots over. */
+export interface Heir {
+  id: string;
+  /** "group on host". */
+  name: string;
+  snapshotHost: string;
+}
+
+/** The groups of hosts that use a repository, for a choice: those of hosts with these snapshots first; at most 50. */
 export async function heirsOf(
   { db }: Server,
   repositoryId: string,
-  exceptId: string | null,
-): Promise<{ id: string; name: string }[]> {
+  snapshotHosts: string[],
+): Promise<Heir[]> {
   const rows = await db.selectFrom("source_groups")
     .innerJoin("hosts", "hosts.id", "source_groups.host_id")
-    .select(["source_groups.id", "source_groups.name", "hosts.name as host"])
-    .where("repository_id", "=", repositoryId).orderBy("hosts.name").orderBy("source_groups.name")
-    .limit(200).execute();
-  return rows.filter(({ id }) => id !== exceptId)
-    .map(({ id, name, host }) => ({ id, name: `${name} on ${host}` }));
+    .select(["source_groups.id", "source_groups.name", "hosts.name as host", "snapshot_host"])
+    .where("repository_id", "=", repositoryId)
+    .orderBy((by) => by("snapshot_host", "in", snapshotHosts), "desc")
+    .orderBy("hosts.name").orderBy("source_groups.name").limit(50).execute();
+  return rows.map(({ id, name, host, snapshot_host }) => ({
+    id,
+    name: `${name} on ${host}`,
+    snapshotHost: snapshot_host,
+  }));
 }
 
 /** Is there anything that a backup of this host would save? */

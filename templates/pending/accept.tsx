@@ -84,7 +84,7 @@ function AcceptForm({ frame, host, values, errors, awayHosts, repositories }: Ac
                   value={values.host_id}
                   error={errors.host_id}
                   options={awayHosts.map(({ id, name }) => ({ value: id, label: name }))}
-                  help="Hosts whose agent is away. It keeps its source groups, repository and snapshots; its schedules are paused and its retention is on hold until you say that its data is restored."
+                  help="Hosts whose agent is away, at most 20; another one's Settings page has a command for its machine. It keeps its source groups, repository and snapshots; its schedules are paused and its retention is on hold until you say that its data is restored."
                 />
               </div>
               <Tick

@@ -13,6 +13,8 @@ export interface UngovernedView {
   oldestAt: number;
   newestAt: number;
   keptBy: string | null;
+  /** Who may take them over. */
+  groups: { id: string; name: string }[];
 }
 
 export interface UngovernedProps {
@@ -22,8 +24,6 @@ export interface UngovernedProps {
   items: UngovernedView[];
   /** When the maintenance last listed the snapshots of all hosts. */
   listedAt: number | null;
-  /** Who may take them over. */
-  groups: { id: string; name: string }[];
   mayChange: boolean;
   isAdmin: boolean;
 }
@@ -79,12 +79,12 @@ function Row(props: UngovernedProps & { each: UngovernedView }) {
 }
 
 function Decisions(props: UngovernedProps & { each: UngovernedView }) {
-  const { repositoryId, csrf, each, items, groups, isAdmin } = props;
+  const { repositoryId, csrf, each, items, isAdmin } = props;
   const place = `-${items.indexOf(each)}`;
   const to = (what: string) => `/repositories/${repositoryId}/ungoverned/${what}#ungoverned`;
   return (
     <div class="actions">
-      {isAdmin && groups.length > 0 && (
+      {isAdmin && each.groups.length > 0 && (
         <Confirm
           label="Put them under a group…"
           to={to("adopt")}
@@ -96,7 +96,7 @@ function Decisions(props: UngovernedProps & { each: UngovernedView }) {
             name="source_group_id"
             of={place}
             label="Which group"
-            options={groups.map(({ id, name }) => ({ value: id, label: name }))}
+            options={each.groups.map(({ id, name }) => ({ value: id, label: name }))}
             help="Its retention counts and removes them from then on, by the times that they carry."
           />
         </Confirm>

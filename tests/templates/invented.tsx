@@ -652,6 +652,7 @@ const PREVIEW: SourceFormProps["preview"] = {
   refreshedAt: NOW - HOUR,
   withheld: 2,
 };
+const HEIRS = [{ id: id(50), name: `databases on ${HOSTILE}` }];
 const UNGOVERNED: UngovernedProps = {
   repositoryId: id(70),
   csrf: "token",
@@ -664,6 +665,7 @@ const UNGOVERNED: UngovernedProps = {
       oldestAt: NOW - 900 * DAY,
       newestAt: NOW - 40 * DAY,
       keptBy: null,
+      groups: HEIRS,
     },
     {
       hostname: HOSTILE,
@@ -672,11 +674,19 @@ const UNGOVERNED: UngovernedProps = {
       oldestAt: NOW,
       newestAt: NOW,
       keptBy: null,
+      groups: HEIRS,
     },
-    { hostname: "", tags: [], count: 4000, oldestAt: NOW - DAY, newestAt: NOW, keptBy: HOSTILE },
+    {
+      hostname: "",
+      tags: [],
+      count: 4000,
+      oldestAt: NOW - DAY,
+      newestAt: NOW,
+      keptBy: HOSTILE,
+      groups: HEIRS,
+    },
   ],
   listedAt: NOW - 4 * HOUR,
-  groups: [{ id: id(50), name: `databases on ${HOSTILE}` }],
   mayChange: true,
   isAdmin: true,
 };

@@ -84,7 +84,7 @@ async function showForm(server: Server, c: Ctx): Promise<Response> {
       repository: NO_CONNECTION,
     },
     errors: {},
-    awayHosts: await listAwayHosts(server),
+    awayHosts: await listAwayHosts(server, host.hostname),
     repositories,
   };
   return show(c, AcceptPage(page));
@@ -123,7 +123,7 @@ async function accept(server: Server, c: Ctx): Promise<Response> {
         ...typedChoice(form),
       },
       errors: { ...errors, "": errors[""] ?? errors.fingerprint },
-      awayHosts: await listAwayHosts(server),
+      awayHosts: await listAwayHosts(server, host.hostname),
       repositories: await repositoryChoices(server),
     });
     return show(c, page, 422);

@@ -209,7 +209,8 @@ async function showForm(
     mayEditHooks: isAdmin(c),
     isAdmin: isAdmin(c),
     snapshotHost: host.snapshot_host,
-    heirs: form.group ? await heirsOf(server, host.repository_id, form.group.id) : [],
+    heirs: (await heirsOf(server, host.repository_id, [host.snapshot_host]))
+      .filter(({ id }) => form.group && id !== form.group.id),
     ...form,
     values: form.group && !isAdmin(c) ? { ...form.values, ...hookValues(form.group) } : form.values,
   });

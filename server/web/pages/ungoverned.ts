@@ -28,20 +28,25 @@ export async function ungovernedProps(
   repositoryId: string,
 ): Promise<UngovernedProps> {
   const { items, listed_at } = await listUngoverned(server, repositoryId);
+  const shown = items.slice(0, SHOWN);
+  const heirs = await heirsOf(server, repositoryId, shown.map(({ hostname }) => hostname));
+  const most = Math.max(10, Math.floor(CHOICES / shown.length));
   return {
     repositoryId,
     csrf: c.get("csrf") ?? "",
     now: server.now(),
-    items: items.map((each) => ({
+    items: shown.map((each) => ({
       hostname: each.hostname,
       tags: each.tags,
       count: each.count,
       oldestAt: each.oldest_at,
       newestAt: each.newest_at,
       keptBy: each.kept_by,
-    })).slice(0, SHOWN),
+      groups: [true, false].flatMap((isOwn) =>
+        heirs.filter(({ snapshotHost }) => (snapshotHost === each.hostname) === isOwn)
+      ).slice(0, most),
+    })),
     listedAt: listed_at,
-    groups: await heirsOf(server, repositoryId, null),
     mayChange: mayRun(c),
     isAdmin: isAdmin(c),
   };
@@ -49,6 +54,8 @@ export async function ungovernedProps(
 
 /** Each has forms of its own. */
 const SHOWN = 20;
+/** On the whole page. */
+const CHOICES = 100;
 
 async function adopt(server: Server, c: Ctx): Promise<Response> {
   const id = pathId(c, "id");
