@@ -108,7 +108,7 @@ export class Machine implements AsyncDisposable {
       // --root: joining a namespace alone leads to its outermost root, also out of a chroot in which this test may run.
       args: [
         ...["--target", `${this.#inside()}`, "--mount", "--root", "--pid"],
-        ...["bash", "-c", `[ -e ${MARK} ] || exit 99; eval "$0"`, code],
+        ...["bash", "-c", `[ -e ${MARK} ] || exit 99; exec bash -c "$0"`, code],
       ],
       env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", ...env },
       clearEnv: true,
