@@ -332,7 +332,9 @@ each(
       }[];
     };
     assert.deepEqual((await seen()).map((lock) => lock.pid).sort(), [dead.pid, live.pid].sort());
-    assert.equal((await pair.maintain(all.repositoryId, { kind: "unlock" })).status, "succeeded");
+    const unlocked = await pair.maintain(all.repositoryId, { kind: "unlock" });
+    assert.deepEqual([unlocked.status, unlocked.reason_code], ["failed", "locked"]);
+    assert.match(unlocked.reason, /^1 lock left: shared lock of .* old\.$/);
     const left = await seen();
     assert.deepEqual(left.map((lock) => lock.pid), [live.pid]);
     assert.equal(left[0]!.hostname, Deno.hostname());
