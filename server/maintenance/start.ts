@@ -39,7 +39,7 @@ export async function startMaintenance(
   ) {
     throw new AppError(
       "conflict",
-      "No source group that uses this repository has a retention policy, so there is nothing to forget.",
+      "No source group that uses this repository has a retention policy (those of hosts that are on hold do not count), so there is nothing to forget.",
     );
   }
   const removal = run.removeAllOf === undefined

@@ -51,12 +51,11 @@ function heldBecause(
 ): string | null {
   if (remove.length === 0) return null;
   const before = snapshots.filter(({ wasKept }) => wasKept).length;
-  const going = remove.filter(({ wasKept }) => wasKept);
-  const goes = going.length;
+  const goes = remove.filter(({ wasKept }) => wasKept).length;
   // Ordinary is what newer ones displace under the policy that was in force: each night nearly all of an hourly group with
   // keep_hourly 24. Then as many are left as before.
   const isOrdinary = snapshots.length - remove.length >= before / 2 &&
-    going.filter(wouldStay).length <= before / 2;
+    !remove.some(wouldStay);
   if (goes > before / 2 && !isOrdinary) {
     return `it would remove ${goes} of the ${before} snapshots that were kept until now`;
   }
