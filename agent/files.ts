@@ -74,3 +74,14 @@ export function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
 export function stampForName(): string {
   return new Date().toISOString().replaceAll(/[-:.]/g, "");
 }
+
+/** Whether there is anything of that name. Throws when that cannot be told. */
+export function isThere(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

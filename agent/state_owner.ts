@@ -2,6 +2,7 @@
 // that becomes another host, whichever way, starts with none of it.
 import { join } from "node:path";
 import {
+  isThere,
   makePrivateDirectory,
   readIfThere,
   replaceFile,
@@ -79,14 +80,4 @@ function ownerOf(stateDir: string): string | undefined {
 
 function ownerPath(stateDir: string): string {
   return join(stateDir, OWNER_FILE);
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

@@ -1,6 +1,7 @@
 // What is left of a repository whose config is gone. restic before 0.17 makes a new one over it, and every snapshot in
 // it is lost; so nothing may be made where anything lies.
 import { join } from "node:path";
+import { isThere } from "../files.ts";
 import type { Task } from "./run.ts";
 import { isAtLeast } from "./version.ts";
 
@@ -34,7 +35,7 @@ export async function findRemains(task: Task): Promise<Remains | undefined> {
 }
 
 function localRemains(path: string): Remains | undefined {
-  if (exists(join(path, "config"))) return damaged(path, "a config");
+  if (isThere(join(path, "config"))) return damaged(path, "a config");
   const found = FOLDERS.filter((folder) => holdsFiles(join(path, folder)));
   return found.length > 0 ? damaged(path, found.join(", ")) : undefined;
 }
@@ -89,19 +90,9 @@ function damaged(where: string, found: string): Remains {
   };
 }
 
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
 /** Whether there is a file in a folder or one level below it (data/00 … data/ff). */
 function holdsFiles(folder: string): boolean {
-  if (!exists(folder)) return false;
+  if (!isThere(folder)) return false;
   for (const entry of Deno.readDirSync(folder)) {
     if (!entry.isDirectory) return true;
     for (const _ of Deno.readDirSync(join(folder, entry.name))) return true;
