@@ -59,6 +59,7 @@ export async function openServer(
       throttle: new Throttle(now),
       greetings: new Turns(),
       strangers: new Throttle(now),
+      listening: null,
       setup: { token: null },
       closing: closing.signal,
     };

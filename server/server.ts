@@ -32,6 +32,8 @@ export interface Server {
   greetings: Turns;
   /** Counts what machines do that nobody knows: a flood of them must not push logins out of the other. */
   strangers: Throttle;
+  /** Where it listens; null until it does, and for a task of the command line. */
+  listening: { hostname: string; port: number } | null;
   /** The secret of the first admin's setup link while there is no user. */
   setup: { token: string | null };
   /** Aborted when the server stops: ends what would otherwise stay open. */

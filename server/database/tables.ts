@@ -98,6 +98,8 @@ export interface HostsTable {
   post_hook_default_sealed: Uint8Array | null;
   /** 0 or 1: its default hooks end at the first step that fails. */
   hook_stop_at_error_default: Generated<number>;
+  /** Brakes of shared/protocol.ts as JSON: what its agent reports of agent.yaml; only ever shown. */
+  brakes: string | null;
   plan_version: number;
   applied_plan_version: number;
   hostname: string;
@@ -461,8 +463,14 @@ export interface PendingHostsTable {
   announced_from_network: string;
   first_seen_at: Fixed<number>;
   last_seen_at: number;
-  /** When the machine last showed that it holds the key. */
+  /** When the machine last showed that it holds the key. Since then what it says of itself changes only with a proof. */
   proven_at: number | null;
+  /** The server as the machine dialled it (shared/server_address.ts); null where it did not say. */
+  dialled: string | null;
+  /** 0 or 1: what goes between it and the server can be read on the way. */
+  plain_http: Generated<number>;
+  /** One more whenever what stands in the row of the machine has changed. */
+  revision: Generated<number>;
   expires_at: number;
 }
 

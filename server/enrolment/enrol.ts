@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { operatingSystem } from "../../shared/announce.ts";
 import { newId } from "../../shared/new_id.ts";
 import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
@@ -12,10 +13,6 @@ const reported = (limit: number) =>
     /^\P{Cc}*$/u,
     "must not hold control characters",
   );
-
-export const operatingSystem = z.enum(["linux", "windows", "darwin"], {
-  error: "must be linux, windows or darwin",
-});
 
 export const Enrolment = z.strictObject({
   token: z.string("must be text").max(200, "must be the token that Add host shows"),

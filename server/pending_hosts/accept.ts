@@ -20,6 +20,11 @@ export const Acceptance = z.strictObject({
   /** The one that was seen; the digits may stand in groups. */
   fingerprint: z.string("must be text").max(200, "must be at most 200 characters")
     .transform((text) => text.replaceAll(/\s/g, "")),
+  /**
+   * The revision of the row that was seen. May be left out as long as the machine has said one thing only; afterwards
+   * nobody but the caller knows which of them he saw.
+   */
+  revision: z.int("must be the revision that the list of pending hosts shows").min(1).optional(),
   /** Left out: the name under which the machine announced itself. */
   name: hostName.optional(),
   tags: tags.default([]),
@@ -78,6 +83,7 @@ export async function acceptPendingHost(
         "fingerprint",
       );
     }
+    refuseUnseen(row.revision, wish.revision);
     const { hostname, os, arch, agent_version, restic_version, fingerprint } = row;
     const newcomer = {
       // Nobody knows what this is the hash of: the bearer is minted when it is handed over.
@@ -90,7 +96,7 @@ export async function acceptPendingHost(
       await repository.insert(tx, actor);
       await insertHost(tx, now, {
         id: hostId,
-        name: wish.name ?? hostname,
+        name: wish.name ?? plainName(hostname),
         ...newcomer,
         tags: wish.tags,
         initialPaths: wish.initial_paths,
@@ -138,6 +144,31 @@ export async function acceptPendingHost(
     generatedPassword: repository?.generatedPassword ?? null,
     warnings: repository?.warnings ?? [],
   };
+}
+
+/** What an admin saw is what is accepted. Throws conflict. */
+function refuseUnseen(revision: number, seen: number | undefined): void {
+  if (revision === (seen ?? 1)) return;
+  throw new AppError(
+    "conflict",
+    seen === undefined
+      ? `This machine has said different things of itself since it first asked. Look at it again and send the revision that you see (now ${revision}).`
+      : "This machine says something else of itself than when you looked. Compare it again.",
+    "revision",
+  );
+}
+
+/** A name that a machine gave itself becomes a host's only if a person could have typed it. Throws invalid. */
+function plainName(hostname: string): string {
+  const result = hostName.safeParse(hostname);
+  if (result.success) return result.data;
+  throw new AppError(
+    "invalid",
+    `name is needed: the one under which the machine announced itself ${
+      result.error.issues[0]?.message ?? "cannot be taken"
+    }.`,
+    "name",
+  );
 }
 
 async function gone(tx: Transaction<Tables>, pendingId: string): Promise<AppError> {

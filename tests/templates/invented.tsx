@@ -181,6 +181,10 @@ const waiting = (n: number, changes: Partial<PendingHostView> = {}): PendingHost
   provenAt: NOW - 5000,
   isConnected: true,
   hasCollision: false,
+  looksLike: null,
+  nameWarning: null,
+  isPlainHttp: false,
+  revision: 1,
   ...changes,
 });
 const WAITING: PendingHostView[] = [
@@ -196,8 +200,17 @@ const WAITING: PendingHostView[] = [
     provenAt: null,
     isConnected: false,
     hasCollision: true,
+    looksLike: LONG,
+    nameWarning: HOSTILE,
+    isPlainHttp: true,
   }),
-  waiting(4, { hostname: RTL }),
+  waiting(4, {
+    hostname: "w\u0435b-01",
+    looksLike: "web-01",
+    nameWarning: "mixes scripts (Latin and Cyrillic: \u0435 U+0435)",
+    isPlainHttp: true,
+  }),
+  waiting(6, { hostname: RTL }),
   waiting(5, { hostname: LONG }),
 ];
 const REJECTED: RejectedKeyView[] = [

@@ -93,16 +93,18 @@ async function showForm(server: Server, c: Ctx): Promise<Response> {
 async function accept(server: Server, c: Ctx): Promise<Response> {
   const id = pathId(c, "id");
   const form = await readForm(c);
-  const fingerprint = form.text("fingerprint");
-  const value = form.text("join_as") === "existing"
-    ? { fingerprint, host_id: form.text("host_id") }
-    : {
-      fingerprint,
-      name: form.text("name"),
-      tags: tagsOf(form.text("tags")),
-      initial_paths: linesOf(form.text("initial_paths")),
-      ...wishedChoice(form),
-    };
+  const revision = form.text("revision");
+  const seen = {
+    fingerprint: form.text("fingerprint"),
+    ...(revision ? { revision: Number(revision) } : {}),
+  };
+  const value = form.text("join_as") === "existing" ? { ...seen, host_id: form.text("host_id") } : {
+    ...seen,
+    name: form.text("name"),
+    tags: tagsOf(form.text("tags")),
+    initial_paths: linesOf(form.text("initial_paths")),
+    ...wishedChoice(form),
+  };
   const { done, errors } = await attempt(
     Acceptance,
     value,
@@ -122,7 +124,7 @@ async function accept(server: Server, c: Ctx): Promise<Response> {
         initial_paths: form.text("initial_paths"),
         ...typedChoice(form),
       },
-      errors: { ...errors, "": errors[""] ?? errors.fingerprint },
+      errors: { ...errors, "": errors[""] ?? errors.fingerprint ?? errors.revision },
       awayHosts: await listAwayHosts(server, host.hostname),
       repositories: await repositoryChoices(server),
     });
@@ -170,6 +172,10 @@ function view(host: PendingHost): PendingHostView {
     provenAt: host.proven_at,
     isConnected: host.connected,
     hasCollision: host.hostname_collision,
+    looksLike: host.looks_like,
+    nameWarning: host.name_warning,
+    isPlainHttp: host.plain_http,
+    revision: host.revision,
   };
 }
 
