@@ -189,7 +189,15 @@ const waiting = (n: number, changes: Partial<PendingHostView> = {}): PendingHost
 });
 const WAITING: PendingHostView[] = [
   waiting(1, { hostname: "pc-anna" }),
-  waiting(2, { hostname: "web-01", os: "linux", hasCollision: true, isConnected: false }),
+  waiting(2, {
+    hostname: "w\u0435b-01",
+    os: "linux",
+    hasCollision: true,
+    isConnected: false,
+    looksLike: "web-01",
+    nameWarning: "mixes scripts (Latin and Cyrillic: \u0435 U+0435)",
+    isPlainHttp: true,
+  }),
   waiting(3, {
     hostname: HOSTILE,
     os: HOSTILE,
@@ -202,15 +210,8 @@ const WAITING: PendingHostView[] = [
     hasCollision: true,
     looksLike: LONG,
     nameWarning: HOSTILE,
-    isPlainHttp: true,
   }),
-  waiting(4, {
-    hostname: "w\u0435b-01",
-    looksLike: "web-01",
-    nameWarning: "mixes scripts (Latin and Cyrillic: \u0435 U+0435)",
-    isPlainHttp: true,
-  }),
-  waiting(6, { hostname: RTL }),
+  waiting(4, { hostname: RTL }),
   waiting(5, { hostname: LONG }),
 ];
 const REJECTED: RejectedKeyView[] = [
