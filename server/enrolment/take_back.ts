@@ -46,6 +46,7 @@ export async function takeBack(
     repository_ready_at: null,
     repository_job_id: null,
     restic_problem: null,
+    brakes: null,
     ...machine,
   })).where("id", "=", hostId).execute();
   const ended = await endOpenJobs(

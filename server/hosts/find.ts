@@ -1,6 +1,8 @@
 import type { Selectable } from "kysely";
 import type { BandwidthWindow } from "../../shared/bandwidth.ts";
+import { deceptionIn } from "../../shared/deceptive_name.ts";
 import type { JobKind, JobStatus, Progress } from "../../shared/job.ts";
+import type { Brakes } from "../../shared/protocol.ts";
 import type { HostsTable } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import type { Page, PageWish } from "../paging.ts";
@@ -16,6 +18,10 @@ export interface Host {
   /** The name under which its snapshots are. */
   snapshot_host: string;
   hostname: string;
+  /** What about the machine's own name deceives eyes, with the characters' code points. */
+  hostname_warning: string | null;
+  /** What its agent says that the machine's owner allows; null: everything. Only ever shown. */
+  brakes: Brakes | null;
   os: string;
   arch: string;
   tags: string[];
@@ -231,6 +237,8 @@ function toHost(
     name: row.name,
     snapshot_host: row.snapshot_host,
     hostname: row.hostname,
+    hostname_warning: deceptionIn(row.hostname)?.sentence ?? null,
+    brakes: row.brakes === null ? null : JSON.parse(row.brakes),
     os: row.os,
     arch: row.arch,
     tags: JSON.parse(row.tags),

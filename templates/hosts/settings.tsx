@@ -4,6 +4,7 @@ import { type Errors, Problems, SelectField, TextField, Tick } from "../parts/fi
 import { Name } from "../parts/name.tsx";
 import { plural } from "../format.ts";
 import { repositoryOptions } from "../repositories/options.ts";
+import { Brakes } from "./brakes.tsx";
 import { HostFrame, type HostFrameProps } from "./frame.tsx";
 
 export interface HostSettingsProps extends HostFrameProps {
@@ -57,6 +58,7 @@ export function HostSettingsPage(props: HostSettingsProps) {
         />
         <button type="submit" class="primary">Save changes</button>
       </form>
+      <Brakes brakes={host.brakes} />
       {props.mayDelete && <JoinAgain {...props} />}
       {props.mayDelete && <DeleteHost {...props} />}
     </HostFrame>

@@ -303,6 +303,8 @@ const hostView = (changes: Partial<HostView> = {}): HostView => ({
   os: "linux",
   arch: "amd64",
   hostname: "web-01.example.org",
+  hostnameWarning: null,
+  brakes: null,
   isOnline: true,
   lastSeenAt: NOW - 12_000,
   lastBackup: { jobId: id(1004), at: NOW - 8 * MINUTE, status: "succeeded", warnings: 0 },
