@@ -154,7 +154,7 @@ function withValues(text: string, values: Record<string, unknown>): string {
       document.set(name, values[name]);
     }
   }
-  return document.toString();
+  return document.toString({ flowCollectionPadding: false, lineWidth: 0 });
 }
 
 /** What an administrator wrote there may be no address; it counts only where the environment says nothing. */

@@ -8,8 +8,8 @@ export interface Deception {
   sentence: string;
 }
 
-/** Of a letter of these scripts one mark is left after composing, and two are the most that any language writes. */
-const FEW_MARKS = /[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Script=Common}]/u;
+/** No language writes more than two marks on a letter of these (Vietnamese, Yoruba, Pinyin). */
+const FEW_MARKS = /[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Common}]/u;
 const INVISIBLE =
   /[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u2800]|(?! )\p{Zs}/u;
 const PILE = /(\p{M})\1|\p{Me}|\p{M}{4}/u;
@@ -62,9 +62,10 @@ function codePoint(character: string): string {
 }
 
 function pileIn(name: string): string | undefined {
-  const pile = PILE.exec(name)?.[0];
+  const apart = name.normalize("NFD");
+  const pile = PILE.exec(apart)?.[0];
   if (pile) return pile;
-  for (const [all, base = ""] of name.matchAll(/(\P{M})\p{M}{3}/gu)) {
+  for (const [all, base = ""] of apart.matchAll(/(\P{M})\p{M}{3}/gu)) {
     if (FEW_MARKS.test(base)) return all;
   }
   return undefined;

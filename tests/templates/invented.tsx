@@ -335,6 +335,14 @@ const NEW_HOST = hostView({
   days: days(4),
 });
 const BROKEN_HOST = hostView({
+  hostname: "w\u0435b-01",
+  hostnameWarning: "must not mix scripts (Latin and Cyrillic: \u0435 U+0435)",
+  brakes: {
+    allowsHooks: false,
+    allowsRestoreInPlace: false,
+    roots: ["/home", HOSTILE, LONG],
+    repositories: [],
+  },
   name: HOSTILE,
   tags: [HOSTILE, LONG, RTL, "ok"],
   state: "bad",
