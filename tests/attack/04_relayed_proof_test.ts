@@ -163,3 +163,52 @@ attack({
   assert.deepEqual(codes, [...tries.map(() => 4011), 4013]);
   await good.close();
 });
+
+attack({
+  id: "promise 4",
+  promise: "over plain HTTP beyond loopback, banner and row say that the line can be read",
+  done:
+    "a real agent announces itself by http to an address of the network, by http to loopback, and through a proxy with TLS in front",
+  expected: "words on banner and row for the first; none for the others",
+}, async (see) => {
+  const words = /plain HTTP/;
+  const seen: string[] = [];
+  const network = Deno.networkInterfaces().find(({ family, address }) =>
+    family === "IPv4" && !address.startsWith("127.")
+  )?.address;
+  for (const hostname of [network, "localhost"]) {
+    // A machine without a network has only the second.
+    if (!hostname) continue;
+    using folder = testFolder();
+    await using test = await startServer({ env: { RM_LISTEN: "0.0.0.0:0" } });
+    const agent = agentAt(folder.path, `http://${hostname}:${new URL(test.url).port}`);
+    const row = await eventually("the row is proven", async () => {
+      const found = await rowOf(test);
+      return found?.proven_at ? found : undefined;
+    }, 10_000);
+    await agent.stop();
+    const page = await (await fetch(`${test.url}/pending-hosts`, {
+      headers: { authorization: `Bearer ${test.tokens.alice}`, accept: "text/html" },
+    })).text();
+    const isPlain = hostname !== "localhost";
+    seen.push(`${isPlain ? "network" : hostname}: row ${row.plain_http}`);
+    assert.equal(row.plain_http, isPlain);
+    assert.equal(words.test(agent.printed[0]!), isPlain, agent.printed[0]);
+    assert.equal(words.test(page), isPlain);
+  }
+  await using test = await startServer({
+    env: { RM_BASE_URL: "https://backup.example.org", RM_TRUSTED_PROXY: "127.0.0.0/8" },
+  });
+  const anna = await Stranger.announced(test, "pc-anna", "203.0.113.9");
+  const before = await rowOf(test);
+  const socket = await anna.wait(test.url, { server: "https://backup.example.org:443" });
+  const after = await rowOf(test);
+  await socket.close();
+  seen.push(`TLS proxy: row ${before.plain_http}, ${after.plain_http}`);
+  see(seen.join("; "));
+  assert.deepEqual([before.plain_http, after.plain_http, after.proven_at !== null], [
+    false,
+    false,
+    true,
+  ]);
+});
