@@ -1,9 +1,11 @@
 // The credential that may delete: sealed here, sent with one order, never kept by an agent.
 import type { Selectable } from "kysely";
+import type { JobKind } from "../../shared/job.ts";
 import type { RepositoryAccess } from "../../shared/protocol.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { RepositoriesTable } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
+import type { JobRequest } from "../jobs/request.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import { accessFor } from "../repositories/seal.ts";
 import type { Actor, Server } from "../server.ts";
@@ -51,6 +53,16 @@ export async function setAdminCredential(
       target: { kind: "repository", id: row.id, name: row.name },
     });
   });
+}
+
+/** Whether a job of that kind is given the admin credential: what deletes. A check and a dry run read with the everyday one. */
+export function usesAdminCredential(
+  repository: Pick<Selectable<RepositoriesTable>, "admin_set">,
+  kind: JobKind,
+  request: JobRequest = {},
+): boolean {
+  return repository.admin_set === 1 &&
+    (kind === "prune" || (kind === "forget" && !request.dry_run));
 }
 
 /** What the order of a forget or prune carries; undefined when there is none. */
