@@ -18,6 +18,8 @@ export interface MaintenanceTask {
   failing_since: number | null;
   /** Why it does not run although it is enabled. */
   off_because: string | null;
+  /** Only admins start it now. */
+  uses_admin_credential: boolean;
 }
 
 export interface RepositoryLock {
@@ -48,22 +50,21 @@ export async function listMaintenance(
   return MAINTENANCE_KINDS.flatMap((kind) => {
     const row = rows.find((each) => each.kind === kind);
     if (!row) return [];
-    if (usesAdminCredential({ admin_set }, kind)) return [toTask(server, row, noHost)];
-    const isOff = kind === "prune";
-    return [
-      toTask(
-        server,
-        row,
-        isOff ? "Prune deletes data and needs the admin credential, which is not set." : null,
-      ),
-    ];
+    const uses_admin_credential = usesAdminCredential({ admin_set }, kind);
+    const off_because = uses_admin_credential ? noHost : kind === "prune" ? NO_CREDENTIAL : null;
+    return [toTask(server, row, { off_because, uses_admin_credential })];
   });
 }
+
+const NO_CREDENTIAL = "Prune deletes data and needs the admin credential, which is not set.";
 
 function toTask(
   server: Server,
   row: Selectable<MaintenanceTable>,
-  off_because: string | null,
+  { off_because, uses_admin_credential }: Pick<
+    MaintenanceTask,
+    "off_because" | "uses_admin_credential"
+  >,
 ): MaintenanceTask {
   return {
     kind: row.kind,
@@ -82,6 +83,7 @@ function toTask(
     last_success_at: row.last_success_at,
     failing_since: row.failing_since,
     off_because,
+    uses_admin_credential,
   };
 }
 

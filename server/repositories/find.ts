@@ -55,6 +55,14 @@ export async function getRepository(server: Server, id: string): Promise<Reposit
   return (await withHosts(server, [row]))[0]!;
 }
 
+/** Those of the ids that are there. */
+export async function someRepositories(server: Server, ids: string[]): Promise<Repository[]> {
+  if (ids.length === 0) return [];
+  const rows = await server.db.selectFrom("repositories").selectAll().where("id", "in", ids)
+    .orderBy("name").execute();
+  return await withHosts(server, rows);
+}
+
 /** By name. */
 export async function listRepositories(server: Server, wish: PageWish): Promise<Page<Repository>> {
   let query = server.db.selectFrom("repositories").selectAll().orderBy("name").limit(

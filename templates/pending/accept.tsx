@@ -43,6 +43,7 @@ function AcceptForm({ frame, host, values, errors, awayHosts, repositories }: Ac
       values={values}
       errors={errors}
       repositories={repositories}
+      mayName
     />
   );
   return (
