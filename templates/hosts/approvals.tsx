@@ -55,7 +55,7 @@ export function Approvals(
             value={roots}
             error={errors.approved_roots}
             isOptional
-            help="One a line, such as /home or C:\\Users. Operators may back up and restore to what is below them. / is everything."
+            help="One a line, such as /home or C:\Users. Operators may back up and restore to what is below them. / is everything."
           />
           <fieldset>
             <legend>Repositories</legend>
