@@ -4,6 +4,7 @@ import { newId } from "../../shared/new_id.ts";
 import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
 import { insertHost } from "../hosts/insert.ts";
+import { insertNamed } from "../maintenance/hosts.ts";
 import { randomSecret, sha256 } from "../random.ts";
 import type { Actor, Server } from "../server.ts";
 import { afterTakingBack, takeBack } from "./take_back.ts";
@@ -66,6 +67,9 @@ export async function enrol(server: Server, address: string, wish: Enrolment): P
         tokenId: token.id,
         machine,
       }, "hostname");
+    }
+    if (!taken && token.may_hold_admin_credential === 1) {
+      await insertNamed(tx, now, { name: token.created_by }, token.repository_id, hostId);
     }
     await tx.updateTable("enrollment_tokens").set({ host_id: hostId })
       .where("id", "=", token.id).execute();

@@ -41,6 +41,9 @@ export interface Host {
   time_zone: string;
   repository_id: string;
   repository_name: string;
+  /** The folders below which operators may choose paths, and the repositories to which they may bind it. */
+  approved_roots: string[];
+  approved_repository_ids: string[];
   /** ready, working (a job is making or opening it), failed, or none (not tried yet). */
   repository_state: "ready" | "working" | "failed" | "none";
   repository_ready_at: number | null;
@@ -254,6 +257,8 @@ function toHost(
     time_zone: row.time_zone,
     repository_id: row.repository_id,
     repository_name: row.repository_name,
+    approved_roots: JSON.parse(row.approved_roots),
+    approved_repository_ids: JSON.parse(row.approved_repository_ids),
     repository_state,
     repository_ready_at: row.repository_ready_at,
     repository_job_id: row.repository_job_id,

@@ -5,6 +5,7 @@ import type { Tables } from "../database/tables.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import type { Actor, Server } from "../server.ts";
 import type { MaintenanceWish } from "./fields.ts";
+import { nameMaintenanceHosts } from "./hosts.ts";
 
 const DEFAULTS = {
   forget: { cron: "0 3 * * *", read_data_percent: null },
@@ -27,7 +28,7 @@ export async function insertMaintenance(
   }))).execute();
 }
 
-/** Changes the cadences that are given; a new one counts from now. */
+/** Changes the cadences that are given, of which a new one counts from now, and names the hosts. */
 export async function changeMaintenance(
   server: Server,
   actor: Actor,
@@ -50,10 +51,13 @@ export async function changeMaintenance(
         ...(percent === undefined ? {} : { read_data_percent: percent, next_part: 1 }),
       }).where("repository_id", "=", repositoryId).where("kind", "=", kind).execute();
     }
+    const { host_ids, ...cadences } = wish;
+    if (host_ids) await nameMaintenanceHosts(server, tx, actor, repository, host_ids);
+    if (Object.keys(cadences).length === 0) return;
     await recordAudit(tx, now, actor, {
       action: "repository.maintenance_changed",
       target: { kind: "repository", id: repositoryId, name: repository.name },
-      detail: { ...wish },
+      detail: cadences,
     });
   });
 }

@@ -8,6 +8,7 @@ import type { Tables } from "../database/tables.ts";
 import { afterTakingBack, takeBack, type TakenBack } from "../enrolment/take_back.ts";
 import { AppError } from "../errors.ts";
 import { insertHost } from "../hosts/insert.ts";
+import { insertNamed } from "../maintenance/hosts.ts";
 import { randomSecret, sha256 } from "../random.ts";
 import { chooseRepository, REPOSITORY_CHOICE } from "../repositories/choose.ts";
 import type { Actor, Server } from "../server.ts";
@@ -31,9 +32,18 @@ export const Acceptance = z.strictObject({
   initial_paths: paths.default([]),
   /** An existing host whose machine this is, reinstalled; its name, groups and repository stay. */
   host_id: id.optional(),
+  /** The host may hold the admin credential of its repository. */
+  may_hold_admin_credential: z.boolean("must be true or false").default(false),
   ...REPOSITORY_CHOICE,
 }).superRefine((wish, context) => {
   if (!wish.host_id) return;
+  if (wish.may_hold_admin_credential) {
+    context.addIssue({
+      code: "custom",
+      path: ["may_hold_admin_credential"],
+      message: "must be left out with host_id: name the host on its repository's page",
+    });
+  }
   for (const field of OF_A_NEW_HOST) {
     const value = wish[field];
     if (value === undefined || value === null || Array.isArray(value) && value.length === 0) {
@@ -69,7 +79,7 @@ export async function acceptPendingHost(
   pendingId: string,
   wish: Acceptance,
 ): Promise<Accepted> {
-  const repository = wish.host_id ? undefined : await chooseRepository(server, wish);
+  const repository = wish.host_id ? undefined : await chooseRepository(server, actor, wish);
   const hostId = wish.host_id ?? newId();
   const now = server.now();
   const { name, repositoryId, taken } = await server.db.transaction().execute(async (tx) => {
@@ -102,6 +112,9 @@ export async function acceptPendingHost(
         initialPaths: wish.initial_paths,
         repositoryId: repository.id,
       }, "name");
+      if (wish.may_hold_admin_credential) {
+        await insertNamed(tx, now, actor, repository.id, hostId);
+      }
     } else {
       taken = await takeBack(server, tx, { hostId, ...newcomer, field: "host_id" });
     }

@@ -42,6 +42,7 @@ function AcceptForm({ frame, host, values, errors, awayHosts, repositories }: Ac
       values={values}
       errors={errors}
       repositories={repositories}
+      mayName
     />
   );
   return (

@@ -89,6 +89,11 @@ export class RealPair implements AsyncDisposable {
     );
   }
 
+  /** Says that the host may hold the admin credential of its repository. */
+  async name({ repositoryId, hostId }: JoinedHost): Promise<void> {
+    await this.api("PUT", `/api/repositories/${repositoryId}/maintenance`, { host_ids: [hostId] });
+  }
+
   // deno-lint-ignore no-explicit-any
   async maintain(repositoryId: string, wish: Record<string, unknown>): Promise<any> {
     return await this.ended(

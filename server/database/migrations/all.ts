@@ -15,6 +15,7 @@ import { excludes } from "./0009_excludes.ts";
 import { rejoin } from "./0010_rejoin.ts";
 import { repositoryAccess } from "./0011_repository_access.ts";
 import { lastPolicy } from "./0012_last_policy.ts";
+import { trust } from "./0013_trust.ts";
 import { proofsAndBrakes } from "./0015_proofs_and_brakes.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
@@ -30,6 +31,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0010_rejoin": rejoin,
   "0011_repository_access": repositoryAccess,
   "0012_last_policy": lastPolicy,
+  "0013_trust": trust,
   "0015_proofs_and_brakes": proofsAndBrakes,
 };
 
