@@ -42,7 +42,7 @@ export function wantsAllRemoved(actor: Actor, wish: RemoveAllInput): boolean {
     );
   }
   if (actor.role !== "admin") {
-    throw new AppError("forbidden", "Removing every lock needs the role admin.", "remove_all");
+    throw new AppError("forbidden", "Removing every lock needs the role admin.");
   }
   if (wish.kind !== "unlock") {
     throw new AppError("invalid", "remove_all is for jobs of the kind unlock only.", "remove_all");
