@@ -17,6 +17,7 @@ import { repositoryAccess } from "./0011_repository_access.ts";
 import { lastPolicy } from "./0012_last_policy.ts";
 import { trust } from "./0013_trust.ts";
 import { proofsAndBrakes } from "./0015_proofs_and_brakes.ts";
+import { instances } from "./0016_instances.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001_first": first,
@@ -33,6 +34,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0012_last_policy": lastPolicy,
   "0013_trust": trust,
   "0015_proofs_and_brakes": proofsAndBrakes,
+  "0016_instances": instances,
 };
 
 /** Brings the database to this program's version in one transaction. Throws DatabaseError. */
