@@ -6,6 +6,7 @@ import { newId } from "../shared/new_id.ts";
 import { acceptAgent, findByBearer } from "./agent_api/socket.ts";
 import { acceptPendingAgent } from "./agent_api/waiting_room.ts";
 import { AppError } from "./errors.ts";
+import { networkOf } from "./network.ts";
 import type { Server } from "./server.ts";
 import { type Ctx, type Route, seenFrom, type Vars } from "./web/context.ts";
 import { type ErrorAnswer, errorPage } from "./web/pages/error.ts";
@@ -39,12 +40,13 @@ export function createApp(server: Server, routes: Route[] = ROUTES): App {
     },
   }));
   app.get("/ws/agent", async (c) => {
+    const { address } = seenFrom(server, c.req.raw, c.env.peer);
     const host = await findByBearer(server, bearerOf(c as Ctx) ?? "");
+    countHandshake(server, host?.id, address);
     if (!host) throw new AppError("unauthorized", "The bearer is not one of this server's hosts.");
     if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
       throw new AppError("bad_request", "This address speaks WebSocket only.");
     }
-    const { address } = seenFrom(server, c.req.raw, c.env.peer);
     return acceptAgent(server, c.req.raw, host, address);
   });
   app.use(async (c, next) => {
@@ -64,10 +66,18 @@ export function createApp(server: Server, routes: Route[] = ROUTES): App {
       // Who may, before what they say: a stranger learns nothing from an error about a field.
       requireRole(c as Ctx, route.role);
       await refuseCrossSite(c as Ctx);
+      if (isNewStorage(route)) server.disk.refuseWhenShort();
       return await route.handler(server, c as Ctx);
     });
   }
   return app;
+}
+
+/** Throws too_many. A host that is known is counted by itself: strangers of its network do not lock it out. */
+function countHandshake(server: Server, hostId: string | undefined, address: string): void {
+  const { handshakesPerMinute } = server.settings.quotas;
+  if (hostId) server.handshakes.check(hostId, handshakesPerMinute, 60);
+  else server.strangers.check(`handshake:${networkOf(address)}`, handshakesPerMinute, 60);
 }
 
 async function answerError(server: Server, c: Ctx, error: Error): Promise<Response> {
@@ -80,6 +90,11 @@ async function answerError(server: Server, c: Ctx, error: Error): Promise<Respon
   );
   if (answer.retryAfter) response.headers.set("Retry-After", String(answer.retryAfter));
   return response;
+}
+
+/** While the disk is nearly full people sign in and out, look, end things and remove them; nothing else. */
+function isNewStorage({ method, whenFull }: Route): boolean {
+  return method !== "GET" && method !== "DELETE" && whenFull !== true;
 }
 
 /** A browser that shows a page, and not a script or an agent. */
@@ -106,8 +121,16 @@ function describe(server: Server, c: Ctx, error: Error): ErrorAnswer {
 
 function knownError(error: Error): AppError | undefined {
   if (error instanceof AppError) return error;
+  if (isFull(error)) {
+    return new AppError("unavailable", "The server's disk is full: nothing could be stored.");
+  }
   if (error instanceof HTTPException && error.status === 413) {
     return new AppError("too_large", `The body must be at most ${BODY_LIMIT} bytes.`);
   }
   return undefined;
+}
+
+/** SQLITE_FULL, in its text: the codes of node:sqlite do not survive everywhere. */
+function isFull(error: Error): boolean {
+  return /database or disk is full/i.test(error.message);
 }

@@ -1,6 +1,7 @@
 // Settings → a server that is ready to answer. Wiring only.
 import { ConnectedAgents } from "./connected_agents.ts";
-import { openDatabase } from "./database/open.ts";
+import { type Database, openDatabase } from "./database/open.ts";
+import { Disk } from "./disk.ts";
 import { Events } from "./events.ts";
 import { createLog, type Log } from "./log.ts";
 import { randomSecret } from "./random.ts";
@@ -8,6 +9,10 @@ import { refreshNormalised } from "./repositories/refresh_normalised.ts";
 import { createSecrets, KeyFileError, loadKey } from "./secrets.ts";
 import { type Server, SYSTEM } from "./server.ts";
 import type { Settings } from "./settings.ts";
+import { LineUse } from "./quotas/line_use.ts";
+import { Paces, Slices } from "./quotas/pace.ts";
+import { Progresses } from "./quotas/progresses.ts";
+import { OpenLists } from "./snapshots/limits.ts";
 import { Throttle } from "./throttle.ts";
 import { Turns } from "./turns.ts";
 import { hasUsers } from "./users/find.ts";
@@ -25,6 +30,7 @@ export interface OpenServer {
 
 export interface OpenOptions {
   now?: () => number;
+  elapsed?: () => number;
   log?: Log;
   /** A short task of the command line, perhaps beside a running server. */
   shared?: boolean;
@@ -36,13 +42,16 @@ export async function openServer(
   settings: Settings,
   options: OpenOptions = {},
 ): Promise<OpenServer> {
+  const disk = await openDisk(settings);
   const database = await openDatabase(settings.dataDir, options.shared);
+  disk.reusable = () => reusableBytes(database);
   try {
     const holdsSecrets = await database.db.selectFrom("repositories").select("id").limit(1)
       .executeTakeFirst() !== undefined;
     const secrets = await createSecrets(await loadKey(settings.secretKeyFile, !holdsSecrets));
     const closing = new AbortController();
     const now = options.now ?? Date.now;
+    const elapsed = options.elapsed ?? (() => performance.now());
     const log = options.log ?? createLog(settings.logLevel);
     const server: Server = {
       db: database.db,
@@ -55,7 +64,14 @@ export async function openServer(
       settings,
       log,
       now,
-      progress: new Map(),
+      elapsed,
+      progress: new Progresses(),
+      lineUse: new LineUse(settings.quotas),
+      openLists: new OpenLists(),
+      paces: new Paces(),
+      slices: new Slices(new Turns()),
+      handshakes: new Throttle(elapsed),
+      disk,
       throttle: new Throttle(now),
       greetings: new Turns(),
       strangers: new Throttle(now),
@@ -82,6 +98,22 @@ export async function openServer(
     await database.close();
     throw error;
   }
+}
+
+function reusableBytes({ sqlite }: Database): number {
+  const { freelist_count } = sqlite.prepare("pragma freelist_count").get() as {
+    freelist_count: number;
+  };
+  const { page_size } = sqlite.prepare("pragma page_size").get() as { page_size: number };
+  return freelist_count * page_size;
+}
+
+/** Before the database: a start writes, and on a full disk the ballast is the room for that. */
+async function openDisk({ dataDir, quotas }: Settings): Promise<Disk> {
+  await Deno.mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const disk = new Disk(dataDir, quotas.diskReserve);
+  await disk.tend();
+  return disk;
 }
 
 /** With another key nothing could be opened later, at night, by an agent: say so now. */

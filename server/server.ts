@@ -1,12 +1,16 @@
 // What every action receives first: the database, the agents, the clock, and where events go.
 import type { Database } from "./database/open.ts";
+import type { Disk } from "./disk.ts";
 import type { ConnectedAgents } from "./connected_agents.ts";
 import type { Events } from "./events.ts";
 import type { Log } from "./log.ts";
 import type { Secrets } from "./secrets.ts";
+import type { OpenLists } from "./snapshots/limits.ts";
 import type { Settings } from "./settings.ts";
+import type { LineUse } from "./quotas/line_use.ts";
+import type { Paces, Slices } from "./quotas/pace.ts";
+import type { Progresses } from "./quotas/progresses.ts";
 import type { PasswordHasher } from "./users/password.ts";
-import type { Progress } from "../shared/job.ts";
 import type { ActorKind, Role } from "./database/tables.ts";
 import type { Turns } from "./turns.ts";
 import type { Throttle } from "./throttle.ts";
@@ -25,8 +29,19 @@ export interface Server {
   log: Log;
   /** Milliseconds since 1970. */
   now(): number;
+  /** Milliseconds on a clock that never jumps: for durations. */
+  elapsed(): number;
   /** The latest progress of each running job; only ever a picture, so it is not stored. */
-  progress: Map<string, Progress>;
+  progress: Progresses;
+  /** How many lines jobs and hosts have stored. */
+  lineUse: LineUse;
+  openLists: OpenLists;
+  /** How fast each agent may go, and its turns among the others. */
+  paces: Paces;
+  slices: Slices;
+  /** Counts the connections of each host. */
+  handshakes: Throttle;
+  disk: Disk;
   throttle: Throttle;
   /** A fleet that comes back greets the server in one moment; pages are answered in between. */
   greetings: Turns;

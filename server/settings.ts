@@ -14,6 +14,23 @@ export interface Settings {
   /** null: whenever the base URL or the forwarded protocol is https. */
   cookieSecure: boolean | null;
   logLevel: LogLevel;
+  quotas: Quotas;
+}
+
+/** What one host may take at most, and how long what it took is kept. Days are those of UTC by the server's clock. */
+export interface Quotas {
+  linesPerJob: number;
+  lineBytesPerJob: number;
+  linesPerDay: number;
+  lineBytesPerDay: number;
+  jobsPerDay: number;
+  auditRowsPerDay: number;
+  snapshots: number;
+  handshakesPerMinute: number;
+  /** Free bytes of the disk below which only the ends of jobs, logins and removals are stored. */
+  diskReserve: number;
+  keepLinesDays: number;
+  keepLinesOfFailedDays: number;
 }
 
 /** A setting is wrong; the message is one sentence that names the variable, the value and what is accepted. */
@@ -54,11 +71,47 @@ const TABLE: Row[] = [
     about: "auto, true or false: whether cookies are sent over https only",
   },
   { name: "RM_LOG_LEVEL", fallback: "info", about: LOG_LEVELS.join(", ") },
+  { name: "RM_LINES_PER_JOB", fallback: "200000", about: "lines kept of a job's log" },
+  { name: "RM_LINE_BYTES_PER_JOB", fallback: "50MB", about: "bytes kept of a job's log" },
+  { name: "RM_LINES_PER_HOST_DAY", fallback: "2000000", about: "lines kept of a host and day" },
+  { name: "RM_LINE_BYTES_PER_HOST_DAY", fallback: "500MB", about: "the same in bytes" },
+  {
+    name: "RM_JOBS_PER_HOST_DAY",
+    fallback: "5000",
+    about: "jobs that a host's own clock may start in a day",
+  },
+  {
+    name: "RM_AUDIT_ROWS_PER_HOST_DAY",
+    fallback: "1000",
+    about: "rows that a host may cause in the audit in a day",
+  },
+  { name: "RM_SNAPSHOTS_PER_HOST", fallback: "20000", about: "snapshots kept of a host's list" },
+  {
+    name: "RM_HANDSHAKES_PER_MINUTE",
+    fallback: "30",
+    about: "connections of an agent in a minute, by host, or by network where the host is unknown",
+  },
+  {
+    name: "RM_DISK_RESERVE",
+    fallback: "256MiB",
+    about:
+      "free space below which only ends of jobs, logins and removals are stored; 0 for no reserve",
+  },
+  {
+    name: "RM_KEEP_LINES_DAYS",
+    fallback: "90",
+    about: "days after which the lines of a job are removed",
+  },
+  {
+    name: "RM_KEEP_LINES_OF_FAILED_DAYS",
+    fallback: "365",
+    about: "the same for jobs that did not succeed",
+  },
 ];
 
 export function settingsHelp(): string {
   return TABLE.map(({ name, fallback, about }) =>
-    `  ${name.padEnd(20)} ${about}${fallback ? ` (default: ${fallback})` : ""}`
+    `  ${name.padEnd(30)} ${about}${fallback ? ` (default: ${fallback})` : ""}`
   ).join("\n");
 }
 
@@ -75,7 +128,51 @@ export function readSettings(env: (name: string) => string | undefined): Setting
     trustedProxies: readProxies(value("RM_TRUSTED_PROXY")),
     cookieSecure: readCookieSecure(value("RM_COOKIE_SECURE")),
     logLevel: readLogLevel(value("RM_LOG_LEVEL")),
+    quotas: readQuotas(value),
   };
+}
+
+function readQuotas(value: (name: string) => string): Quotas {
+  const count = (name: string, least = 1) => readCount(name, value(name), least);
+  const bytes = (name: string) => readBytes(name, value(name));
+  return {
+    linesPerJob: count("RM_LINES_PER_JOB"),
+    lineBytesPerJob: bytes("RM_LINE_BYTES_PER_JOB"),
+    linesPerDay: count("RM_LINES_PER_HOST_DAY"),
+    lineBytesPerDay: bytes("RM_LINE_BYTES_PER_HOST_DAY"),
+    jobsPerDay: count("RM_JOBS_PER_HOST_DAY"),
+    auditRowsPerDay: count("RM_AUDIT_ROWS_PER_HOST_DAY"),
+    snapshots: count("RM_SNAPSHOTS_PER_HOST"),
+    handshakesPerMinute: count("RM_HANDSHAKES_PER_MINUTE"),
+    diskReserve: bytes("RM_DISK_RESERVE"),
+    keepLinesDays: count("RM_KEEP_LINES_DAYS"),
+    keepLinesOfFailedDays: count("RM_KEEP_LINES_OF_FAILED_DAYS"),
+  };
+}
+
+const LARGEST_COUNT = 1_000_000_000;
+
+function readCount(name: string, text: string, least: number): number {
+  const number = Number(text);
+  if (/^\d{1,10}$/.test(text) && number >= least && number <= LARGEST_COUNT) return number;
+  throw refuse(name, text, `a whole number from ${least} to ${LARGEST_COUNT}`);
+}
+
+const UNITS: Record<string, number> = {
+  "": 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+};
+
+function readBytes(name: string, text: string): number {
+  const match = /^(\d{1,15}) ?([KMG]i?B)?$/.exec(text);
+  const number = Number(match?.[1]) * (UNITS[match?.[2] ?? ""] ?? NaN);
+  if (match && Number.isSafeInteger(number)) return number;
+  throw refuse(name, text, "a number of bytes, such as 50000000, 50MB or 256MiB");
 }
 
 function readOne(name: string, env: (name: string) => string | undefined): string {

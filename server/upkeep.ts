@@ -1,11 +1,15 @@
 // Everything that happens by the clock, in one table.
 import { CLOSE, OFFLINE_AFTER_SECONDS } from "../shared/protocol.ts";
 import { closeQuietly } from "./connected_agents.ts";
+import { cleanUpRemovedHosts } from "./hosts/clean_up.ts";
 import { noteGoodbye } from "./hosts/greet.ts";
 import { dispatchAll } from "./jobs/dispatch.ts";
 import { endLostJobs } from "./jobs/reconcile.ts";
+import { removeOldLines } from "./jobs/remove_old_lines.ts";
+import { endTooLongWaits } from "./jobs/wait.ts";
 import { startDueMaintenance } from "./maintenance/due.ts";
 import { sweepPendingHosts } from "./pending_hosts/sweep.ts";
+import { forgetOldDays } from "./quotas/day.ts";
 import type { Server } from "./server.ts";
 import { removeExpiredSessions } from "./users/sessions.ts";
 
@@ -21,6 +25,11 @@ const TASKS: Task[] = [
   { name: "end lost jobs", everySeconds: 60, run: endLostJobs },
   { name: "send jobs that have waited long enough", everySeconds: 60, run: dispatchAll },
   { name: "start due maintenance", everySeconds: 30, run: startDueMaintenance },
+  { name: "end jobs that wait too long", everySeconds: 60, run: endTooLongWaits },
+  { name: "tend the reserve of the disk", everySeconds: 5, run: ({ disk }) => disk.tend() },
+  { name: "remove what removed hosts left", everySeconds: 10, run: cleanUpRemovedHosts },
+  { name: "remove old lines", everySeconds: 60, run: removeOldLines },
+  { name: "forget quotas of old days", everySeconds: 3600, run: forgetOldDays },
   { name: "remove expired pending hosts", everySeconds: 60, run: sweepPendingHosts },
   { name: "remove expired sessions", everySeconds: 3600, run: removeExpiredSessions },
   { name: "remove old enrolment tokens", everySeconds: 3600, run: removeOldEnrolmentTokens },

@@ -13,8 +13,8 @@ export const PERMISSIONS: Record<ProgramName, string[]> = {
     "--allow-write",
     // Its settings and nothing of what else stands in the environment.
     "--allow-env=RM_*",
-    // Its own addresses, which are for whom a machine's proof may be made where RM_BASE_URL is not set.
-    "--allow-sys=networkInterfaces",
+    // Its own addresses, which are for whom a machine's proof may be made where RM_BASE_URL is not set; free room on its disk.
+    "--allow-sys=networkInterfaces,statfs",
     // Not run: it never starts a program.
   ],
   agent: [

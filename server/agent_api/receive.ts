@@ -2,7 +2,7 @@
 import type { AgentMessage } from "../../shared/protocol.ts";
 import type { AgentSocket } from "../connected_agents.ts";
 import { AppError } from "../errors.ts";
-import { ownOrAdopted } from "../jobs/adopt.ts";
+import { OverQuotaError, ownOrAdopted } from "../jobs/adopt.ts";
 import { ownJob, UnknownJobError } from "../jobs/own.ts";
 import { noteProgress } from "../jobs/progress.ts";
 import { appendLines, beginJob, finishJob, storeLocks, storeStats } from "../jobs/report.ts";
@@ -10,7 +10,7 @@ import type { Server } from "../server.ts";
 import { storeSnapshots } from "../snapshots/store.ts";
 import { storeWholeList } from "../snapshots/store_whole.ts";
 
-export type Told = Exclude<AgentMessage, { type: "hello" | "heartbeat" }>;
+export type Told = Exclude<AgentMessage, { type: "hello" | "heartbeat" | "error" }>;
 
 /** Carries out one message. Throws forbidden when it speaks of what is another host's. */
 export async function receive(server: Server, agent: AgentSocket, told: Told): Promise<void> {
@@ -45,8 +45,6 @@ export async function receive(server: Server, agent: AgentSocket, told: Told): P
       await server.db.updateTable("hosts").set({ applied_plan_version: message.schedule_version })
         .where("id", "=", hostId).execute();
       return server.events.publish({ type: "host", hostId });
-    case "error":
-      return server.log.warn(`agent ${hostId} says: ${message.message}`);
     default:
       message satisfies never;
   }
@@ -65,9 +63,12 @@ function notInTheFuture(message: Told, now: number): Told {
   }
 }
 
-/** A report about a job that is gone (its host's jobs were removed, or the database is an older copy) can never be stored. */
-export function isHopeless(error: unknown): error is UnknownJobError {
-  return error instanceof UnknownJobError;
+/**
+ * A report about a job that is gone (its host's jobs were removed, or the database is an older copy) can never be stored, nor can
+ * one that is beyond a quota.
+ */
+export function isHopeless(error: unknown): error is UnknownJobError | OverQuotaError {
+  return error instanceof UnknownJobError || error instanceof OverQuotaError;
 }
 
 export function isForbidden(error: unknown): error is AppError {

@@ -7,15 +7,17 @@ import {
   OFFLINE_AFTER_SECONDS,
 } from "../../shared/protocol.ts";
 import { ProtocolError, readAgentMessage } from "../../shared/wire.ts";
-import { recordAudit } from "../audit/record.ts";
 import { type AgentSocket, closeQuietly, sendTo } from "../connected_agents.ts";
 import { greet, noteGoodbye } from "../hosts/greet.ts";
+import { auditOfHost } from "../quotas/day.ts";
 import { sha256 } from "../random.ts";
 import type { Server } from "../server.ts";
 import { isForbidden, isHopeless, receive } from "./receive.ts";
 
 /** An agent waits for acknowledgements well before this much is unread; one that does not is not ours. */
 const UNREAD_LIMIT = 16 * FRAME_LIMIT;
+/** What a frame that waits takes in memory beyond its text. */
+const FRAME_COST = 256;
 
 export interface KnownHost {
   id: string;
@@ -66,6 +68,12 @@ function converse(server: Server, host: KnownHost, socket: WebSocket, address?: 
   let greeted = false;
   let over = false;
 
+  /** What this host causes in the server's log is bounded too. */
+  const log = (level: "warn" | "error", text: string) => {
+    const line = server.paces.logLine(host.id, text);
+    if (line !== undefined) server.log[level](`${host.name}: ${line}`);
+  };
+
   const helloTimer = setTimeout(
     () => closeQuietly(socket, CLOSE.silent, `no hello within ${HELLO_WITHIN_SECONDS} s`),
     HELLO_WITHIN_SECONDS * 1000,
@@ -85,14 +93,12 @@ function converse(server: Server, host: KnownHost, socket: WebSocket, address?: 
     closeQuietly(socket, code, reason);
     acks.stop();
     clearTimeout(helloTimer);
-    server.log.warn(`${host.name}: connection closed: ${reason}`);
+    log("warn", `connection closed: ${reason}`);
     await noteGoodbye(server, agent);
-    await recordAudit(server.db, server.now(), {
-      kind: "agent",
-      id: host.id,
-      name: host.name,
-      address: null,
-    }, { action, target: { kind: "host", id: host.id, name: host.name }, detail: { reason } });
+    await auditOfHost(server, server.db, host.id, {
+      actor: { kind: "agent", id: host.id, name: host.name, address: null },
+      act: { action, target: { kind: "host", id: host.id, name: host.name }, detail: { reason } },
+    });
   };
 
   const handle = async (data: unknown): Promise<void> => {
@@ -111,17 +117,18 @@ function converse(server: Server, host: KnownHost, socket: WebSocket, address?: 
       if (!greeted) throw new ProtocolError("the first message must be hello");
       if (!server.agents.isCurrent(agent)) return;
       if (message.type === "heartbeat") return acks.repeat();
+      if (message.type === "error") return log("warn", `says: ${message.message}`);
       try {
         await receive(server, agent, message);
       } catch (error) {
         if (!isHopeless(error)) throw error;
-        server.log.warn(`${host.name}: ${error.message} Its report was dropped.`);
+        log("warn", `${error.message} Its report was dropped.`);
         sendTo(socket, { type: "error", message: error.message });
       }
       if ("seq" in message) acks.upTo(message.seq);
     } catch (error) {
       if (error instanceof ProtocolError && error.unknownType) {
-        server.log.warn(`${host.name}: ${error.message}`);
+        log("warn", error.message);
         sendTo(socket, { type: "error", message: error.message });
       } else if (error instanceof ProtocolError) {
         await refuse(CLOSE.badFrame, "agent.bad_frame", error.message);
@@ -133,10 +140,22 @@ function converse(server: Server, host: KnownHost, socket: WebSocket, address?: 
     }
   };
 
+  /** In its turn, and no faster than an agent may go. */
+  const inTurn = async (data: unknown, size: number): Promise<void> => {
+    await server.paces.wait(host.id, size, () => over);
+    await server.slices.next();
+    const began = performance.now();
+    try {
+      await handle(data);
+    } finally {
+      server.slices.spent(performance.now() - began);
+    }
+  };
+
   socket.onmessage = ({ data }) => {
     if (over) return;
     agent.lastHeardAt = server.now();
-    const size = typeof data === "string" ? data.length : FRAME_LIMIT + 1;
+    const size = FRAME_COST + (typeof data === "string" ? data.length : FRAME_LIMIT + 1);
     unread += size;
     if (unread > UNREAD_LIMIT + FRAME_LIMIT) {
       turn = turn.then(() => refuse(CLOSE.badFrame, "agent.bad_frame", "too much was sent at once"))
@@ -144,9 +163,9 @@ function converse(server: Server, host: KnownHost, socket: WebSocket, address?: 
       over = true;
       return;
     }
-    turn = turn.then(() => handle(data)).catch((error) => {
+    turn = turn.then(() => inTurn(data, size)).catch((error) => {
       // Ours, not the agent's: it keeps its journal and comes again.
-      server.log.error(`${host.name}: ${error instanceof Error ? error.stack : error}`);
+      log("error", String(error instanceof Error ? error.stack : error));
       over = true;
       closeQuietly(socket, CLOSE.goingAway, "the server could not take this; it is kept for later");
       return noteGoodbye(server, agent).catch(() => {});

@@ -1,6 +1,6 @@
 // One SQLite file, opened by one server process. Kysely speaks to it through node:sqlite.
 import type { SQLInputValue } from "node:sqlite";
-import { Kysely, SqliteAdapter, SqliteDialect } from "kysely";
+import { Kysely, SqliteAdapter, SqliteDialect, type Transaction } from "kysely";
 import { join } from "node:path";
 import { Connection } from "./connection.ts";
 import type { Tables } from "./tables.ts";
@@ -15,6 +15,11 @@ export interface Database {
    * Waits its turn among Kysely's own transactions, which share the connection.
    */
   raw<T>(work: (sqlite: Connection) => T): Promise<T>;
+  /**
+   * Runs `work` in a transaction in which the database keeps no order among tables: what refers to a row that is removed stays
+   * behind. For what is too much to be removed at once.
+   */
+  withoutReferences<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>;
   /** Resolves when all that was committed before the call is on the disk, not only in the system's memory. */
   flush(): Promise<void>;
   sqlite: Connection;
@@ -49,6 +54,16 @@ export async function openDatabase(dataDir: string, shared = false): Promise<Dat
       db,
       sqlite,
       raw: (work) => db.connection().execute(() => Promise.resolve(inTransaction(sqlite, work))),
+      withoutReferences: (work) =>
+        db.connection().execute(async (connection) => {
+          // Nobody else has the connection meanwhile. Inside a transaction the pragma would do nothing.
+          sqlite.exec("pragma foreign_keys = off");
+          try {
+            return await connection.transaction().execute(work);
+          } finally {
+            sqlite.exec("pragma foreign_keys = on");
+          }
+        }),
       flush: coalesce(() => wal.syncData()),
       close: async () => {
         wal.close();

@@ -134,6 +134,8 @@ export interface HostsTable {
   snapshots_report_id: string | null;
   snapshots_refreshed_at: number | null;
   snapshots_count: number | null;
+  /** How many the list has beyond what is kept of it. */
+  snapshots_cut: Generated<number>;
   created_at: Fixed<number>;
 }
 
@@ -272,6 +274,20 @@ export interface JobsTable {
   sources: string | null;
   accepted_at: number | null;
   accepted_by: string | null;
+  /** When the server first knew of it, by its own clock. */
+  received_at: number | null;
+  /** How many of its lines are stored, and how many bytes their texts have. */
+  lines_stored: Generated<number>;
+  line_bytes: Generated<number>;
+  /** The highest number of a line that was received, stored or cut. */
+  lines_seen: Generated<number>;
+  lines_cut: Generated<number>;
+  /** How many lines in its log say that others were cut. */
+  cut_marks: Generated<number>;
+  /** When its lines were removed because of their age. */
+  lines_removed_at: number | null;
+  /** How long it has been queued while the server ran: a duration, whatever the clock said meanwhile. */
+  waited_ms: Generated<number>;
 }
 
 export interface SchedulesTable {
@@ -473,6 +489,39 @@ export interface BackupDaysTable {
   failed: number;
 }
 
+/** What a host has taken of its quotas on a day (UTC, by the server's clock). */
+export interface HostDaysTable {
+  host_id: Fixed<string>;
+  /** Days since 1970. */
+  day: Fixed<number>;
+  lines: Generated<number>;
+  line_bytes: Generated<number>;
+  /** Jobs that its own clock started. */
+  jobs: Generated<number>;
+  audit_rows: Generated<number>;
+  /** Snapshots that its lists were the first to hold. */
+  new_snapshots: Generated<number>;
+}
+
+/** What of a host was cut on a day and has been audited. */
+export interface HostCutsTable {
+  host_id: Fixed<string>;
+  day: Fixed<number>;
+  kind: Fixed<string>;
+}
+
+/** Hosts that are gone while their jobs, lines and snapshots are still being removed. */
+export interface RemovedHostsTable {
+  host_id: Fixed<string>;
+  removed_at: Fixed<number>;
+}
+
+/** Up to which time of receipt the lines of jobs have been due for removal, by their outcome. */
+export interface LineAgesTable {
+  outcome: "succeeded" | "failed";
+  removed_until: number;
+}
+
 export interface AuditTable {
   id: Generated<number>;
   at: Fixed<number>;
@@ -568,4 +617,8 @@ export interface Tables {
   snapshot_claims: SnapshotClaimsTable;
   repository_snapshots: RepositorySnapshotsTable;
   ungoverned_kept: UngovernedKeptTable;
+  host_days: HostDaysTable;
+  host_cuts: HostCutsTable;
+  removed_hosts: RemovedHostsTable;
+  line_ages: LineAgesTable;
 }

@@ -4,7 +4,7 @@ import { type AgentSocket, closeQuietly, sendTo } from "../connected_agents.ts";
 import { dispatchJobs } from "../jobs/dispatch.ts";
 import { ensureRepository } from "../jobs/ensure_repository.ts";
 import { reconcileJobs } from "../jobs/reconcile.ts";
-import { recordAudit } from "../audit/record.ts";
+import { auditOfHost } from "../quotas/day.ts";
 import type { Server } from "../server.ts";
 import { noteContact } from "./contact.ts";
 import { settleIdentity } from "./instances.ts";
@@ -97,14 +97,12 @@ async function refuseOldAgent(server: Server, agent: AgentSocket, hello: Hello):
   }).where("id", "=", agent.hostId).where("bearer_hash", "=", agent.bearerHash).execute();
   const host = await server.db.selectFrom("hosts").select("name").where("id", "=", agent.hostId)
     .executeTakeFirst();
-  await recordAudit(server.db, server.now(), {
-    kind: "agent",
-    id: agent.hostId,
-    name: host?.name ?? agent.hostId,
-    address: null,
-  }, {
-    action: "agent.too_old",
-    detail: { protocol: hello.protocol, version: hello.agent_version },
+  await auditOfHost(server, server.db, agent.hostId, {
+    actor: { kind: "agent", id: agent.hostId, name: host?.name ?? agent.hostId, address: null },
+    act: {
+      action: "agent.too_old",
+      detail: { protocol: hello.protocol, version: hello.agent_version },
+    },
   });
   closeQuietly(agent.socket, CLOSE.tooOld, reason);
 }

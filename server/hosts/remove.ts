@@ -2,6 +2,7 @@ import { z } from "zod";
 import { sql } from "kysely";
 import { CLOSE } from "../../shared/protocol.ts";
 import { recordAudit } from "../audit/record.ts";
+import { leaveToCleanUp } from "./clean_up.ts";
 import { AppError } from "../errors.ts";
 import { dispatchAll } from "../jobs/dispatch.ts";
 import { chooseHost, startMaintenance } from "../maintenance/start.ts";
@@ -18,7 +19,8 @@ export const HostSnapshotsChoice = z.strictObject({
 export type HostSnapshotsChoice = z.infer<typeof HostSnapshotsChoice>;
 
 /**
- * Forgets the host with its jobs and ends its connection at once. Answers the job that forgets its snapshots, when that
+ * Forgets the host and ends its connection at once; its jobs with their lines, which may be millions, follow in steps
+ * (clean_up.ts). Answers the job that forgets its snapshots, when that
  * was chosen. Throws conflict when no other host of the repository is connected to do it; nothing is removed then.
  */
 export async function removeHost(
@@ -28,7 +30,7 @@ export async function removeHost(
   { snapshots }: HostSnapshotsChoice = { snapshots: "ask" },
 ): Promise<string | undefined> {
   const left = snapshots === "forget" ? await refuseWithoutOther(server, hostId) : [];
-  const gone = await server.db.transaction().execute(async (tx) => {
+  const gone = await server.database.withoutReferences(async (tx) => {
     if (snapshots === "keep") {
       await sql`insert or ignore into ungoverned_kept (repository_id, hostname, tags, kept_by, kept_at)
         select distinct hosts.repository_id, snapshots.hostname, snapshots.tags, ${actor.name}, ${server.now()}
@@ -36,9 +38,10 @@ export async function removeHost(
           and hosts.snapshots_report_id = snapshots.report_id
         where hosts.id = ${hostId} and snapshots.hostname = hosts.snapshot_host`.execute(tx);
     }
-    const row = await tx.deleteFrom("hosts").where("id", "=", hostId)
-      .returning(["name", "snapshot_host", "repository_id"]).executeTakeFirst();
+    const row = await tx.selectFrom("hosts").select(["name", "snapshot_host", "repository_id"])
+      .where("id", "=", hostId).executeTakeFirst();
     if (!row) throw new AppError("not_found", "There is no such host.");
+    await leaveToCleanUp(server, tx, hostId);
     await recordAudit(tx, server.now(), actor, {
       action: "host.removed",
       target: { kind: "host", id: hostId, name: row.name },
@@ -47,6 +50,9 @@ export async function removeHost(
     return row;
   });
   server.agents.close(hostId, CLOSE.unknownHost, "this host was removed from the server");
+  server.progress.forget(hostId);
+  server.paces.forget(hostId);
+  server.openLists.delete(hostId);
   server.events.publish({ type: "host", hostId });
   // It may have held a lease that another host waits for.
   await dispatchAll(server);

@@ -74,7 +74,8 @@ async function dispatch(server: Server, job: JobRow): Promise<void> {
     .where("status", "=", "queued").execute();
 }
 
-async function failUnsent(
+/** Ends a job that has not begun. */
+export async function failUnsent(
   server: Server,
   job: JobRow,
   reason: string,
@@ -82,9 +83,11 @@ async function failUnsent(
 ): Promise<void> {
   server.log.error(`job ${job.id}: ${reason}`);
   await server.db.transaction().execute(async (tx) => {
-    await tx.updateTable("jobs")
+    const { numUpdatedRows } = await tx.updateTable("jobs")
       .set({ status: "failed", reason, reason_code, finished_at: server.now() })
-      .where("id", "=", job.id).where("status", "=", "queued").execute();
+      .where("id", "=", job.id).where("status", "=", "queued").executeTakeFirst();
+    // It has begun meanwhile.
+    if (numUpdatedRows === 0n) return;
     await tx.deleteFrom("leases").where("job_id", "=", job.id).execute();
     await noteMaintenance(tx, job, { at: server.now(), status: "failed", reason });
   });

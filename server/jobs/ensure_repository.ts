@@ -8,7 +8,7 @@ import { insertJob } from "./insert.ts";
  * host until a person tries again.
  */
 export async function ensureRepository(server: Server, hostId: string): Promise<void> {
-  if (!server.agents.isOnline(hostId)) return;
+  if (!server.agents.isOnline(hostId) || server.disk.isShort) return;
   const jobId = await server.db.transaction().execute(async (tx) => {
     const host = await tx.selectFrom("hosts").select(["name", "repository_id"])
       .where("id", "=", hostId).where("repository_ready_at", "is", null)

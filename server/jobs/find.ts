@@ -61,7 +61,9 @@ export interface JobFilter {
 }
 
 export async function findJobRow({ db }: Server, id: string): Promise<JobRow | undefined> {
-  return await db.selectFrom("jobs").selectAll().where("id", "=", id).executeTakeFirst();
+  // Without its host it is only there until it has been removed.
+  return await db.selectFrom("jobs").innerJoin("hosts", "hosts.id", "jobs.host_id")
+    .selectAll("jobs").where("jobs.id", "=", id).executeTakeFirst();
 }
 
 export async function getJobRow(server: Server, id: string): Promise<JobRow> {

@@ -42,6 +42,7 @@ export async function insertJob(
     schedule_id: scheduleId,
     scheduled_at: null,
     created_at: server.now(),
+    received_at: server.now(),
     warnings: 0,
     bandwidth_up_kbps: wish.bandwidth_up_kbps ?? null,
     bandwidth_down_kbps: wish.bandwidth_down_kbps ?? null,

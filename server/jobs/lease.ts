@@ -15,20 +15,32 @@ import { readRequest } from "./request.ts";
  */
 const WAIT_FOR_SAME_ID = 2 * 3_600_000;
 
+/** The job for which another one waits. */
+export interface Holder {
+  jobId: string;
+  hostId: string;
+}
+
 /** True when the job may be sent to its host now; one that must be alone then holds the lease. */
 export async function mayBegin(server: Server, job: JobRow): Promise<boolean> {
+  return await takeOrFindHolder(server, job) === null;
+}
+
+/** null when the job holds what it needs, and may be sent; otherwise who is in its way. */
+export async function takeOrFindHolder(server: Server, job: JobRow): Promise<Holder | null> {
   const keys = await leaseKeys(server, job);
-  if (keys === undefined) return true;
+  if (keys === undefined) return null;
   const { place } = keys;
-  const resticId = server.now() - job.created_at < WAIT_FOR_SAME_ID ? keys.resticId : undefined;
+  const resticId = job.waited_ms < WAIT_FOR_SAME_ID ? keys.resticId : undefined;
   const shared = [place, ...resticId ? [idKey(resticId)] : []];
   const isAlone = isMaintenance(job.kind) || removesAllLocks(job);
   if (!isAlone && (job.kind === "backup" || job.kind === "unlock")) {
     await dropDeadLeases(server, shared);
-    return !await isMaintained(server, shared, job);
+    return await maintainerOf(server, shared, job);
   }
-  if (!isAlone && job.kind !== "init") return true;
-  if (isAlone && await othersWrite(server, { ...keys, resticId }, job)) return false;
+  if (!isAlone && job.kind !== "init") return null;
+  const writer = isAlone ? await otherWriter(server, { ...keys, resticId }, job) : null;
+  if (writer) return writer;
   const wanted = [...new Set(job.kind === "init" ? [keys.address, ...shared] : shared)];
   await dropDeadLeases(server, wanted);
   return await server.db.transaction().execute((tx) =>
@@ -48,15 +60,16 @@ async function takeAll(
   tx: Transaction<Tables>,
   keys: string[],
   lease: { job_id: string; address: string; acquired_at: number },
-): Promise<boolean> {
-  const others = await tx.selectFrom("leases").select("job_id")
+): Promise<Holder | null> {
+  const other = await tx.selectFrom("leases").innerJoin("jobs", "jobs.id", "leases.job_id")
+    .select(["jobs.id as jobId", "jobs.host_id as hostId"])
     .where("repository_url", "in", keys).where("job_id", "!=", lease.job_id).executeTakeFirst();
-  if (others) return false;
+  if (other) return other;
   for (const key of keys) {
     await tx.insertInto("leases").values({ repository_url: key, ...lease })
       .onConflict((conflict) => conflict.doNothing()).execute();
   }
-  return true;
+  return null;
 }
 
 /** A job may end in the moment in which it takes the lease: what has ended holds nothing. */
@@ -71,34 +84,34 @@ async function dropDeadLeases({ db }: Server, keys: string[]): Promise<void> {
 }
 
 /** Another host is at forget, prune or check; on the same host the agent's own queue keeps the order. */
-async function isMaintained({ db }: Server, keys: string[], job: JobRow): Promise<boolean> {
+async function maintainerOf({ db }: Server, keys: string[], job: JobRow): Promise<Holder | null> {
   const holder = await db.selectFrom("leases").innerJoin("jobs", "jobs.id", "leases.job_id")
-    .select("jobs.id").where("repository_url", "in", keys)
+    .select(["jobs.id as jobId", "jobs.host_id as hostId"]).where("repository_url", "in", keys)
     .where("jobs.host_id", "!=", job.host_id).executeTakeFirst();
-  return holder !== undefined;
+  return holder ?? null;
 }
 
 /** A backup of another host is on its way or running, started by a person or by that host's clock. */
-async function othersWrite(
+async function otherWriter(
   { db }: Server,
   { address, place, resticId }: LeaseKeys,
   job: JobRow,
-): Promise<boolean> {
+): Promise<Holder | null> {
   const busy = db.selectFrom("jobs")
     .innerJoin("repositories", "repositories.id", "jobs.repository_id")
     // An agent that names a repository which is not its host's holds up nobody.
     .innerJoin("hosts", (join) =>
       join.onRef("hosts.id", "=", "jobs.host_id")
         .onRef("hosts.repository_id", "=", "jobs.repository_id"))
-    .select("jobs.id")
+    .select(["jobs.id as jobId", "jobs.host_id as hostId"])
     .where("jobs.status", "in", ["queued", "running"]).where("jobs.dispatched_at", "is not", null)
     .where("jobs.host_id", "!=", job.host_id)
     .where("jobs.kind", "in", ["backup", "init", "unlock"]);
   // Another host's work under the same path of a host is somewhere else.
   const sameAddress = place === address &&
     await busy.where("url_normalised", "=", address).executeTakeFirst();
-  if (sameAddress) return true;
-  if (!resticId) return false;
+  if (sameAddress) return sameAddress;
+  if (!resticId) return null;
   const sameId = await busy
     .innerJoin("repository_ids", "repository_ids.repository_id", "jobs.repository_id")
     .where((where) =>
@@ -108,5 +121,5 @@ async function othersWrite(
       ])
     )
     .where("restic_id", "=", resticId).executeTakeFirst();
-  return sameId !== undefined;
+  return sameId ?? null;
 }

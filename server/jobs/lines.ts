@@ -1,7 +1,12 @@
 // The lines of a job's log: stored in batches, read by their number.
+import { Buffer } from "node:buffer";
 import type { SQLInputValue } from "node:sqlite";
+import { bytes as inWords } from "../../shared/bytes.ts";
 import { LINE_STREAMS, type LineStream } from "../../shared/job.ts";
 import type { Line } from "../../shared/protocol.ts";
+import type { Connection } from "../database/connection.ts";
+import { auditCut, today } from "../quotas/day.ts";
+import { type CutOfLines, MARKS_PER_JOB, type Use } from "../quotas/line_use.ts";
 import type { Server } from "../server.ts";
 
 export interface StoredLine {
@@ -15,22 +20,116 @@ const STREAM_NUMBER = Object.fromEntries(LINE_STREAMS.map((name, index) => [name
 
 // One statement for a whole batch: a bound JSON array costs less than binding each value.
 const INSERT = `insert or ignore into job_lines (job_number, n, at, stream, text)
-  select ?, ? + key, value ->> 0, value ->> 1, value ->> 2 from json_each(?)`;
+  select ?, value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each(?)`;
 
-/** Stores the lines and answers them numbered. A repeated batch changes nothing. */
+/**
+ * Stores the lines as far as the quotas of job, host and disk allow, and returns those that were stored. What is cut is
+ * told by one line in its place, and once a day in the audit. A repeated batch changes nothing.
+ */
 export async function storeLines(
   server: Server,
-  jobNumber: number,
+  job: { number: number; hostId: string },
   first: number,
   lines: Line[],
 ): Promise<StoredLine[]> {
-  const batch = JSON.stringify(
-    lines.map((line) => [line.at, STREAM_NUMBER[line.stream], storable(line.text)]),
-  );
-  await server.database.raw((sqlite) => {
-    sqlite.prepare(INSERT).run(jobNumber, first, batch);
+  const { lineUse, disk } = server;
+  const of = { jobNumber: job.number, hostId: job.hostId, day: today(server) };
+  const numbered = lines.map((line, index) => ({ n: first + index, ...line }));
+  const isShort = disk.isShort;
+  const { stored, use, cut } = await server.database.raw((sqlite) => {
+    const use = lineUse.of(sqlite, of);
+    const fresh = first > use.job.seen ? numbered : notStored(sqlite, job.number, numbered);
+    const sizes = fresh.map(({ text }) => Buffer.byteLength(text));
+    const { count, cut } = lineUse.fits(use, sizes, isShort);
+    const stored = cut
+      ? [...fresh.slice(0, count), ...markOf(server, use, fresh[count]!, cut)]
+      : fresh;
+    note(use, { fresh, sizes, count, stored: stored.length });
+    if (stored.length > 0) sqlite.prepare(INSERT).run(job.number, batchOf(stored));
+    // A repeat changes nothing.
+    if (fresh.length > 0) lineUse.write(sqlite, of, use);
+    return { stored, use, cut };
   });
-  return lines.map((line, index) => ({ n: first + index, ...line }));
+  lineUse.keep(of, use);
+  if (cut) await sayCut(server, job, cut);
+  return stored;
+}
+
+function batchOf(lines: StoredLine[]): string {
+  return JSON.stringify(
+    lines.map(({ n, at, stream, text }) => [n, at, STREAM_NUMBER[stream], storable(text)]),
+  );
+}
+
+/** Of numbers that were seen before, those that are not there. */
+function notStored(sqlite: Connection, jobNumber: number, lines: StoredLine[]): StoredLine[] {
+  const rows = sqlite.prepare("select n from job_lines where job_number = ? and n between ? and ?")
+    .all(jobNumber, lines[0]!.n, lines.at(-1)!.n) as { n: number }[];
+  const there = new Set(rows.map(({ n }) => n));
+  return lines.filter(({ n }) => !there.has(n));
+}
+
+function note(
+  { job, day }: Use,
+  batch: { fresh: StoredLine[]; sizes: number[]; count: number; stored: number },
+): void {
+  const { fresh, sizes, count, stored } = batch;
+  const bytes = sizes.slice(0, count).reduce((sum, size) => sum + size, 0);
+  job.lines += count;
+  job.bytes += bytes;
+  day.lines += count;
+  day.bytes += bytes;
+  if (fresh.length === 0) return;
+  // What was cut before and comes again after a reconnect is not counted twice.
+  job.cut += fresh.slice(count).filter(({ n }) => n > job.seen).length;
+  job.seen = Math.max(job.seen, fresh.at(-1)!.n);
+  if (stored > count) job.marks++;
+  job.inGap = count < fresh.length;
+}
+
+/** The line that stands where others are missing: one for each gap. */
+function markOf(server: Server, { job }: Use, at: StoredLine, cut: CutOfLines): StoredLine[] {
+  // A gap goes on while nothing was stored since its beginning.
+  if (at.n <= job.seen || job.inGap || job.marks >= MARKS_PER_JOB) return [];
+  return [{
+    n: at.n,
+    at: server.now(),
+    stream: "agent",
+    text: `[server] ${cutInWords(server, cut)}`,
+  }];
+}
+
+function cutInWords({ settings: { quotas } }: Server, cut: CutOfLines): string {
+  const count = (number: number) => number.toLocaleString("en");
+  const limit = (lines: number, bytes: number) => `${count(lines)} lines and ${inWords(bytes)}`;
+  switch (cut) {
+    case "lines_per_job":
+      return `The server keeps at most ${
+        limit(quotas.linesPerJob, quotas.lineBytesPerJob)
+      } of a job's log. Lines from here on were cut.`;
+    case "lines_per_day":
+      return `The server keeps at most ${
+        limit(quotas.linesPerDay, quotas.lineBytesPerDay)
+      } of a host's logs a day. Lines from here on were cut.`;
+    case "disk":
+      return "The server's disk was nearly full. Lines from here on were cut.";
+    default:
+      return cut satisfies never;
+  }
+}
+
+/** What is stored does not depend on whether this can be said. */
+async function sayCut(
+  server: Server,
+  { number, hostId }: { number: number; hostId: string },
+  cut: CutOfLines,
+): Promise<void> {
+  if (!server.lineUse.isNewsToday(hostId, today(server), cut)) return;
+  const { id: jobId } = await server.db.selectFrom("jobs").select("id").where("number", "=", number)
+    .executeTakeFirstOrThrow();
+  await server.db.transaction().execute((tx) =>
+    auditCut(server, tx, { hostId, kind: cut, what: cutInWords(server, cut), jobId })
+  );
 }
 
 /** SQLite ends a text at a NUL; its picture stands for it. */

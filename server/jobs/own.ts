@@ -15,8 +15,9 @@ export class UnknownJobError extends Error {
 
 /** The job, when it is this host's. Throws UnknownJobError, or forbidden for another host's. */
 export async function ownJob(server: Server, hostId: string, jobId: string): Promise<OwnJob> {
-  const row = await server.db.selectFrom("jobs").select(["number", "host_id", "status"])
-    .where("id", "=", jobId).executeTakeFirst();
+  // That of a removed host is gone, although its row may still be there.
+  const row = await server.db.selectFrom("jobs").innerJoin("hosts", "hosts.id", "jobs.host_id")
+    .select(["number", "host_id", "status"]).where("jobs.id", "=", jobId).executeTakeFirst();
   if (!row) throw new UnknownJobError(`There is no job ${jobId}.`);
   if (row.host_id !== hostId) {
     throw new AppError("forbidden", `Job ${jobId} is another host's.`);

@@ -11,6 +11,6 @@ export async function noteProgress(
 ): Promise<void> {
   const { status } = await ownJob(server, hostId, jobId);
   if (status !== "running") return;
-  server.progress.set(jobId, progress);
+  server.progress.set(hostId, jobId, progress);
   server.events.publish({ type: "progress", jobId, hostId });
 }

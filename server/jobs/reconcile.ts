@@ -1,11 +1,12 @@
 // What the server believes of a host's jobs against what the host itself says.
 import type { Transaction } from "kysely";
-import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { noteMaintenance } from "../maintenance/note.ts";
+import { auditOfHost } from "../quotas/day.ts";
 import { type Server, SYSTEM } from "../server.ts";
 import { dispatchAll } from "./dispatch.ts";
 import { PRESUMED } from "./report.ts";
+import { WAITED_TOO_LONG } from "./reason_codes.ts";
 
 /** An order that was lost on its way is sent again for this long; later nobody expects it any more. */
 const RESEND_WITHIN = 15 * 60_000;
@@ -20,6 +21,7 @@ export async function reconcileJobs(
   hostId: string,
   known: Set<string>,
 ): Promise<void> {
+  await cancelGivenUp(server, hostId, known);
   const open = await server.db.selectFrom("jobs").select([
     "id",
     "status",
@@ -49,6 +51,20 @@ export async function reconcileJobs(
         "The agent reconnected and does not know this job any more.",
       );
     }
+  }
+}
+
+/** Orders that the agent has and the server has given up: it must not begin them. */
+async function cancelGivenUp(
+  server: Server,
+  hostId: string,
+  known: Set<string>,
+): Promise<void> {
+  if (known.size === 0) return;
+  const rows = await server.db.selectFrom("jobs").select("id").where("host_id", "=", hostId)
+    .where("reason_code", "=", WAITED_TOO_LONG).orderBy("number", "desc").limit(100).execute();
+  for (const { id } of rows) {
+    if (known.has(id)) server.agents.send(hostId, { type: "command.cancel", job_id: id });
   }
 }
 
@@ -140,10 +156,13 @@ async function endWithoutWord(
   if (status !== "cancelled") {
     await noteMaintenance(tx, row, { at: server.now(), status, reason });
   }
-  await recordAudit(tx, server.now(), SYSTEM, {
-    action: "job.presumed_ended",
-    target: { kind: "job", id: jobId, name: row.kind },
-    detail: { status, reason },
+  await auditOfHost(server, tx, row.host_id, {
+    actor: SYSTEM,
+    act: {
+      action: "job.presumed_ended",
+      target: { kind: "job", id: jobId, name: row.kind },
+      detail: { status, reason },
+    },
   });
   return { id: jobId, hostId: row.host_id, status };
 }

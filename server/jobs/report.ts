@@ -8,13 +8,14 @@ import type {
   RepositoryLock,
 } from "../../shared/protocol.ts";
 import { type EndStatus, writesRepository } from "../../shared/job.ts";
-import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { held, windowFrom } from "../hosts/contact.ts";
 import { pushChangedPlan } from "../hosts/push.ts";
+import { auditOfHost } from "../quotas/day.ts";
 import { claimSnapshot, newestKnown } from "../retention/claims.ts";
 import { noteForgotten } from "../retention/note.ts";
 import type { Server } from "../server.ts";
+import { atMost } from "../snapshots/limits.ts";
 import { noteMaintenance } from "../maintenance/note.ts";
 import { noteResticId } from "../repositories/restic_id.ts";
 import { dropMended } from "./accept.ts";
@@ -66,8 +67,8 @@ export async function beginJob(
 }
 
 export async function appendLines(server: Server, job: OwnJob, message: LogStream): Promise<void> {
-  const lines = await storeLines(server, job.number, message.first_seq, message.lines);
-  server.events.publish({ type: "lines", jobId: message.job_id, lines });
+  const lines = await storeLines(server, job, message.first_seq, message.lines);
+  if (lines.length > 0) server.events.publish({ type: "lines", jobId: message.job_id, lines });
 }
 
 export async function finishJob(
@@ -77,7 +78,7 @@ export async function finishJob(
 ): Promise<void> {
   let isPlanChanged = false;
   const ended = await server.db.transaction().execute(async (tx) => {
-    const { ended: message, withheld } = await verdictOn(tx, job, told);
+    const { ended: message, withheld, kind } = await verdictOn(tx, job, told);
     const row = await tx.updateTable("jobs").set({
       status: message.status,
       finished_at: message.at,
@@ -87,8 +88,10 @@ export async function finishJob(
       warnings: message.warnings,
       summary: message.summary && JSON.stringify(message.summary),
       snapshot_id: message.summary?.snapshot_id ?? null,
-      result: message.forgotten ? JSON.stringify(message.forgotten) : null,
-      sources: message.sources ? JSON.stringify(message.sources) : null,
+      result: kind === "forget" && message.forgotten ? JSON.stringify(message.forgotten) : null,
+      sources: kind === "backup" && message.sources
+        ? JSON.stringify(atMost(message.sources, SOURCES_BYTES))
+        : null,
       withheld,
     }).where("number", "=", job.number).where((where) =>
       where.or([
@@ -99,7 +102,7 @@ export async function finishJob(
     if (!row) return undefined;
     await tx.deleteFrom("leases").where("job_id", "=", row.id).execute();
     if (message.opened) {
-      await noteResticId(tx, server.now(), {
+      await noteResticId(server, tx, {
         repositoryId: row.repository_id,
         hostId: job.hostId,
         at: message.at,
@@ -136,8 +139,14 @@ export async function finishJob(
 async function verdictOn(tx: Transaction<Tables>, job: OwnJob, told: JobFinished) {
   const row = await tx.selectFrom("jobs").select(["number", "kind", "source_group_id"])
     .where("number", "=", job.number).executeTakeFirstOrThrow();
-  return row.kind === "backup" ? await judge(tx, row, told) : { ended: told, withheld: null };
+  const verdict = row.kind === "backup"
+    ? await judge(tx, row, told)
+    : { ended: told, withheld: null };
+  return { ...verdict, kind: row.kind };
 }
+
+/** Of what was wrong with paths, what is kept of one job. */
+const SOURCES_BYTES = 32_768;
 
 /** The host's own columns, so that no page has to search its jobs. */
 async function noteBackup(
@@ -195,15 +204,13 @@ async function noteRepository(
     })
     .where("id", "=", job.repository_id).execute();
   if (!message.created) return;
-  await recordAudit(tx, server.now(), {
-    kind: "agent",
-    id: job.host_id,
-    name: host?.name ?? job.host_id,
-    address: null,
-  }, {
-    action: "repository.initialised",
-    target: { kind: "repository", id: job.repository_id, name: null },
-    detail: { job_id: job.id },
+  await auditOfHost(server, tx, job.host_id, {
+    actor: { kind: "agent", id: job.host_id, name: host?.name ?? job.host_id, address: null },
+    act: {
+      action: "repository.initialised",
+      target: { kind: "repository", id: job.repository_id, name: null },
+      detail: { job_id: job.id },
+    },
   });
 }
 

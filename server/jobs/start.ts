@@ -10,6 +10,7 @@ import { startMaintenance } from "../maintenance/start.ts";
 import type { Actor, Server } from "../server.ts";
 import { dispatchJobs } from "./dispatch.ts";
 import { insertJob } from "./insert.ts";
+import { refuseSecond } from "./one_open.ts";
 
 export const JobWish = z.strictObject({
   kind: z.enum(RUNNABLE_KINDS, { error: `must be one of ${RUNNABLE_KINDS.join(", ")}` }),
@@ -71,6 +72,7 @@ export async function startJobs(
         `Two machines use the identity of ${host.name}; an admin says first which one is right.`,
       );
     }
+    if (wish.kind !== "backup") await refuseSecond(tx, { hostId, hostName: host.name, kind });
     const groups = wish.kind === "backup" ? await groupsFor(tx, hostId, wish) : [null];
     const started: string[] = [];
     for (const group of groups) {

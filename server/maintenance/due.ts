@@ -10,6 +10,8 @@ const CLOCK_WRONG = 86_400_000;
  * it runs once when one is back.
  */
 export async function startDueMaintenance(server: Server): Promise<void> {
+  // It stays due.
+  if (server.disk.isShort) return;
   const now = server.now();
   const rows = await server.db.selectFrom("maintenance").selectAll().where("enabled", "=", 1)
     .execute();

@@ -4,6 +4,7 @@ import { isMaintenance, type RunnableKind } from "../../shared/job.ts";
 import { AppError } from "../errors.ts";
 import { dispatchJobs } from "../jobs/dispatch.ts";
 import { insertJob } from "../jobs/insert.ts";
+import { refuseSecond } from "../jobs/one_open.ts";
 import type { JobRequest } from "../jobs/request.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import type { Actor, Server } from "../server.ts";
@@ -67,6 +68,9 @@ export async function startMaintenance(
         "conflict",
         `A ${run.kind} of this repository is already queued or running.`,
       );
+    }
+    if (!isMaintenance(run.kind)) {
+      await refuseSecond(tx, { hostId: host.id, hostName: host.name, kind: run.kind });
     }
     if (removal) await refuseWhileInUse(server, tx, repositoryId);
     const id = await insertJob(server, tx, actor, {

@@ -1,6 +1,6 @@
 import { PENDING_CLOSE } from "../../shared/announce.ts";
-import { recordAudit } from "../audit/record.ts";
 import { closeQuietly } from "../connected_agents.ts";
+import { auditOfHost } from "../quotas/day.ts";
 import { randomSecret, sha256 } from "../random.ts";
 import type { Server } from "../server.ts";
 import { tell, type WaitingAgent } from "../waiting_agents.ts";
@@ -37,10 +37,13 @@ async function give(
     const { numUpdatedRows } = await tx.updateTable("hosts").set({ bearer_hash: sha256(bearer) })
       .where("id", "=", id).where("awaits_agent", "=", 1).executeTakeFirst();
     if (!numUpdatedRows) return false;
-    await recordAudit(tx, server.now(), { kind: "agent", id, name, address: null }, {
-      action: "host.enrolled",
-      target: { kind: "host", id, name },
-      detail: { pending_id: pendingId },
+    await auditOfHost(server, tx, id, {
+      actor: { kind: "agent", id, name, address: null },
+      act: {
+        action: "host.enrolled",
+        target: { kind: "host", id, name },
+        detail: { pending_id: pendingId },
+      },
     });
     return true;
   });

@@ -7,8 +7,9 @@
 import type { Transaction } from "kysely";
 import { parseRepositoryUrl } from "../../shared/repository_url.ts";
 import type { JobFinished } from "../../shared/protocol.ts";
-import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
+import { auditOfHost } from "../quotas/day.ts";
+import type { Server } from "../server.ts";
 
 export interface ReportedId {
   repositoryId: string;
@@ -22,10 +23,11 @@ export interface ReportedId {
 
 /** In the transaction that stores the report. A report of an earlier address, or of a repository that is not the host's, says nothing. */
 export async function noteResticId(
+  server: Server,
   tx: Transaction<Tables>,
-  now: number,
   report: ReportedId,
 ): Promise<void> {
+  const now = server.now();
   const { repositoryId, hostId, at, opened: { restic_id, address } } = report;
   const repository = await tx.selectFrom("repositories")
     .innerJoin("hosts", "hosts.repository_id", "repositories.id")
@@ -59,10 +61,13 @@ export async function noteResticId(
     other_host_name: host_name,
     other_at: at,
   });
-  await recordAudit(tx, now, { kind: "agent", id: hostId, name: host_name, address: null }, {
-    action: "repository.id_changed",
-    target: { kind: "repository", id: repositoryId, name },
-    detail: { before: known.restic_id, now: restic_id },
+  await auditOfHost(server, tx, hostId, {
+    actor: { kind: "agent", id: hostId, name: host_name, address: null },
+    act: {
+      action: "repository.id_changed",
+      target: { kind: "repository", id: repositoryId, name },
+      detail: { before: known.restic_id, now: restic_id },
+    },
   });
 }
 

@@ -92,10 +92,14 @@ export async function confirmClaims(tx: Transaction<Tables>, hostId: string): Pr
 /** After a host's own list took effect: what is in it is there, what is missing in it is gone. */
 export async function noteListed(
   tx: Transaction<Tables>,
-  hostId: string,
-  repositoryId: string,
+  { hostId, repositoryId, isWhole }: {
+    hostId: string;
+    repositoryId: string;
+    /** False of a list that was cut: what is missing in it may be there still. */
+    isWhole: boolean;
+  },
 ): Promise<void> {
-  await sql`update snapshot_claims set listed = exists (
+  await sql`update snapshot_claims set listed = ${isWhole ? 0 : 1} * listed or exists (
       select 1 from snapshots join hosts on hosts.id = snapshots.host_id
         and hosts.snapshots_report_id = snapshots.report_id
       where snapshots.host_id = ${hostId} and snapshots.id = snapshot_claims.snapshot_id)

@@ -2,11 +2,14 @@ import type { SnapshotsReport } from "../../shared/protocol.ts";
 import type { Transaction } from "kysely";
 import type { Tables } from "../database/tables.ts";
 import { held, windowFrom } from "../hosts/contact.ts";
-import { noteKnown, noteListed } from "../retention/claims.ts";
+import { auditCut } from "../quotas/day.ts";
+import { noteListed } from "../retention/claims.ts";
 import type { Server } from "../server.ts";
+import { dropUnfinished, noteNew, type OpenList, textsOf } from "./limits.ts";
 
 /** More than an agent sends without an acknowledgement. */
 const LISTS_REMEMBERED = 2000;
+const LOSSES_REMEMBERED = 100;
 
 /** Keeps a part of a host's list; with the last part the list takes effect as a whole and the one before goes. */
 export async function storeSnapshots(
@@ -15,33 +18,44 @@ export async function storeSnapshots(
   message: SnapshotsReport,
   told: { at: number; skew: number },
 ): Promise<void> {
+  if (server.disk.isShort) return await leaveOut(server, hostId, message);
   const takenAt = held(told.at, told.skew, await windowFrom(server, hostId), server.now());
+  let list: OpenList | undefined;
   const done = await server.db.transaction().execute(async (tx) => {
-    const host = await tx.selectFrom("hosts").select("repository_id")
+    const host = await tx.selectFrom("hosts").select(["repository_id", "snapshots_report_id"])
       .where("id", "=", hostId).executeTakeFirstOrThrow();
     // The host has another repository now, or the list is repeated after a newer one.
     if (host.repository_id !== message.repository_id) return false;
     if (await isTaken(tx, hostId, message.report_id)) return false;
-    await noteKnown(tx, {
+    await noteNew(server, tx, {
       repositoryId: message.repository_id,
       hostId,
-      at: server.now(),
       ids: message.snapshots.map(({ id }) => id),
+      most: server.settings.quotas.snapshots,
     });
-    await insertPart(tx, hostId, message);
+    await dropUnfinished(tx, {
+      table: "snapshots",
+      ownerId: hostId,
+      keep: [message.report_id, host.snapshots_report_id ?? message.report_id],
+    });
+    list = await insertPart(server, tx, hostId, message);
     if (message.part < message.parts) return false;
-    await noteLosses(tx, server.now(), hostId, message);
+    if (list.cut > 0) await auditCutList(server, tx, hostId);
+    // What a list that was cut does not show may be there still.
+    else await noteLosses(tx, server.now(), hostId, message);
     await tx.deleteFrom("snapshots").where("host_id", "=", hostId)
       .where("report_id", "!=", message.report_id).execute();
     await tx.updateTable("hosts").set({
       snapshots_report_id: message.report_id,
       snapshots_refreshed_at: takenAt,
       snapshots_count: await countOf(tx, hostId),
+      snapshots_cut: list.cut,
     }).where("id", "=", hostId).execute();
     await noteTaken(tx, hostId, message.report_id);
-    await noteListed(tx, hostId, message.repository_id);
+    await noteListed(tx, { hostId, repositoryId: message.repository_id, isWhole: list.cut === 0 });
     return true;
   });
+  if (list) server.openLists.set(hostId, list);
   if (done) server.events.publish({ type: "host", hostId });
 }
 
@@ -68,25 +82,87 @@ async function noteTaken(tx: Transaction<Tables>, hostId: string, reportId: stri
 }
 
 async function insertPart(
+  server: Server,
   tx: Transaction<Tables>,
   hostId: string,
   { snapshots, report_id }: SnapshotsReport,
-): Promise<void> {
-  if (snapshots.length === 0) return;
-  await tx.insertInto("snapshots").values(snapshots.map((snapshot) => ({
-    ...snapshot,
-    host_id: hostId,
-    report_id,
-    tags: JSON.stringify(snapshot.tags),
-    paths: JSON.stringify(snapshot.paths),
-  }))).onConflict((conflict) => conflict.doNothing()).execute();
+): Promise<OpenList> {
+  const list = server.openLists.get(hostId, report_id) ??
+    { reportId: report_id, count: await countOf(tx, hostId, report_id), cut: 0 };
+  if (snapshots.length === 0) return list;
+  const { numInsertedOrUpdatedRows = 0n } = await tx.insertInto("snapshots").values(
+    snapshots.map((snapshot) => ({
+      ...snapshot,
+      host_id: hostId,
+      report_id,
+      ...textsOf(snapshot),
+    })),
+  ).onConflict((conflict) => conflict.doNothing()).executeTakeFirst();
+  list.count += Number(numInsertedOrUpdatedRows);
+  return await dropOldest(tx, hostId, list, server.settings.quotas.snapshots);
 }
 
-export async function countOf(tx: Transaction<Tables>, hostId: string): Promise<number> {
-  const { count } = await tx.selectFrom("snapshots")
+/** Of more than are kept the newest stay. */
+async function dropOldest(
+  tx: Transaction<Tables>,
+  hostId: string,
+  list: OpenList,
+  most: number,
+): Promise<OpenList> {
+  const tooMany = list.count - most;
+  if (tooMany <= 0) return list;
+  await tx.deleteFrom("snapshots").where("host_id", "=", hostId)
+    .where("report_id", "=", list.reportId)
+    .where(
+      "id",
+      "in",
+      (expression) =>
+        expression.selectFrom("snapshots").select("id").where("host_id", "=", hostId)
+          .where("report_id", "=", list.reportId).orderBy("time").orderBy("id").limit(tooMany),
+    )
+    .execute();
+  return { ...list, count: most, cut: list.cut + tooMany };
+}
+
+async function auditCutList(server: Server, tx: Transaction<Tables>, hostId: string) {
+  const { snapshots } = server.settings.quotas;
+  await auditCut(server, tx, {
+    hostId,
+    kind: "snapshots_per_host",
+    what:
+      `This host lists more than ${snapshots} snapshots (RM_SNAPSHOTS_PER_HOST): the newest are kept of the list.`,
+  });
+}
+
+/** The next list says the same. */
+async function leaveOut(
+  server: Server,
+  hostId: string,
+  { report_id, snapshots }: SnapshotsReport,
+): Promise<void> {
+  const list = server.openLists.get(hostId, report_id) ??
+    { reportId: report_id, count: 0, cut: 0 };
+  // Were there room again for its last part, the list would not be whole.
+  server.openLists.set(hostId, { ...list, cut: list.cut + Math.max(1, snapshots.length) });
+  await server.db.transaction().execute((tx) =>
+    auditCut(server, tx, {
+      hostId,
+      kind: "snapshots_disk",
+      what: "The server's disk was nearly full: a list of this host's snapshots was left out.",
+    })
+  );
+}
+
+export async function countOf(
+  tx: Transaction<Tables>,
+  hostId: string,
+  reportId?: string,
+): Promise<number> {
+  let query = tx.selectFrom("snapshots")
     .select((expression) => expression.fn.countAll<number>().as("count"))
-    .where("host_id", "=", hostId).executeTakeFirstOrThrow();
-  return count;
+    .where("host_id", "=", hostId);
+  if (reportId !== undefined) query = query.where("report_id", "=", reportId);
+  return (await query.executeTakeFirstOrThrow()).count;
 }
 
 /**
@@ -129,4 +205,13 @@ async function noteLosses(
     count: gone.count,
     newest_time: gone.newest_time ?? 0,
   }).onConflict((conflict) => conflict.doNothing()).execute();
+  await tx.deleteFrom("snapshot_losses").where("host_id", "=", hostId)
+    .where(
+      "noticed_at",
+      "<=",
+      (expression) =>
+        expression.selectFrom("snapshot_losses").select("noticed_at").where("host_id", "=", hostId)
+          .orderBy("noticed_at", "desc").limit(1).offset(LOSSES_REMEMBERED),
+    )
+    .execute();
 }

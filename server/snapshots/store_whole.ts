@@ -5,8 +5,10 @@ import type { SnapshotsReport } from "../../shared/protocol.ts";
 import type { Transaction } from "kysely";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
-import { noteKnown, noteWholeListed } from "../retention/claims.ts";
+import { auditCut } from "../quotas/day.ts";
+import { noteWholeListed } from "../retention/claims.ts";
 import type { Server } from "../server.ts";
+import { dropUnfinished, noteNew, type OpenList, textsOf } from "./limits.ts";
 
 /** Throws forbidden unless a maintenance job of this host in that repository is running. */
 export async function storeWholeList(
@@ -15,10 +17,25 @@ export async function storeWholeList(
   message: SnapshotsReport,
 ): Promise<void> {
   const { repository_id, report_id } = message;
+  let list: OpenList | undefined;
   const isInForce = await server.db.transaction().execute(async (tx) => {
     if (!await isOwnMaintenance(tx, hostId, message)) return false;
+    const most = await mostOf(server, tx, repository_id);
     const ids = message.snapshots.map(({ id }) => id);
-    await noteKnown(tx, { repositoryId: repository_id, hostId, at: server.now(), ids });
+    const before = await tx.selectFrom("repositories").select("listing_report_id")
+      .where("id", "=", repository_id).executeTakeFirstOrThrow();
+    const keep = [report_id, before.listing_report_id ?? report_id];
+    await dropUnfinished(tx, { table: "repository_snapshots", ownerId: repository_id, keep });
+    list = server.openLists.get(repository_id, report_id) ??
+      { reportId: report_id, count: await countOf(tx, message), cut: 0 };
+    // A part that is left out makes the whole list useless, also when there is room again for the next.
+    list.count += server.disk.isShort ? Infinity : ids.length;
+    // One that is not whole says nothing of what is gone: the one before stays in force.
+    if (list.count > most) {
+      await auditTooLong(server, tx, hostId, most);
+      return false;
+    }
+    await noteNew(server, tx, { repositoryId: repository_id, hostId, ids, most });
     await insertPart(tx, message);
     if (message.part < message.parts) return false;
     await tx.deleteFrom("repository_snapshots").where("repository_id", "=", repository_id)
@@ -29,7 +46,46 @@ export async function storeWholeList(
     await noteWholeListed(tx, repository_id, report_id);
     return true;
   });
+  if (list) server.openLists.set(repository_id, list);
   if (isInForce) server.events.publish({ type: "host", hostId });
+}
+
+/** As many as its hosts may list, and as many again of machines that are not ours. */
+async function mostOf(
+  { settings: { quotas } }: Server,
+  tx: Transaction<Tables>,
+  repositoryId: string,
+): Promise<number> {
+  const { hosts } = await tx.selectFrom("hosts")
+    .select((expression) => expression.fn.countAll<number>().as("hosts"))
+    .where("repository_id", "=", repositoryId).executeTakeFirstOrThrow();
+  return quotas.snapshots * (hosts + 1);
+}
+
+async function countOf(
+  tx: Transaction<Tables>,
+  { repository_id, report_id }: SnapshotsReport,
+): Promise<number> {
+  const { count } = await tx.selectFrom("repository_snapshots")
+    .select((expression) => expression.fn.countAll<number>().as("count"))
+    .where("repository_id", "=", repository_id).where("report_id", "=", report_id)
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
+async function auditTooLong(
+  server: Server,
+  tx: Transaction<Tables>,
+  hostId: string,
+  most: number,
+): Promise<void> {
+  await auditCut(server, tx, {
+    hostId,
+    kind: "snapshots_of_repository",
+    what: server.disk.isShort
+      ? "The server's disk was nearly full: a list of all snapshots of the repository was left out."
+      : `A list of all snapshots of the repository had more than ${most}: it was left out.`,
+  });
 }
 
 /** One that has ended meanwhile (its report was repeated after a reconnect) changes nothing any more. */
@@ -58,8 +114,7 @@ async function insertPart(
       report_id,
       id,
       time,
-      tags: JSON.stringify(tags),
-      paths: JSON.stringify(paths.slice(0, 20)),
+      ...textsOf({ tags, paths: paths.slice(0, 20) }),
       hostname,
       files,
       bytes,

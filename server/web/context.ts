@@ -28,6 +28,8 @@ export interface Route {
   method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   path: string;
   role?: RouteRole;
+  /** Stores next to nothing, or makes room: done also while the disk is nearly full. DELETE always is. */
+  whenFull?: true;
   handler: (server: Server, c: Ctx) => Response | Promise<Response>;
 }
 

@@ -21,7 +21,8 @@ export interface TestServer extends Serving {
   dataDir: string;
   /** What the server logged. */
   logged: string[];
-  clock: { offset: number };
+  /** `elapsed` moves the clock of durations, which no jump of the other one moves. */
+  clock: { offset: number; elapsed: number };
   users: Record<Person, User>;
   tokens: Record<Person, string>;
   actor(person: Person): Actor;
@@ -53,9 +54,10 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
     ...options.env,
   };
   const logged: string[] = [];
-  const clock = { offset: 0 };
+  const clock = { offset: 0, elapsed: 0 };
   const serving = await serve(readSettings((name) => env[name]), {
     now: () => Date.now() + clock.offset,
+    elapsed: () => performance.now() + clock.elapsed,
     log: createLog("debug", (line) => logged.push(line)),
     hashCost: options.realHashes ? undefined : { memoryKib: 64, iterations: 1 },
   });

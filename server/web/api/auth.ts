@@ -49,6 +49,7 @@ export const authRoutes: ApiRoute[] = [
   {
     method: "POST",
     path: "/api/auth/login",
+    whenFull: true,
     role: "public",
     summary:
       "Signs in and sets the session cookie; csrf_token goes into the header X-CSRF-Token of later requests",
@@ -62,6 +63,7 @@ export const authRoutes: ApiRoute[] = [
   {
     method: "POST",
     path: "/api/auth/logout",
+    whenFull: true,
     role: "viewer",
     summary: "Ends the session",
     answers: 204,

@@ -63,6 +63,7 @@ export const jobRoutes: ApiRoute[] = [
   {
     method: "POST",
     path: "/api/jobs/:id/cancel",
+    whenFull: true,
     role: "operator",
     summary: "Asks the host to end the job; 409 when it has ended",
     answers: 202,

@@ -132,6 +132,7 @@ export const maintenanceRoutes: ApiRoute[] = [
   {
     method: "POST",
     path: "/api/hosts/:id/source-groups/:gid/retention-preview",
+    whenFull: true,
     role: "operator",
     summary:
       "What a policy would do to the group's snapshots as they are listed now, before it is saved; also while the host is offline",

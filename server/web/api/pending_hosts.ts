@@ -57,6 +57,7 @@ export const pendingHostRoutes: ApiRoute[] = [
   {
     method: "POST",
     path: "/api/pending-hosts/:id/reject",
+    whenFull: true,
     role: "admin",
     summary: "Sends the machine away; its key may not announce itself again for a day",
     answers: 204,

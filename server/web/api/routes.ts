@@ -23,6 +23,8 @@ export interface ApiRoute {
   body?: z.ZodType;
   query?: string[];
   answers?: number;
+  /** See Route of web/context.ts. */
+  whenFull?: true;
   handler: (server: Server, c: Ctx) => Response | Promise<Response>;
 }
 

@@ -39,10 +39,16 @@ export const accountRoutes: Route[] = [
     role: "viewer",
     handler: (server, c) => showAccount(server, c),
   },
-  { method: "POST", path: "/account/password", role: "viewer", handler: password },
-  { method: "POST", path: "/account/theme", role: "viewer", handler: theme },
+  { method: "POST", path: "/account/password", whenFull: true, role: "viewer", handler: password },
+  { method: "POST", path: "/account/theme", whenFull: true, role: "viewer", handler: theme },
   { method: "POST", path: "/account/tokens", role: "viewer", handler: makeToken },
-  { method: "POST", path: "/account/tokens/:id/revoke", role: "viewer", handler: revoke },
+  {
+    method: "POST",
+    path: "/account/tokens/:id/revoke",
+    whenFull: true,
+    role: "viewer",
+    handler: revoke,
+  },
 ];
 
 async function showAccount(

@@ -23,10 +23,10 @@ const SetUp = z.object({
 
 export const entryRoutes: Route[] = [
   { method: "GET", path: "/setup", role: "public", handler: showSetup },
-  { method: "POST", path: "/setup", role: "public", handler: setup },
+  { method: "POST", path: "/setup", whenFull: true, role: "public", handler: setup },
   { method: "GET", path: "/login", role: "public", handler: showLogin },
-  { method: "POST", path: "/login", role: "public", handler: login },
-  { method: "POST", path: "/logout", role: "viewer", handler: logout },
+  { method: "POST", path: "/login", whenFull: true, role: "public", handler: login },
+  { method: "POST", path: "/logout", whenFull: true, role: "viewer", handler: logout },
 ];
 
 async function showSetup(server: Server, c: Ctx): Promise<Response> {

@@ -66,7 +66,7 @@ export const hostPageRoutes: Route[] = [
   { method: "POST", path: "/hosts/:id/approvals", role: "admin", handler: approve },
   { method: "POST", path: "/hosts/:id/resume", role: "operator", handler: resume },
   { method: "POST", path: "/hosts/:id/rejoin-token", role: "admin", handler: rejoin },
-  { method: "POST", path: "/hosts/:id/delete", role: "admin", handler: remove },
+  { method: "POST", path: "/hosts/:id/delete", whenFull: true, role: "admin", handler: remove },
 ];
 
 export async function hostFrame(server: Server, c: Ctx): Promise<HostFrameProps> {

@@ -19,7 +19,7 @@ export const jobPageRoutes: Route[] = [
   { method: "GET", path: "/jobs", role: "viewer", handler: list },
   { method: "GET", path: "/jobs/:id", role: "viewer", handler: job },
   { method: "GET", path: "/jobs/:id/lines", role: "viewer", handler: earlierLines },
-  { method: "POST", path: "/jobs/:id/cancel", role: "operator", handler: cancel },
+  { method: "POST", path: "/jobs/:id/cancel", whenFull: true, role: "operator", handler: cancel },
   { method: "POST", path: "/jobs/:id/accept", role: "operator", handler: accept },
 ];
 

@@ -26,7 +26,13 @@ export const pendingHostPageRoutes: Route[] = [
   { method: "GET", path: "/pending-hosts", role: "operator", handler: list },
   { method: "GET", path: "/pending-hosts/:id", role: "admin", handler: showForm },
   { method: "POST", path: "/pending-hosts/:id/accept", role: "admin", handler: accept },
-  { method: "POST", path: "/pending-hosts/:id/reject", role: "admin", handler: reject },
+  {
+    method: "POST",
+    path: "/pending-hosts/:id/reject",
+    whenFull: true,
+    role: "admin",
+    handler: reject,
+  },
   { method: "POST", path: "/rejected-keys/:id/allow", role: "admin", handler: allow },
 ];
 

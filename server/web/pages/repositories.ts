@@ -39,7 +39,13 @@ export const repositoryPageRoutes: Route[] = [
   { method: "GET", path: "/repositories/:id/edit", role: "operator", handler: showEdit },
   { method: "POST", path: "/repositories/:id/edit", role: "operator", handler: change },
   { method: "POST", path: "/repositories/:id/restic-id", role: "admin", handler: answerId },
-  { method: "POST", path: "/repositories/:id/delete", role: "operator", handler: remove },
+  {
+    method: "POST",
+    path: "/repositories/:id/delete",
+    whenFull: true,
+    role: "operator",
+    handler: remove,
+  },
 ];
 
 /** Of a repository that many share. */

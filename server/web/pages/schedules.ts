@@ -50,7 +50,13 @@ export const schedulePageRoutes: Route[] = [
     role: "operator",
     handler: enable(true),
   },
-  { method: "POST", path: "/hosts/:id/schedules/:sid/delete", role: "operator", handler: remove },
+  {
+    method: "POST",
+    path: "/hosts/:id/schedules/:sid/delete",
+    whenFull: true,
+    role: "operator",
+    handler: remove,
+  },
 ];
 
 export async function listOfSchedules(

@@ -48,8 +48,20 @@ export const sourcePageRoutes: Route[] = [
   { method: "POST", path: "/hosts/:id/sources/new", role: "operator", handler: create },
   { method: "GET", path: "/hosts/:id/sources/:gid", role: "operator", handler: showOne },
   { method: "POST", path: "/hosts/:id/sources/:gid", role: "operator", handler: change },
-  { method: "POST", path: "/hosts/:id/sources/:gid/preview", role: "operator", handler: preview },
-  { method: "POST", path: "/hosts/:id/sources/:gid/delete", role: "operator", handler: remove },
+  {
+    method: "POST",
+    path: "/hosts/:id/sources/:gid/preview",
+    whenFull: true,
+    role: "operator",
+    handler: preview,
+  },
+  {
+    method: "POST",
+    path: "/hosts/:id/sources/:gid/delete",
+    whenFull: true,
+    role: "operator",
+    handler: remove,
+  },
 ];
 
 const KEEP = [

@@ -41,6 +41,7 @@ export const upkeepPageRoutes: Route[] = [
   {
     method: "POST",
     path: "/repositories/:id/admin-credential/delete",
+    whenFull: true,
     role: "admin",
     handler: removeCredential,
   },

@@ -1,0 +1,91 @@
+// Nothing waits for ever. A job that another one keeps from beginning fails after four hours and says who was in its way, so
+// that an agent which says that its backup runs and runs holds up nobody for good: what is due is due again the next time.
+// The time is counted while the server runs, by a clock that does not jump.
+import { isMaintenance } from "../../shared/job.ts";
+import { isDoubted } from "../hosts/instances.ts";
+import type { Server } from "../server.ts";
+import { dispatchAll, failUnsent } from "./dispatch.ts";
+import type { JobRow } from "./find.ts";
+import { type Holder, takeOrFindHolder } from "./lease.ts";
+import { WAITED_TOO_LONG } from "./reason_codes.ts";
+
+const HOUR = 3_600_000;
+export const LONGEST_WAIT = 4 * HOUR;
+
+/** A server that hung or slept has not let anybody wait for longer than this between two looks. */
+const BETWEEN_LOOKS = 10 * 60_000;
+const lookedAt = new WeakMap<Server, number>();
+
+/** Run every minute. */
+export async function endTooLongWaits(server: Server): Promise<void> {
+  const now = server.elapsed();
+  const passed = Math.min(now - (lookedAt.get(server) ?? now), BETWEEN_LOOKS);
+  lookedAt.set(server, now);
+  await server.db.updateTable("jobs")
+    .set((expression) => ({ waited_ms: expression("waited_ms", "+", Math.round(passed)) }))
+    .where("status", "=", "queued").execute();
+  const rows = await server.db.selectFrom("jobs").innerJoin("hosts", "hosts.id", "jobs.host_id")
+    .selectAll("jobs").where("status", "=", "queued").where("waited_ms", ">=", LONGEST_WAIT)
+    .orderBy("number").execute();
+  let hasEnded = false;
+  for (const job of rows) hasEnded = await endOne(server, job) || hasEnded;
+  if (hasEnded) await dispatchAll(server);
+}
+
+async function endOne(server: Server, job: JobRow): Promise<boolean> {
+  // What the host has received waits in its own queue, where a first backup may take days; only maintenance, which others wait
+  // for in turn, does not wait for that.
+  if (job.dispatched_at !== null && !isMaintenance(job.kind)) return false;
+  const why = await inTheWay(server, job);
+  // It was only now that its turn came.
+  if (why === undefined) return false;
+  await failUnsent(server, job, `Waited ${LONGEST_WAIT / HOUR} hours for ${why}`, WAITED_TOO_LONG);
+  if (job.dispatched_at !== null) {
+    server.agents.send(job.host_id, { type: "command.cancel", job_id: job.id });
+  }
+  return true;
+}
+
+/** A phrase that ends with a full stop; undefined when nothing is in the way any more. */
+async function inTheWay(server: Server, job: JobRow): Promise<string | undefined> {
+  if (await isDoubted(server.db, job.host_id)) {
+    return `an admin to say which of two machines ${await hostName(server, job.host_id)} is.`;
+  }
+  const own = await runningOrEarlier(server, job);
+  if (own) return await inWords(server, own);
+  if (job.dispatched_at !== null) {
+    return `${await hostName(server, job.host_id)}, which was sent it and has not begun it.`;
+  }
+  const holder = await takeOrFindHolder(server, job);
+  return holder ? await inWords(server, holder) : undefined;
+}
+
+/** Another job of the same host, which its agent runs or is to run before. */
+async function runningOrEarlier({ db }: Server, job: JobRow): Promise<Holder | undefined> {
+  if (job.dispatched_at === null) return undefined;
+  return await db.selectFrom("jobs").select(["id as jobId", "host_id as hostId"])
+    .where("host_id", "=", job.host_id).where("id", "!=", job.id)
+    .where((is) =>
+      is.or([
+        is("status", "=", "running"),
+        is.and([
+          is("status", "=", "queued"),
+          is("dispatched_at", "is not", null),
+          is("number", "<", job.number),
+        ]),
+      ])
+    ).orderBy("status", "desc").orderBy("number").executeTakeFirst();
+}
+
+async function inWords(server: Server, { jobId, hostId }: Holder): Promise<string> {
+  const job = await server.db.selectFrom("jobs").select(["kind", "status"]).where("id", "=", jobId)
+    .executeTakeFirst();
+  const name = await hostName(server, hostId);
+  return `${name}: its ${job?.kind ?? "job"} is ${job?.status ?? "over"} (job ${jobId}).`;
+}
+
+async function hostName({ db }: Server, hostId: string): Promise<string> {
+  const host = await db.selectFrom("hosts").select("name").where("id", "=", hostId)
+    .executeTakeFirst();
+  return host?.name ?? "a host that is gone";
+}
