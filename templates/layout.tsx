@@ -29,6 +29,8 @@ export interface FrameProps {
   /** The server's clock, milliseconds since 1970. */
   now: number;
   flash?: { state?: State; text: string };
+  /** What everybody must know before doing anything. */
+  notice?: string;
 }
 
 interface LayoutProps extends FrameProps {
@@ -91,6 +93,7 @@ export function Layout(props: LayoutProps) {
           </div>
         </header>
         <main id="main" tabindex={-1}>
+          {user && props.notice && <p class="flash bad" role="alert">{props.notice}</p>}
           {flash && (
             <p class={`flash ${flash.state ?? "ok"}`} role="status">{visible(flash.text)}</p>
           )}

@@ -64,6 +64,8 @@ export interface Host {
   } | null;
   last_success_at: number | null;
   snapshots_count: number | null;
+  /** How many its agent listed beyond what the server keeps of the list. */
+  snapshots_cut: number;
   snapshots_refreshed_at: number | null;
   /** The size of its repository, which others may share. */
   repository_size: number | null;
@@ -279,6 +281,7 @@ function toHost(
     },
     last_success_at: row.last_success_at,
     snapshots_count: row.snapshots_count,
+    snapshots_cut: row.snapshots_cut,
     snapshots_refreshed_at: row.snapshots_refreshed_at,
     repository_size: row.repository_size,
     next_run_at: null,

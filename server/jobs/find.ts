@@ -49,6 +49,10 @@ export interface Job {
   withheld: string | null;
   accepted_at: number | null;
   accepted_by: string | null;
+  /** How many of its lines the server did not keep, because of a quota or a full disk. */
+  lines_cut: number;
+  /** When its lines were removed because of their age. */
+  lines_removed_at: number | null;
 }
 
 export type Forgotten = NonNullable<JobFinished["forgotten"]>[number];
@@ -135,5 +139,7 @@ function toJob(server: Server, row: JobRow & { host_name: string }): Job {
     withheld: row.withheld,
     accepted_at: row.accepted_at,
     accepted_by: row.accepted_by,
+    lines_cut: row.lines_cut,
+    lines_removed_at: row.lines_removed_at,
   };
 }

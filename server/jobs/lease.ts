@@ -31,7 +31,7 @@ export async function takeOrFindHolder(server: Server, job: JobRow): Promise<Hol
   const keys = await leaseKeys(server, job);
   if (keys === undefined) return null;
   const { place } = keys;
-  const resticId = job.waited_ms < WAIT_FOR_SAME_ID ? keys.resticId : undefined;
+  const resticId = server.now() - job.created_at < WAIT_FOR_SAME_ID ? keys.resticId : undefined;
   const shared = [place, ...resticId ? [idKey(resticId)] : []];
   const isAlone = isMaintenance(job.kind) || removesAllLocks(job);
   if (!isAlone && (job.kind === "backup" || job.kind === "unlock")) {

@@ -198,13 +198,15 @@ function host(server: Server, c: Ctx): Response {
       }
       if (tab === "snapshots") {
         const page = await listSnapshots(server, id, { limit: 50, cursor: null });
-        const total = (await findHost(server, id))?.snapshots_count ?? page.items.length;
+        const host = await findHost(server, id);
+        const total = host?.snapshots_count ?? page.items.length;
         fragments.push(SnapshotList({
           host: view,
           snapshots: page.items,
           total,
           refreshedAt: page.refreshed_at,
           losses: lossesOf(page),
+          cut: host?.snapshots_cut ?? 0,
           now,
           mayRun: may,
         }));

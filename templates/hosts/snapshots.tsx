@@ -27,6 +27,8 @@ export interface SnapshotsProps extends HostFrameProps {
   refreshedAt: number | null;
   /** What vanished without a forget of ours, the newest first. */
   losses: SnapshotLoss[];
+  /** How many are listed beyond what is kept of the list. */
+  cut?: number;
   nextCursor: string | null;
   isFirstPage: boolean;
 }
@@ -48,12 +50,14 @@ export function SnapshotsPage(props: SnapshotsProps) {
 
 /** Live fragment `snapshots`, pushed only to the first page. */
 export function SnapshotList(
-  { host, snapshots, total, refreshedAt, losses, now, mayRun }: {
+  { host, snapshots, total, refreshedAt, losses, cut = 0, now, mayRun }: {
     host: HostView;
     snapshots: Snapshot[];
     total: number;
     refreshedAt: number | null;
     losses: SnapshotLoss[];
+    /** How many are listed beyond what is kept of the list. */
+    cut?: number;
     now: number;
     mayRun: boolean;
   },
@@ -75,6 +79,11 @@ export function SnapshotList(
           </>
         )}
       </p>
+      {cut > 0 && (
+        <p class="warn">
+          The host lists {plural(cut, "more snapshot")}: the server keeps the newest of the list.
+        </p>
+      )}
       {losses.map((loss) => (
         <p class="warn">
           {lossInWords(loss.count)}, noticed <Time at={loss.noticedAt} now={now} />.

@@ -36,6 +36,10 @@ export interface JobView extends JobNames {
   /** The fire time that this run makes up for, or null. */
   missedAt: number | null;
   isDryRun: boolean;
+  /** How many lines the server did not keep: beyond a quota, or while its disk was nearly full. */
+  linesCut?: number;
+  /** When its lines were removed because of their age. */
+  linesRemovedAt?: number | null;
   /** Retention: what each group of each host came to. */
   forgotten: { tag: string; host: string; keep: number; remove: number }[] | null;
   /** Backup: why its snapshot stays outside retention; null when it counts. */
@@ -82,6 +86,7 @@ export function JobPage(props: JobPageProps) {
       <JobState job={job} now={frame.now} mayCancel={props.mayCancel} />
       <JobProgress job={job} />
       <JobOutcome job={job} mayRun={props.mayRun} />
+      <LogIsNotWhole job={job} />
       <Log
         jobId={job.id}
         lines={lines}
@@ -90,6 +95,25 @@ export function JobPage(props: JobPageProps) {
         hasEnded={!isLive}
       />
     </Layout>
+  );
+}
+
+/** What of the log is missing, and why. */
+function LogIsNotWhole({ job: { linesCut = 0, linesRemovedAt } }: { job: JobView }) {
+  return (
+    <>
+      {linesCut > 0 && (
+        <p class="warn">
+          The server did not keep {plural(linesCut, "line")}{" "}
+          of this log. Where they are missing the log says why.
+        </p>
+      )}
+      {linesRemovedAt != null && (
+        <p class="muted">
+          The log of this job was removed because of its age, <At at={linesRemovedAt} />.
+        </p>
+      )}
+    </>
   );
 }
 

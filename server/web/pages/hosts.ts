@@ -77,7 +77,7 @@ export async function hostFrame(server: Server, c: Ctx): Promise<HostFrameProps>
 async function snapshots(server: Server, c: Ctx): Promise<Response> {
   const props = await hostFrame(server, c);
   const { id } = props.host;
-  const { snapshots_count } = await getHost(server, id);
+  const { snapshots_count, snapshots_cut } = await getHost(server, id);
   const page = await listSnapshots(server, id, readPage(c, 50));
   return show(
     c,
@@ -87,6 +87,7 @@ async function snapshots(server: Server, c: Ctx): Promise<Response> {
       total: snapshots_count ?? page.items.length,
       refreshedAt: page.refreshed_at,
       losses: lossesOf(page),
+      cut: snapshots_cut,
       nextCursor: page.next_cursor,
       isFirstPage: !c.req.query("cursor"),
     }),

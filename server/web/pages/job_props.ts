@@ -49,6 +49,8 @@ export async function jobView(server: Server, job: Job): Promise<JobView> {
     attempt: job.attempt,
     missedAt: job.catch_up ? job.scheduled_at : null,
     isDryRun: job.dry_run,
+    linesCut: job.lines_cut,
+    linesRemovedAt: job.lines_removed_at,
     forgotten: job.forgotten,
     withheld: job.withheld,
     accepted: job.accepted_at === null

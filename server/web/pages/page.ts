@@ -22,6 +22,14 @@ export async function frameOf(server: Server, c: Ctx): Promise<FrameProps> {
     csrf: c.get("csrf") ?? "",
     now: server.now(),
     flash: takeFlash(c),
+    ...noticeOf(server),
+  };
+}
+
+function noticeOf({ disk: { problem } }: Server): { notice?: string } {
+  if (!problem) return {};
+  return {
+    notice: `${problem} Only ends of jobs, logins and removals are stored; agents keep backing up.`,
   };
 }
 
