@@ -68,7 +68,7 @@ export async function openServer(
       progress: new Progresses(),
       lineUse: new LineUse(settings.quotas),
       openLists: new OpenLists(),
-      paces: new Paces(),
+      paces: new Paces(closing.signal),
       slices: new Slices(new Turns()),
       handshakes: new Throttle(elapsed),
       disk,

@@ -24,6 +24,13 @@ interface HostPace {
 /** By host, not by connection: a new connection begins nothing anew. */
 export class Paces {
   readonly #hosts = new Map<string, HostPace>();
+  readonly #pauses = new Set<() => void>();
+
+  constructor(private readonly closing: AbortSignal) {
+    closing.addEventListener("abort", () => {
+      for (const end of [...this.#pauses]) end();
+    }, { once: true });
+  }
 
   /** Resolves when a frame of this size may be dealt with. */
   async wait(hostId: string, size: number, over: () => boolean): Promise<void> {
@@ -34,9 +41,8 @@ export class Paces {
     pace.left -= Math.max(size, FRAME_BYTES);
     // Its own frames come one after another, so that what is owed is never more than a frame.
     const until = now - pace.left / BYTES_PER_SECOND * 1000;
-    while (performance.now() < until && !over()) {
-      const left = Math.min(250, Math.max(1, until - performance.now()));
-      await new Promise((resolve) => setTimeout(resolve, left));
+    while (performance.now() < until && !over() && !this.closing.aborted) {
+      await this.#pause(Math.min(250, Math.max(1, until - performance.now())));
     }
   }
 
@@ -59,6 +65,19 @@ export class Paces {
 
   forget(hostId: string): void {
     this.#hosts.delete(hostId);
+  }
+
+  /** Ends early when the server stops. */
+  #pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        this.#pauses.delete(end);
+        resolve();
+      };
+      const timer = setTimeout(end, milliseconds);
+      this.#pauses.add(end);
+    });
   }
 
   #of(hostId: string): HostPace {
