@@ -97,6 +97,7 @@ export class Paces {
  */
 export class Slices {
   #spent = 0;
+  #isTicking = false;
 
   constructor(private readonly turns: Turns) {}
 
@@ -109,5 +110,12 @@ export class Slices {
 
   spent(milliseconds: number): void {
     this.#spent += milliseconds;
+    if (this.#isTicking) return;
+    this.#isTicking = true;
+    // The loop goes on by itself where an agent waits for acknowledgements: then nobody need be made to wait.
+    setTimeout(() => {
+      this.#isTicking = false;
+      this.#spent = 0;
+    }, 0);
   }
 }
