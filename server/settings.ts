@@ -134,7 +134,7 @@ export function readSettings(env: (name: string) => string | undefined): Setting
 
 function readQuotas(value: (name: string) => string): Quotas {
   const count = (name: string, least = 1) => readCount(name, value(name), least);
-  const bytes = (name: string) => readBytes(name, value(name));
+  const bytes = (name: string, least = 1) => readBytes(name, value(name), least);
   return {
     linesPerJob: count("RM_LINES_PER_JOB"),
     lineBytesPerJob: bytes("RM_LINE_BYTES_PER_JOB"),
@@ -144,7 +144,7 @@ function readQuotas(value: (name: string) => string): Quotas {
     auditRowsPerDay: count("RM_AUDIT_ROWS_PER_HOST_DAY"),
     snapshots: count("RM_SNAPSHOTS_PER_HOST"),
     handshakesPerMinute: count("RM_HANDSHAKES_PER_MINUTE"),
-    diskReserve: bytes("RM_DISK_RESERVE"),
+    diskReserve: bytes("RM_DISK_RESERVE", 0),
     keepLinesDays: count("RM_KEEP_LINES_DAYS"),
     keepLinesOfFailedDays: count("RM_KEEP_LINES_OF_FAILED_DAYS"),
   };
@@ -168,10 +168,10 @@ const UNITS: Record<string, number> = {
   GiB: 2 ** 30,
 };
 
-function readBytes(name: string, text: string): number {
+function readBytes(name: string, text: string, least: number): number {
   const match = /^(\d{1,15}) ?([KMG]i?B)?$/.exec(text);
   const number = Number(match?.[1]) * (UNITS[match?.[2] ?? ""] ?? NaN);
-  if (match && Number.isSafeInteger(number)) return number;
+  if (match && Number.isSafeInteger(number) && number >= least) return number;
   throw refuse(name, text, "a number of bytes, such as 50000000, 50MB or 256MiB");
 }
 

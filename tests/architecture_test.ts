@@ -12,6 +12,7 @@ const SUBJECTS = [
   "jobs",
   "maintenance",
   "pending_hosts",
+  "quotas",
   "repositories",
   "schedules",
   "snapshots",

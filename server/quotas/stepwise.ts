@@ -3,9 +3,9 @@ import type { Server } from "../server.ts";
 
 /** A step of so many rows takes a millisecond or two. */
 export const ROWS_PER_STEP = 500;
-/** Of the time it takes no more than a seventh or so. */
-const PAUSE_FACTOR = 6;
-const SHORTEST_PAUSE_MS = 10;
+/** Of the time it takes no more than a ninth. */
+const PAUSE_FACTOR = 8;
+const SHORTEST_PAUSE_MS = 15;
 /** Then whoever else has something to remove has a turn. */
 const LONGEST_MS = 40_000;
 

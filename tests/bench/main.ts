@@ -7,6 +7,7 @@ import { benchFleet } from "./fleet.ts";
 import { benchIdle } from "./idle.ts";
 import { benchLatency } from "./latency.ts";
 import { benchLines } from "./lines.ts";
+import { benchRemoval } from "./removal.ts";
 import { benchReconnect } from "./reconnect.ts";
 import { benchStored, endStored } from "./stored.ts";
 import { machine, type Row, tableOf, type Topic } from "./table.ts";
@@ -19,6 +20,7 @@ const TOPICS: Record<string, Topic> = {
   fleet: { round: benchFleet },
   reconnect: { round: benchReconnect },
   idle: { round: benchIdle },
+  removal: { round: benchRemoval },
   stored: { round: benchStored, end: endStored },
 };
 

@@ -11,7 +11,7 @@ const REQUESTS = 100;
 const ROOM_NEEDED = 4e9;
 const TEXT = "processed /home/alice/photographs/2024/summer/IMG_20240717_113205.jpg, 3.4 MiB ok";
 
-interface Stored {
+export interface Stored {
   hosts: ManyHosts;
   /** The job with the most lines, which is the newest. */
   longJob: string;
@@ -57,7 +57,7 @@ export async function endStored(): Promise<void> {
 }
 
 /** By turns, so that what disturbs one disturbs the other. */
-async function medians(...asks: (() => Promise<number>)[]): Promise<number[]> {
+export async function medians(...asks: (() => Promise<number>)[]): Promise<number[]> {
   const times = asks.map(() => [] as number[]);
   for (let n = 0; n < REQUESTS; n++) {
     for (const [index, ask] of asks.entries()) times[index]!.push(await ask());
@@ -79,7 +79,7 @@ async function startOf({ hosts }: Stored): Promise<Row> {
   };
 }
 
-async function prepare(
+export async function prepare(
   wish: { jobs: number; lines: number; longLines: number },
 ): Promise<Stored> {
   const { jobs, lines, longLines } = wish;
