@@ -15,6 +15,7 @@ import { excludes } from "./0009_excludes.ts";
 import { rejoin } from "./0010_rejoin.ts";
 import { repositoryAccess } from "./0011_repository_access.ts";
 import { lastPolicy } from "./0012_last_policy.ts";
+import { usersAndAudit } from "./0014_users_and_audit.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001_first": first,
@@ -29,6 +30,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0010_rejoin": rejoin,
   "0011_repository_access": repositoryAccess,
   "0012_last_policy": lastPolicy,
+  "0014_users_and_audit": usersAndAudit,
 };
 
 /** Brings the database to this program's version in one transaction. Throws DatabaseError. */
