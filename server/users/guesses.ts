@@ -54,19 +54,28 @@ export interface Guess {
 export async function countGuess(server: Server, who: Guesser): Promise<Guess> {
   const networks = networksOf(who.address);
   const now = server.now();
-  const { isKnown, numbers } = await server.database.raw((sqlite) => {
+  const network = networks.findLast(({ isWide }) => !isWide)!.network;
+  const { isKnown, numbers, waitMs } = await server.database.raw((sqlite) => {
     const isKnown = who.userId !== null && sqlite.prepare(
           "select 1 from known_networks where user_id = ? and network = ?",
         ).get(who.userId, networks[0]!.network) !== undefined;
+    const isExpected = isKnown || who.sessionId !== undefined;
+    server.passwords.refuseWhenFull({ isKnown: isExpected, network });
     const limits = limitsOf(server, who, isKnown);
-    for (const limit of limits) refuseAbove(sqlite, now, limit);
+    const waitMs = Math.max(...limits.map((limit) => waitFor(sqlite, now, limit)));
+    if (waitMs > 0) return { isKnown, numbers: [], waitMs };
     const insert = sqlite.prepare("insert into login_tries (key, at) values (?, ?)");
-    return { isKnown, numbers: limits.map(({ key }) => insert.run(key, now).lastInsertRowid) };
+    return {
+      isKnown,
+      numbers: limits.map(({ key }) => insert.run(key, now).lastInsertRowid),
+      waitMs,
+    };
   });
-  const customers = networks.filter(({ isWide }) => !isWide);
+  // Not in the transaction, which would be rolled back.
+  if (waitMs > 0) throw tooMany(waitMs);
   return {
     isKnown: isKnown || who.sessionId !== undefined,
-    network: customers.at(-1)!.network,
+    network,
     takeBack: () =>
       server.database.raw((sqlite) => {
         const remove = sqlite.prepare("delete from login_tries where number = ?");
@@ -100,15 +109,17 @@ function nameKey(server: Server, username: string): string {
     .update(username.toLowerCase()).digest("hex").slice(0, 24);
 }
 
-function refuseAbove(sqlite: Connection, now: number, { key, windows }: Limit): void {
+/** Until the limit admits another one, in milliseconds. */
+function waitFor(sqlite: Connection, now: number, { key, windows }: Limit): number {
   // Of a clock that went back: what lies in its future counts as of now, neither longer nor not at all.
   sqlite.prepare("update login_tries set at = ? where key = ? and at > ?").run(now, key, now);
-  for (const [most, ms] of windows) {
-    const full = sqlite.prepare(
-      "select at from login_tries where key = ? and at > ? order by at desc limit 1 offset ?",
-    ).get(key, now - ms, most - 1) as { at: number } | undefined;
-    if (full) throw tooMany(full.at + ms - now);
-  }
+  const newest = sqlite.prepare(
+    "select at from login_tries where key = ? and at > ? order by at desc limit 1 offset ?",
+  );
+  return Math.max(...windows.map(([most, ms]) => {
+    const full = newest.get(key, now - ms, most - 1) as { at: number } | undefined;
+    return full ? full.at + ms - now : 0;
+  }));
 }
 
 function tooMany(waitMs: number): AppError {

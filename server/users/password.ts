@@ -12,6 +12,8 @@ export interface PasswordHasher {
   hash(password: string): Promise<string>;
   /** With `hash` undefined the same time passes and the answer is false: a stranger's name looks like a known one. */
   verify(password: string, hash: string | undefined, from?: From): Promise<boolean>;
+  /** Throws too_many when no place is left for this one: asked before anything is written. */
+  refuseWhenFull(from: From): void;
   close(): void;
 }
 
@@ -90,6 +92,7 @@ export function createPasswordHasher(
       const right = await ask<boolean>({ task: "verify", password, hash: stored ?? decoy }, from);
       return right && stored !== undefined;
     },
+    refuseWhenFull: (from) => refuseWhenFull(queue, from),
     close: stop,
   };
 }
