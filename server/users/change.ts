@@ -36,10 +36,9 @@ export async function changeUser(
 /** Its sessions, tokens and links go with it; what it made and did stays, under its id, which nobody gets again. */
 export async function removeUser(server: Server, actor: Actor, id: string): Promise<void> {
   await change(server, actor, id, async (tx, user) => {
+    await setUnlessLast(tx, user, { disabled_at: server.now() });
     await endAccess(tx, server.now(), actor, id);
-    const { numDeletedRows } = await tx.deleteFrom("users").where("id", "=", id)
-      .where((where) => mayGo(where, id)).executeTakeFirst();
-    if (numDeletedRows === 0n) throw lastAdmin(user);
+    await tx.deleteFrom("users").where("id", "=", id).execute();
     await record(server, tx, actor, "user.removed", user);
   });
 }
@@ -47,11 +46,9 @@ export async function removeUser(server: Server, actor: Actor, id: string): Prom
 /** Ends the password, sessions and tokens of before; returns the secret of a link by which the user sets a new one. */
 export async function resetUser(server: Server, actor: Actor, id: string): Promise<string> {
   return await change(server, actor, id, async (tx, user) => {
+    await setUnlessLast(tx, user, { password_hash: "" });
     await endAccess(tx, server.now(), actor, id);
     await refuseOwnToken(tx, actor);
-    const { numUpdatedRows } = await tx.updateTable("users").set({ password_hash: "" })
-      .where("id", "=", id).where((where) => mayGo(where, id)).executeTakeFirst();
-    if (numUpdatedRows === 0n) throw lastAdmin(user);
     await record(server, tx, actor, "user.reset", user);
     return await insertLink(tx, server.now(), actor, id);
   });
@@ -86,27 +83,41 @@ async function setDisabled(
   const { disabled_at } = await tx.selectFrom("users").select("disabled_at")
     .where("id", "=", user.id).executeTakeFirstOrThrow();
   if ((disabled_at !== null) === disabled) return;
-  // First, because it may shut other accounts: whoever is left after that decides.
-  if (disabled) await endAccess(tx, server.now(), actor, user.id);
-  const { numUpdatedRows } = await tx.updateTable("users").set(
-    disabled ? { disabled_at: server.now() } : { disabled_at: null, ...restsOn(actor) },
-  ).where("id", "=", user.id)
-    .where((where) => disabled ? mayGo(where, user.id) : where("id", "=", user.id))
-    .executeTakeFirst();
-  if (numUpdatedRows === 0n) throw lastAdmin(user);
+  if (disabled) {
+    await setUnlessLast(tx, user, { disabled_at: server.now() });
+    await endAccess(tx, server.now(), actor, user.id);
+  } else {
+    await tx.updateTable("users").set({ disabled_at: null, ...restsOn(actor) })
+      .where("id", "=", user.id).execute();
+  }
   await record(server, tx, actor, disabled ? "user.disabled" : "user.enabled", user);
 }
 
 async function setRole(server: Server, tx: Tx, actor: Actor, user: User, role: Role) {
-  const isRaise = RANK[role] > RANK[user.role];
-  const { numUpdatedRows } = await tx.updateTable("users")
-    .set({ role, ...(isRaise ? restsOn(actor) : {}) }).where("id", "=", user.id)
-    .where((where) => isRaise ? where("id", "=", user.id) : mayGo(where, user.id))
-    .executeTakeFirst();
-  if (numUpdatedRows === 0n) throw lastAdmin(user);
+  if (RANK[role] > RANK[user.role]) {
+    await tx.updateTable("users").set({ role, ...restsOn(actor) }).where("id", "=", user.id)
+      .execute();
+  } else {
+    await setUnlessLast(tx, user, { role });
+  }
   // A session begins with a role and keeps it; API tokens have whatever role their user has.
   await endSessions(tx, server.now(), user.id);
   await record(server, tx, actor, "user.role_changed", user, { from: user.role, to: role });
+}
+
+/** Throws conflict where the user is the last admin who can sign in. */
+async function setUnlessLast(
+  tx: Tx,
+  user: User,
+  values: { disabled_at?: number; password_hash?: string; role?: Role },
+): Promise<void> {
+  const { numUpdatedRows } = await tx.updateTable("users").set(values).where("id", "=", user.id)
+    .where((where) => mayGo(where, user.id)).executeTakeFirst();
+  if (numUpdatedRows > 0n) return;
+  throw new AppError(
+    "conflict",
+    `${user.username} is the last admin who can sign in: make another one first.`,
+  );
 }
 
 /** What is raised by means of an API token falls with it. */
@@ -139,11 +150,4 @@ async function record(
     target: { kind: "user", id: user.id, name: user.username },
     detail,
   });
-}
-
-function lastAdmin(user: User): AppError {
-  return new AppError(
-    "conflict",
-    `${user.username} is the last admin who can sign in: make another one first.`,
-  );
 }

@@ -6,7 +6,10 @@ import type { Actor } from "../server.ts";
 
 type Tx = Transaction<Tables>;
 
-/** Ends all that a user has open: sessions, API tokens with all that rests on them, links and join commands. */
+/**
+ * Ends all that a user has open: sessions, API tokens with all that rests on them, links and join commands. Comes after the
+ * account itself was shut, so that it does not count any more as an admin who can sign in.
+ */
 export async function endAccess(tx: Tx, now: number, actor: Actor, userId: string): Promise<void> {
   await tx.deleteFrom("setup_links").where("user_id", "=", userId).execute();
   await endSessions(tx, now, userId);
@@ -30,7 +33,6 @@ export async function endSessions(tx: Tx, now: number, userId: string): Promise<
  */
 export async function endTokens(tx: Tx, now: number, actor: Actor, ids: string[]): Promise<void> {
   const gone = new Set(ids);
-  const shut = new Set<string>();
   // A set that grows while it is walked through is walked to its end.
   for (const id of gone) {
     const made = await tx.selectFrom("api_tokens").select("id").where("depends_on_token", "=", id)
@@ -39,13 +41,12 @@ export async function endTokens(tx: Tx, now: number, actor: Actor, ids: string[]
     const users = await tx.selectFrom("users").select("id").where("depends_on_token", "=", id)
       .execute();
     for (const user of users) {
-      shut.add(user.id);
+      if (!await shutAccount(tx, now, actor, user.id)) continue;
       const theirs = await tx.selectFrom("api_tokens").select("id").where("user_id", "=", user.id)
         .execute();
       for (const each of theirs) gone.add(each.id);
     }
   }
-  for (const id of shut) await shutAccount(tx, now, actor, id);
   for (const id of gone) {
     await tx.deleteFrom("api_tokens").where("id", "=", id).execute();
     await tx.deleteFrom("setup_links").where("depends_on_token", "=", id).execute();
@@ -55,19 +56,31 @@ export async function endTokens(tx: Tx, now: number, actor: Actor, ids: string[]
   }
 }
 
-/** The last admin stays enabled, but without the password: `user reset-password` gives a new one. */
-async function shutAccount(tx: Tx, now: number, actor: Actor, id: string): Promise<void> {
-  await tx.deleteFrom("setup_links").where("user_id", "=", id).execute();
-  await endSessions(tx, now, id);
-  const user = await tx.updateTable("users").set({ password_hash: "", depends_on_token: null })
-    .where("id", "=", id).returning(["username"]).executeTakeFirstOrThrow();
-  await tx.updateTable("users").set({ disabled_at: now }).where("id", "=", id)
-    .where("disabled_at", "is", null).where((where) => mayGo(where, id)).execute();
+/** False for the last admin who can sign in: he is left as he is, and the audit says so. */
+async function shutAccount(tx: Tx, now: number, actor: Actor, id: string): Promise<boolean> {
+  const user = await tx.selectFrom("users").select("username").where("id", "=", id)
+    .executeTakeFirstOrThrow();
+  const { numUpdatedRows } = await tx.updateTable("users").set((column) => ({
+    password_hash: "",
+    depends_on_token: null,
+    disabled_at: column.fn.coalesce("disabled_at", column.val(now)),
+  })).where("id", "=", id).where((where) => mayGo(where, id)).executeTakeFirst();
+  const isShut = numUpdatedRows > 0n;
+  if (isShut) {
+    await tx.deleteFrom("setup_links").where("user_id", "=", id).execute();
+    await endSessions(tx, now, id);
+  } else {
+    await tx.updateTable("users").set({ depends_on_token: null }).where("id", "=", id).execute();
+  }
   await recordAudit(tx, now, actor, {
-    action: "user.shut",
+    action: isShut ? "user.shut" : "user.kept",
     target: { kind: "user", id, name: user.username },
-    detail: { because: "it was made or changed by an API token that has ended" },
+    detail: {
+      because: "it was made or changed by an API token that has ended" +
+        (isShut ? "" : ", but is the last admin who can sign in"),
+    },
   });
+  return isShut;
 }
 
 /** Whether this user may stop being an enabled admin: there is another one who can sign in, or he is none. */

@@ -172,3 +172,36 @@ Deno.test("wrong tokens are slowed down, right ones from the same network are no
   assert.deepEqual([...new Set(statuses)], [401, 429]);
   assert.equal((await test.api("olive", "GET", "/api/hosts")).status, 200);
 });
+
+Deno.test("an admin who was made by a token of the other admin may take the other's place", async () => {
+  for (const act of ["disable", "remove", "reset"]) {
+    await using test = await startServer();
+    const made = await test.api("alice", "POST", "/api/users", { username: "bob", role: "admin" });
+    await followSetupLink(test, made.body.setup_url);
+    const bob = await signIn(test, "bob");
+    const path = `/api/users/${test.users.alice.id}`;
+    const answer = act === "disable"
+      ? await bob.api("PATCH", path, { disabled: true })
+      : act === "remove"
+      ? await bob.api("DELETE", path)
+      : await bob.api("POST", `${path}/reset`);
+    assert.ok(answer.status < 300, `${act}: ${JSON.stringify(answer.body)}`);
+    assert.equal((await test.api("alice", "GET", "/api/hosts")).status, 401);
+    assert.equal((await bob.api("GET", "/api/users")).status, 200);
+    const own = `/api/users/${made.body.id}`;
+    assert.equal((await bob.api("PATCH", own, { disabled: true })).status, 409);
+    assert.equal((await bob.api("GET", "/api/audit?action=user.kept")).body.items.length, 1);
+  }
+});
+
+Deno.test("a link works neither an hour later nor when the clock went back", async () => {
+  await using test = await startServer();
+  const { body } = await test.api("alice", "POST", "/api/users", {
+    username: "nina",
+    role: "viewer",
+  });
+  test.clock.offset = -3_600_000;
+  assert.equal((await followSetupLink(test, body.setup_url)).status, 404);
+  test.clock.offset = -60_000;
+  assert.equal((await followSetupLink(test, body.setup_url)).status, 303);
+});
