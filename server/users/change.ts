@@ -55,8 +55,8 @@ export async function resetUser(server: Server, actor: Actor, id: string): Promi
 }
 
 /** A reset ends the tokens of its user, and with them what they make: a link of their own would be dead at once. */
-async function refuseOwnToken(tx: Tx, { token }: Actor): Promise<void> {
-  if (token === undefined) return;
+async function refuseOwnToken(tx: Tx, { token, session }: Actor): Promise<void> {
+  if (token === undefined || session !== undefined) return;
   const row = await tx.selectFrom("api_tokens").select("id").where("id", "=", token)
     .executeTakeFirst();
   if (row) return;

@@ -22,12 +22,15 @@ export async function insertLink(
   userId: string | null,
 ): Promise<string> {
   const token = randomSecret();
+  // Who was left as the last admin when the token ended does not rest on it any more.
+  const rest = actor.token === undefined ? undefined : await tx.selectFrom("api_tokens")
+    .select("id").where("id", "=", actor.token).executeTakeFirst();
   await tx.deleteFrom("setup_links").where("user_id", "is", userId).execute();
   await tx.insertInto("setup_links").values({
     token_hash: sha256(token),
     user_id: userId,
     created_by_id: actor.kind === "user" ? actor.id : null,
-    depends_on_token: actor.token ?? null,
+    depends_on_token: rest?.id ?? null,
     created_at: now,
     expires_at: now + HOUR,
   }).execute();

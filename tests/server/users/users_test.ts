@@ -194,6 +194,27 @@ Deno.test("an admin who was made by a token of the other admin may take the othe
   }
 });
 
+Deno.test("a download that is under way ends too when its reader is out", async () => {
+  await using test = await startServer();
+  await test.server.database.raw((sqlite) =>
+    sqlite.exec(
+      `with recursive n(i) as (select 1 union all select i + 1 from n where i < 6000)
+      insert into audit (at, actor_kind, actor_name, action, detail)
+      select i, 'system', 'x', 'filler', json_object('text', hex(zeroblob(4000))) from n`,
+    )
+  );
+  const { body } = await test.api("alice", "POST", "/api/tokens", { name: "reader" });
+  const response = await fetch(`${test.url}/api/audit.csv`, {
+    headers: { authorization: `Bearer ${body.token}` },
+  });
+  const reader = response.body!.getReader();
+  assert.equal((await reader.read()).done, false);
+  await test.api("alice", "DELETE", `/api/tokens/${body.id}`);
+  await assert.rejects(async () => {
+    while (!(await reader.read()).done);
+  });
+});
+
 Deno.test("a link works neither an hour later nor when the clock went back", async () => {
   await using test = await startServer();
   const { body } = await test.api("alice", "POST", "/api/users", {
