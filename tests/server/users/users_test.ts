@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createApp } from "../../../server/app.ts";
 import { call, followSetupLink, signIn, withToken } from "../../support/browser_session.ts";
 import { PASSWORD, startServer } from "../../support/start_server.ts";
 
@@ -48,7 +49,8 @@ Deno.test("two who follow one link at once: one sets the password", async () => 
       followSetupLink(test, body.setup_url, password)
     ),
   );
-  assert.deepEqual(answers.map(({ status }) => status).sort(), [303, 403, 403]);
+  assert.equal(answers.filter(({ status }) => status === 303).length, 1);
+  assert.ok(answers.every(({ status }) => [303, 403, 404].includes(status)));
 });
 
 Deno.test("a reset ends password, sessions and tokens, and a second link ends the first", async () => {
@@ -198,21 +200,22 @@ Deno.test("a download that is under way ends too when its reader is out", async 
   await using test = await startServer();
   await test.server.database.raw((sqlite) =>
     sqlite.exec(
-      `with recursive n(i) as (select 1 union all select i + 1 from n where i < 6000)
+      `with recursive n(i) as (select 1 union all select i + 1 from n where i < 3000)
       insert into audit (at, actor_kind, actor_name, action, detail)
-      select i, 'system', 'x', 'filler', json_object('text', hex(zeroblob(4000))) from n`,
+      select i, 'system', 'x', 'filler', json_object('text', 'x') from n`,
     )
   );
   const { body } = await test.api("alice", "POST", "/api/tokens", { name: "reader" });
-  const response = await fetch(`${test.url}/api/audit.csv`, {
-    headers: { authorization: `Bearer ${body.token}` },
-  });
+  // Read from the app itself: a connection between would take all of it at once.
+  const response = await createApp(test.server).request("http://127.0.0.1/api/audit.csv", {
+    headers: { authorization: `Bearer ${body.token}`, host: "127.0.0.1" },
+  }, { peer: "127.0.0.1" });
   const reader = response.body!.getReader();
   assert.equal((await reader.read()).done, false);
   await test.api("alice", "DELETE", `/api/tokens/${body.id}`);
   await assert.rejects(async () => {
     while (!(await reader.read()).done);
-  });
+  }, /signed out/);
 });
 
 Deno.test("a link works neither an hour later nor when the clock went back", async () => {
