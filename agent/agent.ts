@@ -1,6 +1,7 @@
 // The agent's parts and how they hang together: the first argument of whatever acts for this host.
 import { type Hello, PROTOCOL_VERSION } from "../shared/protocol.ts";
 import { VERSION } from "../shared/version.ts";
+import { type Brake, NO_BRAKE, reportOf } from "./brake/brake.ts";
 import { Connection, PACE } from "./connection.ts";
 import type { Pace } from "./session.ts";
 import { JobQueue } from "./jobs/queue.ts";
@@ -21,6 +22,8 @@ import { CLOCK, type Clock, Timers } from "./timers.ts";
 
 export interface Agent {
   settings: Settings;
+  /** What the machine's owner allows. */
+  brake: Brake;
   log: Log;
   journal: Journal;
   ledger: Ledger;
@@ -66,6 +69,7 @@ function assemble(options: AgentOptions, journal: Journal): Agent {
   const { settings, log } = options;
   const agent = {
     settings,
+    brake: settings.brake ?? NO_BRAKE,
     log,
     journal,
     ledger: new Ledger(settings.stateDir, log),
@@ -115,6 +119,7 @@ async function sayHello(agent: Agent): Promise<Hello> {
   const { hostname, os, arch, bootTime } = describeMachine();
   const restic = await agent.restic.find().catch((error: unknown) => error);
   const problem = restic instanceof ResticProblem ? restic.message : undefined;
+  const brakes = reportOf(agent.brake);
   return {
     type: "hello",
     protocol: PROTOCOL_VERSION,
@@ -127,6 +132,7 @@ async function sayHello(agent: Agent): Promise<Hello> {
     boot_time: bootTime,
     clock: Date.now(),
     plan_version: agent.plan.version,
+    ...(brakes ? { brakes } : {}),
     jobs: [...new Set([...agent.queue.ids, ...agent.journal.unacknowledgedEnds])].slice(0, 10_000),
   };
 }

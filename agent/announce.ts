@@ -1,9 +1,15 @@
 // How a machine without a token becomes a host: it announces its key, shows the fingerprint, and waits for as long as a
 // person takes.
 import { z } from "zod";
-import { fingerprintOf, PENDING_CLOSE, toBase64 } from "../shared/announce.ts";
+import {
+  type AnnouncedMachine,
+  fingerprintOf,
+  PENDING_CLOSE,
+  toBase64,
+} from "../shared/announce.ts";
 import { Backoff } from "../shared/backoff.ts";
 import { PROTOCOL_VERSION } from "../shared/protocol.ts";
+import { canBeReadOnTheWay, serverAddress } from "../shared/server_address.ts";
 import { VERSION } from "../shared/version.ts";
 import { forgetAnnouncement, saveAnnouncement } from "./announcement.ts";
 import { type Asking, pause, post, RefusedForGood, Unanswered } from "./ask_server.ts";
@@ -27,8 +33,15 @@ const Answer = z.object({
   fingerprint: z.string(),
   pending_id: z.string().min(1).max(100).regex(/^[\w-]+$/),
   hostname_collision: z.boolean(),
+  address_problem: z.string().max(1000).optional(),
 });
 type Answer = z.infer<typeof Answer>;
+
+const ADDRESS_REFUSED =
+  "The server refuses this machine's proof, because it is made for the address that was dialled and the server does not know that as its own. Set RM_BASE_URL on the server to that address (behind a port mapping, a proxy or a name it is needed), or RM_SERVER here to the server's own. If both are right, something in between hands on what this machine says.";
+/** Beside the server's address. */
+export const CAN_BE_READ =
+  "the line is plain HTTP: all that goes over it can be read and changed on the way, the credential of this machine too. Use https.";
 
 /** The server knows another agent by this key, or does not know the key: somebody has to look. */
 const SLOW_MS = 60_000;
@@ -66,6 +79,7 @@ class Approval {
   readonly #backoff: Backoff;
   #pendingId: string | undefined;
   #isShown = false;
+  #machine: AnnouncedMachine | undefined;
 
   constructor(private readonly announcing: Announcing, private readonly identity: Identity) {
     this.#backoff = announcing.backoff ?? new Backoff(1000, 60_000);
@@ -77,7 +91,7 @@ class Approval {
       let wait = this.#backoff.next();
       try {
         this.#pendingId ??= await this.#announce();
-        const decision = await this.#wait(this.#pendingId);
+        const decision = await this.#wait(this.#pendingId, this.#machine!);
         if (decision.enrolled) return decision.enrolled;
         wait = Math.max(wait, this.#closed(decision));
       } catch (error) {
@@ -95,14 +109,18 @@ class Approval {
     const machine = describeMachine();
     const program = await restic.find().catch(() => undefined);
     const hostname = announcedName(machine.hostname);
+    const announced = this.#machine = {
+      hostname,
+      os: machine.os as AnnouncedMachine["os"],
+      arch: machine.arch,
+      agent_version: VERSION,
+      restic_version: program?.version ?? null,
+    };
     const result = Answer.safeParse(
       await post(this.announcing, "/api/agents/announce", {
-        hostname,
-        os: machine.os,
-        arch: machine.arch,
-        agent_version: VERSION,
-        restic_version: program?.version ?? null,
+        ...announced,
         public_key: toBase64(this.identity.publicKey),
+        server: serverAddress(server),
         protocol: PROTOCOL_VERSION,
       }),
     );
@@ -113,20 +131,25 @@ class Approval {
     return result.data.pending_id;
   }
 
-  #show(hostname: string, { fingerprint, hostname_collision }: Answer): void {
+  #show(hostname: string, answer: Answer): void {
+    const { fingerprint, hostname_collision: hasCollision, address_problem } = answer;
     const { settings: { server, stateDir }, log, print } = this.announcing;
     this.#isShown = true;
     saveAnnouncement(stateDir, { state: "waiting", server, since: Date.now() });
-    print(banner({ server, hostname, fingerprint, hasCollision: hostname_collision }));
+    const canBeRead = canBeReadOnTheWay(serverAddress(server)!);
+    const addressProblem = address_problem && `${ADDRESS_REFUSED} (${address_problem})`;
+    print(banner({ server, hostname, fingerprint, hasCollision, canBeRead, addressProblem }));
+    if (canBeRead) log.warn(`${server}: ${CAN_BE_READ}`);
     log.info(`Waiting for approval at ${server} as ${hostname}, fingerprint ${fingerprint}`);
   }
 
-  #wait(pendingId: string): Promise<Decision> {
+  #wait(pendingId: string, machine: AnnouncedMachine): Promise<Decision> {
     const { settings: { server }, client, signal, log } = this.announcing;
     return waitForDecision({
       server,
       pendingId,
       identity: this.identity,
+      machine,
       client,
       signal,
       onWaiting: () => {
@@ -138,7 +161,7 @@ class Approval {
 
   /** What the close means; answers how long to wait at least. */
   #closed({ code, reason }: { code: number; reason: string }): number {
-    const { log } = this.announcing;
+    const { log, settings: { server } } = this.announcing;
     if (code === PENDING_CLOSE.rejected) {
       throw new RefusedForGood(
         "An admin rejected this machine. It does not ask again until the agent is started anew.",
@@ -148,6 +171,10 @@ class Approval {
       this.#pendingId = undefined;
       log.info("The server does not wait for this machine any more; announcing it again");
       return 0;
+    }
+    if (code === PENDING_CLOSE.otherServer) {
+      log.error(`${server}: ${ADDRESS_REFUSED}`);
+      return SLOW_MS;
     }
     log.warn(`Not connected (${reason}); still waiting for approval`);
     return code === PENDING_CLOSE.replaced || code === PENDING_CLOSE.badProof ? SLOW_MS : 0;

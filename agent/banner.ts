@@ -7,6 +7,26 @@ export interface Banner {
   hostname: string;
   fingerprint: string;
   hasCollision: boolean;
+  /** What goes between here and the server can be read on the way. */
+  canBeRead: boolean;
+  /** Why the server will not take this machine's proof. */
+  addressProblem?: string | undefined;
+}
+
+const PLAIN_LINE =
+  "WARNING: this is plain HTTP. The line can be read and changed by whoever is in between, and the credential that this machine gets with it. Use https.";
+const WIDTH = 68;
+
+/** Wrapped at blanks, indented by two. */
+function lines(text: string): string[] {
+  const wrapped: string[] = [];
+  for (const word of visible(text).split(/\s+/)) {
+    const last = wrapped.at(-1);
+    if (last !== undefined && last.length + word.length < WIDTH) {
+      wrapped[wrapped.length - 1] = `${last} ${word}`;
+    } else wrapped.push(word);
+  }
+  return wrapped.map((line) => `  ${line}`);
 }
 
 const RULE = "=".repeat(72);
@@ -20,7 +40,8 @@ const RULE = "=".repeat(72);
  * stand in it exactly so, between two lines of 72 equals signs. Afterwards exactly one line follows on stdout:
  * `accepted: this machine is now host <name>` (the agent goes on working), or `rejected: <sentence>` (it ends with exit code 7).
  */
-export function banner({ server, hostname, fingerprint, hasCollision }: Banner): string {
+export function banner(shown: Banner): string {
+  const { server, hostname, fingerprint, hasCollision, canBeRead, addressProblem } = shown;
   const groups = fingerprintGroups(fingerprint);
   const line = (from: number) =>
     `      ${groups.slice(from, from + 4).join(" ")}   ${
@@ -38,6 +59,8 @@ export function banner({ server, hostname, fingerprint, hasCollision }: Banner):
     line(8),
     "",
     ...(hasCollision ? ["  Another machine there has the same name. Compare with care.", ""] : []),
+    ...(canBeRead ? [...lines(PLAIN_LINE), ""] : []),
+    ...(addressProblem ? [...lines(addressProblem), ""] : []),
     "  Compare these digits with those on the dashboard, and accept there.",
     RULE,
     "",

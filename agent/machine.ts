@@ -1,4 +1,5 @@
 // What the server is told about this machine.
+import { announcedHostName } from "../shared/fields.ts";
 
 export interface Machine {
   hostname: string;
@@ -17,8 +18,11 @@ export function describeMachine(): Machine {
   };
 }
 
-/** The name under which the machine announces itself: what the server takes as a host's name (shared/fields.ts). */
+/** The name under which the machine announces itself: what the server takes as an announced name (shared/fields.ts). */
 export function announcedName(hostname: string): string {
-  const name = hostname.replace(/[^\p{L}\p{N}\p{M}._-]/gu, "-").replace(/^[^\p{L}\p{N}]+/u, "");
-  return name.slice(0, 200) || "unnamed";
+  const composed = hostname.normalize("NFC").replace(/[^\p{L}\p{N}\p{M}._-]/gu, "-")
+    .replace(/^[^\p{L}\p{N}]+/u, "");
+  const name = [...composed].slice(0, 100).join("");
+  return announcedHostName.safeParse(name).data ?? (name.replace(/[^\w.-]/g, "-")
+    .replace(/^[^A-Za-z0-9]+/, "") || "unnamed");
 }

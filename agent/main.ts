@@ -2,7 +2,8 @@
 import { parseArgs } from "node:util";
 import { versionLine } from "../shared/version.ts";
 import { openAgent } from "./agent.ts";
-import { announce, type Announcing } from "./announce.ts";
+import { canBeReadOnTheWay, serverAddress } from "../shared/server_address.ts";
+import { announce, type Announcing, CAN_BE_READ } from "./announce.ts";
 import { EnrolmentRefused, RefusedForGood } from "./ask_server.ts";
 import { enrol } from "./enrol.ts";
 import { CorruptFile } from "./files.ts";
@@ -18,6 +19,7 @@ import { readAgentFile, readSettings, type Settings, WrongSetting } from "./sett
 import { AlreadyRunning, holdStateDirectory } from "./single.ts";
 import { takeOverState } from "./state_owner.ts";
 import { readStatus } from "./status.ts";
+import { refuseOpenAgentFile } from "./trusted_file.ts";
 import { tokenState, whatItIs } from "./token.ts";
 
 const EXIT = { done: 0, failed: 1, wrongUse: 2, tokenRefused: 3, refusedForGood: 7 } as const;
@@ -43,6 +45,15 @@ Environment
   RM_STATE_DIR   where the journal and the sealed plan lie
   RM_RESTIC      the path of restic; otherwise it is looked for on PATH
   RM_LOG_LEVEL   debug, info, warn or error
+
+agent.yaml: what the owner of this machine allows, whatever the server orders. The server cannot change it; it is read when the
+agent starts, and a line that cannot be read keeps the agent from starting.
+  allow_hooks: false             no hook is run; a backup that has one fails and says so
+  allow_restore_in_place: false  nothing is restored over what is there
+  roots: [/home, /srv]           what may be backed up or written by a restore, links resolved; [] is nothing
+  repositories: [rest:https://backup.example.org/*]
+                                 which repositories may be used; * stands for any part; [] is none
+  certificate_authority: FILE    whom the connection to the server trusts
 
 Exit codes: 0 done, 1 failed, 2 wrong use, 3 installed, but the token was refused and the machine stays what it was,
 7 refused for good.
@@ -127,6 +138,7 @@ async function run(settings: Settings): Promise<number> {
       "Set RM_SERVER to the server's address, such as https://backup.example.org.",
     );
   }
+  refuseOpenAgentFile(settings.configDir);
   const log = createLog(settings.logLevel);
   logStrayErrors(log);
   await makeProtectedFolders(settings, log);
@@ -147,6 +159,9 @@ async function run(settings: Settings): Promise<number> {
   }
   const { host_id: hostId } = readAgentFile(settings.configDir);
   takeOverState(settings.stateDir, hostId, log);
+  if (canBeReadOnTheWay(serverAddress(who.server) ?? "")) {
+    log.warn(`${who.server}: ${CAN_BE_READ}`);
+  }
   return await work({ settings: { ...settings, hostId, ...who }, log, client, stop });
 }
 

@@ -1,11 +1,13 @@
 // Where the agent keeps its things and whom it serves: the environment, and agent.yaml for what enrolment gave.
 import { join } from "node:path";
-import { parse, stringify } from "yaml";
+import { isMap, parse, parseDocument } from "yaml";
 import { z } from "zod";
+import { type Brake, BRAKE_FIELDS, BRAKE_NAMES, brakeOf } from "./brake/brake.ts";
 import {
   CorruptFile,
   makePrivateDirectory,
   readIfThere,
+  removeIfThere,
   replaceFile,
   stampForName,
 } from "./files.ts";
@@ -24,8 +26,14 @@ const AgentFile = z.strictObject({
   /** SHA-256 of the token by which this machine last joined, and of one that its server refused for good. */
   token_used: z.string().optional(),
   token_refused: z.string().optional(),
+  ...BRAKE_FIELDS,
 });
 export type AgentFile = z.infer<typeof AgentFile>;
+/** What joining may change. Nothing in this program writes the brake of the machine's owner. */
+export type JoinedValues = Pick<
+  AgentFile,
+  "server" | "host_id" | "bearer" | "token_used" | "token_refused"
+>;
 
 export interface Settings {
   configDir: string;
@@ -39,6 +47,8 @@ export interface Settings {
   stored?: AgentFile;
   /** Path of a PEM file that the server's certificate must lead to. */
   certificateAuthority: string | undefined;
+  /** What the machine's owner allows (agent.yaml); tests may leave it out. */
+  brake?: Brake;
   /** Path of restic; undefined looks through PATH. */
   restic: string | undefined;
   logLevel: LogLevel;
@@ -64,6 +74,7 @@ export function readSettings(environment: Environment): Settings {
     token: get("RM_TOKEN") ?? readToken(get("RM_TOKEN_FILE")),
     stored: { ...file, ...(file.server ? { server: asServer(file.server) } : {}) },
     certificateAuthority: file.certificate_authority,
+    brake: brakeOf(file),
     restic: get("RM_RESTIC"),
     logLevel: readLogLevel(get("RM_LOG_LEVEL")),
   };
@@ -99,11 +110,51 @@ export function copyAgentFile(configDir: string): string {
   return aside;
 }
 
-/** Adds to agent.yaml what enrolment gave; what an administrator wrote there stays. What is undefined is taken out. */
-export function saveAgentFile(configDir: string, values: AgentFile): void {
+/**
+ * Adds to agent.yaml what joining gave, and takes out what is undefined. Everything else stays as the machine's owner wrote it,
+ * comments too.
+ */
+export function saveAgentFile(configDir: string, values: JoinedValues): void {
   makePrivateDirectory(configDir);
-  const merged = { ...readAgentFile(configDir), ...values };
-  replaceFile(agentFilePath(configDir), stringify(merged));
+  // Refuses a file that cannot be read before anything is changed.
+  const before = readAgentFile(configDir);
+  const merged = { ...before, ...values };
+  const text = withValues(textOf(configDir), merged);
+  replaceFile(agentFilePath(configDir), text);
+}
+
+/**
+ * Takes out of agent.yaml all that makes this machine a host, and leaves the brake of its owner for the day on which the agent is
+ * installed again. Answers whether there was one; without one the file is removed.
+ */
+export function leaveBrakeAlone(configDir: string): boolean {
+  const file = readAgentFile(configDir);
+  const hasBrake = BRAKE_NAMES.some((name) => file[name] !== undefined);
+  if (!hasBrake) {
+    removeIfThere(agentFilePath(configDir));
+    return false;
+  }
+  const brake = Object.fromEntries(BRAKE_NAMES.map((name) => [name, file[name]]));
+  replaceFile(agentFilePath(configDir), withValues(textOf(configDir), brake));
+  return true;
+}
+
+function textOf(configDir: string): string {
+  return new TextDecoder().decode(readIfThere(agentFilePath(configDir)) ?? new Uint8Array());
+}
+
+/** The same document with these values and no others: lines that are not changed keep their form and their comments. */
+function withValues(text: string, values: Record<string, unknown>): string {
+  const document = parseDocument(text);
+  if (!isMap(document.contents)) document.contents = document.createNode({}) as never;
+  const before = (document.toJS() ?? {}) as Record<string, unknown>;
+  for (const name of new Set([...Object.keys(before), ...Object.keys(values)])) {
+    if (values[name] === undefined) document.delete(name);
+    else if (before[name] !== values[name] && typeof values[name] === "string") {
+      document.set(name, values[name]);
+    }
+  }
+  return document.toString({ flowCollectionPadding: false, lineWidth: 0 });
 }
 
 /** What an administrator wrote there may be no address; it counts only where the environment says nothing. */

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { visible } from "../shared/redact.ts";
 import { readAnnouncement } from "./announcement.ts";
+import { type Brake, NO_BRAKE } from "./brake/brake.ts";
 import { readIdentity } from "./identity.ts";
 import { messageOf } from "./log.ts";
 import { ResticFinder } from "./restic/version.ts";
@@ -35,9 +36,23 @@ export async function readStatus(settings: Settings): Promise<Status> {
       `service          ${await serviceState()}`,
       `waiting reports  ${journalBytes(settings.stateDir)}`,
       `restic           ${restic.text}`,
+      ...brakeLines(settings.brake ?? NO_BRAKE),
     ],
     isReady: isEnrolled && restic.found,
   };
+}
+
+/** What the machine's owner allows. */
+function brakeLines(brake: Brake): string[] {
+  const word = (isAllowed: boolean) => isAllowed ? "allowed" : "refused (agent.yaml)";
+  const list = (values: string[] | null, all: string) =>
+    values === null ? all : `${visible(values.join(", ")) || "none"} (agent.yaml)`;
+  return [
+    `hooks            ${word(brake.allowHooks)}`,
+    `in-place restore ${word(brake.allowRestoreInPlace)}`,
+    `folders          ${list(brake.roots, "all")}`,
+    `repositories     ${list(brake.repositories, "all")}`,
+  ];
 }
 
 async function serviceState(): Promise<string> {

@@ -1,5 +1,6 @@
 // GET /ws/agent/pending: proves the key and waits until a person has decided, or the connection is gone.
 import {
+  type AnnouncedMachine,
   fromBase64,
   PENDING_CLOSE,
   type PendingAgentMessage,
@@ -9,6 +10,7 @@ import {
 } from "../shared/announce.ts";
 import { HEARTBEAT_SECONDS, OFFLINE_AFTER_SECONDS } from "../shared/protocol.ts";
 import { readPendingServerMessage } from "../shared/wire.ts";
+import { serverAddress } from "../shared/server_address.ts";
 import type { Identity } from "./identity.ts";
 import { messageOf } from "./log.ts";
 
@@ -16,6 +18,8 @@ export interface WaitingOptions {
   server: string;
   pendingId: string;
   identity: Identity;
+  /** What was announced: the proof says that the owner of the key said it. */
+  machine: AnnouncedMachine;
   client?: Deno.HttpClient;
   signal: AbortSignal;
   /** The server has seen the proof. */
@@ -77,9 +81,17 @@ class Waiting {
   #take(message: PendingServerMessage): void {
     switch (message.type) {
       case "nonce": {
-        const signed = proofBytes(fromBase64(message.nonce), this.options.pendingId);
-        const signature = toBase64(this.options.identity.sign(signed));
-        return this.#send({ type: "proof", signature });
+        const { identity, machine, pendingId } = this.options;
+        const nonce = fromBase64(message.nonce);
+        // Of the address that was really dialled: a redirect is not followed, so nobody else can have answered under it.
+        const server = serverAddress(this.options.server)!;
+        const signed = proofBytes({ nonce, pendingId, server, machine });
+        return this.#send({
+          type: "proof",
+          signature: toBase64(identity.sign(signed)),
+          server,
+          machine,
+        });
       }
       case "waiting":
         if (!this.#isWaiting) this.options.onWaiting();

@@ -55,7 +55,8 @@ export function createApp(server: Server, routes: Route[] = ROUTES): App {
       throw new AppError("bad_request", "This address speaks WebSocket only.");
     }
     const pendingId = (c.req.query("pending_id") ?? "").slice(0, 36);
-    return acceptPendingAgent(server, c.req.raw, { pendingId, address: c.get("address") });
+    const from = { pendingId, address: c.get("address"), peer: c.env.peer };
+    return acceptPendingAgent(server, c.req.raw, from);
   });
   for (const route of routes) {
     app.on(route.method, route.path, async (c) => {

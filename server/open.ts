@@ -67,6 +67,7 @@ export async function openServer(
       audit,
       greetings: new Turns(),
       strangers: new Throttle(now),
+      listening: null,
       setup: { token: null },
       closing: closing.signal,
     };

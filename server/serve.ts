@@ -40,6 +40,7 @@ export async function serve(settings: Settings, options: ServeOptions = {}): Pro
     await opened.close();
     throw error;
   }
+  server.listening = listener.address;
   startUpkeep(server);
   return {
     server,

@@ -35,6 +35,8 @@ export interface Server {
   greetings: Turns;
   /** Counts what machines do that nobody knows: a flood of them must not push logins out of the other. */
   strangers: Throttle;
+  /** Where it listens; null until it does, and for a task of the command line. */
+  listening: { hostname: string; port: number } | null;
   /** The secret of the first admin's setup link that this start made; null when there was a user. */
   setup: { token: string | null };
   /** Aborted when the server stops: ends what would otherwise stay open. */

@@ -2,38 +2,60 @@
 // A sentence continues the field's name: "name must be 1 to 64 characters".
 import { z } from "zod";
 import { isTimeZone, parseCron } from "./cron.ts";
+import { deceptionIn, refusedEverywhere } from "./deceptive_name.ts";
 
 /** Letters, digits and quiet punctuation; no control characters, no markup, no leading dash (restic would take an option). */
 const NAME = /^[\p{L}\p{N}_][\p{L}\p{N}\p{M} ._@()+-]*$/u;
 
-export const name = z.string("must be text").trim().min(1, "must not be empty")
-  .max(200, "must be at most 200 characters").regex(
-    NAME,
-    "must begin with a letter or digit and hold only letters, digits, spaces and . _ - @ ( ) +",
-  );
+type Reader = (text: string) => string | undefined;
+/** What deceives eyes is refused with what it is: see deceptive_name.ts. */
+const readable = <T extends z.ZodType<string>>(schema: T, problem: Reader) =>
+  schema.superRefine((text, context) => {
+    const message = problem(text);
+    if (message) context.addIssue({ code: "custom", message });
+  });
+/** Marks are composed, so that a name is one text however it was typed. */
+const typed = (schema: z.ZodString) =>
+  readable(schema.normalize("NFC"), (text) => deceptionIn(text)?.sentence);
+
+export const name = typed(
+  z.string("must be text").trim().min(1, "must not be empty")
+    .max(200, "must be at most 200 characters").regex(
+      NAME,
+      "must begin with a letter or digit and hold only letters, digits, spaces and . _ - @ ( ) +",
+    ),
+);
 
 /** A host's name reaches restic as --host, so it is held to what a host name may be. */
-export const hostName = z.string("must be text").trim().min(1, "must not be empty")
+const asHostName = z.string("must be text").trim().min(1, "must not be empty")
   .max(200, "must be at most 200 characters").regex(
     /^[\p{L}\p{N}][\p{L}\p{N}\p{M}._-]*$/u,
     "must begin with a letter or digit and hold only letters, digits, dots, dashes and underscores",
   );
+export const hostName = typed(asHostName);
+/** As a machine announces itself: one that mixes scripts may wait, and is marked. */
+export const announcedHostName = readable(asHostName.normalize("NFC"), refusedEverywhere);
 
 /** A source group's name is the snapshot tag; restic splits tags at commas. */
-export const groupName = z.string("must be text").trim().min(1, "must not be empty")
+const asGroupName = z.string("must be text").trim().min(1, "must not be empty")
   .max(64, "must be at most 64 characters").regex(
     /^[\p{L}\p{N}][\p{L}\p{N}\p{M} ._-]*$/u,
     "must begin with a letter or digit and hold only letters, digits, spaces, dots, dashes and underscores (it becomes the snapshot tag)",
   );
+export const groupName = typed(asGroupName);
+/** In messages: what is stored since before goes on as it is, since it stands in snapshots. */
+export const storedGroupName = asGroupName;
 
 export const userName = z.string("must be text").trim().regex(
   /^[a-z0-9][a-z0-9._@-]{0,63}$/i,
   "must be 1 to 64 letters, digits or . _ @ -, and begin with a letter or digit",
 );
 
-export const tag = z.string("must be text").trim().regex(
-  /^[\p{L}\p{N}][\p{L}\p{N}._:-]{0,63}$/u,
-  "must be 1 to 64 letters, digits or . _ : -",
+export const tag = typed(
+  z.string("must be text").trim().regex(
+    /^[\p{L}\p{N}][\p{L}\p{N}._:-]{0,63}$/u,
+    "must be 1 to 64 letters, digits or . _ : -",
+  ),
 );
 export const tags = z.array(tag, "must be a list of tags").max(32, "must be at most 32 tags");
 

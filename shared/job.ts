@@ -68,6 +68,9 @@ export function hasEnded(status: JobStatus): status is EndStatus {
 /** The reason code of what was not done because another repository than before is at the address. */
 export const REPOSITORY_CHANGED = "repository_changed";
 
+/** The reason code of what the machine's owner does not allow: agent.yaml on that machine says so. */
+export const REFUSED_BY_MACHINE = "refused_by_machine";
+
 export const LINE_STREAMS = ["stdout", "stderr", "hook", "agent"] as const;
 export type LineStream = typeof LINE_STREAMS[number];
 

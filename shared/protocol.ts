@@ -8,10 +8,10 @@ import {
   excludeIfPresent,
   excludePattern,
   fileSize,
-  groupName,
   hookText,
   hookTimeout,
   id,
+  storedGroupName,
 } from "./fields.ts";
 import { HOOK_NAMES } from "./hooks.ts";
 import {
@@ -109,9 +109,9 @@ export type SourceProblem = z.infer<typeof SourceProblem>;
 
 export const SourceGroupOrder = z.object({
   id,
-  name: groupName,
+  name: storedGroupName,
   /** restic --tag; stays when the group is renamed. Without it the name. */
-  snapshot_tag: groupName.optional(),
+  snapshot_tag: storedGroupName.optional(),
   includes: z.array(absolutePath).min(1),
   excludes: z.array(excludePattern),
   iexcludes: z.array(excludePattern).optional(),
@@ -234,7 +234,7 @@ const commandRun = z.object({
   hook: z.object({
     name: z.enum(HOOK_NAMES),
     hooks: Hooks,
-    source_group_name: groupName.nullable(),
+    source_group_name: storedGroupName.nullable(),
   }).optional(),
   /**
    * Unlock: remove every lock, also those of processes that may live. An admin has seen these and typed the name of the
@@ -278,6 +278,18 @@ const amount = z.number().nonnegative().transform((value) =>
   Math.min(Math.round(value), Number.MAX_SAFE_INTEGER)
 );
 
+/**
+ * What the machine's owner allows (agent.yaml), as the agent reports it. Shown to people and never relied on: the agent itself
+ * refuses. `null` of a list: all.
+ */
+export const Brakes = z.object({
+  allow_hooks: z.boolean(),
+  allow_restore_in_place: z.boolean(),
+  roots: z.array(text(4096)).max(100).nullable(),
+  repositories: z.array(text(2048)).max(100).nullable(),
+});
+export type Brakes = z.infer<typeof Brakes>;
+
 const hello = z.object({
   type: z.literal("hello"),
   protocol: z.int(),
@@ -293,6 +305,8 @@ const hello = z.object({
   clock: time,
   /** The version of the plan that the agent holds; 0 for none. */
   plan_version: z.int().min(0),
+  /** Without it the machine's owner forbids nothing. */
+  brakes: Brakes.optional(),
   /** Every job that the agent has queued, runs, or has ended without the server's acknowledgement. */
   jobs: z.array(id).max(10_000),
 });
@@ -306,7 +320,7 @@ export const Origin = z.object({
   repository_id: id,
   schedule_id: id,
   source_group_id: id,
-  source_group_name: groupName,
+  source_group_name: storedGroupName,
   /** The fire time that the job stands for. */
   scheduled_at: time,
   /** The machine was asleep, off, or the run before was interrupted. */

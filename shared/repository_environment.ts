@@ -69,6 +69,22 @@ export const FILE_NAMES = [
   "RESTIC_TLS_CLIENT_CERT",
 ] as const;
 
+/**
+ * Those that say where a storage or its sign-in is, by address or by a part of one. A secret that
+ * was entered for one place must not be sent to another, so whoever changes one of these enters the secrets again.
+ */
+export const ENDPOINT_NAMES: readonly string[] = [
+  "AWS_DEFAULT_REGION",
+  "AWS_REGION",
+  "RESTIC_AWS_ASSUME_ROLE_REGION",
+  "AZURE_ACCOUNT_NAME",
+  "AZURE_ENDPOINT_SUFFIX",
+  "OS_AUTH_URL",
+  "OS_REGION_NAME",
+  "OS_STORAGE_URL",
+  "ST_AUTH",
+] satisfies typeof VALUE_NAMES[number][];
+
 export const ENVIRONMENT_NAMES = [...VALUE_NAMES, ...FILE_NAMES].sort();
 export type EnvironmentName = typeof ENVIRONMENT_NAMES[number];
 

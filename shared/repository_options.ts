@@ -31,6 +31,9 @@ const ACCEPTED: Record<string, { pattern: RegExp; words: string }> = {
   "s3.unsafe-anonymous-auth": { pattern: SWITCH, words: "true or false" },
 };
 
+/** Those that say where the storage is: see ENDPOINT_NAMES of repository_environment.ts. */
+export const ENDPOINT_OPTIONS: readonly string[] = ["gs.region", "s3.bucket-lookup", "s3.region"];
+
 export const OPTION_NAMES = Object.keys(ACCEPTED).sort();
 
 /** Names and values of `-o`. */

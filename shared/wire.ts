@@ -17,7 +17,7 @@ const SERVER_TYPES = typesOf(ServerMessage);
 const PENDING_AGENT_TYPES = typesOf(PendingAgentMessage);
 const PENDING_SERVER_TYPES = typesOf(PendingServerMessage);
 /** What a machine that nobody knows yet may say at once. */
-const PENDING_FRAME_LIMIT = 1024;
+const PENDING_FRAME_LIMIT = 4096;
 
 /** What an agent said. Throws ProtocolError. */
 export function readAgentMessage(data: unknown): AgentMessage {

@@ -6,6 +6,7 @@ import { isMaintenance, writesRepository } from "../../shared/job.ts";
 import type { ConfigUpdate, RepositoryAccess } from "../../shared/protocol.ts";
 import { parseRepositoryUrl, type RepositoryUrl } from "../../shared/repository_url.ts";
 import type { Agent } from "../agent.ts";
+import { refusedByOwner } from "../brake/refuse.ts";
 import { messageOf } from "../log.ts";
 import { makePrivateDirectory } from "../files.ts";
 import { backup } from "../restic/backup.ts";
@@ -45,7 +46,8 @@ export async function runJob(
   const config = agent.plan.config;
   const redact = redactorFor([config?.repository, order.admin_access], config?.snapshot_host);
   const hooks = order.kind === "backup" ? order.source_group?.hooks : undefined;
-  agent.ledger.begin(order.job_id, hooks?.post_hook !== undefined);
+  const refusal = refusedByOwner(agent, order, config);
+  agent.ledger.begin(order.job_id, !refusal && hooks?.post_hook !== undefined);
   const restic = await agent.restic.find().catch((error: unknown) => error);
   agent.journal.append({
     type: "job.started",
@@ -67,7 +69,8 @@ export async function runJob(
   }
   const limits = beginSentence(order, caps);
   if (limits) lines.add("agent", limits);
-  const outcome = await attempt(agent, { order, config, caps, restic, control, lines, redact });
+  const outcome = refusal ??
+    await attempt(agent, { order, config, caps, restic, control, lines, redact });
   const changed = endSentence(agent, order, caps);
   if (changed) lines.add("agent", changed);
   if (outcome.status === "failed" && outcome.reason) lines.add("agent", outcome.reason);
@@ -97,6 +100,11 @@ export async function cleanUpAfter(
 ): Promise<void> {
   const { config, schedule } = agent.plan;
   const group = schedule?.source_groups.find(({ id }) => id === job.source_group_id);
+  if (!agent.brake.allowHooks) {
+    const none = " Its post_hook was not run: the owner of this machine allows no hooks.";
+    agent.log.warn(`Job ${job.id}:${none}`);
+    return finishInterrupted(agent, job, none);
+  }
   if (!group?.hooks?.post_hook) {
     const none = " Its post_hook could not be run afterwards: the plan has none for it now.";
     return finishInterrupted(agent, job, none);
@@ -147,6 +155,9 @@ async function attempt(agent: Agent, given: Attempt): Promise<Outcome> {
 
 /** All of a job that touches the repository. */
 async function workOn(agent: Agent, given: Attempt): Promise<Outcome> {
+  // A pre hook may have put a link where a folder was.
+  const refusal = refusedByOwner(agent, given.order, given.config);
+  if (refusal) return refusal;
   const task = prepare(agent, { ...given, restic: await resticFor(agent, given) });
   if ("status" in task) return task;
   const hopeless = writesRepository(task.order.kind) && await removeOwnLock(agent, task);

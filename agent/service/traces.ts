@@ -1,9 +1,9 @@
 // What the agent has put into its folders, so that an uninstall removes this and nothing that somebody else put there.
 import { join } from "node:path";
-import { ASIDE_FILE, type Settings } from "../settings.ts";
+import { ASIDE_FILE, leaveBrakeAlone, type Settings } from "../settings.ts";
 import { ASIDE_PREFIX, OWNER_FILE } from "../state_owner.ts";
 
-const CONFIG = ["agent.yaml", "agent.env"];
+const CONFIG = ["agent.env"];
 export const STATE = [
   "announcement.json",
   "authorities",
@@ -25,8 +25,12 @@ export const STATE = [
 /** What was put aside: the files of a host that this machine was before, and a plan that could not be opened. */
 const ASIDE = [ASIDE_FILE, ASIDE_PREFIX, "plan.sealed.bad-", "plan.key.bad-"];
 
-/** Removes configuration, keys and state; answers the folders that were left because of what else is in them. */
+/**
+ * Removes configuration, keys and state; answers the folders that were left because of what else is in them. What the machine's
+ * owner allows is his own: that alone stays in agent.yaml.
+ */
 export function removeTraces({ configDir, stateDir }: Settings): string[] {
+  leaveBrakeAlone(configDir);
   for (const name of CONFIG) remove(join(configDir, name));
   for (const name of STATE) remove(join(stateDir, name));
   for (const folder of new Set([configDir, stateDir])) removeAside(folder);

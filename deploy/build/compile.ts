@@ -13,7 +13,9 @@ export const PERMISSIONS: Record<ProgramName, string[]> = {
     "--allow-write",
     // Its settings and nothing of what else stands in the environment.
     "--allow-env=RM_*",
-    // Not run: it never starts a program. Not sys: it asks nothing about the machine.
+    // Its own addresses, which are for whom a machine's proof may be made where RM_BASE_URL is not set.
+    "--allow-sys=networkInterfaces",
+    // Not run: it never starts a program.
   ],
   agent: [
     // The server that RM_SERVER names, and a REST repository when one is to be made.

@@ -3,6 +3,7 @@ import {
   fromBase64,
   NONCE_BYTES,
   PENDING_CLOSE,
+  type PendingAgentMessage,
   PROOF_WITHIN_SECONDS,
   toBase64,
 } from "../../shared/announce.ts";
@@ -10,6 +11,7 @@ import { OFFLINE_AFTER_SECONDS } from "../../shared/protocol.ts";
 import { ProtocolError, readPendingAgentMessage } from "../../shared/wire.ts";
 import { closeQuietly } from "../connected_agents.ts";
 import { networkOf } from "../network.ts";
+import { whyNotOurs } from "../own_addresses.ts";
 import {
   ANNOUNCEMENTS_PER_MINUTE,
   PROVING_AT_ONCE,
@@ -22,6 +24,8 @@ import { tell, type WaitingAgent } from "../waiting_agents.ts";
 interface Caller {
   pendingId: string;
   address: string;
+  /** The other end of the connection: the machine's, or a proxy's. */
+  peer: string;
 }
 
 /** Per server and pending host, how many sockets have not proven anything yet. */
@@ -38,6 +42,9 @@ export function acceptPendingAgent(server: Server, request: Request, caller: Cal
 }
 
 const NOTED_EVERY_MS = 5000;
+/** A close has room for 123 bytes; the agent knows the whole sentence. */
+const REFUSED_ADDRESS =
+  "the proof is for an address that is not this server's; RM_BASE_URL is needed";
 
 const wrongProofs = ({ address }: Caller) => `proof:${networkOf(address)}`;
 
@@ -92,7 +99,7 @@ class PendingConversation {
   async #handle(data: unknown): Promise<void> {
     if (this.#state === "over") return;
     const message = readPendingAgentMessage(data);
-    if (message.type === "proof") return await this.#prove(fromBase64(message.signature));
+    if (message.type === "proof") return await this.#prove(message);
     if (this.#state !== "waiting") throw new ProtocolError("the first message must be proof");
     const now = this.server.now();
     this.#agent!.lastHeardAt = now;
@@ -105,19 +112,29 @@ class PendingConversation {
     this.#refuse(PENDING_CLOSE.expired, "nothing waits here any more; announce again");
   }
 
-  async #prove(signature: Uint8Array<ArrayBuffer>): Promise<void> {
+  async #prove(
+    { signature, server, machine }: Extract<PendingAgentMessage, { type: "proof" }>,
+  ): Promise<void> {
     if (this.#state !== "proving") throw new ProtocolError("proof was given already");
-    const { pendingId } = this.caller;
-    const isGood = await isProof(this.#publicKey!, { nonce: this.#nonce, pendingId, signature });
+    const { pendingId, address, peer } = this.caller;
+    const proof = { nonce: this.#nonce, pendingId, server, machine };
+    const isGood = await isProof(this.#publicKey!, proof, fromBase64(signature));
     if (!this.#isProving()) return;
     if (!isGood) {
       this.#countWrong();
       return this.#refuse(PENDING_CLOSE.badProof, "the signature is not the announced key's");
     }
+    const problem = whyNotOurs(this.server, server, peer);
+    if (problem) {
+      this.server.log.warn(
+        `${address}: the proof of pending host ${pendingId} is refused: ${problem}`,
+      );
+      return this.#refuse(PENDING_CLOSE.otherServer, REFUSED_ADDRESS);
+    }
     this.#proven();
     this.#agent = { pendingId, socket: this.socket, lastHeardAt: this.server.now() };
     tell(this.socket, { type: "waiting" });
-    if (!await admit(this.server, this.#agent)) {
+    if (!await admit(this.server, this.#agent, address, proof)) {
       this.#refuse(PENDING_CLOSE.expired, "nothing waits here any more; announce again");
     }
   }

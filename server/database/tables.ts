@@ -86,6 +86,8 @@ export interface RepositoriesTable {
   certificate_authority: string | null;
   /** Extended options of restic (-o), as a JSON object. */
   options: Generated<string>;
+  /** 0 or 1: operators may bind hosts to it and change how it is reached. */
+  open_to_operators: Generated<number>;
   /** An admin said "make a new repository here" and none has been made or found yet. */
   is_new: number;
   initialised_at: number | null;
@@ -121,6 +123,9 @@ export interface HostsTable {
   tags: string;
   time_zone: string;
   repository_id: string;
+  /** JSON: the folders below which operators may choose paths, and the repositories that they may bind it to. */
+  approved_roots: Generated<string>;
+  approved_repository_ids: Generated<string>;
   /** When this host first made or opened its repository, and the job that last tried. */
   repository_ready_at: number | null;
   repository_job_id: string | null;
@@ -132,6 +137,8 @@ export interface HostsTable {
   post_hook_default_sealed: Uint8Array | null;
   /** 0 or 1: its default hooks end at the first step that fails. */
   hook_stop_at_error_default: Generated<number>;
+  /** Brakes of shared/protocol.ts as JSON: what its agent reports of agent.yaml; only ever shown. */
+  brakes: string | null;
   plan_version: number;
   applied_plan_version: number;
   hostname: string;
@@ -223,6 +230,8 @@ export interface EnrollmentTokensTable {
   host_id: string | null;
   /** The host that a reinstalled machine takes back by it; null: it makes a new one. */
   rejoins_host_id: Fixed<string | null>;
+  /** 0 or 1: an admin named the host that it makes for the admin credential of its repository. */
+  may_hold_admin_credential: Generated<number>;
 }
 
 export interface JobsTable {
@@ -311,6 +320,16 @@ export interface MaintenanceTable {
   last_success_at: number | null;
   /** The first failure since the last success. */
   failing_since: number | null;
+}
+
+/** The hosts of a repository to which its admin credential may be sent, as admins named them. */
+export interface MaintenanceHostsTable {
+  repository_id: Fixed<string>;
+  host_id: Fixed<string>;
+  named_by: string;
+  named_at: number;
+  /** Its bearer was made anew since, or its identity is in doubt: until an admin names it again it gets nothing. */
+  waits_since: number | null;
 }
 
 export interface RepositoryLocksTable {
@@ -505,8 +524,14 @@ export interface PendingHostsTable {
   announced_from_network: string;
   first_seen_at: Fixed<number>;
   last_seen_at: number;
-  /** When the machine last showed that it holds the key. */
+  /** When the machine last showed that it holds the key. Since then what it says of itself changes only with a proof. */
   proven_at: number | null;
+  /** The server as the machine dialled it (shared/server_address.ts); null where it did not say. */
+  dialled: string | null;
+  /** 0 or 1: what goes between it and the server can be read on the way. */
+  plain_http: Generated<number>;
+  /** One more whenever what stands in the row of the machine has changed. */
+  revision: Generated<number>;
   expires_at: number;
 }
 
@@ -553,6 +578,7 @@ export interface Tables {
   schedules: SchedulesTable;
   schedule_groups: ScheduleGroupsTable;
   maintenance: MaintenanceTable;
+  maintenance_hosts: MaintenanceHostsTable;
   repository_locks: RepositoryLocksTable;
   snapshot_losses: SnapshotLossesTable;
   pending_hosts: PendingHostsTable;

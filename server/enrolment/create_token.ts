@@ -5,9 +5,11 @@ import { hostName, paths, tags } from "../../shared/fields.ts";
 import { newId } from "../../shared/new_id.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
-import { asciiLower, refuseTakenName } from "../hosts/names.ts";
+import { asciiLower } from "../hosts/ascii_lower.ts";
+import { refuseTakenName } from "../hosts/names.ts";
 import { randomSecret, sha256 } from "../random.ts";
 import { chooseRepository, REPOSITORY_CHOICE } from "../repositories/choose.ts";
+import { needAdmin } from "../rights.ts";
 import type { Actor, Server } from "../server.ts";
 import { refuseEnded } from "../users/find.ts";
 
@@ -19,6 +21,8 @@ export const EnrolmentWish = z.strictObject({
   initial_paths: paths.default([]),
   /** Withdraws a command for this name that is still open, for example because it was lost. */
   replace_open: z.boolean("must be true or false").default(false),
+  /** The host may hold the admin credential of its repository. Admins only. */
+  may_hold_admin_credential: z.boolean("must be true or false").default(false),
   ...REPOSITORY_CHOICE,
 });
 export type EnrolmentWish = z.infer<typeof EnrolmentWish>;
@@ -39,7 +43,8 @@ export async function createEnrolmentToken(
   actor: Actor,
   wish: EnrolmentWish,
 ): Promise<CreatedEnrolment> {
-  const repository = await chooseRepository(server, wish);
+  if (wish.may_hold_admin_credential) refuseToName(actor);
+  const repository = await chooseRepository(server, actor, wish);
   const id = newId();
   const token = randomSecret("rmt_");
   const now = server.now();
@@ -64,6 +69,7 @@ export async function createEnrolmentToken(
       used_at: null,
       host_id: null,
       rejoins_host_id: null,
+      may_hold_admin_credential: wish.may_hold_admin_credential ? 1 : 0,
     }).execute();
     await recordAudit(tx, now, actor, {
       action: "enrolment_token.created",
@@ -79,6 +85,11 @@ export async function createEnrolmentToken(
     repository_password: repository.generatedPassword,
     warnings: repository.warnings,
   };
+}
+
+function refuseToName(actor: Actor): void {
+  const sentence = "may_hold_admin_credential may only be set by an admin.";
+  needAdmin(actor, "may_hold_admin_credential", sentence);
 }
 
 async function withdrawOpen(tx: Transaction<Tables>, now: number, name: string): Promise<void> {

@@ -1,8 +1,10 @@
 import { z } from "zod";
+import { operatingSystem } from "../../shared/announce.ts";
 import { newId } from "../../shared/new_id.ts";
 import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
 import { insertHost } from "../hosts/insert.ts";
+import { insertNamed } from "../maintenance/hosts.ts";
 import { networksOf } from "../network.ts";
 import { randomSecret, sha256 } from "../random.ts";
 import type { Actor, Server } from "../server.ts";
@@ -13,10 +15,6 @@ const reported = (limit: number) =>
     /^\P{Cc}*$/u,
     "must not hold control characters",
   );
-
-export const operatingSystem = z.enum(["linux", "windows", "darwin"], {
-  error: "must be linux, windows or darwin",
-});
 
 export const Enrolment = z.strictObject({
   token: z.string("must be text").max(200, "must be the token that Add host shows"),
@@ -72,6 +70,9 @@ export async function enrol(server: Server, address: string, wish: Enrolment): P
         tokenId: token.id,
         machine,
       }, "hostname");
+    }
+    if (!taken && token.may_hold_admin_credential === 1) {
+      await insertNamed(tx, now, { name: token.created_by }, token.repository_id, hostId);
     }
     await tx.updateTable("enrollment_tokens").set({ host_id: hostId })
       .where("id", "=", token.id).execute();

@@ -7,6 +7,7 @@ import { AppError } from "../errors.ts";
 import type { NewHost } from "../hosts/insert.ts";
 import { dispatchAll } from "../jobs/dispatch.ts";
 import { announceEnded, type EndedJob, endOpenJobs } from "../jobs/reconcile.ts";
+import { letWait } from "../maintenance/hosts.ts";
 import type { Server } from "../server.ts";
 
 export interface TakingBack extends Pick<NewHost, "bearerHash" | "enrolmentKeyHash" | "machine"> {
@@ -23,7 +24,7 @@ export interface TakenBack {
 /**
  * Gives the host to another agent: its bearer is replaced, keys that were accepted before open nothing, its jobs are over.
  * Id, name, groups, repository and snapshots stay. It is on hold, since a fresh machine must neither back up its emptiness
- * nor have retention go on. Throws not_found, and conflict while the old agent is connected.
+ * nor have retention go on, and gets no admin credential before an admin names it again. Throws not_found, and conflict while the old agent is connected.
  */
 export async function takeBack(
   server: Server,
@@ -46,8 +47,10 @@ export async function takeBack(
     repository_ready_at: null,
     repository_job_id: null,
     restic_problem: null,
+    brakes: null,
     ...machine,
   })).where("id", "=", hostId).execute();
+  await letWait(tx, server.now(), hostId);
   const ended = await endOpenJobs(
     server,
     tx,

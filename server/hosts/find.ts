@@ -1,6 +1,8 @@
 import type { Selectable } from "kysely";
 import type { BandwidthWindow } from "../../shared/bandwidth.ts";
+import { deceptionIn } from "../../shared/deceptive_name.ts";
 import type { JobKind, JobStatus, Progress } from "../../shared/job.ts";
+import type { Brakes } from "../../shared/protocol.ts";
 import type { HostsTable } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import type { Page, PageWish } from "../paging.ts";
@@ -16,6 +18,10 @@ export interface Host {
   /** The name under which its snapshots are. */
   snapshot_host: string;
   hostname: string;
+  /** What about the machine's own name deceives eyes, with the characters' code points. */
+  hostname_warning: string | null;
+  /** What its agent says that the machine's owner allows; null: everything. Only ever shown. */
+  brakes: Brakes | null;
   os: string;
   arch: string;
   tags: string[];
@@ -35,6 +41,9 @@ export interface Host {
   time_zone: string;
   repository_id: string;
   repository_name: string;
+  /** The folders below which operators may choose paths, and the repositories to which they may bind it. */
+  approved_roots: string[];
+  approved_repository_ids: string[];
   /** ready, working (a job is making or opening it), failed, or none (not tried yet). */
   repository_state: "ready" | "working" | "failed" | "none";
   repository_ready_at: number | null;
@@ -231,6 +240,8 @@ function toHost(
     name: row.name,
     snapshot_host: row.snapshot_host,
     hostname: row.hostname,
+    hostname_warning: deceptionIn(row.hostname)?.sentence ?? null,
+    brakes: row.brakes === null ? null : JSON.parse(row.brakes),
     os: row.os,
     arch: row.arch,
     tags: JSON.parse(row.tags),
@@ -246,6 +257,8 @@ function toHost(
     time_zone: row.time_zone,
     repository_id: row.repository_id,
     repository_name: row.repository_name,
+    approved_roots: JSON.parse(row.approved_roots),
+    approved_repository_ids: JSON.parse(row.approved_repository_ids),
     repository_state,
     repository_ready_at: row.repository_ready_at,
     repository_job_id: row.repository_job_id,

@@ -1,5 +1,5 @@
 // An agent has said hello: note what it is, tell it what to be, and settle what became of its jobs.
-import { CLOSE, type Hello, OLDEST_PROTOCOL } from "../../shared/protocol.ts";
+import { type Brakes, CLOSE, type Hello, OLDEST_PROTOCOL } from "../../shared/protocol.ts";
 import { type AgentSocket, closeQuietly, sendTo } from "../connected_agents.ts";
 import { dispatchJobs } from "../jobs/dispatch.ts";
 import { ensureRepository } from "../jobs/ensure_repository.ts";
@@ -48,11 +48,25 @@ async function noteHello(server: Server, agent: AgentSocket, hello: Hello): Prom
     restic_problem: hello.restic_problem ?? null,
     protocol_version: hello.protocol,
     boot_time: hello.boot_time,
+    brakes: hello.brakes ? JSON.stringify(shownOf(hello.brakes)) : null,
     applied_plan_version: hello.plan_version,
     awaits_agent: 0,
     last_seen_at: server.now(),
   }).where("id", "=", agent.hostId).where("bearer_hash", "=", agent.bearerHash).executeTakeFirst();
   return numUpdatedRows > 0n;
+}
+
+const BRAKES_SHOWN = 20;
+const BRAKE_LENGTH = 200;
+
+/** As much as a page shows: an agent may say a great deal. */
+function shownOf(brakes: Brakes): Brakes {
+  const cut = (list: string[] | null) =>
+    list && [
+      ...list.slice(0, BRAKES_SHOWN).map((text) => text.slice(0, BRAKE_LENGTH).toWellFormed()),
+      ...(list.length > BRAKES_SHOWN ? [`and ${list.length - BRAKES_SHOWN} more`] : []),
+    ];
+  return { ...brakes, roots: cut(brakes.roots), repositories: cut(brakes.repositories) };
 }
 
 async function isStillKnown({ db }: Server, { hostId, bearerHash }: AgentSocket): Promise<boolean> {

@@ -43,6 +43,8 @@ export async function insertHost(
     tags: JSON.stringify([...new Set(host.tags)]),
     time_zone: "UTC",
     repository_id: host.repositoryId,
+    approved_roots: JSON.stringify(host.initialPaths),
+    approved_repository_ids: JSON.stringify([host.repositoryId]),
     plan_version: 1,
     applied_plan_version: 0,
     ...host.machine,

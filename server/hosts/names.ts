@@ -1,8 +1,11 @@
 // Names of hosts: which are taken, and what filters offer.
 import type { Transaction } from "kysely";
 import type { Tables } from "../database/tables.ts";
+import { codePoints } from "../../shared/deceptive_name.ts";
 import { AppError } from "../errors.ts";
 import type { Server } from "../server.ts";
+import { asciiLower } from "./ascii_lower.ts";
+import { lookAlikeOf } from "./look_alikes.ts";
 
 export interface NameWish {
   /** What the caller calls the name. */
@@ -39,6 +42,7 @@ export async function refuseTakenName(
       field,
     );
   }
+  await refuseLookAlike(tx, name, { field, hostId });
   if (hosts[0]) {
     throw new AppError(
       "conflict",
@@ -63,9 +67,26 @@ export async function refuseTakenName(
   }
 }
 
-/** As SQLite compares where it does not mind the case of letters. */
-export function asciiLower(text: string): string {
-  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+/** Of two names in ASCII people know that l is not 1. Throws conflict. */
+async function refuseLookAlike(
+  tx: Transaction<Tables>,
+  name: string,
+  { field, hostId = "" }: NameWish,
+): Promise<void> {
+  const rows = await tx.selectFrom("hosts").select(["name", "snapshot_host"])
+    .where("id", "!=", hostId).execute();
+  const isStrange = (text: string) => /[^\x20-\x7e]/.test(text);
+  const others = rows.flatMap((row) => [row.name, row.snapshot_host])
+    .filter((other) => isStrange(name) || isStrange(other));
+  const alike = lookAlikeOf(name, others);
+  if (!alike) return;
+  throw new AppError(
+    "conflict",
+    `${field} looks like ${alike}, a host that is there already, and is written with other characters (${
+      codePoints(`${name}${alike}`)
+    }). Choose a name that can be told apart.`,
+    field,
+  );
 }
 
 export async function allTags({ db }: Server): Promise<string[]> {

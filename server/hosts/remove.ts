@@ -4,7 +4,8 @@ import { CLOSE } from "../../shared/protocol.ts";
 import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
 import { dispatchAll } from "../jobs/dispatch.ts";
-import { startMaintenance } from "../maintenance/start.ts";
+import { chooseHost, startMaintenance } from "../maintenance/start.ts";
+import { getRepositoryRow } from "../repositories/find.ts";
 import { asPlaces, type UngovernedSnapshot } from "../retention/ungoverned.ts";
 import type { Actor, Server } from "../server.ts";
 
@@ -62,17 +63,17 @@ async function refuseWithoutOther(
   server: Server,
   hostId: string,
 ): Promise<UngovernedSnapshot[]> {
-  const others = await server.db.selectFrom("hosts").select("id").where("id", "!=", hostId)
-    .where(
-      "repository_id",
-      "=",
-      (expression) =>
-        expression.selectFrom("hosts").select("repository_id").where("id", "=", hostId),
-    ).execute();
-  if (!others.some(({ id }) => server.agents.isOnline(id))) {
+  const { repository_id } = await server.db.selectFrom("hosts").select("repository_id")
+    .where("id", "=", hostId).executeTakeFirst() ?? {};
+  if (!repository_id) throw new AppError("not_found", "There is no such host.");
+  try {
+    const repository = await getRepositoryRow(server, repository_id);
+    await chooseHost(server, repository, { kind: "forget" }, hostId);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
     throw new AppError(
       "conflict",
-      "No other host of this repository is connected to forget the snapshots. Leave them; the repository's page lists them.",
+      `No other host can forget the snapshots now: ${error.message} Leave them; the repository's page lists them.`,
       "snapshots",
     );
   }

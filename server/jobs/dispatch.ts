@@ -8,7 +8,8 @@ import {
 } from "../../shared/job.ts";
 import { type CommandRun, FRAME_LIMIT, ServerMessage } from "../../shared/protocol.ts";
 import { hookToTry, hostHooks } from "../hooks/resolve.ts";
-import { adminAccessFor } from "../maintenance/admin_credential.ts";
+import { adminAccessFor, usesAdminCredential } from "../maintenance/admin_credential.ts";
+import { mayHoldAdminCredential } from "../maintenance/hosts.ts";
 import { noteMaintenance } from "../maintenance/note.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import { forgetOrders } from "../retention/orders.ts";
@@ -139,7 +140,12 @@ async function detailsFor(server: Server, job: JobRow): Promise<Partial<CommandR
 async function maintenanceDetails(server: Server, job: JobRow): Promise<Partial<CommandRun>> {
   const request = readRequest(job.request);
   const repository = await getRepositoryRow(server, job.repository_id);
-  const admin_access = await adminAccessFor(server, repository);
+  const usesAdmin = usesAdminCredential(repository, job.kind, request);
+  // Asked again here: since it was queued the host may have become another machine, or an admin may have said no.
+  if (usesAdmin && !await mayHoldAdminCredential(server.db, repository.id, job.host_id)) {
+    throw new Error("this host may not hold the admin credential of the repository.");
+  }
+  const admin_access = usesAdmin ? await adminAccessFor(server, repository) : undefined;
   return {
     ...(admin_access ? { admin_access } : {}),
     ...(request.read_data ? { read_data: request.read_data } : {}),

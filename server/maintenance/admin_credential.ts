@@ -1,9 +1,12 @@
 // The credential that may delete: sealed here, sent with one order, never kept by an agent.
 import type { Selectable } from "kysely";
+import type { JobKind } from "../../shared/job.ts";
 import type { RepositoryAccess } from "../../shared/protocol.ts";
+import { ENDPOINT_NAMES } from "../../shared/repository_environment.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { RepositoriesTable } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
+import type { JobRequest } from "../jobs/request.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import { accessFor } from "../repositories/seal.ts";
 import type { Actor, Server } from "../server.ts";
@@ -28,6 +31,7 @@ export async function setAdminCredential(
       "everyday",
     );
   }
+  refuseEndpoints(environment);
   if (wish.username && !wish.rest_password) {
     throw new AppError("invalid", "rest_password is required for that user.", "rest_password");
   }
@@ -51,6 +55,27 @@ export async function setAdminCredential(
       target: { kind: "repository", id: row.id, name: row.name },
     });
   });
+}
+
+/** Throws invalid: the admin credential works where the repository is, or the everyday one would follow it elsewhere. */
+function refuseEndpoints(environment: Record<string, string>): void {
+  const name = ENDPOINT_NAMES.find((each) => environment[each] !== undefined);
+  if (!name) return;
+  throw new AppError(
+    "invalid",
+    `environment.${name} says where the storage is and belongs to the repository itself, not to a credential.`,
+    `environment.${name}`,
+  );
+}
+
+/** Whether a job of that kind is given the admin credential: what deletes. A check and a dry run read with the everyday one. */
+export function usesAdminCredential(
+  repository: Pick<Selectable<RepositoriesTable>, "admin_set">,
+  kind: JobKind,
+  request: JobRequest = {},
+): boolean {
+  return repository.admin_set === 1 &&
+    (kind === "prune" || (kind === "forget" && !request.dry_run));
 }
 
 /** What the order of a forget or prune carries; undefined when there is none. */

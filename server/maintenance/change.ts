@@ -1,10 +1,13 @@
 import type { Transaction } from "kysely";
-import { MAINTENANCE_KINDS } from "../../shared/job.ts";
+import { MAINTENANCE_KINDS, type MaintenanceKind } from "../../shared/job.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
+import { needAdmin } from "../rights.ts";
 import type { Actor, Server } from "../server.ts";
+import { usesAdminCredential } from "./admin_credential.ts";
 import type { MaintenanceWish } from "./fields.ts";
+import { nameMaintenanceHosts } from "./hosts.ts";
 
 const DEFAULTS = {
   forget: { cron: "0 3 * * *", read_data_percent: null },
@@ -27,7 +30,10 @@ export async function insertMaintenance(
   }))).execute();
 }
 
-/** Changes the cadences that are given; a new one counts from now. */
+/**
+ * Changes the cadences that are given, of which a new one counts from now, and names the hosts. Throws forbidden for what only
+ * an admin changes: host_ids, and when that happens which uses the admin credential.
+ */
 export async function changeMaintenance(
   server: Server,
   actor: Actor,
@@ -40,6 +46,9 @@ export async function changeMaintenance(
     for (const kind of MAINTENANCE_KINDS) {
       const task = wish[kind];
       if (!task) continue;
+      if (usesAdminCredential(repository, kind)) {
+        await refuseOtherCadence(tx, actor, repository, { kind, ...task });
+      }
       const percent = kind === "check" ? wish.check!.read_data_percent : undefined;
       await tx.updateTable("maintenance").set({
         enabled: task.enabled ? 1 : 0,
@@ -50,10 +59,27 @@ export async function changeMaintenance(
         ...(percent === undefined ? {} : { read_data_percent: percent, next_part: 1 }),
       }).where("repository_id", "=", repositoryId).where("kind", "=", kind).execute();
     }
+    const { host_ids, ...cadences } = wish;
+    if (host_ids) await nameMaintenanceHosts(server, tx, actor, repository, host_ids);
+    if (Object.keys(cadences).length === 0) return;
     await recordAudit(tx, now, actor, {
       action: "repository.maintenance_changed",
       target: { kind: "repository", id: repositoryId, name: repository.name },
-      detail: { ...wish },
+      detail: cadences,
     });
   });
+}
+
+/** Whoever says when it runs starts it; what is as it was may be sent again. */
+async function refuseOtherCadence(
+  tx: Transaction<Tables>,
+  actor: Actor,
+  repository: { id: string },
+  { kind, enabled, cron }: { kind: MaintenanceKind; enabled: boolean; cron: string },
+): Promise<void> {
+  const stored = await tx.selectFrom("maintenance").select(["enabled", "cron"])
+    .where("repository_id", "=", repository.id).where("kind", "=", kind).executeTakeFirst();
+  if (stored && (stored.enabled === 1) === enabled && stored.cron === cron) return;
+  const sentence = `${kind} uses the admin credential of this repository: only admins say when.`;
+  needAdmin(actor, kind, sentence);
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { cron, secret, storageUser } from "../../shared/fields.ts";
+import { cron, id, secret, storageUser } from "../../shared/fields.ts";
 import { ENVIRONMENT_NAMES } from "../../shared/repository_environment.ts";
 
 const task = { enabled: z.boolean("must be true or false"), cron };
@@ -15,6 +15,9 @@ export const MaintenanceWish = z.strictObject({
         "must be 0 (nothing) or from 0.1 to 100",
       ).optional(),
   }).optional(),
+  /** The hosts that may hold the admin credential, and no others. Admins only. */
+  host_ids: z.array(id, "must be a list of hosts' ids").max(100, "must be at most 100 hosts")
+    .optional(),
 });
 export type MaintenanceWish = z.infer<typeof MaintenanceWish>;
 

@@ -4,6 +4,8 @@ import { nextRun } from "../../shared/cron.ts";
 import { type JobStatus, MAINTENANCE_KINDS, type MaintenanceKind } from "../../shared/job.ts";
 import type { MaintenanceTable } from "../database/tables.ts";
 import type { Server } from "../server.ts";
+import { usesAdminCredential } from "./admin_credential.ts";
+import { listMaintenanceHosts, noHostBecause } from "./hosts.ts";
 
 export interface MaintenanceTask {
   kind: MaintenanceKind;
@@ -16,6 +18,8 @@ export interface MaintenanceTask {
   failing_since: number | null;
   /** Why it does not run although it is enabled. */
   off_because: string | null;
+  /** Only admins start it now. */
+  uses_admin_credential: boolean;
 }
 
 export interface RepositoryLock {
@@ -41,20 +45,27 @@ export async function listMaintenance(
     .where("repository_id", "=", repositoryId).execute();
   const repository = await server.db.selectFrom("repositories").select("admin_set")
     .where("id", "=", repositoryId).executeTakeFirst();
+  const admin_set = repository?.admin_set ?? 0;
+  const noHost = noHostBecause(await listMaintenanceHosts(server.db, repositoryId));
   return MAINTENANCE_KINDS.flatMap((kind) => {
     const row = rows.find((each) => each.kind === kind);
-    return row ? [toTask(server, row, repository?.admin_set === 1)] : [];
+    if (!row) return [];
+    const uses_admin_credential = usesAdminCredential({ admin_set }, kind);
+    const off_because = uses_admin_credential ? noHost : kind === "prune" ? NO_CREDENTIAL : null;
+    return [toTask(server, row, { off_because, uses_admin_credential })];
   });
 }
+
+const NO_CREDENTIAL = "Prune deletes data and needs the admin credential, which is not set.";
 
 function toTask(
   server: Server,
   row: Selectable<MaintenanceTable>,
-  hasAdmin: boolean,
+  { off_because, uses_admin_credential }: Pick<
+    MaintenanceTask,
+    "off_because" | "uses_admin_credential"
+  >,
 ): MaintenanceTask {
-  const off_because = row.kind === "prune" && !hasAdmin
-    ? "Prune deletes data and needs the admin credential, which is not set."
-    : null;
   return {
     kind: row.kind,
     enabled: row.enabled === 1,
@@ -72,6 +83,7 @@ function toTask(
     last_success_at: row.last_success_at,
     failing_since: row.failing_since,
     off_because,
+    uses_admin_credential,
   };
 }
 
@@ -118,10 +130,36 @@ export async function maintenanceProblems({ db, now }: Server): Promise<Map<stri
     const text = `${WORDS[row.kind]} has failed for ${days} days${
       row.last_reason ? `: ${row.last_reason}` : ""
     }`;
-    problems.set(
-      row.repository_id,
-      problems.has(row.repository_id) ? `${problems.get(row.repository_id)}; ${text}` : text,
-    );
+    addProblem(problems, row.repository_id, text);
+  }
+  for (const id of await withoutMaintenanceHost(db)) {
+    addProblem(problems, id, "no host may hold the admin credential, so nothing is forgotten");
   }
   return problems;
+}
+
+function addProblem(problems: Map<string, string>, id: string, text: string): void {
+  problems.set(id, problems.has(id) ? `${problems.get(id)}; ${text}` : text);
+}
+
+/** Repositories whose retention or prune is on and needs the admin credential, which may go nowhere. */
+async function withoutMaintenanceHost(db: Server["db"]): Promise<string[]> {
+  const rows = await db.selectFrom("repositories").select("repositories.id")
+    .where("admin_set", "=", 1)
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom("maintenance").select("kind").whereRef("repository_id", "=", "repositories.id")
+          .where("enabled", "=", 1).where("kind", "in", ["forget", "prune"]),
+      )
+    )
+    .where(({ not, exists, selectFrom }) =>
+      not(exists(
+        selectFrom("maintenance_hosts").innerJoin("hosts", (join) =>
+          join.onRef("hosts.id", "=", "maintenance_hosts.host_id")
+            .onRef("hosts.repository_id", "=", "maintenance_hosts.repository_id"))
+          .select("hosts.id").whereRef("maintenance_hosts.repository_id", "=", "repositories.id")
+          .where("waits_since", "is", null),
+      ))
+    ).execute();
+  return rows.map(({ id }) => id);
 }

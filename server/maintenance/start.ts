@@ -1,4 +1,5 @@
-// Forget, prune and check of a repository: on one of the hosts that share it, one at a time in the whole fleet.
+// Forget, prune and check of a repository: on one of the hosts that share it, one at a time in the whole fleet. What needs the
+// admin credential runs only where an admin said.
 import { isMaintenance, type RunnableKind } from "../../shared/job.ts";
 import { AppError } from "../errors.ts";
 import { dispatchJobs } from "../jobs/dispatch.ts";
@@ -7,6 +8,9 @@ import type { JobRequest } from "../jobs/request.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import type { Actor, Server } from "../server.ts";
 import { hasPolicy } from "../retention/orders.ts";
+import { needAdmin } from "../rights.ts";
+import { usesAdminCredential } from "./admin_credential.ts";
+import { listMaintenanceHosts, noHostBecause } from "./hosts.ts";
 import { allLocksOf, auditRemoveAll, refuseWhileInUse } from "./remove_locks.ts";
 
 export interface MaintenanceRun {
@@ -20,7 +24,10 @@ export interface MaintenanceRun {
   caps?: { bandwidth_up_kbps?: number | null; bandwidth_down_kbps?: number | null };
 }
 
-/** Starts it now on a connected host. Throws agent_offline when none is, conflict when the same is queued or running. */
+/**
+ * Starts it now on a connected host. Throws forbidden for what needs an admin, conflict when no host may hold the admin
+ * credential or the same is queued or running, agent_offline when no host that may run it is connected.
+ */
 export async function startMaintenance(
   server: Server,
   actor: Actor,
@@ -34,6 +41,7 @@ export async function startMaintenance(
       "Prune deletes data and needs the admin credential of this repository; set it first.",
     );
   }
+  refuseOthersThanAdmins(actor, repository, run);
   if (
     run.kind === "forget" && !run.request?.named && !await hasPolicy(server, repositoryId)
   ) {
@@ -45,13 +53,7 @@ export async function startMaintenance(
   const removal = run.removeAllOf === undefined
     ? undefined
     : await allLocksOf(server, repositoryId, run.removeAllOf);
-  const host = await chooseHost(server, repositoryId, run.hostId);
-  if (!host) {
-    throw new AppError(
-      "agent_offline",
-      "No host of this repository is connected; nothing was started.",
-    );
-  }
+  const host = await chooseHost(server, repository, run);
   const request = {
     ...await partToRead(server, repositoryId, run.kind),
     ...run.request,
@@ -82,21 +84,67 @@ export async function startMaintenance(
   return { jobId, hostId: host.id };
 }
 
-/** The connected host with the newest restic; never one that is away, so that nothing piles up behind it. */
-async function chooseHost(
+/** Throws forbidden with the field that makes it an admin's. */
+function refuseOthersThanAdmins(
+  actor: Actor,
+  repository: Repository,
+  { kind, request, hostId }: MaintenanceRun,
+): void {
+  if (usesAdminCredential(repository, kind, request)) {
+    needAdmin(
+      actor,
+      "kind",
+      `A ${kind} of this repository uses its admin credential: only admins start it.`,
+    );
+  }
+  if (request?.may_drop_most) {
+    needAdmin(actor, "may_drop_most", "may_drop_most lets most snapshots go: only admins say so.");
+  }
+  if (hostId && (kind === "forget" || kind === "prune")) {
+    needAdmin(actor, "host_id", `host_id says where a ${kind} runs, which only admins do.`);
+  }
+}
+
+type Repository = Parameters<typeof usesAdminCredential>[0] & { id: string };
+
+/**
+ * A connected host, and never one that is away, so that nothing piles up behind it: one that is named for the admin
+ * credential, and where that is not needed else the one that joined first. Nothing that agents say decides. Throws conflict,
+ * invalid or agent_offline.
+ */
+export async function chooseHost(
   server: Server,
-  repositoryId: string,
-  wanted?: string,
-): Promise<{ id: string; name: string } | undefined> {
-  const hosts = await server.db.selectFrom("hosts").select(["id", "name", "restic_version"])
-    .where("repository_id", "=", repositoryId).where("restic_version", "is not", null).orderBy(
-      "name",
-    ).execute();
-  const online = hosts.filter((host) =>
-    server.agents.isOnline(host.id) && (wanted === undefined || host.id === wanted)
+  repository: Repository,
+  { kind, request, hostId }: MaintenanceRun,
+  /** One that is about to be removed. */
+  exceptId?: string,
+): Promise<{ id: string; name: string }> {
+  const all = await listMaintenanceHosts(server.db, repository.id);
+  const named = all.filter(({ id }) => id !== exceptId);
+  const mayHold = new Set(named.filter((host) => host.waits_since === null).map(({ id }) => id));
+  const isAdminOnly = usesAdminCredential(repository, kind, request);
+  const reason = isAdminOnly ? noHostBecause(named) : null;
+  if (reason) throw new AppError("conflict", reason);
+  if (isAdminOnly && hostId && !mayHold.has(hostId)) {
+    const sentence =
+      "host_id must be a host that is named for the admin credential of this repository.";
+    throw new AppError("invalid", sentence, "host_id");
+  }
+  const hosts = await server.db.selectFrom("hosts").select(["id", "name"])
+    .where("repository_id", "=", repository.id).where("restic_version", "is not", null)
+    .orderBy("created_at").orderBy("id").execute();
+  const able = hosts.filter(({ id }) =>
+    id !== exceptId && server.agents.isOnline(id) && (!isAdminOnly || mayHold.has(id)) &&
+    (hostId === undefined || id === hostId)
   );
-  const newest = new Intl.Collator("en", { numeric: true });
-  return online.sort((a, b) => newest.compare(b.restic_version!, a.restic_version!))[0];
+  const host = able.find(({ id }) => mayHold.has(id)) ?? able[0];
+  if (host) return host;
+  throw new AppError(
+    "agent_offline",
+    isAdminOnly
+      ? "No host that may hold the admin credential of this repository is connected; nothing was started."
+      : "No host of this repository is connected; nothing was started.",
+  );
 }
 
 /** A check reads its share of the data: 5 % is one part of twenty. */

@@ -8,6 +8,7 @@ import type { Tables } from "../database/tables.ts";
 import { afterTakingBack, takeBack, type TakenBack } from "../enrolment/take_back.ts";
 import { AppError } from "../errors.ts";
 import { insertHost } from "../hosts/insert.ts";
+import { insertNamed } from "../maintenance/hosts.ts";
 import { randomSecret, sha256 } from "../random.ts";
 import { chooseRepository, REPOSITORY_CHOICE } from "../repositories/choose.ts";
 import type { Actor, Server } from "../server.ts";
@@ -20,15 +21,29 @@ export const Acceptance = z.strictObject({
   /** The one that was seen; the digits may stand in groups. */
   fingerprint: z.string("must be text").max(200, "must be at most 200 characters")
     .transform((text) => text.replaceAll(/\s/g, "")),
+  /**
+   * The revision of the row that was seen. May be left out as long as the machine has said one thing only; afterwards
+   * nobody but the caller knows which of them he saw.
+   */
+  revision: z.int("must be the revision that the list of pending hosts shows").min(1).optional(),
   /** Left out: the name under which the machine announced itself. */
   name: hostName.optional(),
   tags: tags.default([]),
   initial_paths: paths.default([]),
   /** An existing host whose machine this is, reinstalled; its name, groups and repository stay. */
   host_id: id.optional(),
+  /** The host may hold the admin credential of its repository. */
+  may_hold_admin_credential: z.boolean("must be true or false").default(false),
   ...REPOSITORY_CHOICE,
 }).superRefine((wish, context) => {
   if (!wish.host_id) return;
+  if (wish.may_hold_admin_credential) {
+    context.addIssue({
+      code: "custom",
+      path: ["may_hold_admin_credential"],
+      message: "must be left out with host_id: name the host on its repository's page",
+    });
+  }
   for (const field of OF_A_NEW_HOST) {
     const value = wish[field];
     if (value === undefined || value === null || Array.isArray(value) && value.length === 0) {
@@ -64,7 +79,7 @@ export async function acceptPendingHost(
   pendingId: string,
   wish: Acceptance,
 ): Promise<Accepted> {
-  const repository = wish.host_id ? undefined : await chooseRepository(server, wish);
+  const repository = wish.host_id ? undefined : await chooseRepository(server, actor, wish);
   const hostId = wish.host_id ?? newId();
   const now = server.now();
   const { name, repositoryId, taken } = await server.db.transaction().execute(async (tx) => {
@@ -78,6 +93,7 @@ export async function acceptPendingHost(
         "fingerprint",
       );
     }
+    refuseUnseen(row.revision, wish.revision);
     const { hostname, os, arch, agent_version, restic_version, fingerprint } = row;
     const newcomer = {
       // Nobody knows what this is the hash of: the bearer is minted when it is handed over.
@@ -90,12 +106,15 @@ export async function acceptPendingHost(
       await repository.insert(tx, actor);
       await insertHost(tx, now, {
         id: hostId,
-        name: wish.name ?? hostname,
+        name: wish.name ?? plainName(hostname),
         ...newcomer,
         tags: wish.tags,
         initialPaths: wish.initial_paths,
         repositoryId: repository.id,
       }, "name");
+      if (wish.may_hold_admin_credential) {
+        await insertNamed(tx, now, actor, repository.id, hostId);
+      }
     } else {
       taken = await takeBack(server, tx, { hostId, ...newcomer, field: "host_id" });
     }
@@ -138,6 +157,31 @@ export async function acceptPendingHost(
     generatedPassword: repository?.generatedPassword ?? null,
     warnings: repository?.warnings ?? [],
   };
+}
+
+/** What an admin saw is what is accepted. Throws conflict. */
+function refuseUnseen(revision: number, seen: number | undefined): void {
+  if (revision === (seen ?? 1)) return;
+  throw new AppError(
+    "conflict",
+    seen === undefined
+      ? `This machine has said different things of itself since it first asked. Look at it again and send the revision that you see (now ${revision}).`
+      : "This machine says something else of itself than when you looked. Compare it again.",
+    "revision",
+  );
+}
+
+/** A name that a machine gave itself becomes a host's only if a person could have typed it. Throws invalid. */
+function plainName(hostname: string): string {
+  const result = hostName.safeParse(hostname);
+  if (result.success) return result.data;
+  throw new AppError(
+    "invalid",
+    `name is needed: the one under which the machine announced itself ${
+      result.error.issues[0]?.message ?? "cannot be taken"
+    }.`,
+    "name",
+  );
 }
 
 async function gone(tx: Transaction<Tables>, pendingId: string): Promise<AppError> {

@@ -1,16 +1,25 @@
 // A machine without a token asks to join. All that it can do is to fill one of 100 rows.
 import type { Transaction } from "kysely";
 import { z } from "zod";
-import { base64Bytes, fingerprintOf, fromBase64, PUBLIC_KEY_BYTES } from "../../shared/announce.ts";
-import { hostName } from "../../shared/fields.ts";
+import {
+  base64Bytes,
+  dialledServer,
+  fingerprintOf,
+  fromBase64,
+  MACHINE,
+  PUBLIC_KEY_BYTES,
+} from "../../shared/announce.ts";
 import { newId } from "../../shared/new_id.ts";
 import { OLDEST_PROTOCOL } from "../../shared/protocol.ts";
 import type { Tables } from "../database/tables.ts";
-import { operatingSystem } from "../enrolment/enrol.ts";
 import { AppError } from "../errors.ts";
 import { networkOf } from "../network.ts";
+import { whyNotOurs } from "../own_addresses.ts";
 import type { Server } from "../server.ts";
+import { canBeReadOnTheWay } from "../../shared/server_address.ts";
 import { isNameTaken } from "./find.ts";
+import { isOwnersAlone } from "./public_key.ts";
+import { described, noteSaid, type Said } from "./said.ts";
 import {
   ANNOUNCEMENTS_PER_MINUTE,
   PENDING_LIMIT,
@@ -18,18 +27,11 @@ import {
   UNSEEN_MILLISECONDS,
 } from "./limits.ts";
 
-const ascii = (limit: number) =>
-  z.string("must be text").min(1, "must not be empty")
-    .max(limit, `must be at most ${limit} characters`)
-    .regex(/^[\x20-\x7e]*$/, "must hold only letters, digits and punctuation of ASCII");
-
 export const Announcement = z.strictObject({
-  hostname: hostName,
-  os: operatingSystem,
-  arch: ascii(32),
-  agent_version: ascii(64),
-  restic_version: ascii(64).nullable().optional(),
+  ...MACHINE,
   public_key: base64Bytes(PUBLIC_KEY_BYTES, "an Ed25519 public key"),
+  /** The server as it was dialled. A hint for people: what counts is the one that the proof names. */
+  server: dialledServer.optional(),
   /** The protocol that the agent speaks; left out by whoever speaks the first one. */
   protocol: z.int("must be a whole number").min(0, "must be 0 or more").default(1),
 });
@@ -40,18 +42,30 @@ export interface Announced {
   pending_id: string;
   /** Another host, or another pending one, has the same name. */
   hostname_collision: boolean;
+  /** A proof for the server as it was dialled will be refused here, and this is why. */
+  address_problem?: string;
+}
+
+/** Whom the announcement came from, as the server sees it. */
+export interface Caller {
+  address: string;
+  /** The other end of the connection: the machine's, or a proxy's. */
+  peer: string;
+  /** What it sent can be read on the way, as far as the server can tell. */
+  isPlain: boolean;
 }
 
 /**
- * Adds or refreshes the row of this key. Throws too_many, unavailable when no row is free, rejected, agent_too_old. The key
- * of a host that was accepted but has never connected finds its way back to it.
+ * Adds or refreshes the row of this key; one that was proven stays as it is, since the key is public and only a proof shows that
+ * its owner speaks. Throws too_many, unavailable when no row is free, rejected, agent_too_old, and invalid for a key under
+ * which others could make a proof. The key of a host that was accepted but has never connected finds its way back to it.
  */
 export async function announce(
   server: Server,
-  address: string,
+  caller: Caller,
   wish: Announcement,
 ): Promise<Announced> {
-  const network = networkOf(address);
+  const network = networkOf(caller.address);
   server.strangers.check(`announce:${network}`, ANNOUNCEMENTS_PER_MINUTE, 60);
   if (wish.protocol < OLDEST_PROTOCOL) {
     throw new AppError(
@@ -61,19 +75,38 @@ export async function announce(
     );
   }
   const publicKey = fromBase64(wish.public_key);
+  if (!isOwnersAlone(publicKey)) {
+    throw new AppError(
+      "invalid",
+      "public_key must be an Ed25519 public key in its canonical encoding and of prime order: under this one others could make a valid proof.",
+      "public_key",
+    );
+  }
   const fingerprint = fingerprintOf(publicKey);
-  const { pendingId, changed } = await server.db.transaction().execute(async (tx) => {
+  const { pendingId, changed, isHost } = await server.db.transaction().execute(async (tx) => {
     await refuseRejected(tx, server.now(), fingerprint);
     const accepted = await tx.selectFrom("accepted_keys")
       .innerJoin("hosts", "hosts.id", "accepted_keys.host_id").select("pending_id")
       .where("public_key", "=", publicKey).where("awaits_agent", "=", 1)
       .orderBy("accepted_at", "desc").executeTakeFirst();
-    if (accepted) return { pendingId: accepted.pending_id, changed: false };
-    const seen = { ...described(wish, server.now()), announced_from_ip: address };
-    const known = await tx.updateTable("pending_hosts")
-      .set({ ...seen, announced_from_network: network }).where("public_key", "=", publicKey)
-      .where("expires_at", ">", server.now()).returning("id").executeTakeFirst();
-    if (known) return { pendingId: known.id, changed: true };
+    if (accepted) return { pendingId: accepted.pending_id, changed: false, isHost: true };
+    const said: Said = {
+      ...described(wish),
+      announced_from_ip: caller.address,
+      announced_from_network: network,
+      dialled: wish.server ?? null,
+      plain_http: Number(wish.server ? canBeReadOnTheWay(wish.server) : caller.isPlain),
+    };
+    const known = await tx.selectFrom("pending_hosts").select(["id", "proven_at"])
+      .where("public_key", "=", publicKey).where("expires_at", ">", server.now())
+      .executeTakeFirst();
+    if (known && known.proven_at !== null) {
+      return { pendingId: known.id, changed: false, isHost: false };
+    }
+    if (known) {
+      await noteSaid(tx, server.now(), known.id, said);
+      return { pendingId: known.id, changed: true, isHost: false };
+    }
     await tx.deleteFrom("pending_hosts").where("expires_at", "<=", server.now()).execute();
     await refuseFull(tx, network);
     const id = newId();
@@ -82,30 +115,20 @@ export async function announce(
       public_key: publicKey,
       fingerprint,
       first_seen_at: server.now(),
+      last_seen_at: server.now(),
+      expires_at: server.now() + UNSEEN_MILLISECONDS,
       proven_at: null,
-      announced_from_network: network,
-      ...seen,
+      ...said,
     }).execute();
-    return { pendingId: id, changed: true };
+    return { pendingId: id, changed: true, isHost: false };
   });
   if (changed) server.events.publish({ type: "pending" });
+  const problem = wish.server && whyNotOurs(server, wish.server, caller.peer);
   return {
     fingerprint,
     pending_id: pendingId,
-    hostname_collision: changed && await isNameTaken(server, pendingId, wish.hostname),
-  };
-}
-
-function described(wish: Announcement, now: number) {
-  const { hostname, os, arch, agent_version, restic_version = null } = wish;
-  return {
-    hostname,
-    os,
-    arch,
-    agent_version,
-    restic_version,
-    last_seen_at: now,
-    expires_at: now + UNSEEN_MILLISECONDS,
+    hostname_collision: !isHost && await isNameTaken(server, pendingId, wish.hostname),
+    ...(problem ? { address_problem: problem } : {}),
   };
 }
 

@@ -1,6 +1,9 @@
 import { type ExpressionBuilder, type Selectable, sql } from "kysely";
 import type { PendingHostsTable, Tables } from "../database/tables.ts";
+import { deceptionIn } from "../../shared/deceptive_name.ts";
 import { AppError } from "../errors.ts";
+import { skeletonOf } from "../hosts/look_alikes.ts";
+import { asciiLower } from "../hosts/ascii_lower.ts";
 import { numberCursor, type Page, type PageWish } from "../paging.ts";
 import type { Server } from "../server.ts";
 
@@ -18,8 +21,18 @@ export interface PendingHost {
   expires_at: number;
   /** Another host, or another pending one, has this name. */
   hostname_collision: boolean;
-  /** When it last showed that it holds the key; null: never. */
+  /** The name of a host, or of another pending one, that looks the same and is written otherwise. */
+  looks_like: string | null;
+  /** What about its name deceives eyes, with the characters' code points: "mixes scripts (…)". */
+  name_warning: string | null;
+  /** When it last showed that it holds the key; null: never. Afterwards what stands here changes only with such a proof. */
   proven_at: number | null;
+  /** The server as it dialled it, as far as it said. */
+  dialled: string | null;
+  /** What goes between it and the server can be read on the way, its credential too: no TLS. */
+  plain_http: boolean;
+  /** One more with each change of what stands here; an acceptance may name the one that was seen. */
+  revision: number;
   /** Its socket is open now, with a proven key. */
   connected: boolean;
 }
@@ -31,7 +44,8 @@ export interface PendingPage extends Page<PendingHost> {
 /** Those with a proven key first, then whoever has waited the longest: a flood of new ones stands behind. */
 export async function listPendingHosts(server: Server, wish: PageWish): Promise<PendingPage> {
   const rows = await query(server).where("expires_at", ">", server.now()).execute();
-  const all = rows.map((row) => shown(server, row)).sort((a, b) =>
+  const names = await knownNames(server);
+  const all = rows.map((row) => shown(server, row, names)).sort((a, b) =>
     Number(b.connected) - Number(a.connected) ||
     Number(b.proven_at !== null) - Number(a.proven_at !== null) ||
     a.first_seen_at - b.first_seen_at
@@ -50,7 +64,7 @@ export async function getPendingHost(server: Server, id: string): Promise<Pendin
   const row = await query(server).where("id", "=", id).where("expires_at", ">", server.now())
     .executeTakeFirst();
   if (!row) throw noSuchPendingHost();
-  return shown(server, row);
+  return shown(server, row, await knownNames(server));
 }
 
 export function noSuchPendingHost(): AppError {
@@ -60,10 +74,20 @@ export function noSuchPendingHost(): AppError {
   );
 }
 
-/** Whether a host, or another pending one, has the name under which this one announced itself. */
-export async function isNameTaken(server: Server, id: string, hostname: string): Promise<boolean> {
-  const row = await query(server).where("id", "=", id).executeTakeFirst();
-  return row?.hostname === hostname && row.collision === 1;
+/** Whether a host, or another pending one than this, has that name. */
+export async function isNameTaken({ db }: Server, id: string, hostname: string): Promise<boolean> {
+  const name = asciiLower(hostname);
+  const host = await db.selectFrom("hosts").select("id").where((is) =>
+    is.or([
+      is(is.fn<string>("lower", ["name"]), "=", name),
+      is(is.fn<string>("lower", ["snapshot_host"]), "=", name),
+      is(is.fn<string>("lower", ["hostname"]), "=", name),
+    ])
+  ).executeTakeFirst();
+  if (host) return true;
+  const other = await db.selectFrom("pending_hosts").select("id").where("id", "!=", id)
+    .where((is) => is(is.fn<string>("lower", ["hostname"]), "=", name)).executeTakeFirst();
+  return other !== undefined;
 }
 
 export interface RejectedKey {
@@ -122,11 +146,30 @@ function othersOfThatName(row: Rows) {
     .where(sql<boolean>`lower(other.hostname) = lower(pending_hosts.hostname)`);
 }
 
-function shown(server: Server, row: Row): PendingHost {
-  const { public_key: _, announced_from_network: __, collision, ...rest } = row;
+/** Everything that a machine could pass itself off as, with its skeleton worked out once. */
+async function knownNames({ db }: Server): Promise<Map<string, string[]>> {
+  const hosts = await db.selectFrom("hosts").select(["name", "snapshot_host"]).execute();
+  const pending = await db.selectFrom("pending_hosts").select("hostname").execute();
+  const names = new Set([
+    ...hosts.flatMap(({ name, snapshot_host }) => [name, snapshot_host]),
+    ...pending.map(({ hostname }) => hostname),
+  ]);
+  return Map.groupBy(names, skeletonOf);
+}
+
+function lookAlike(name: string, names: Map<string, string[]>): string | null {
+  const alike = names.get(skeletonOf(name)) ?? [];
+  return alike.find((other) => asciiLower(other) !== asciiLower(name)) ?? null;
+}
+
+function shown(server: Server, row: Row, names: Map<string, string[]>): PendingHost {
+  const { public_key: _, announced_from_network: __, collision, plain_http, ...rest } = row;
   return {
     ...rest,
+    plain_http: plain_http === 1,
     hostname_collision: collision === 1,
+    looks_like: lookAlike(row.hostname, names),
+    name_warning: deceptionIn(row.hostname)?.sentence.replace(/^must not mix/, "mixes") ?? null,
     connected: server.waiting.isConnected(row.id),
   };
 }

@@ -1,8 +1,12 @@
-import { proofBytes } from "../../shared/announce.ts";
+import { type Proof, proofBytes } from "../../shared/announce.ts";
+import { canBeReadOnTheWay } from "../../shared/server_address.ts";
+import { networkOf } from "../network.ts";
 import type { Server } from "../server.ts";
 import type { WaitingAgent } from "../waiting_agents.ts";
 import { handOver } from "./hand_over.ts";
 import { UNSEEN_MILLISECONDS } from "./limits.ts";
+import { isOwnersAlone } from "./public_key.ts";
+import { described, noteSaid } from "./said.ts";
 
 /** The announced key, of one that waits or of an accepted host that has never connected. */
 export async function findAnnouncedKey(
@@ -18,10 +22,13 @@ export async function findAnnouncedKey(
   return accepted?.public_key;
 }
 
+/** A row of before keys were looked at may hold one that everybody can sign for. */
 export async function isProof(
   publicKey: Uint8Array,
-  proof: { nonce: Uint8Array; pendingId: string; signature: Uint8Array<ArrayBuffer> },
+  proof: Proof,
+  signature: Uint8Array<ArrayBuffer>,
 ): Promise<boolean> {
+  if (!isOwnersAlone(publicKey)) return false;
   try {
     const key = await crypto.subtle.importKey(
       "raw",
@@ -30,8 +37,7 @@ export async function isProof(
       false,
       ["verify"],
     );
-    const signed = proofBytes(proof.nonce, proof.pendingId);
-    return await crypto.subtle.verify({ name: "Ed25519" }, key, proof.signature, signed);
+    return await crypto.subtle.verify({ name: "Ed25519" }, key, signature, proofBytes(proof));
   } catch {
     // 32 bytes that are no point of the curve.
     return false;
@@ -39,11 +45,25 @@ export async function isProof(
 }
 
 /**
- * The agent holds the key: from now on it waits here, or receives at once what it waits for. False when nothing waits
- * under its id any more.
+ * The agent holds the key, and what it signed is what it is: from now on it waits here, or receives at once what it waits
+ * for. False when nothing waits under its id any more.
  */
-export async function admit(server: Server, agent: WaitingAgent): Promise<boolean> {
-  const isPending = await noteSeen(server, agent.pendingId, true);
+export async function admit(
+  server: Server,
+  agent: WaitingAgent,
+  address: string,
+  proof: Proof,
+): Promise<boolean> {
+  const said = {
+    ...described(proof.machine),
+    announced_from_ip: address,
+    announced_from_network: networkOf(address),
+    dialled: proof.server,
+    plain_http: Number(canBeReadOnTheWay(proof.server)),
+  };
+  const isPending = await server.db.transaction().execute((tx) =>
+    noteSaid(tx, server.now(), agent.pendingId, said, true)
+  );
   server.waiting.add(agent);
   // After it is there to be found: an acceptance that came in between did not see it.
   if (await handOver(server, agent.pendingId)) return true;
@@ -56,16 +76,11 @@ export async function admit(server: Server, agent: WaitingAgent): Promise<boolea
 }
 
 /** A pending host that is connected does not expire. False when there is none. */
-export async function noteSeen(
-  server: Server,
-  pendingId: string,
-  isProven = false,
-): Promise<boolean> {
+export async function noteSeen(server: Server, pendingId: string): Promise<boolean> {
   const now = server.now();
   const row = await server.db.updateTable("pending_hosts").set({
     last_seen_at: now,
     expires_at: now + UNSEEN_MILLISECONDS,
-    ...(isProven ? { proven_at: now } : {}),
   }).where("id", "=", pendingId).where("expires_at", ">", now).returning("id").executeTakeFirst();
   return row !== undefined;
 }

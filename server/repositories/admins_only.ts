@@ -7,18 +7,21 @@ interface Given {
   environment?: Record<string, string | null> | undefined;
   certificate_authority?: string | null | undefined;
   options?: Record<string, string> | undefined;
+  open_to_operators?: boolean | undefined;
 }
 
 interface Stored {
   certificate_authority: string | null;
   options: string;
+  open_to_operators: number;
 }
 
 /** Throws forbidden with the field. A null value keeps what is stored, and what is as it was may be sent again. */
 export function refuseUnlessAdmin(
   actor: Actor,
   given: Given,
-  stored: Stored = { certificate_authority: null, options: "{}" },
+  // What an operator makes himself is open.
+  stored: Stored = { certificate_authority: null, options: "{}", open_to_operators: 1 },
 ): void {
   if (actor.role === "admin") return;
   for (const name of FILE_NAMES) {
@@ -26,7 +29,10 @@ export function refuseUnlessAdmin(
       throw forbidden(`environment.${name}`, "names a file on the hosts, and");
     }
   }
-  const { certificate_authority, options } = given;
+  const { certificate_authority, options, open_to_operators: open } = given;
+  if (open !== undefined && open !== (stored.open_to_operators === 1)) {
+    throw forbidden("open_to_operators", "says what operators may do, and");
+  }
   if (
     certificate_authority !== undefined && certificate_authority !== stored.certificate_authority
   ) {

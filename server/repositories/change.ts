@@ -1,13 +1,18 @@
+import type { Selectable } from "kysely";
+import { isDeepStrictEqual } from "node:util";
 import { parseRepositoryUrl } from "../../shared/repository_url.ts";
 import { recordAudit } from "../audit/record.ts";
+import type { RepositoriesTable } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import { pushConfig } from "../hosts/push.ts";
 import { ensureRepository } from "../jobs/ensure_repository.ts";
+import { needAdmin } from "../rights.ts";
 import type { Actor, Server } from "../server.ts";
 import { refuseUnlessAdmin } from "./admins_only.ts";
 import { refuseTakenName } from "./create.ts";
 import type { ChangedRepository } from "./fields.ts";
 import { getRepositoryRow } from "./find.ts";
+import { movedBy, refuseKeptSecrets } from "./place.ts";
 import { type AccessSecrets, openAccess, sealAccess } from "./seal.ts";
 import { secretWarnings } from "./secret_warnings.ts";
 
@@ -24,9 +29,22 @@ export async function changeRepository(
   const row = await getRepositoryRow(server, id);
   refuseUnlessAdmin(actor, wish, row);
   const { url, normalised } = parseRepositoryUrl(wish.url);
-  const moved = normalised !== row.url_normalised;
-  if (moved) refuseKeptSecrets(row, wish);
-  const sealed = await sealAccess(server, id, merge(await openAccess(server, row), wish));
+  const stored = await openAccess(server, row);
+  const access = merge(stored, wish);
+  const options = JSON.parse(row.options) as Record<string, string>;
+  const movedField = movedBy(
+    { url_normalised: row.url_normalised, environment: stored.environment, options },
+    {
+      url_normalised: normalised,
+      environment: access.environment,
+      options: wish.options ?? options,
+    },
+  );
+  if (movedField) refuseKeptSecrets(row, wish, movedField);
+  const changed = changedFields(row, wish);
+  await refuseOthersThanAdmins(server, actor, row, { changed, movedField });
+  const moved = movedField === "url";
+  const sealed = await sealAccess(server, id, access);
   const now = server.now();
   await server.db.transaction().execute(async (tx) => {
     await refuseTakenName(tx, wish.name, id);
@@ -47,8 +65,11 @@ export async function changeRepository(
         ? 1
         : 0,
       initialised_at: moved ? null : row.initialised_at,
+      ...(wish.open_to_operators === undefined
+        ? {}
+        : { open_to_operators: wish.open_to_operators ? 1 : 0 }),
       // Of the place before: sent to another one, it would be given away.
-      ...(moved
+      ...(movedField
         ? {
           admin_set: 0,
           admin_username: null,
@@ -67,7 +88,7 @@ export async function changeRepository(
     await recordAudit(tx, now, actor, {
       action: "repository.changed",
       target: { kind: "repository", id, name: wish.name },
-      detail: { changed: changedFields(row, wish), url },
+      detail: { changed, url },
     });
   });
   await pushToHosts(server, id, moved);
@@ -75,28 +96,36 @@ export async function changeRepository(
 }
 
 /**
- * What was entered for one place must not be sent to another by somebody who never knew it: it is given again. The
- * repository's own password never leaves the machine that runs restic.
+ * A repository that is not open is an admin's, but for its name. An open one may not be moved while hosts back up to it: that
+ * would bind them elsewhere. Throws forbidden with the field.
  */
-function refuseKeptSecrets(
-  row: { rest_password_sealed: Uint8Array | null; environment_sealed: Uint8Array | null },
-  wish: ChangedRepository,
-): void {
-  if (row.rest_password_sealed && !wish.rest_password) {
-    throw new AppError(
-      "invalid",
-      "rest_password must be entered again, because the address is another one.",
-      "rest_password",
+async function refuseOthersThanAdmins(
+  server: Server,
+  actor: Actor,
+  row: Selectable<RepositoriesTable>,
+  { changed, movedField }: { changed: string[]; movedField: string | undefined },
+): Promise<void> {
+  const [field] = changed.filter((name) => name !== "name");
+  if (row.open_to_operators !== 1 && field) {
+    needAdmin(
+      actor,
+      field,
+      `${field} may only be changed by an admin, since this repository is not open to operators.`,
     );
   }
-  const kept = wish.environment === undefined || Object.values(wish.environment).includes(null);
-  if (row.environment_sealed && kept) {
-    throw new AppError(
-      "invalid",
-      "environment must be entered again with its values, because the address is another one.",
-      "environment",
-    );
-  }
+  if (!movedField) return;
+  const used = await server.db.selectFrom("hosts").select("name").where(
+    "repository_id",
+    "=",
+    row.id,
+  )
+    .where("repository_ready_at", "is not", null).executeTakeFirst();
+  if (!used) return;
+  needAdmin(
+    actor,
+    movedField,
+    `${movedField} may only be changed by an admin, since ${used.name} backs up to this repository and would back up elsewhere.`,
+  );
 }
 
 async function pushToHosts(
@@ -135,20 +164,31 @@ function given(wish: ChangedRepository): Partial<AccessSecrets> {
   };
 }
 
-/** Names only: what was set is nobody's business but the agents'. */
-function changedFields(
-  row: { name: string; url: string; username: string | null },
-  wish: ChangedRepository,
-): string[] {
-  const changed: string[] = [];
-  if (row.name !== wish.name) changed.push("name");
-  if (row.url !== wish.url) changed.push("url");
-  if (wish.username !== undefined && row.username !== wish.username) changed.push("username");
-  if (wish.password) changed.push("password");
-  if (wish.rest_password) changed.push("rest_password");
-  if (wish.environment) changed.push("environment");
-  if (wish.append_only !== undefined) changed.push("append_only");
-  if (wish.certificate_authority !== undefined) changed.push("certificate_authority");
-  if (wish.options) changed.push("options");
-  return changed;
+/** Names only: what was set is nobody's business but the agents'. What is sent as it was is no change. */
+function changedFields(row: Selectable<RepositoriesTable>, wish: ChangedRepository): string[] {
+  const differs: Record<string, boolean> = {
+    name: row.name !== wish.name,
+    url: row.url !== wish.url,
+    username: wish.username !== undefined && row.username !== wish.username,
+    password: Boolean(wish.password),
+    rest_password: Boolean(wish.rest_password),
+    environment: wish.environment !== undefined && changesEnvironment(row, wish.environment),
+    append_only: wish.append_only !== undefined && wish.append_only !== (row.append_only === 1),
+    is_new: wish.is_new === true && row.is_new !== 1,
+    certificate_authority: wish.certificate_authority !== undefined &&
+      wish.certificate_authority !== row.certificate_authority,
+    options: wish.options !== undefined &&
+      !isDeepStrictEqual(wish.options, JSON.parse(row.options)),
+    open_to_operators: wish.open_to_operators !== undefined &&
+      wish.open_to_operators !== (row.open_to_operators === 1),
+  };
+  return Object.keys(differs).filter((field) => differs[field]);
+}
+
+function changesEnvironment(
+  { environment_names }: { environment_names: string },
+  wish: Record<string, string | null>,
+): boolean {
+  return Object.values(wish).some((value) => value !== null) ||
+    !isDeepStrictEqual(Object.keys(wish).sort(), JSON.parse(environment_names));
 }

@@ -3,6 +3,7 @@ import type { Transaction } from "kysely";
 import { id } from "../../shared/fields.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
+import { refuseUnlessOpen } from "../hosts/approvals.ts";
 import type { Actor, Server } from "../server.ts";
 import { type CreatedRepository, prepareRepository } from "./create.ts";
 import { NewRepository } from "./fields.ts";
@@ -19,9 +20,13 @@ export interface ChosenRepository extends CreatedRepository {
   insert(tx: Transaction<Tables>, actor: Actor): Promise<void>;
 }
 
-/** Throws invalid or conflict about `repository_id` or `repository.…`, not_found for an id that is nobody's. */
+/**
+ * Throws invalid or conflict about `repository_id` or `repository.…`, not_found for an id that is nobody's, forbidden for an
+ * operator and a repository that is not open.
+ */
 export async function chooseRepository(
   server: Server,
+  actor: Actor,
   wish: { repository_id?: string | null; repository?: NewRepository },
 ): Promise<ChosenRepository> {
   const { repository_id, repository } = wish;
@@ -33,8 +38,9 @@ export async function chooseRepository(
     );
   }
   if (!repository) {
-    const { id } = await getRepositoryRow(server, repository_id!);
-    return { id, generatedPassword: null, warnings: [], insert: () => Promise.resolve() };
+    const row = await getRepositoryRow(server, repository_id!);
+    refuseUnlessOpen(actor, row);
+    return { id: row.id, generatedPassword: null, warnings: [], insert: () => Promise.resolve() };
   }
   const prepared = await inBody(() => prepareRepository(server, repository));
   const warnings = prepared.warnings.map((warning) => `repository.${warning}`);

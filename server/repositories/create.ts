@@ -6,6 +6,7 @@ import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import { insertMaintenance } from "../maintenance/change.ts";
 import { readablePassword } from "../random.ts";
+import { isRestricted } from "../rights.ts";
 import type { Actor, Server } from "../server.ts";
 import { refuseUnlessAdmin } from "./admins_only.ts";
 import type { NewRepository } from "./fields.ts";
@@ -74,6 +75,7 @@ export async function prepareRepository(
         append_only: wish.append_only ? 1 : 0,
         certificate_authority: wish.certificate_authority ?? null,
         options: JSON.stringify(wish.options ?? {}),
+        open_to_operators: wish.open_to_operators ?? isRestricted(actor) ? 1 : 0,
         is_new: wish.is_new ? 1 : 0,
         initialised_at: null,
         total_size: null,

@@ -50,6 +50,8 @@ const common = {
   /** Extended options of restic. Admins only. */
   options: RepositoryOptions.optional(),
   append_only: z.boolean("must be true or false").optional(),
+  /** Operators may bind hosts to it and change how it is reached. Admins only; what an operator makes is open. */
+  open_to_operators: z.boolean("must be true or false").optional(),
 };
 
 /** Without a password a strong one is made, where the repository is new. */

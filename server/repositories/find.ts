@@ -24,6 +24,7 @@ export interface Repository {
   append_only: boolean;
   certificate_authority: string | null;
   options: Record<string, string>;
+  open_to_operators: boolean;
   is_new: boolean;
   initialised_at: number | null;
   total_size: number | null;
@@ -52,6 +53,14 @@ export async function getRepositoryRow(
 export async function getRepository(server: Server, id: string): Promise<Repository> {
   const row = await getRepositoryRow(server, id);
   return (await withHosts(server, [row]))[0]!;
+}
+
+/** Those of the ids that are there. */
+export async function someRepositories(server: Server, ids: string[]): Promise<Repository[]> {
+  if (ids.length === 0) return [];
+  const rows = await server.db.selectFrom("repositories").selectAll().where("id", "in", ids)
+    .orderBy("name").execute();
+  return await withHosts(server, rows);
 }
 
 /** By name. */
@@ -84,6 +93,7 @@ async function withHosts(
     append_only: row.append_only === 1,
     certificate_authority: row.certificate_authority,
     options: JSON.parse(row.options),
+    open_to_operators: row.open_to_operators === 1,
     is_new: row.is_new === 1,
     initialised_at: row.initialised_at,
     total_size: row.total_size,

@@ -5,6 +5,7 @@ import { newId } from "../../shared/new_id.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
+import { refuseUnapprovedPaths } from "../hosts/approvals.ts";
 import { planChanged, pushChangedPlan } from "../hosts/push.ts";
 import { changedHook, refuseUnlessAdmin } from "../hooks/seal.ts";
 import type { Actor, Server } from "../server.ts";
@@ -24,6 +25,7 @@ export async function createSourceGroup(
   await server.db.transaction().execute(async (tx) => {
     await refuseTakenName(tx, hostId, wish.name, id);
     await refuseForSystem(tx, hostId, wish);
+    await refuseUnapprovedPaths(tx, actor, hostId, "includes", { paths: wish.includes });
     await insertSourceGroup(tx, server.now(), hostId, id, wish);
     await saveHooks(server, tx, actor, hostId, id, wish);
     await planChanged(tx, hostId);
@@ -47,10 +49,14 @@ export async function changeSourceGroup(
   await server.db.transaction().execute(async (tx) => {
     await refuseTakenName(tx, hostId, wish.name, id);
     await refuseForSystem(tx, hostId, wish);
-    const changed = await tx.updateTable("source_groups")
-      .set({ ...columns(wish), updated_at: server.now() })
+    const stored = await tx.selectFrom("source_groups").select("includes")
       .where("id", "=", id).where("host_id", "=", hostId).executeTakeFirst();
-    if (!changed.numUpdatedRows) throw noSuchGroup();
+    if (!stored) throw noSuchGroup();
+    const before = JSON.parse(stored.includes) as string[];
+    const chosen = { paths: wish.includes, before };
+    await refuseUnapprovedPaths(tx, actor, hostId, "includes", chosen);
+    await tx.updateTable("source_groups").set({ ...columns(wish), updated_at: server.now() })
+      .where("id", "=", id).execute();
     await saveHooks(server, tx, actor, hostId, id, wish);
     await planChanged(tx, hostId);
     await recordAudit(tx, server.now(), actor, {

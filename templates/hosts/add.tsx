@@ -13,6 +13,7 @@ export interface AddHostProps {
   repositories: { id: string; name: string; url: string }[];
   /** For machines that announce themselves. */
   announceCommands: { linux: string; windows: string };
+  mayName: boolean;
 }
 
 export function AddHostPage(props: AddHostProps) {
@@ -35,6 +36,7 @@ export function AddHostPage(props: AddHostProps) {
             values={values}
             errors={errors}
             repositories={repositories}
+            mayName={props.mayName}
           />
           {(values.replace_open || errors.hostname?.startsWith("A join command")) && (
             <Tick

@@ -2,6 +2,7 @@
 import type { Child } from "hono/jsx";
 import type { JobStatus } from "../../shared/job.ts";
 import { visible } from "../../shared/redact.ts";
+import { middleCut } from "../format.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { PostButton } from "../parts/csrf.tsx";
 import { Name, Tags, titleOf } from "../parts/name.tsx";
@@ -9,6 +10,7 @@ import { Dot, jobState, jobWord, type State, StatePill, StateWord } from "../par
 import { type DayState, Strip } from "../parts/strip.tsx";
 import { Tabs } from "../parts/tabs.tsx";
 import { Time } from "../parts/time.tsx";
+import { brakesInShort, type BrakesView } from "./brakes.tsx";
 
 export type HostTab = "snapshots" | "sources" | "schedules" | "repository" | "jobs" | "settings";
 
@@ -25,6 +27,10 @@ export interface HostView {
   arch: string;
   /** What the machine calls itself. */
   hostname: string;
+  /** What about that name deceives eyes. */
+  hostnameWarning: string | null;
+  /** As its agent reports them; null: the machine's owner allows everything. */
+  brakes: BrakesView | null;
   isOnline: boolean;
   lastSeenAt: number | null;
   lastBackup: { jobId: string; at: number; status: JobStatus; warnings: number } | null;
@@ -277,6 +283,18 @@ function Agent({ host, now }: { host: HostView; now: number }) {
             </span>
           )}, {visible(host.os)} {visible(host.arch)}
       </div>
+      {host.brakes && <div class="small">{brakesInShort(host.brakes)}</div>}
+      {host.hostnameWarning !== null && <StrangeName host={host} />}
     </>
+  );
+}
+
+/** What a machine calls itself goes no further than this page, but a person reads it. */
+function StrangeName({ host }: { host: HostView }) {
+  return (
+    <div class="small warn">
+      calls itself <Name text={middleCut(host.hostname, 48)} />: a name{" "}
+      {visible(middleCut(host.hostnameWarning ?? "", 160))}
+    </div>
   );
 }

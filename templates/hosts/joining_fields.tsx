@@ -1,5 +1,5 @@
 // What is asked of a new host, whichever way it joins.
-import { type Errors, LinesField, TextField } from "../parts/field.tsx";
+import { type Errors, LinesField, TextField, Tick } from "../parts/field.tsx";
 import { RepositoryChoice, type RepositoryChoiceValues } from "../repositories/choice.tsx";
 
 export interface JoiningValues extends RepositoryChoiceValues {
@@ -7,16 +7,19 @@ export interface JoiningValues extends RepositoryChoiceValues {
   tags: string;
   /** As typed: one path a line. */
   initial_paths: string;
+  may_hold_admin_credential: boolean;
 }
 
 export function JoiningFields(
-  { nameField, name, values, errors, repositories }: {
+  { nameField, name, values, errors, repositories, mayName }: {
     /** The name of the field that takes the host's name. */
     nameField: string;
     name: string;
     values: JoiningValues;
     errors: Errors;
     repositories: { id: string; name: string; url: string }[];
+    /** Admins name the hosts that may hold the admin credential. */
+    mayName: boolean;
   },
 ) {
   return (
@@ -44,7 +47,7 @@ export function JoiningFields(
         value={values.initial_paths}
         error={errors.initial_paths}
         isOptional
-        help="One folder or file a line, for example /etc or C:\Users. More groups and exclusions can come later."
+        help="One folder or file a line, for example /etc or C:\Users. More groups and exclusions can come later; operators choose paths below these, admins any."
       />
       {/* What only admins set is on the repository's own page. */}
       <RepositoryChoice
@@ -53,6 +56,15 @@ export function JoiningFields(
         repositories={repositories}
         isAdmin={false}
       />
+      {mayName && (
+        <Tick
+          name="may_hold_admin_credential"
+          label="May hold the repository's admin credential"
+          error={errors.may_hold_admin_credential}
+          help="Runs retention and prune for all hosts of the repository. Choose a machine that you trust with all of these backups; it can be changed on the repository's page."
+          isChecked={values.may_hold_admin_credential}
+        />
+      )}
     </>
   );
 }

@@ -4,12 +4,15 @@ import { type Errors, Problems, SelectField, TextField, Tick } from "../parts/fi
 import { Name } from "../parts/name.tsx";
 import { plural } from "../format.ts";
 import { repositoryOptions } from "../repositories/options.ts";
+import { Approvals, type ApprovalsProps } from "./approvals.tsx";
+import { Brakes } from "./brakes.tsx";
 import { HostFrame, type HostFrameProps } from "./frame.tsx";
 
 export interface HostSettingsProps extends HostFrameProps {
   values: { name: string; tags: string; time_zone: string; repository_id: string };
   errors: Errors;
   repositories: { id: string; name: string; url: string }[];
+  approvals: ApprovalsProps;
   snapshots: number | null;
   mayDelete: boolean;
   /** Of the danger zone: confirm_name. */
@@ -57,6 +60,8 @@ export function HostSettingsPage(props: HostSettingsProps) {
         />
         <button type="submit" class="primary">Save changes</button>
       </form>
+      <Approvals {...props.approvals} hostId={host.id} csrf={frame.csrf} />
+      <Brakes brakes={host.brakes} />
       {props.mayDelete && <JoinAgain {...props} />}
       {props.mayDelete && <DeleteHost {...props} />}
     </HostFrame>

@@ -226,7 +226,7 @@ export function nextStep(
     case "would_drop_most":
       return {
         sentence:
-          "Look at what it would remove on the source group's page. If that is meant, run it with your consent.",
+          "Look at what it would remove on the source group's page. If that is meant, an admin runs it with consent.",
         kind: "forget",
         to: `${repository}/jobs?may_drop_most=true`,
         label: "Run it anyway",

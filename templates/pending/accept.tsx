@@ -6,10 +6,9 @@ import { Csrf } from "../parts/csrf.tsx";
 import { JoiningFields, type JoiningValues } from "../hosts/joining_fields.tsx";
 import { type Errors, Problems, SelectField, Tick } from "../parts/field.tsx";
 import { Name } from "../parts/name.tsx";
-import { StateWord } from "../parts/state.tsx";
 import { GeneratedPassword } from "../repositories/page.tsx";
 import { Fingerprint, WholeFingerprint } from "./fingerprint.tsx";
-import type { PendingHostView } from "./list.tsx";
+import { type PendingHostView, Warnings } from "./list.tsx";
 
 export interface AcceptProps {
   frame: FrameProps;
@@ -43,6 +42,7 @@ function AcceptForm({ frame, host, values, errors, awayHosts, repositories }: Ac
       values={values}
       errors={errors}
       repositories={repositories}
+      mayName
     />
   );
   return (
@@ -57,14 +57,13 @@ function AcceptForm({ frame, host, values, errors, awayHosts, repositories }: Ac
       <p class="help">
         <WholeFingerprint fingerprint={host.fingerprint} />
       </p>
-      {host.hasCollision && (
-        <p>
-          <StateWord state="warn" word="Another machine has the same name." />
-        </p>
-      )}
+      <div class="pending-state">
+        <Warnings host={host} />
+      </div>
       <form method="post" action={`/pending-hosts/${host.id}/accept`} class="form narrow">
         <Csrf token={frame.csrf} />
         <input type="hidden" name="fingerprint" value={host.fingerprint} />
+        <input type="hidden" name="revision" value={String(host.revision)} />
         <Problems errors={errors} />
         {awayHosts.length === 0 ? fields : (
           <fieldset class="part">

@@ -1,4 +1,6 @@
 // Machines that wait for approval. What a stranger sent stands beside the fingerprint, which comes first: it alone counts.
+import { codePoints } from "../../shared/deceptive_name.ts";
+import { visible } from "../../shared/redact.ts";
 import { count, middleCut, plural } from "../format.ts";
 import { PostButton } from "../parts/csrf.tsx";
 import { Name, titleOf } from "../parts/name.tsx";
@@ -21,6 +23,14 @@ export interface PendingHostView {
   isConnected: boolean;
   /** A host, or another one that waits, has its name. */
   hasCollision: boolean;
+  /** The name of another one that looks the same and is written otherwise. */
+  looksLike: string | null;
+  /** What about its name deceives eyes, as the end of a sentence. */
+  nameWarning: string | null;
+  /** What goes between it and the server can be read on the way. */
+  isPlainHttp: boolean;
+  /** Changes whenever what stands here has changed. */
+  revision: number;
 }
 
 export interface PendingProps {
@@ -101,9 +111,7 @@ function PendingRow(
       </div>
       <div class="pending-state">
         <KeyState host={host} />
-        {host.hasCollision && (
-          <StateWord state="warn" word="this name is taken; trust the digits alone" />
-        )}
+        <Warnings host={host} />
       </div>
       {mayDecide && (
         <div class="actions">
@@ -130,6 +138,37 @@ function PendingRow(
       )}
     </li>
   );
+}
+
+/** What speaks against taking the machine for what it says it is, and the line for safe. */
+export function Warnings({ host }: { host: PendingHostView }) {
+  return (
+    <>
+      {host.hasCollision && (
+        <StateWord state="warn" word="this name is taken; trust the digits alone" />
+      )}
+      {host.looksLike !== null && (
+        <StateWord
+          state="bad"
+          word={`this name looks like ${visible(middleCut(host.looksLike, 48))}${spelt(host)}`}
+        />
+      )}
+      {host.nameWarning !== null && (
+        <StateWord state="bad" word={`this name ${visible(middleCut(host.nameWarning, 160))}`} />
+      )}
+      {host.isPlainHttp && (
+        <StateWord
+          state="warn"
+          word="plain HTTP: the line can be read and changed, and its credential with it"
+        />
+      )}
+    </>
+  );
+}
+
+function spelt({ hostname }: PendingHostView): string {
+  const strange = codePoints(hostname);
+  return strange ? ` and is written with other characters (${strange})` : " and is another";
 }
 
 function versions({ agentVersion, resticVersion }: PendingHostView): string {

@@ -22,6 +22,7 @@ export interface ConnectionValues {
   certificate_authority: string;
   /** One name=value a line. */
   options: string;
+  open_to_operators: boolean;
 }
 
 export const NO_CONNECTION: ConnectionValues = {
@@ -33,6 +34,7 @@ export const NO_CONNECTION: ConnectionValues = {
   environment: [],
   certificate_authority: "",
   options: "",
+  open_to_operators: false,
 };
 
 export interface ConnectionFieldsProps {
@@ -84,6 +86,17 @@ export function ConnectionFields(props: ConnectionFieldsProps) {
         help="Hosts may add to it but not delete. Retention then needs another credential."
         isChecked={values.append_only}
       />
+      {props.isAdmin && (
+        <>
+          <input type="hidden" name={`${prefix}has_open_to_operators`} value="on" />
+          <Tick
+            {...of("open_to_operators")}
+            label="Open to operators"
+            help="Operators may bind hosts to it, and so obtain its everyday credential, and may change how it is reached while no host uses it."
+            isChecked={values.open_to_operators}
+          />
+        </>
+      )}
     </>
   );
 }

@@ -21,6 +21,7 @@ export interface RepositoryView {
   isRestPasswordSet: boolean;
   environmentNames: string[];
   isAppendOnly: boolean;
+  isOpenToOperators: boolean;
   initialisedAt: number | null;
   isNew: boolean;
   sizeBytes: number | null;
@@ -183,6 +184,12 @@ export function RepositoryFacts(
       <dt>Deleting</dt>
       <dd>
         {r.isAppendOnly ? "append-only: hosts cannot delete" : "allowed with this credential"}
+      </dd>
+      <dt>Operators</dt>
+      <dd>
+        {r.isOpenToOperators
+          ? "may bind hosts to it"
+          : "may use it; only admins bind hosts and change it"}
       </dd>
       <dt>Size</dt>
       <dd>

@@ -21,6 +21,8 @@ export interface UpkeepTask {
   lastRun: { jobId: string; at: number; status: JobStatus; reason: string | null } | null;
   lastSuccessAt: number | null;
   offBecause: string | null;
+  /** It uses the admin credential: only admins start it. */
+  isForAdmins: boolean;
 }
 
 export interface UpkeepLock {
@@ -43,6 +45,11 @@ export interface UpkeepProps {
   restoreBytes: number | null;
   snapshots: number | null;
   isAdminSet: boolean;
+  /** Of the hosts that use it those that are named and the first others; with why a named one gets nothing. */
+  holders: { id: string; name: string; isNamed: boolean; waitsSince: number | null }[];
+  hiddenHosts: number;
+  /** Why the admin credential goes nowhere, or null. */
+  noHolder: string | null;
   /** Operators: cadences and runs. */
   mayChange: boolean;
   /** Admins: the credential that may delete. */
@@ -62,6 +69,8 @@ const WORDS: Record<MaintenanceKind, [name: string, about: string, verb: string]
 
 export function Upkeep(props: UpkeepProps) {
   const { frame, tasks, repositoryId, mayChange } = props;
+  const mayStart = (task: UpkeepTask) =>
+    mayChange && !task.offBecause && (props.mayChangeAdmin || !task.isForAdmins);
   return (
     <section class="section" id="maintenance">
       <h2>Maintenance</h2>
@@ -101,7 +110,7 @@ export function Upkeep(props: UpkeepProps) {
                   : <Time at={task.lastSuccessAt} now={frame.now} />}
               </td>
               <td class="act">
-                {mayChange && !task.offBecause && (
+                {mayStart(task) && (
                   <PostButton
                     to={`/repositories/${repositoryId}/jobs`}
                     name="kind"
@@ -114,13 +123,13 @@ export function Upkeep(props: UpkeepProps) {
           ))}
         </tbody>
       </table>
-      {mayChange && tasks.some(({ offBecause }) => !offBecause) && (
+      {tasks.some(mayStart) && (
         <RunOneLimited
           to={`/repositories/${repositoryId}/jobs`}
           csrf={frame.csrf}
           name="kind"
           label="What"
-          options={tasks.filter(({ offBecause }) => !offBecause).map(({ kind }) => ({
+          options={tasks.filter(mayStart).map(({ kind }) => ({
             value: kind,
             label: WORDS[kind][0],
           }))}
@@ -320,9 +329,15 @@ function AdminCredential(props: UpkeepProps) {
       <h2>Admin credential</h2>
       <p class="muted">
         {isAdminSet
-          ? "Set. It is sent with each retention, prune and check, lives in the agent's memory for that job, and is never written to its disk."
+          ? "Set. It is sent with each retention and prune, to the hosts that an admin named, lives in the agent's memory for that job, and is never written to its disk."
           : "Not set. Retention uses the everyday credential, and prune is off. With one of its own, a stolen machine can add backups but not destroy them."}
       </p>
+      {isAdminSet && props.noHolder && (
+        <p>
+          <StateWord state="warn" word={props.noHolder} />
+        </p>
+      )}
+      {isAdminSet && !mayChangeAdmin && <NamedHosts {...props} />}
       {mayChangeAdmin && (
         <>
           <details
@@ -358,6 +373,7 @@ function AdminCredential(props: UpkeepProps) {
               </p>
             </form>
           </details>
+          <Holders {...props} />
           {isAdminSet && (
             <Confirm
               label="Remove it…"
@@ -371,6 +387,84 @@ function AdminCredential(props: UpkeepProps) {
         </>
       )}
     </div>
+  );
+}
+
+function NamedHosts({ holders, frame }: UpkeepProps) {
+  const named = holders.filter(({ isNamed }) => isNamed);
+  if (named.length === 0) return null;
+  return (
+    <ul class="paths">
+      {named.map((host) => (
+        <li>
+          <Name text={host.name} />
+          <Waits at={host.waitsSince} now={frame.now} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Waits({ at, now }: { at: number | null; now: number }) {
+  if (at === null) return null;
+  return (
+    <>
+      {" "}
+      <StateWord state="warn" word="waits for an admin's word" />{" "}
+      <span class="muted">
+        since <Time at={at} now={now} />
+      </span>
+    </>
+  );
+}
+
+/** Which hosts may hold it: none until an admin says so. */
+function Holders(props: UpkeepProps) {
+  const { frame, repositoryId, holders, errors } = props;
+  const error = Object.entries(errors).find(([field]) => field.startsWith("host_ids"))?.[1];
+  if (holders.length === 0) {
+    return <p class="muted">No host uses the repository yet that could hold it.</p>;
+  }
+  return (
+    <form
+      method="post"
+      action={`/repositories/${repositoryId}/maintenance-hosts#holders`}
+      class="form nested"
+      id="holders"
+    >
+      <Csrf token={frame.csrf} />
+      <fieldset>
+        <legend>Hosts that may hold it</legend>
+        {holders.map((host) => (
+          <div class="tick">
+            <input
+              id={`holder-${host.id}`}
+              type="checkbox"
+              name="host_ids"
+              value={host.id}
+              checked={host.isNamed}
+            />
+            <label for={`holder-${host.id}`}>
+              <Name text={host.name} />
+              <Waits at={host.waitsSince} now={frame.now} />
+            </label>
+          </div>
+        ))}
+        {props.hiddenHosts > 0 && (
+          <p class="muted">
+            and {plural(props.hiddenHosts, "more host")}, to be named by the API
+          </p>
+        )}
+        {error && <p class="error">{error}</p>}
+        <p class="help">
+          Retention and prune run there for all hosts of the repository. Choose machines that you
+          trust with all of these backups; saving is also the word that a host waits for.
+        </p>
+      </fieldset>
+      <p>
+        <button type="submit">Save hosts</button>
+      </p>
+    </form>
   );
 }
 

@@ -31,7 +31,7 @@ Deno.test("agent.yaml and its folder are closed to others, and saving leaves not
 
 Deno.test("saving keeps what an administrator wrote into agent.yaml", () => {
   using folder = testFolder();
-  saveAgentFile(folder.path, { certificate_authority: "/etc/ca.pem" });
+  Deno.writeTextFileSync(join(folder.path, "agent.yaml"), "certificate_authority: /etc/ca.pem\n");
   saveAgentFile(folder.path, { bearer: "b" });
   assert.equal(read(folder.path).certificateAuthority, "/etc/ca.pem");
 });

@@ -94,7 +94,8 @@ const tries = {
   ffi: () => Deno.dlopen("/lib/x86_64-linux-gnu/libc.so.6", {}),
   home: () => Deno.env.get("HOME"),
   setting: () => Deno.env.get("RM_LISTEN"),
-  sys: () => Deno.networkInterfaces(),
+  addresses: () => Deno.networkInterfaces(),
+  sys: () => Deno.osRelease(),
   import: () => import("http://127.0.0.1:9/x.js"),
 };
 for (const [name, act] of Object.entries(tries)) {
@@ -108,8 +109,15 @@ for (const [name, act] of Object.entries(tries)) {
 `;
 
 const RIGHTS: Record<ProgramName, string[]> = {
-  server: ["run may not", "ffi may not", "home may not", "setting may", "sys may not"],
-  agent: ["run may", "ffi may not", "home may", "setting may", "sys may not"],
+  server: [
+    "run may not",
+    "ffi may not",
+    "home may not",
+    "setting may",
+    "addresses may",
+    "sys may not",
+  ],
+  agent: ["run may", "ffi may not", "home may", "setting may", "addresses may not", "sys may not"],
 };
 
 for (const program of ["server", "agent"] as const) {

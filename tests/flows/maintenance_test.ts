@@ -105,6 +105,15 @@ each(
     await pair.api("PUT", `/api/repositories/${all.repositoryId}/admin-credential`, {
       everyday: true,
     });
+    const unnamed = await pair.test.api(
+      "alice",
+      "POST",
+      `/api/repositories/${all.repositoryId}/jobs`,
+      { kind: "prune" },
+    );
+    assert.deepEqual([unnamed.status, unnamed.body.error.code], [409, "conflict"]);
+    assert.match(unnamed.body.error.message, /No host may hold the admin credential/);
+    await pair.name(all.host);
     for (const kind of ["prune", "check"]) {
       const job = await pair.maintain(all.repositoryId, { kind });
       assert.equal(job.status, "succeeded", job.reason);
@@ -213,6 +222,7 @@ testUnless(
         username: "admin",
         rest_password: "admin-canary-5150",
       });
+      await pair.name(host);
       const forgot = await pair.maintain(host.repositoryId, { kind: "forget" });
       assert.equal(forgot.status, "succeeded", forgot.reason);
       assert.equal(forgot.forgotten[0].left, 1);
@@ -243,6 +253,7 @@ Deno.test("two hosts on one repository: prune waits for the other's backup, and 
   await pair.api("PUT", `/api/repositories/${all.repositoryId}/admin-credential`, {
     everyday: true,
   });
+  await pair.name(all.host);
   const beta = await pair.join("beta", {
     restic: restic.path,
     repository: { id: all.repositoryId },

@@ -39,7 +39,10 @@ Deno.test("whoever changes the address gives the secrets again, and the admin cr
   const evil = { name: "alpha repository", url: "rest:http://127.0.0.1:9/evil/" };
   const refused = await test.api("olive", "PUT", path, evil);
   assert.deepEqual([refused.status, refused.body.error.field], [422, "rest_password"]);
-  const moved = await test.api("olive", "PUT", path, { ...evil, rest_password: "a new one" });
+  const given = { ...evil, rest_password: "a new one" };
+  const notHers = await test.api("olive", "PUT", path, given);
+  assert.deepEqual([notHers.status, notHers.body.error.field], [403, "url"]);
+  const moved = await test.api("alice", "PUT", path, given);
   assert.equal(moved.status, 200);
   assert.equal(moved.body.admin_credential_set, false);
   const prune = await test.api("olive", "POST", `${path}/jobs`, { kind: "prune" });
@@ -141,7 +144,7 @@ Deno.test("a lease whose job ended in the moment of taking it holds up nobody", 
         .job_id;
     await second.acknowledged(second.started(backup));
     const check =
-      (await test.api("olive", "POST", path, { kind: "check", host_id: alpha.hostId })).body.job_id;
+      (await test.api("alice", "POST", path, { kind: "check", host_id: alpha.hostId })).body.job_id;
     second.finished(backup);
     await Promise.all([
       cancelJob(test.server, test.actor("olive"), check).catch(() => {}),
@@ -158,7 +161,7 @@ Deno.test("a lease whose job ended in the moment of taking it holds up nobody", 
     });
   }
   const last =
-    (await test.api("olive", "POST", path, { kind: "check", host_id: alpha.hostId })).body.job_id;
+    (await test.api("alice", "POST", path, { kind: "check", host_id: alpha.hostId })).body.job_id;
   await alpha.agent.next("command.run", (message) => message.job_id === last);
   await alpha.agent.close();
   await second.close();
@@ -174,7 +177,7 @@ Deno.test("a job that waits for a lease survives its host's reconnect, however l
     (await test.api("olive", "POST", `/api/hosts/${beta.hostId}/jobs`, { kind: "backup" })).body
       .job_id;
   await second.acknowledged(second.started(backup));
-  const check = (await test.api("olive", "POST", `/api/repositories/${alpha.repositoryId}/jobs`, {
+  const check = (await test.api("alice", "POST", `/api/repositories/${alpha.repositoryId}/jobs`, {
     kind: "check",
     host_id: alpha.hostId,
   })).body.job_id;
@@ -227,8 +230,8 @@ Deno.test("what an agent could not take is refused when it is saved", async () =
   ]);
   const path = `/api/hosts/${host.hostId}/source-groups`;
   const includes = Array.from({ length: 100 }, (_, n) => `/${n}/${"x".repeat(4000)}`);
-  assert.equal((await test.api("olive", "POST", path, { name: "one", includes })).status, 201);
-  const second = await test.api("olive", "POST", path, { name: "two", includes });
+  assert.equal((await test.api("alice", "POST", path, { name: "one", includes })).status, 201);
+  const second = await test.api("alice", "POST", path, { name: "two", includes });
   assert.deepEqual([second.status, second.body.error.field], [422, "includes"]);
   const agent = await FakeAgent.connect(test.url, host.bearer);
   await agent.close();

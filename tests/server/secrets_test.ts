@@ -60,7 +60,8 @@ Deno.test("a job whose order cannot be made fails and does not keep its host fro
   await test.server.db.updateTable("repositories")
     .set((expression) => ({ admin_rest_password_sealed: expression.ref("password_sealed") }))
     .execute();
-  const started = await test.api("olive", "POST", `${path}/jobs`, { kind: "prune" });
+  await test.api("alice", "PUT", `${path}/maintenance`, { host_ids: [alpha.hostId] });
+  const started = await test.api("alice", "POST", `${path}/jobs`, { kind: "prune" });
   assert.equal(started.status, 202, JSON.stringify(started.body));
   const job = (await test.api("victor", "GET", `/api/jobs/${started.body.job_id}`)).body;
   assert.deepEqual([job.status, job.reason_code], ["failed", "no_order"]);

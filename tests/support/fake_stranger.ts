@@ -1,13 +1,24 @@
 // A machine that nobody knows: announces itself, proves its key or only pretends to, and does what it is told.
 import {
+  type AnnouncedMachine,
   fromBase64,
   type PendingServerMessage,
   proofBytes,
   toBase64,
 } from "../../shared/announce.ts";
+import { serverAddress } from "../../shared/server_address.ts";
 import { readPendingServerMessage } from "../../shared/wire.ts";
 import { eventually } from "./eventually.ts";
 import type { TestServer } from "./start_server.ts";
+
+export interface ProofOptions {
+  pendingId?: string;
+  /** The address that is signed. */
+  server?: string;
+  /** The address that stands beside the signature. */
+  said?: string;
+  machine?: AnnouncedMachine;
+}
 
 export class Stranger {
   pendingId = "";
@@ -57,7 +68,7 @@ export class Stranger {
   announcement() {
     return {
       hostname: this.hostname,
-      os: "linux",
+      os: "linux" as const,
       arch: "x86_64",
       agent_version: "0.1.0",
       restic_version: "0.18.0",
@@ -65,11 +76,21 @@ export class Stranger {
     };
   }
 
-  async sign(nonce: string, pendingId = this.pendingId): Promise<string> {
-    const signed = proofBytes(fromBase64(nonce), pendingId);
-    return toBase64(
+  /** What it says of itself where it does not say something else. */
+  machine(more: Partial<AnnouncedMachine> = {}): AnnouncedMachine {
+    const { public_key: _, ...machine } = this.announcement();
+    return { ...machine, ...more };
+  }
+
+  /** A proof as the server at `url` expects it, but for what the test makes otherwise. */
+  async proof(nonce: string, url: string, more: ProofOptions = {}) {
+    const { pendingId = this.pendingId, server = serverAddress(url)!, said = server } = more;
+    const machine = more.machine ?? this.machine();
+    const signed = proofBytes({ nonce: fromBase64(nonce), pendingId, server, machine });
+    const signature = toBase64(
       new Uint8Array(await crypto.subtle.sign("Ed25519", this.keys.privateKey, signed)),
     );
+    return { type: "proof" as const, signature, server: said, machine };
   }
 
   async dial(url: string, pendingId = this.pendingId): Promise<PendingSocket> {
@@ -77,9 +98,9 @@ export class Stranger {
   }
 
   /** Dials, proves the key and waits until the server has said that it waits too. */
-  async wait(url: string): Promise<PendingSocket> {
+  async wait(url: string, more: ProofOptions = {}): Promise<PendingSocket> {
     const socket = await this.dial(url);
-    socket.send({ type: "proof", signature: await this.sign(await socket.nonce()) });
+    socket.send(await this.proof(await socket.nonce(), url, more));
     await socket.next("waiting");
     return socket;
   }

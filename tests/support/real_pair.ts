@@ -1,6 +1,7 @@
 // The real server and real agents in one process, each with a clock that the test sets, and the real restic below them.
 import { join } from "node:path";
 import { type Agent, type AgentOptions, openAgent } from "../../agent/agent.ts";
+import type { Brake } from "../../agent/brake/brake.ts";
 import { createLog } from "../../agent/log.ts";
 import { eventually } from "./eventually.ts";
 import { type JoinedHost, joinHost } from "./fake_agent.ts";
@@ -16,6 +17,8 @@ export interface RealAgentOptions {
   restic: string;
   repository: Record<string, unknown>;
   paths: string[];
+  /** What the machine's owner allows. */
+  brake?: Brake;
   options?: Partial<Omit<AgentOptions, "settings">>;
 }
 
@@ -41,7 +44,10 @@ export class RealPair implements AsyncDisposable {
     return host;
   }
 
-  open(host: RealHost, { restic, options }: Pick<RealAgentOptions, "restic" | "options">): void {
+  open(
+    host: RealHost,
+    { restic, brake, options }: Pick<RealAgentOptions, "restic" | "brake" | "options">,
+  ): void {
     host.agent = openAgent({
       settings: {
         configDir: join(this.folder, host.name, "config"),
@@ -51,6 +57,7 @@ export class RealPair implements AsyncDisposable {
         bearer: host.bearer,
         token: undefined,
         certificateAuthority: undefined,
+        brake,
         restic,
         logLevel: "debug",
       },
@@ -80,6 +87,11 @@ export class RealPair implements AsyncDisposable {
     return await this.ended(
       (await this.api("POST", `/api/hosts/${host.hostId}/jobs`, { kind: "backup" })).job_id,
     );
+  }
+
+  /** Says that the host may hold the admin credential of its repository. */
+  async name({ repositoryId, hostId }: JoinedHost): Promise<void> {
+    await this.api("PUT", `/api/repositories/${repositoryId}/maintenance`, { host_ids: [hostId] });
   }
 
   // deno-lint-ignore no-explicit-any

@@ -1,6 +1,7 @@
 // The agent inside the test, or as a process of its own, against a fake server.
 import { join } from "node:path";
 import { type Agent, type AgentOptions, openAgent } from "../../agent/agent.ts";
+import type { Brake } from "../../agent/brake/brake.ts";
 import { createLog } from "../../agent/log.ts";
 import type { RepositoryAccess } from "../../shared/protocol.ts";
 import { command } from "./programs.ts";
@@ -15,12 +16,14 @@ export interface TestAgent extends AsyncDisposable {
 export type TestAgentOptions = Partial<Omit<AgentOptions, "settings">> & {
   directory: string;
   restic?: string;
+  /** What the machine's owner allows. */
+  brake?: Brake;
 };
 
 /** Opens an agent whose state and configuration lie below `directory` and waits until it is greeted. */
 export async function startAgent(
   server: FakeServer,
-  { directory, restic, ...options }: TestAgentOptions,
+  { directory, restic, brake, ...options }: TestAgentOptions,
 ): Promise<TestAgent> {
   const logged: string[] = [];
   const agent = openAgent({
@@ -32,6 +35,7 @@ export async function startAgent(
       bearer: "bearer-of-the-test",
       token: undefined,
       certificateAuthority: undefined,
+      brake,
       restic,
       logLevel: "debug",
     },

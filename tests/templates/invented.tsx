@@ -181,11 +181,23 @@ const waiting = (n: number, changes: Partial<PendingHostView> = {}): PendingHost
   provenAt: NOW - 5000,
   isConnected: true,
   hasCollision: false,
+  looksLike: null,
+  nameWarning: null,
+  isPlainHttp: false,
+  revision: 1,
   ...changes,
 });
 const WAITING: PendingHostView[] = [
   waiting(1, { hostname: "pc-anna" }),
-  waiting(2, { hostname: "web-01", os: "linux", hasCollision: true, isConnected: false }),
+  waiting(2, {
+    hostname: "w\u0435b-01",
+    os: "linux",
+    hasCollision: true,
+    isConnected: false,
+    looksLike: "web-01",
+    nameWarning: "mixes scripts (Latin and Cyrillic: \u0435 U+0435)",
+    isPlainHttp: true,
+  }),
   waiting(3, {
     hostname: HOSTILE,
     os: HOSTILE,
@@ -196,6 +208,8 @@ const WAITING: PendingHostView[] = [
     provenAt: null,
     isConnected: false,
     hasCollision: true,
+    looksLike: LONG,
+    nameWarning: HOSTILE,
   }),
   waiting(4, { hostname: RTL }),
   waiting(5, { hostname: LONG }),
@@ -234,6 +248,7 @@ const accept = (changes: Partial<AcceptProps> = {}): AcceptProps => ({
     host_id: "",
     tags: "",
     initial_paths: "",
+    may_hold_admin_credential: true,
     repository_choice: "existing",
     repository_id: id(71),
     repository: NO_CONNECTION,
@@ -289,6 +304,8 @@ const hostView = (changes: Partial<HostView> = {}): HostView => ({
   os: "linux",
   arch: "amd64",
   hostname: "web-01.example.org",
+  hostnameWarning: null,
+  brakes: null,
   isOnline: true,
   lastSeenAt: NOW - 12_000,
   lastBackup: { jobId: id(1004), at: NOW - 8 * MINUTE, status: "succeeded", warnings: 0 },
@@ -319,6 +336,14 @@ const NEW_HOST = hostView({
   days: days(4),
 });
 const BROKEN_HOST = hostView({
+  hostname: "w\u0435b-01",
+  hostnameWarning: "must not mix scripts (Latin and Cyrillic: \u0435 U+0435)",
+  brakes: {
+    allowsHooks: false,
+    allowsRestoreInPlace: false,
+    roots: ["/home", HOSTILE, LONG],
+    repositories: [],
+  },
   name: HOSTILE,
   tags: [HOSTILE, LONG, RTL, "ok"],
   state: "bad",
@@ -390,6 +415,7 @@ const repositoryView = (changes: Partial<RepositoryView> = {}): RepositoryView =
   isRestPasswordSet: true,
   environmentNames: ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
   isAppendOnly: false,
+  isOpenToOperators: false,
   initialisedAt: NOW - 3 * DAY,
   isNew: false,
   sizeBytes: 212 * GIB,
@@ -428,6 +454,7 @@ const TASKS: UpkeepTask[] = [
     lastRun: { jobId: id(1), at: NOW - 4 * HOUR, status: "failed", reason: HOSTILE },
     lastSuccessAt: NOW - 9 * DAY,
     offBecause: null,
+    isForAdmins: false,
   },
   {
     kind: "prune",
@@ -438,6 +465,7 @@ const TASKS: UpkeepTask[] = [
     lastRun: null,
     lastSuccessAt: null,
     offBecause: "Prune deletes data and needs the admin credential, which is not set.",
+    isForAdmins: false,
   },
   {
     kind: "check",
@@ -448,6 +476,7 @@ const TASKS: UpkeepTask[] = [
     lastRun: { jobId: id(2), at: NOW - 21 * DAY, status: "succeeded", reason: null },
     lastSuccessAt: NOW - 21 * DAY,
     offBecause: null,
+    isForAdmins: false,
   },
 ];
 
@@ -480,6 +509,13 @@ const upkeep = (changes: Partial<UpkeepProps> = {}): UpkeepProps => ({
   restoreBytes: 410 * GIB,
   snapshots: 1204,
   isAdminSet: true,
+  holders: [
+    { id: id(4), name: "web-01", isNamed: true, waitsSince: null },
+    { id: id(6), name: HOSTILE, isNamed: true, waitsSince: NOW - HOUR },
+    { id: id(1), name: LONG, isNamed: false, waitsSince: null },
+  ],
+  hiddenHosts: 12,
+  noHolder: null,
   mayChange: true,
   mayChangeAdmin: true,
   errors: {},
@@ -601,6 +637,7 @@ const addHost = (changes: Partial<AddHostProps> = {}): AddHostProps => ({
     replace_open: false,
     tags: "",
     initial_paths: "",
+    may_hold_admin_credential: true,
     repository_choice: "new",
     repository_id: "",
     repository: NO_CONNECTION,
@@ -613,6 +650,7 @@ const addHost = (changes: Partial<AddHostProps> = {}): AddHostProps => ({
   },
   errors: {},
   repositories: [],
+  mayName: true,
   ...changes,
 });
 const NO_GROUP: SourceFormValues = {
@@ -888,6 +926,7 @@ export const pages: Record<string, () => Child> = {
           replace_open: true,
           tags: "a b",
           initial_paths: "etc\n/home",
+          may_hold_admin_credential: true,
           repository_choice: "new",
           repository_id: id(71),
           repository: {
@@ -1260,6 +1299,16 @@ export const pages: Record<string, () => Child> = {
       }}
       errors={{}}
       repositories={CHOICES}
+      approvals={{
+        roots: `/home\n/srv/${LONG}`,
+        repositories: [
+          { id: id(70), name: "office nas", isApproved: true, isBound: true },
+          { id: id(71), name: HOSTILE, isApproved: true, isBound: false },
+          { id: id(72), name: LONG, isApproved: false, isBound: false },
+        ],
+        mayChange: true,
+        errors: { approved_roots: "line 2 must be an absolute path such as /home" },
+      }}
       snapshots={31}
       mayDelete
       deleteErrors={{ confirm_name: "confirm_name must be web-01" }}
@@ -1350,6 +1399,7 @@ export const pages: Record<string, () => Child> = {
         url: "ftp://nas",
         username: "web",
         is_new: false,
+        open_to_operators: true,
         append_only: true,
         certificate_authority: `-----BEGIN CERTIFICATE-----\n${LONG}`,
         options: "s3.storage-class=STANDARD_IA",

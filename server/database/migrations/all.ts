@@ -15,7 +15,9 @@ import { excludes } from "./0009_excludes.ts";
 import { rejoin } from "./0010_rejoin.ts";
 import { repositoryAccess } from "./0011_repository_access.ts";
 import { lastPolicy } from "./0012_last_policy.ts";
+import { trust } from "./0013_trust.ts";
 import { usersAndAudit } from "./0014_users_and_audit.ts";
+import { proofsAndBrakes } from "./0015_proofs_and_brakes.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001_first": first,
@@ -30,7 +32,9 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0010_rejoin": rejoin,
   "0011_repository_access": repositoryAccess,
   "0012_last_policy": lastPolicy,
+  "0013_trust": trust,
   "0014_users_and_audit": usersAndAudit,
+  "0015_proofs_and_brakes": proofsAndBrakes,
 };
 
 /** Brings the database to this program's version in one transaction. Throws DatabaseError. */

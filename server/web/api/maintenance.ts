@@ -20,6 +20,9 @@ import { previewRetention } from "../../retention/preview.ts";
 import { listUngoverned } from "../../retention/ungoverned.ts";
 import { secretWarnings } from "../../repositories/secret_warnings.ts";
 import { getSourceGroup } from "../../source_groups/find.ts";
+import { listMaintenanceHosts } from "../../maintenance/hosts.ts";
+import { needAdmin } from "../../rights.ts";
+import type { Server } from "../../server.ts";
 import { pathId, readJson } from "../body.ts";
 import { actorOf, type Ctx } from "../context.ts";
 import type { ApiRoute } from "./routes.ts";
@@ -29,7 +32,7 @@ const KINDS = ["forget", "prune", "check", "unlock", "stats"] as const;
 
 export const RepositoryJobWish = z.strictObject({
   kind: z.enum(KINDS, { error: `must be one of ${KINDS.join(", ")}` }),
-  /** On this host; otherwise a connected one is chosen. */
+  /** On this host, for admins; otherwise a connected one is chosen. */
   host_id: id.nullable().optional(),
   dry_run: z.boolean("must be true or false").optional(),
   may_drop_most: z.boolean("must be true or false").optional(),
@@ -44,6 +47,12 @@ export const PreviewedRetention = Retention.refine(
 );
 
 const PreviewWish = z.strictObject({ retention: PreviewedRetention });
+
+/** Of the hosts that may hold the admin credential: their ids, and with names and what they wait for. */
+async function namedHosts(server: Server, repositoryId: string) {
+  const hosts = await listMaintenanceHosts(server.db, repositoryId);
+  return { host_ids: hosts.map(({ id }) => id), hosts };
+}
 
 function started(c: Ctx, jobId: string): Response {
   return c.json({ job_id: jobId, job_url: `${c.get("baseUrl")}/jobs/${jobId}` }, 202);
@@ -76,19 +85,23 @@ export const maintenanceRoutes: ApiRoute[] = [
       const tasks = await listMaintenance(server, repositoryId);
       const locks = await listLocks(server, repositoryId);
       const locks_seen_at = await locksSeenAt(server, repositoryId);
-      return c.json(withIsoTimes({ tasks, locks, locks_seen_at }) as object);
+      const named = await namedHosts(server, repositoryId);
+      return c.json(withIsoTimes({ tasks, locks, locks_seen_at, ...named }) as object);
     },
   },
   {
     method: "PUT",
     path: "/api/repositories/:id/maintenance",
     role: "operator",
-    summary: "Changes the cadences that are given (UTC)",
+    summary:
+      "Changes the cadences that are given (UTC); host_ids, for admins, names the hosts that may hold the admin credential",
     body: MaintenanceWish,
     handler: async (server, c) => {
       const repositoryId = pathId(c, "id");
       await changeMaintenance(server, actorOf(c), repositoryId, await readJson(c, MaintenanceWish));
-      return c.json(withIsoTimes({ tasks: await listMaintenance(server, repositoryId) }) as object);
+      const tasks = await listMaintenance(server, repositoryId);
+      const named = await namedHosts(server, repositoryId);
+      return c.json(withIsoTimes({ tasks, ...named }) as object);
     },
   },
   {
@@ -103,6 +116,9 @@ export const maintenanceRoutes: ApiRoute[] = [
       const isForAll = wantsAllRemoved(actorOf(c), wish);
       const { kind, host_id, confirm_hostname } = wish;
       const { bandwidth_up_kbps, bandwidth_down_kbps, dry_run, may_drop_most } = wish;
+      if (host_id) {
+        needAdmin(actorOf(c), "host_id", "host_id says where it runs, which only admins do.");
+      }
       const { jobId } = await startMaintenance(server, actorOf(c), pathId(c, "id"), {
         kind,
         request: { dry_run, may_drop_most },

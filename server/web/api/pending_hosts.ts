@@ -1,9 +1,11 @@
 import { Acceptance, acceptPendingHost } from "../../pending_hosts/accept.ts";
-import { announce, Announcement } from "../../pending_hosts/announce.ts";
+import { announce, Announcement, type Caller } from "../../pending_hosts/announce.ts";
 import { listPendingHosts, listRejectedKeys } from "../../pending_hosts/find.ts";
 import { allowRejectedKey, rejectPendingHost } from "../../pending_hosts/reject.ts";
+import { isLoopbackPeer } from "../../own_addresses.ts";
+import type { Server } from "../../server.ts";
 import { pathId, readJson, readPage } from "../body.ts";
-import { actorOf } from "../context.ts";
+import { actorOf, type Ctx, seenFrom } from "../context.ts";
 import type { ApiRoute } from "./routes.ts";
 import { withIsoTimes } from "./shapes.ts";
 
@@ -15,7 +17,7 @@ export const pendingHostRoutes: ApiRoute[] = [
     summary: "What an agent without a token calls: asks to join with its Ed25519 key in base64",
     body: Announcement,
     handler: async (server, c) =>
-      c.json(await announce(server, c.get("address"), await readJson(c, Announcement))),
+      c.json(await announce(server, callerOf(server, c), await readJson(c, Announcement))),
   },
   {
     method: "GET",
@@ -84,3 +86,11 @@ export const pendingHostRoutes: ApiRoute[] = [
     },
   },
 ];
+
+/** A proxy with TLS in front says so, or RM_BASE_URL does. */
+function callerOf(server: Server, c: Ctx): Caller {
+  const { peer } = c.env;
+  const { baseUrl } = seenFrom(server, c.req.raw, peer);
+  const address = c.get("address");
+  return { address, peer, isPlain: baseUrl.startsWith("http://") && !isLoopbackPeer(address) };
+}

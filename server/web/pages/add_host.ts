@@ -5,12 +5,12 @@ import { NO_CONNECTION } from "../../../templates/repositories/connection_fields
 import { missingFiles } from "../../downloads/files.ts";
 import { createEnrolmentToken, EnrolmentWish } from "../../enrolment/create_token.ts";
 import { joinCommands } from "../../enrolment/join_commands.ts";
-import { listRepositories } from "../../repositories/find.ts";
+import { listRepositories, someRepositories } from "../../repositories/find.ts";
 import { warningFlash } from "../../repositories/secret_warnings.ts";
 import type { Server } from "../../server.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
 import { attempt, type Form, linesOf, readForm, tagsOf } from "./form.ts";
-import { frameOf, show } from "./page.ts";
+import { frameOf, isAdmin, show } from "./page.ts";
 import { connectionValues, connectionWish } from "./repositories.ts";
 
 export const addHostRoutes: Route[] = [
@@ -19,7 +19,7 @@ export const addHostRoutes: Route[] = [
 ];
 
 async function showForm(server: Server, c: Ctx): Promise<Response> {
-  const repositories = await repositoryChoices(server);
+  const repositories = await repositoryChoices(server, c);
   return show(
     c,
     AddHostPage({
@@ -29,6 +29,7 @@ async function showForm(server: Server, c: Ctx): Promise<Response> {
         replace_open: false,
         tags: "",
         initial_paths: "",
+        may_hold_admin_credential: false,
         repository_choice: repositories.length > 0 ? "existing" : "new",
         repository_id: repositories[0]?.id ?? "",
         repository: NO_CONNECTION,
@@ -36,6 +37,7 @@ async function showForm(server: Server, c: Ctx): Promise<Response> {
       errors: {},
       repositories,
       announceCommands: joinCommands(c.get("baseUrl")),
+      mayName: isAdmin(c),
     }),
   );
 }
@@ -47,6 +49,7 @@ async function add(server: Server, c: Ctx): Promise<Response> {
     tags: tagsOf(form.text("tags")),
     initial_paths: linesOf(form.text("initial_paths")),
     replace_open: form.ticked("replace_open"),
+    may_hold_admin_credential: form.ticked("may_hold_admin_credential"),
     ...wishedChoice(form),
   };
   const { done, errors } = await attempt(
@@ -60,8 +63,9 @@ async function add(server: Server, c: Ctx): Promise<Response> {
       frame,
       values: typed(form),
       errors,
-      repositories: await repositoryChoices(server),
+      repositories: await repositoryChoices(server, c),
       announceCommands: joinCommands(c.get("baseUrl")),
+      mayName: isAdmin(c),
     });
     return show(c, page, 422);
   }
@@ -85,6 +89,7 @@ function typed(form: Form): AddHostProps["values"] {
     replace_open: form.ticked("replace_open"),
     tags: form.text("tags"),
     initial_paths: form.text("initial_paths"),
+    may_hold_admin_credential: form.ticked("may_hold_admin_credential"),
     ...typedChoice(form),
   };
 }
@@ -105,8 +110,12 @@ export function typedChoice(form: Form): RepositoryChoiceValues {
   };
 }
 
-/** For a choice: the first few hundred by name. */
-export async function repositoryChoices(server: Server) {
+/** For a choice: the first few hundred by name; for operators those that are open to them, and of `also` all. */
+export async function repositoryChoices(server: Server, c: Ctx, also: string[] = []) {
   const { items } = await listRepositories(server, { limit: 200, cursor: null });
-  return items.map(({ id, name, url }) => ({ id, name, url }));
+  const missing = also.filter((id) => !items.some((each) => each.id === id));
+  return [...items, ...await someRepositories(server, missing)]
+    .filter((each) => isAdmin(c) || each.open_to_operators || also.includes(each.id)).map((
+      { id, name, url },
+    ) => ({ id, name, url }));
 }

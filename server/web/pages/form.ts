@@ -35,6 +35,11 @@ const MENDABLE: ReadonlySet<ErrorCode> = new Set(
   ["invalid", "conflict", "name_mismatch", "unauthorized", "too_many", "agent_offline"] as const,
 );
 
+/** What one field may not hold for this person is that field's; a page that is not theirs is the error page's. */
+function isMendable({ code, field }: AppError): boolean {
+  return MENDABLE.has(code) || (code === "forbidden" && field !== undefined);
+}
+
 /** Reads the value and acts on it. Every problem stands under its field's name; "" for what belongs to none. */
 export async function attempt<S extends z.ZodType, T>(
   schema: S,
@@ -50,8 +55,9 @@ export async function attemptTo<T>(act: () => Promise<T>): Promise<Tried<T>> {
   try {
     return { done: await act() };
   } catch (error) {
-    if (!(error instanceof AppError) || !MENDABLE.has(error.code)) throw error;
-    return { errors: { [error.field ?? ""]: error.message } };
+    if (!(error instanceof AppError) || !isMendable(error)) throw error;
+    const { name, sentence } = inList(error.field ?? "", error.message);
+    return { errors: { [name]: sentence } };
   }
 }
 

@@ -76,6 +76,13 @@ export async function hostView(server: Server, hostId: string): Promise<HostView
     os: host.os,
     arch: host.arch,
     hostname: host.hostname,
+    hostnameWarning: host.hostname_warning,
+    brakes: host.brakes && {
+      allowsHooks: host.brakes.allow_hooks,
+      allowsRestoreInPlace: host.brakes.allow_restore_in_place,
+      roots: host.brakes.roots,
+      repositories: host.brakes.repositories,
+    },
     isOnline: host.online,
     lastSeenAt: host.last_seen_at,
     lastBackup: lastRunView(host.last_backup),

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { HostFrameProps } from "../../../templates/hosts/frame.tsx";
 import type { HookField } from "../../../templates/hosts/hooks.tsx";
 import { AddHostDonePage } from "../../../templates/hosts/add_done.tsx";
+import type { ApprovalsProps } from "../../../templates/hosts/approvals.tsx";
 import { HostJobsPage } from "../../../templates/hosts/jobs.tsx";
 import {
   HostRepositoryPage,
@@ -18,7 +19,7 @@ import { missingFiles } from "../../downloads/files.ts";
 import { joinCommands } from "../../enrolment/join_commands.ts";
 import { createRejoinToken } from "../../enrolment/rejoin_token.ts";
 import { BandwidthWish, setBandwidth } from "../../hosts/bandwidth.ts";
-import { changeHost } from "../../hosts/change.ts";
+import { changeHost, HostChange } from "../../hosts/change.ts";
 import {
   type DefaultHooks,
   DefaultHooksWish,
@@ -26,7 +27,7 @@ import {
   setDefaultHooks,
 } from "../../hooks/defaults.ts";
 import { tryHook, TryHookWish } from "../../hooks/try.ts";
-import { getHost } from "../../hosts/find.ts";
+import { getHost, type Host } from "../../hosts/find.ts";
 import { HostSnapshotsChoice, removeHost } from "../../hosts/remove.ts";
 import { resumeHost } from "../../hosts/resume.ts";
 import { listJobs } from "../../jobs/find.ts";
@@ -36,7 +37,7 @@ import { listSnapshots } from "../../snapshots/find.ts";
 import { pathId, readPage } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
 import { repositoryChoices } from "./add_host.ts";
-import { attempt, attemptTo, type Form, numberOf, readForm, tagsOf } from "./form.ts";
+import { attempt, attemptTo, type Form, linesOf, numberOf, readForm, tagsOf } from "./form.ts";
 import { hostView } from "./host_props.ts";
 import { jobRow } from "./job_props.ts";
 import { frameOf, goTo, isAdmin, mayRun, show, whereFrom } from "./page.ts";
@@ -62,6 +63,7 @@ export const hostPageRoutes: Route[] = [
     handler: (server, c) => settings(server, c),
   },
   { method: "POST", path: "/hosts/:id/settings", role: "operator", handler: change },
+  { method: "POST", path: "/hosts/:id/approvals", role: "admin", handler: approve },
   { method: "POST", path: "/hosts/:id/resume", role: "operator", handler: resume },
   { method: "POST", path: "/hosts/:id/rejoin-token", role: "admin", handler: rejoin },
   { method: "POST", path: "/hosts/:id/delete", role: "admin", handler: remove },
@@ -290,7 +292,8 @@ async function settings(
         repository_id: host.repository_id,
       },
       errors: {},
-      repositories: await repositoryChoices(server),
+      repositories: await repositoryChoices(server, c, [host.repository_id]),
+      approvals: await approvalsProps(server, c, host),
       snapshots: host.snapshots_count,
       mayDelete: isAdmin(c),
       deleteErrors: {},
@@ -298,6 +301,44 @@ async function settings(
     }),
     status,
   );
+}
+
+/** A fleet may have hundreds of repositories: of those that are not approved the first by name. */
+const OFFERED = 50;
+
+async function approvalsProps(server: Server, c: Ctx, host: Host): Promise<ApprovalsProps> {
+  const all = await repositoryChoices(server, c, host.approved_repository_ids);
+  const isApproved = ({ id }: { id: string }) => host.approved_repository_ids.includes(id);
+  const approved = all.filter(isApproved);
+  const others = all.filter((each) => !isApproved(each)).slice(0, OFFERED);
+  return {
+    roots: host.approved_roots.join("\n"),
+    repositories: [...approved, ...others].map((each) => ({
+      id: each.id,
+      name: each.name,
+      isApproved: isApproved(each),
+      isBound: each.id === host.repository_id,
+    })),
+    mayChange: isAdmin(c),
+    errors: {},
+  };
+}
+
+async function approve(server: Server, c: Ctx): Promise<Response> {
+  const host = await getHost(server, pathId(c, "id"));
+  const form = await readForm(c);
+  const approved_roots = linesOf(form.text("approved_roots"));
+  const { errors } = await attempt(
+    HostChange,
+    { approved_roots, approved_repository_ids: form.all("approved_repository_ids") },
+    (wish) => changeHost(server, actorOf(c), host.id, wish),
+  );
+  if (errors) {
+    const shown = await approvalsProps(server, c, host);
+    const approvals = { ...shown, roots: form.text("approved_roots"), errors };
+    return settings(server, c, { approvals }, 422);
+  }
+  return goTo(c, `/hosts/${host.id}/settings#approvals`, { text: "The changes are saved." });
 }
 
 const SettingsForm = z.object({ name: hostName, tags, time_zone: timeZone, repository_id: id });

@@ -69,7 +69,7 @@ async function list(server: Server, c: Ctx): Promise<Response> {
 
 async function showForm(server: Server, c: Ctx): Promise<Response> {
   const host = await getPendingHost(server, pathId(c, "id"));
-  const repositories = await repositoryChoices(server);
+  const repositories = await repositoryChoices(server, c);
   const page: AcceptProps = {
     frame: await frameOf(server, c),
     host: view(host),
@@ -79,6 +79,7 @@ async function showForm(server: Server, c: Ctx): Promise<Response> {
       host_id: "",
       tags: "",
       initial_paths: "",
+      may_hold_admin_credential: false,
       repository_choice: repositories.length > 0 ? "existing" : "new",
       repository_id: repositories[0]?.id ?? "",
       repository: NO_CONNECTION,
@@ -93,16 +94,19 @@ async function showForm(server: Server, c: Ctx): Promise<Response> {
 async function accept(server: Server, c: Ctx): Promise<Response> {
   const id = pathId(c, "id");
   const form = await readForm(c);
-  const fingerprint = form.text("fingerprint");
-  const value = form.text("join_as") === "existing"
-    ? { fingerprint, host_id: form.text("host_id") }
-    : {
-      fingerprint,
-      name: form.text("name"),
-      tags: tagsOf(form.text("tags")),
-      initial_paths: linesOf(form.text("initial_paths")),
-      ...wishedChoice(form),
-    };
+  const revision = form.text("revision");
+  const seen = {
+    fingerprint: form.text("fingerprint"),
+    ...(revision ? { revision: Number(revision) } : {}),
+  };
+  const value = form.text("join_as") === "existing" ? { ...seen, host_id: form.text("host_id") } : {
+    ...seen,
+    name: form.text("name"),
+    tags: tagsOf(form.text("tags")),
+    initial_paths: linesOf(form.text("initial_paths")),
+    may_hold_admin_credential: form.ticked("may_hold_admin_credential"),
+    ...wishedChoice(form),
+  };
   const { done, errors } = await attempt(
     Acceptance,
     value,
@@ -120,11 +124,12 @@ async function accept(server: Server, c: Ctx): Promise<Response> {
         host_id: form.text("host_id"),
         tags: form.text("tags"),
         initial_paths: form.text("initial_paths"),
+        may_hold_admin_credential: form.ticked("may_hold_admin_credential"),
         ...typedChoice(form),
       },
-      errors: { ...errors, "": errors[""] ?? errors.fingerprint },
+      errors: { ...errors, "": errors[""] ?? errors.fingerprint ?? errors.revision },
       awayHosts: await listAwayHosts(server, host.hostname),
-      repositories: await repositoryChoices(server),
+      repositories: await repositoryChoices(server, c),
     });
     return show(c, page, 422);
   }
@@ -170,6 +175,10 @@ function view(host: PendingHost): PendingHostView {
     provenAt: host.proven_at,
     isConnected: host.connected,
     hasCollision: host.hostname_collision,
+    looksLike: host.looks_like,
+    nameWarning: host.name_warning,
+    isPlainHttp: host.plain_http,
+    revision: host.revision,
   };
 }
 

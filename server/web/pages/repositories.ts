@@ -83,6 +83,7 @@ export async function repositoryView(server: Server, id: string): Promise<Reposi
     isRestPasswordSet: found.rest_password_set,
     environmentNames: found.environment_names,
     isAppendOnly: found.append_only,
+    isOpenToOperators: found.open_to_operators,
     initialisedAt: found.initialised_at,
     isNew: found.is_new,
     sizeBytes: found.total_size,
@@ -117,13 +118,15 @@ async function showOne(
   changes: Partial<RepositoryPageProps> = {},
   status = 200,
 ): Promise<Response> {
+  const repository = await repositoryView(server, id);
+  const mayChange = isAdmin(c) || (mayRun(c) && repository.isOpenToOperators);
   return show(
     c,
     RepositoryPage({
       frame: await frameOf(server, c),
-      repository: await repositoryView(server, id),
-      mayChange: mayRun(c),
-      mayDelete: mayRun(c),
+      repository,
+      mayChange,
+      mayDelete: mayChange,
       errors: {},
       mayAnswer: isAdmin(c),
       upkeep: await upkeepProps(server, c, id),
@@ -262,6 +265,9 @@ export function connectionWish(form: Form, prefix: string) {
     url: text("url"),
     username: text("username").trim(),
     append_only: form.ticked(`${prefix}append_only`),
+    ...(form.has(`${prefix}has_open_to_operators`)
+      ? { open_to_operators: form.ticked(`${prefix}open_to_operators`) }
+      : {}),
     is_new: text("is_new") !== "false",
     ...(text("password") ? { password: text("password") } : {}),
     ...(text("rest_password") ? { rest_password: text("rest_password") } : {}),
@@ -315,6 +321,7 @@ export function connectionValues(
     })),
     certificate_authority: form.text(`${prefix}certificate_authority`),
     options: form.text(`${prefix}options`),
+    open_to_operators: form.ticked(`${prefix}open_to_operators`),
   };
 }
 
@@ -328,5 +335,6 @@ function storedValues(found: Repository): ConnectionValues {
     environment: found.environment_names.map((name) => ({ name, isSet: true })),
     certificate_authority: found.certificate_authority ?? "",
     options: Object.entries(found.options).map(([name, value]) => `${name}=${value}`).join("\n"),
+    open_to_operators: found.open_to_operators,
   };
 }

@@ -9,9 +9,10 @@ import {
   locksSeenAt,
   STALE_LOCK_AFTER,
 } from "../../maintenance/find.ts";
+import { listMaintenanceHosts, noHostBecause } from "../../maintenance/hosts.ts";
 import { wantsAllRemoved } from "../../maintenance/remove_locks.ts";
 import { startMaintenance } from "../../maintenance/start.ts";
-import { getRepository } from "../../repositories/find.ts";
+import { getRepository, type Repository } from "../../repositories/find.ts";
 import { secretWarnings, warningFlash } from "../../repositories/secret_warnings.ts";
 import type { Server } from "../../server.ts";
 import { RepositoryJobWish } from "../api/maintenance.ts";
@@ -25,6 +26,12 @@ import { showRepository } from "./repositories.ts";
 export const upkeepPageRoutes: Route[] = [
   { method: "POST", path: "/repositories/:id/jobs", role: "operator", handler: run },
   { method: "POST", path: "/repositories/:id/maintenance", role: "operator", handler: change },
+  {
+    method: "POST",
+    path: "/repositories/:id/maintenance-hosts",
+    role: "admin",
+    handler: nameHosts,
+  },
   {
     method: "POST",
     path: "/repositories/:id/admin-credential",
@@ -60,6 +67,7 @@ export async function upkeepProps(server: Server, c: Ctx, id: string): Promise<U
       },
       lastSuccessAt: task.last_success_at,
       offBecause: task.off_because,
+      isForAdmins: task.uses_admin_credential,
     })),
     locks: locks.map((lock) => ({
       id: lock.id,
@@ -75,10 +83,45 @@ export async function upkeepProps(server: Server, c: Ctx, id: string): Promise<U
     restoreBytes: repository.restore_size,
     snapshots: repository.snapshots_count,
     isAdminSet: repository.admin_credential_set,
+    ...await holdersOf(server, repository),
     mayChange: mayRun(c),
     mayChangeAdmin: isAdmin(c),
     errors: {},
   };
+}
+
+const HOLDERS_SHOWN = 40;
+
+/** Who may hold the admin credential: all that are named, and the first others. */
+async function holdersOf(server: Server, repository: Repository) {
+  const named = await listMaintenanceHosts(server.db, repository.id);
+  const others = repository.hosts.filter(({ id }) => !named.some((host) => host.id === id));
+  const shown = others.slice(0, Math.max(0, HOLDERS_SHOWN - named.length));
+  return {
+    holders: [
+      ...named.map(({ id, name, waits_since }) => ({
+        id,
+        name,
+        isNamed: true,
+        waitsSince: waits_since,
+      })),
+      ...shown.map(({ id, name }) => ({ id, name, isNamed: false, waitsSince: null })),
+    ],
+    hiddenHosts: others.length - shown.length,
+    noHolder: noHostBecause(named),
+  };
+}
+
+async function nameHosts(server: Server, c: Ctx): Promise<Response> {
+  const id = pathId(c, "id");
+  const host_ids = (await readForm(c)).all("host_ids");
+  const { errors } = await attempt(
+    MaintenanceWish,
+    { host_ids },
+    (wish) => changeMaintenance(server, actorOf(c), id, wish),
+  );
+  if (errors) return await showRepository(server, c, id, { errors });
+  return goTo(c, `/repositories/${id}#holders`, { text: "The changes are saved." });
 }
 
 async function run(server: Server, c: Ctx): Promise<Response> {

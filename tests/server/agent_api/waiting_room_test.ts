@@ -11,8 +11,8 @@ async function row(test: TestServer, stranger: Stranger) {
   return body.items.find((each: { id: string }) => each.id === stranger.pendingId);
 }
 
-async function prove(socket: PendingSocket, signature: string) {
-  socket.send({ type: "proof", signature });
+async function prove(socket: PendingSocket, proof: unknown) {
+  socket.send(proof);
   return await socket.untilClosed();
 }
 
@@ -39,8 +39,9 @@ Deno.test("wrong signatures close with 4011 and count: ten in a minute, then nei
   const mallory = await Stranger.make("mallory");
   for (let n = 0; n < 10; n++) {
     const socket = await anna.dial(test.url);
-    const signature = await mallory.sign(await socket.nonce(), anna.pendingId);
-    assert.equal((await prove(socket, signature)).code, 4011);
+    const { pendingId } = anna;
+    const proof = await mallory.proof(await socket.nonce(), test.url, { pendingId });
+    assert.equal((await prove(socket, proof)).code, 4011);
   }
   await assert.rejects(anna.dial(test.url), /refused/);
   assert.equal((await mallory.announce(test)).status, 429);
@@ -55,47 +56,48 @@ Deno.test("a signature is good for its own nonce and its own pending id alone", 
   const mallory = await Stranger.announced(test, "mallory");
   await t.step("replayed on a new nonce", async () => {
     const first = await anna.dial(test.url);
-    const signature = await anna.sign(await first.nonce());
+    const proof = await anna.proof(await first.nonce(), test.url);
     const second = await anna.dial(test.url);
     assert.notEqual(await second.nonce(), await first.nonce());
-    assert.equal((await prove(second, signature)).code, 4011);
-    first.send({ type: "proof", signature });
+    assert.equal((await prove(second, proof)).code, 4011);
+    first.send(proof);
     await first.next("waiting");
     await first.close();
   });
   await t.step("another row's id with one's own key", async () => {
     const socket = await mallory.dial(test.url, anna.pendingId);
-    const signature = await mallory.sign(await socket.nonce(), anna.pendingId);
-    assert.equal((await prove(socket, signature)).code, 4011);
+    const { pendingId } = anna;
+    const proof = await mallory.proof(await socket.nonce(), test.url, { pendingId });
+    assert.equal((await prove(socket, proof)).code, 4011);
   });
   await t.step("made for one's own id, on another's socket", async () => {
     const socket = await anna.dial(test.url);
-    const signature = await anna.sign(await socket.nonce(), mallory.pendingId);
-    assert.equal((await prove(socket, signature)).code, 4011);
+    const { pendingId } = mallory;
+    const proof = await anna.proof(await socket.nonce(), test.url, { pendingId });
+    assert.equal((await prove(socket, proof)).code, 4011);
   });
   await t.step("of nonce and id without the context", async () => {
     const socket = await anna.dial(test.url);
     const nonce = Uint8Array.fromBase64(await socket.nonce());
     const signed = Uint8Array.of(...nonce, ...new TextEncoder().encode(anna.pendingId));
     const bare = await crypto.subtle.sign("Ed25519", anna.keys.privateKey, signed);
-    assert.equal((await prove(socket, toBase64(new Uint8Array(bare)))).code, 4011);
-  });
-  await t.step("32 bytes that are no key cannot be proven", async () => {
-    const broken = await Stranger.make("broken");
-    broken.publicKey.fill(0xff);
-    assert.equal((await broken.announce(test)).status, 200);
-    const socket = await broken.dial(test.url);
-    assert.equal((await prove(socket, await broken.sign(await socket.nonce()))).code, 4011);
+    const proof = await anna.proof(await socket.nonce(), test.url);
+    const signature = toBase64(new Uint8Array(bare));
+    assert.equal((await prove(socket, { ...proof, signature })).code, 4011);
   });
 });
 
 Deno.test("nonsense closes with 4004, and no proof within five seconds with 4005", async (t) => {
   await using test = await startServer();
+  const somebody = await Stranger.make("somebody");
+  const whole = await somebody.proof(toBase64(new Uint8Array(32)), test.url, { pendingId: "x" });
   const cases: [string, unknown][] = [
     ["no JSON", "{bad"],
     ["an unknown type", { type: "hello" }],
     ["a heartbeat first", { type: "heartbeat" }],
-    ["a signature that is too short", { type: "proof", signature: "AAAA" }],
+    ["a signature that is too short", { ...whole, signature: "AAAA" }],
+    ["a proof that does not say for which server", { type: "proof", signature: whole.signature }],
+    ["an address in another spelling", { ...whole, server: "HTTP://127.0.0.1:1/" }],
     ["a large frame", "x".repeat(5000)],
   ];
   for (const [what, said] of cases) {
@@ -113,7 +115,7 @@ Deno.test("nonsense closes with 4004, and no proof within five seconds with 4005
   await t.step("a second proof", async () => {
     const anna = await Stranger.announced(test, "twice");
     const socket = await anna.wait(test.url);
-    socket.send({ type: "proof", signature: toBase64(new Uint8Array(64)) });
+    socket.send(await anna.proof(toBase64(new Uint8Array(32)), test.url));
     assert.equal((await socket.untilClosed()).code, 4004);
   });
   await t.step("silence", async () => {
@@ -234,6 +236,7 @@ Deno.test("100 strangers at once starve neither an honest machine that waits nor
   assert.equal(body.items[0].id, anna.pendingId, "it stands first");
   const accepted = await test.api("alice", "POST", `/api/pending-hosts/${anna.pendingId}/accept`, {
     fingerprint: anna.fingerprint,
+    revision: body.items[0].revision,
     repository_id: repositoryId,
   });
   assert.equal(accepted.status, 200);

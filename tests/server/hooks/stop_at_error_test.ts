@@ -13,7 +13,7 @@ async function setUp() {
   const put = (person: "alice" | "olive", change: Record<string, unknown>) =>
     test.api(person, "PUT", `${groups}/${group.id}`, {
       name: "default",
-      includes: ["/etc"],
+      includes: ["/home"],
       ...change,
     });
   const defaults = `/api/hosts/${host.hostId}/hooks`;
@@ -47,7 +47,7 @@ Deno.test("new hooks stop at the first error; unticked stays unticked, and each 
   assert.deepEqual((await planned())?.stop_at_error, ["pre_hook"]);
   const made = await test.api("alice", "POST", groups, {
     name: "second",
-    includes: ["/srv"],
+    includes: ["/home"],
     hook_stop_at_error: false,
   });
   const read = await test.api("olive", "GET", `${groups}/${made.body.id}`);

@@ -12,7 +12,7 @@ async function setUp() {
   const rename = (hostId: string, name: string) =>
     test.api("olive", "PATCH", `/api/hosts/${hostId}`, { name });
   const token = (hostname: string, more: Record<string, unknown> = {}) =>
-    test.api("olive", "POST", "/api/enrollment-tokens", {
+    test.api("alice", "POST", "/api/enrollment-tokens", {
       hostname,
       repository_id: alpha.repositoryId,
       ...more,
@@ -60,7 +60,7 @@ Deno.test("a name for which a join command is open is refused until that is used
     const answer of [await token("beta"), await token("BETA"), await rename(alpha.hostId, "beta")]
   ) {
     assert.equal(answer.status, 409);
-    assert.match(answer.body.error.message, /made by olive, can be used until \d\d:\d\d UTC/);
+    assert.match(answer.body.error.message, /made by alice, can be used until \d\d:\d\d UTC/);
   }
   // It was lost: a person asks for another one in its place.
   const second = await token("beta", { replace_open: true });

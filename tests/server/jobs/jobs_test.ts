@@ -162,7 +162,7 @@ Deno.test("a run for an offline host is refused at once and nothing is queued", 
 Deno.test("the same group does not run twice at once; all groups of a host run by one call", async () => {
   await using test = await startServer();
   const { agent, hostId } = await readyHost(test);
-  const added = await test.api("olive", "POST", `/api/hosts/${hostId}/source-groups`, {
+  const added = await test.api("alice", "POST", `/api/hosts/${hostId}/source-groups`, {
     name: "etc",
     includes: ["/etc"],
   });
@@ -392,8 +392,8 @@ Deno.test("a schedule is run now with the groups that it names, and every kind o
   const { agent, hostId } = await readyHost(test);
   const groups = `/api/hosts/${hostId}/source-groups`;
   const home =
-    (await test.api("olive", "POST", groups, { name: "home", includes: ["/home"] })).body;
-  const mail = (await test.api("olive", "POST", groups, {
+    (await test.api("alice", "POST", groups, { name: "home", includes: ["/home"] })).body;
+  const mail = (await test.api("alice", "POST", groups, {
     name: "mail",
     includes: ["/var/mail"],
     retention: { keep_last: 1 },
@@ -421,7 +421,7 @@ Deno.test("a schedule is run now with the groups that it names, and every kind o
   assert.deepEqual([last_run.job_id, last_run.status], [run.body.jobs[1].job_id, "succeeded"]);
   const { repository_id } = (await test.api("olive", "GET", `/api/hosts/${hostId}`)).body;
   for (const path of [`/api/repositories/${repository_id}/jobs`, jobs]) {
-    const begun = await test.api("olive", "POST", path, { kind: "forget", ...caps });
+    const begun = await test.api("alice", "POST", path, { kind: "forget", ...caps });
     assert.equal(begun.status, 202, JSON.stringify(begun.body));
     const order = await agent.next("command.run", (told) => told.job_id === begun.body.job_id);
     assert.deepEqual([order.kind, order.bandwidth_up_kbps, order.bandwidth_down_kbps], [

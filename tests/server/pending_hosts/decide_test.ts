@@ -63,7 +63,7 @@ Deno.test("until it is handed over no bearer exists, and nothing unsealed waits 
     assert.ok(!text.includes(REPOSITORY.password), name);
   }
   const socket = await anna.dial(test.url);
-  socket.send({ type: "proof", signature: await anna.sign(await socket.nonce()) });
+  socket.send(await anna.proof(await socket.nonce(), test.url));
   const { bearer } = await socket.next("enrolled");
   assert.match(bearer, /^rma_/);
   const text = decoder.decode(await Deno.readFile(`${test.dataDir}/restic-manager.db-wal`));
@@ -87,7 +87,7 @@ Deno.test("a hand-over that got lost is repeated until the host has connected, a
   const nonce = await begun.nonce();
   const agent = await FakeAgent.connect(test.url, kept.bearer);
   // Begun before the host connected, proven afterwards: the bearer in use stays the one.
-  begun.send({ type: "proof", signature: await anna.sign(nonce) });
+  begun.send(await anna.proof(nonce, test.url));
   assert.equal((await begun.untilClosed()).code, 4010);
   await agent.close();
   await (await FakeAgent.connect(test.url, kept.bearer)).close();

@@ -39,7 +39,7 @@ Deno.test("a change keeps the secrets that are left out and reaches the connecte
   });
   const agent = await FakeAgent.connect(test.url, host.bearer);
   const path = `/api/repositories/${host.repositoryId}`;
-  const changed = await test.api("olive", "PUT", path, {
+  const changed = await test.api("alice", "PUT", path, {
     name: "renamed",
     url: NEW.url,
     password: "new-secret",
@@ -76,7 +76,7 @@ Deno.test("another place is another repository: the host makes or opens it anew"
     url: "/srv/other",
     password: "p",
   });
-  const patched = await test.api("olive", "PATCH", `/api/hosts/${host.hostId}`, {
+  const patched = await test.api("alice", "PATCH", `/api/hosts/${host.hostId}`, {
     repository_id: other.body.id,
   });
   assert.equal(patched.status, 200);
@@ -93,7 +93,7 @@ Deno.test("a repository in use is not removed; a name is taken once; bad fields 
   await using test = await startServer();
   const host = await joinHost(test, "alpha", NEW);
   const path = `/api/repositories/${host.repositoryId}`;
-  const refused = await test.api("olive", "DELETE", path);
+  const refused = await test.api("alice", "DELETE", path);
   assert.deepEqual([refused.status, refused.body.error.code], [409, "conflict"]);
   assert.ok(refused.body.error.message.includes("alpha"));
   const cases: [Record<string, unknown>, number, string][] = [
@@ -117,7 +117,8 @@ Deno.test("a repository in use is not removed; a name is taken once; bad fields 
     );
   }
   assert.equal((await test.api("alice", "DELETE", `/api/hosts/${host.hostId}`)).status, 204);
-  assert.equal((await test.api("olive", "DELETE", path)).status, 204);
+  assert.equal((await test.api("olive", "DELETE", path)).status, 403);
+  assert.equal((await test.api("alice", "DELETE", path)).status, 204);
   assert.equal((await test.api("olive", "GET", path)).status, 404);
 });
 

@@ -33,7 +33,7 @@ class Ready {
 
   async start(kind: string): Promise<string> {
     const path = `/api/repositories/${this.host.repositoryId}/jobs`;
-    const answer = await this.test.api("olive", "POST", path, { kind, host_id: this.host.hostId });
+    const answer = await this.test.api("alice", "POST", path, { kind, host_id: this.host.hostId });
     assert.equal(answer.status, 202, JSON.stringify(answer.body));
     return answer.body.job_id;
   }
@@ -163,7 +163,7 @@ Deno.test("a reinitialised repository takes its new id without a question; anoth
   const url = "rest:https://other.example.org/backups/";
   const path = `/api/repositories/${alpha.host.repositoryId}`;
   const { name } = await alpha.repository();
-  assert.equal((await test.api("olive", "PUT", path, { name, url })).status, 200);
+  assert.equal((await test.api("alice", "PUT", path, { name, url })).status, 200);
   assert.deepEqual((await alpha.repository()).restic_ids, []);
   // What a job that began before says of the old address is not said of the new one.
   await alpha.backup(Y);

@@ -100,7 +100,7 @@ Deno.test("a renamed group keeps its tag and governs its old snapshots; its name
   assert.deepEqual(fourth.tags, ["default"]);
   assert.equal((await alpha.forget()).removed.length, 2);
   const other = async (name: string) =>
-    (await test.api("olive", "POST", groups, { name, includes: ["/srv"] })).body;
+    (await test.api("alice", "POST", groups, { name, includes: ["/srv"] })).body;
   assert.equal((await other("default")).snapshot_tag, "default-2");
   const gone = await other("Temp");
   assert.equal(gone.snapshot_tag, "Temp");
@@ -168,7 +168,7 @@ Deno.test("snapshots without a group are listed and can be adopted, kept or, by 
   }]);
   assert.equal(order.forget![0]!.retention, null);
   // A group that is removed leaves its snapshots to be decided upon, or to another group.
-  const { body: second } = await test.api("olive", "POST", groups, {
+  const { body: second } = await test.api("alice", "POST", groups, {
     name: "second",
     includes: ["/srv"],
   });
@@ -404,7 +404,7 @@ Deno.test("what restic could not read or would misunderstand is refused or said 
   const { test, alpha, groups } = await setUp();
   await using _ = test;
   const save = (more: Record<string, unknown>) =>
-    test.api("olive", "PUT", `${groups}/${alpha.groupId}`, {
+    test.api("alice", "PUT", `${groups}/${alpha.groupId}`, {
       name: "default",
       includes: ["/home", "/srv"],
       ...more,
@@ -450,7 +450,7 @@ Deno.test("what restic could not read or would misunderstand is refused or said 
     (await save({ includes: ["/var/lib"] })).body.warnings.join(),
     /the agent's own state/,
   );
-  await test.api("olive", "PUT", `/api/repositories/${alpha.host.repositoryId}`, {
+  await test.api("alice", "PUT", `/api/repositories/${alpha.host.repositoryId}`, {
     name: "alpha repository",
     url: "/srv/restic/alpha",
     append_only: true,

@@ -8,7 +8,7 @@ Deno.test("a group is made, read, replaced and removed, and the agent hears of t
   const host = await joinHost(test, "alpha");
   const agent = await FakeAgent.connect(test.url, host.bearer);
   const path = `/api/hosts/${host.hostId}/source-groups`;
-  const made = await test.api("olive", "POST", path, {
+  const made = await test.api("alice", "POST", path, {
     name: "home",
     includes: ["/home", "C:\\Users\\Ünï cödé"],
     excludes: ["*.tmp", "-n"],
@@ -44,7 +44,7 @@ Deno.test("a volume shadow copy can be had on Windows hosts only, and reaches th
   assert.match(refused.body.error.message, /only Windows hosts/);
   await test.server.db.updateTable("hosts").set({ os: "windows" }).where("id", "=", host.hostId)
     .execute();
-  const made = await test.api("olive", "POST", path, wish);
+  const made = await test.api("alice", "POST", path, wish);
   assert.equal(made.status, 201, JSON.stringify(made.body));
   assert.equal(made.body.use_fs_snapshot, true);
   const agent = await FakeAgent.connect(test.url, host.bearer);

@@ -67,7 +67,7 @@ const NEW_HOST = {
 async function enrolled(server: TestServer): Promise<string> {
   const { body } = await server.api("olive", "POST", "/api/enrollment-tokens", {
     hostname: "alpha",
-    initial_paths: ["/etc"],
+    initial_paths: ["/etc", "C:\\Users"],
     repository: { name: "nas", url: "/srv/restic", is_new: true },
   });
   const { body: host } = await server.api(null, "POST", "/api/agents/enroll", {

@@ -1,0 +1,136 @@
+// Every order is held against the brake of the machine's owner before anything of it is run, and once more after its pre hook.
+import { FILE_NAMES } from "../../shared/repository_environment.ts";
+import { REFUSED_BY_MACHINE } from "../../shared/job.ts";
+import type { ConfigUpdate, Hooks, RepositoryAccess } from "../../shared/protocol.ts";
+import { parseRepositoryUrl } from "../../shared/repository_url.ts";
+import type { Agent } from "../agent.ts";
+import type { Order } from "../jobs/ledger.ts";
+import { failed, type Outcome } from "../restic/outcome.ts";
+import { agentFilePath } from "../settings.ts";
+import type { Brake } from "./brake.ts";
+import { PLACE_NAMES, readGlob } from "./repository_glob.ts";
+import { isWithin } from "./roots.ts";
+
+type Braked = Pick<Agent, "brake" | "settings" | "log">;
+
+/** How an order ends that the owner does not allow; undefined when he allows it. Says so in the agent's log. */
+export function refusedByOwner(
+  agent: Braked,
+  order: Order,
+  config: ConfigUpdate | undefined,
+): Outcome | undefined {
+  const why = hooksRefusal(agent.brake, order) ?? repositoryRefusal(agent, order, config) ??
+    pathsRefusal(agent.brake, order);
+  if (!why) return undefined;
+  const where = agentFilePath(agent.settings.configDir);
+  const reason = `Refused by the owner of this machine, in ${where} there: ${why}.`;
+  agent.log.warn(`Job ${order.job_id} (${order.kind}): ${reason}`);
+  return failed(REFUSED_BY_MACHINE, reason, null);
+}
+
+function hooksRefusal({ allowHooks }: Brake, order: Order): string | undefined {
+  if (allowHooks) return undefined;
+  if (order.kind === "hook") return "hooks are not allowed (allow_hooks: false)";
+  const hooks = order.source_group?.hooks;
+  const name = order.kind === "backup" && hooks && firstHook(hooks);
+  return name
+    ? `hooks are not allowed (allow_hooks: false), and without its ${name} this backup would not be what it is meant to be`
+    : undefined;
+}
+
+function firstHook(hooks: Hooks): string | undefined {
+  return hooks.pre_hook !== undefined
+    ? "pre_hook"
+    : hooks.post_hook !== undefined
+    ? "post_hook"
+    : hooks.unsealable;
+}
+
+function repositoryRefusal(
+  { brake, settings }: Braked,
+  order: Order,
+  config: ConfigUpdate | undefined,
+): string | undefined {
+  // A hook that is tried reaches no repository.
+  if (order.kind === "hook") return undefined;
+  for (const access of [config?.repository, order.admin_access]) {
+    if (!access) continue;
+    const why = addressRefusal(brake, access) ?? filesRefusal(brake, settings.configDir, access);
+    if (why) return why;
+  }
+  return undefined;
+}
+
+function addressRefusal({ repositories }: Brake, access: RepositoryAccess): string | undefined {
+  if (!repositories) return undefined;
+  let url;
+  try {
+    url = parseRepositoryUrl(access.url);
+  } catch {
+    return "the repository's address cannot be read, so it is none of the repositories that are allowed";
+  }
+  const globs = repositories.map(readGlob);
+  const places = (PLACE_NAMES[url.backend] ?? []).flatMap((name) => {
+    const value = access.environment[name];
+    return value ? [`${name}=${value}`] : [];
+  });
+  const outside = [url.normalised, ...places].find((text) =>
+    !globs.some((glob) => glob.test(text))
+  );
+  return outside === undefined
+    ? undefined
+    : `${outside} is none of the repositories that are allowed (repositories: ${
+      repositories.join(", ") || "none"
+    })`;
+}
+
+/** Files that the access names are read by restic as root, and what is in them goes to the storage. */
+function filesRefusal(
+  { roots }: Brake,
+  configDir: string,
+  { environment }: RepositoryAccess,
+): string | undefined {
+  if (!roots) return undefined;
+  const name = FILE_NAMES.find((each) => {
+    const path = environment[each];
+    return path !== undefined && !isWithin(path, [...roots, configDir]);
+  });
+  return name &&
+    `${name}: ${environment[name]} lies outside of the folders that are allowed (${listed(roots)})`;
+}
+
+function pathsRefusal({ roots }: Brake, order: Order): string | undefined {
+  if (!roots || order.kind !== "backup") return undefined;
+  const outside = order.source_group?.includes.find((path) => !isWithin(path, roots));
+  return outside === undefined
+    ? undefined
+    : `${outside} lies outside of the folders that are allowed, with links resolved (${
+      listed(roots)
+    })`;
+}
+
+/** What a restore is asked to write. */
+export interface RestoreTarget {
+  /** Where the files were when they were backed up, over what is there now. */
+  isInPlace: boolean;
+  /** Everything that would be written: the folder, or in place each path. */
+  paths: string[];
+}
+
+/** Why a restore is not allowed, as part of a sentence; undefined when it is. Whatever restores asks this first. */
+export function restoreRefusal(brake: Brake, target: RestoreTarget): string | undefined {
+  if (target.isInPlace && !brake.allowRestoreInPlace) {
+    return "restoring in place is not allowed (allow_restore_in_place: false)";
+  }
+  const { roots } = brake;
+  const outside = roots && target.paths.find((path) => !isWithin(path, roots));
+  return outside
+    ? `${outside} lies outside of the folders that are allowed, with links resolved (${
+      listed(roots)
+    })`
+    : undefined;
+}
+
+function listed(roots: string[]): string {
+  return `roots: ${roots.join(", ") || "none"}`;
+}

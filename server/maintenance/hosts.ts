@@ -1,0 +1,106 @@
+// The hosts to which a repository's admin credential may be sent. An admin names them; nothing that an agent says of itself
+// does, and one whose bearer was made anew since waits until an admin has named it again.
+import type { Kysely, Transaction } from "kysely";
+import { recordAudit } from "../audit/record.ts";
+import type { Tables } from "../database/tables.ts";
+import { AppError } from "../errors.ts";
+import { needAdmin } from "../rights.ts";
+import type { Actor, Server } from "../server.ts";
+
+export interface MaintenanceHost {
+  id: string;
+  name: string;
+  /** Why it gets nothing although it is named, or null. */
+  waits_since: number | null;
+}
+
+/** By name. */
+export async function listMaintenanceHosts(
+  db: Kysely<Tables>,
+  repositoryId: string,
+): Promise<MaintenanceHost[]> {
+  return await db.selectFrom("maintenance_hosts")
+    // One that was bound to another repository since is named no more.
+    .innerJoin("hosts", (join) =>
+      join.onRef("hosts.id", "=", "maintenance_hosts.host_id")
+        .onRef("hosts.repository_id", "=", "maintenance_hosts.repository_id"))
+    .select(["hosts.id", "hosts.name", "waits_since"])
+    .where("maintenance_hosts.repository_id", "=", repositoryId).orderBy("hosts.name").execute();
+}
+
+/** Whether the host may hold the admin credential now. */
+export async function mayHoldAdminCredential(
+  db: Kysely<Tables>,
+  repositoryId: string,
+  hostId: string,
+): Promise<boolean> {
+  const named = await listMaintenanceHosts(db, repositoryId);
+  return named.some(({ id, waits_since }) => id === hostId && waits_since === null);
+}
+
+/**
+ * Names these hosts, and no others; naming one that waits is the word that it waits for. Throws forbidden unless an admin
+ * asks, invalid with the field for one that does not use the repository.
+ */
+export async function nameMaintenanceHosts(
+  server: Server,
+  tx: Transaction<Tables>,
+  actor: Actor,
+  repository: { id: string; name: string },
+  hostIds: string[],
+): Promise<void> {
+  needAdmin(
+    actor,
+    "host_ids",
+    "host_ids says which hosts may hold the admin credential, and may only be set by an admin.",
+  );
+  const ids = [...new Set(hostIds)];
+  const hosts = await tx.selectFrom("hosts").select("id").where("repository_id", "=", repository.id)
+    .where("id", "in", ids).execute();
+  const foreign = hostIds.findIndex((id) => !hosts.some((host) => host.id === id));
+  if (foreign >= 0) {
+    const field = `host_ids.${foreign}`;
+    throw new AppError("invalid", `${field} must be a host that uses this repository.`, field);
+  }
+  await tx.deleteFrom("maintenance_hosts").where("repository_id", "=", repository.id).execute();
+  for (const id of ids) await insertNamed(tx, server.now(), actor, repository.id, id);
+  await recordAudit(tx, server.now(), actor, {
+    action: "repository.maintenance_hosts_named",
+    target: { kind: "repository", id: repository.id, name: repository.name },
+    detail: { host_ids: ids },
+  });
+}
+
+/** With a new host, whose admin ticked it. */
+export async function insertNamed(
+  tx: Transaction<Tables>,
+  now: number,
+  actor: Pick<Actor, "name">,
+  repositoryId: string,
+  hostId: string,
+): Promise<void> {
+  await tx.insertInto("maintenance_hosts").values({
+    repository_id: repositoryId,
+    host_id: hostId,
+    named_by: actor.name,
+    named_at: now,
+    waits_since: null,
+  }).execute();
+}
+
+/** Its bearer is another one, or its identity is in doubt: wherever it is named it waits for an admin's word. */
+export async function letWait(tx: Transaction<Tables>, now: number, hostId: string): Promise<void> {
+  await tx.updateTable("maintenance_hosts").set({ waits_since: now })
+    .where("host_id", "=", hostId).where("waits_since", "is", null).execute();
+}
+
+/** Why the admin credential goes nowhere, in one line; null when it may. */
+export function noHostBecause(named: MaintenanceHost[]): string | null {
+  if (named.length === 0) {
+    return "No host may hold the admin credential yet: an admin names one on the repository's page.";
+  }
+  if (named.some(({ waits_since }) => waits_since === null)) return null;
+  return `${
+    named.map(({ name }) => name).join(", ")
+  } joined again or is in doubt since it was named for the admin credential: an admin names it again on the repository's page.`;
+}

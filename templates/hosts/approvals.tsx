@@ -1,0 +1,89 @@
+// What operators may choose on a host: an admin's form, or what they may, in words.
+import { Csrf } from "../parts/csrf.tsx";
+import { type Errors, LinesField, Problems } from "../parts/field.tsx";
+import { Name } from "../parts/name.tsx";
+
+export interface ApprovalsProps {
+  /** One a line, as stored or as typed. */
+  roots: string;
+  repositories: { id: string; name: string; isApproved: boolean; isBound: boolean }[];
+  mayChange: boolean;
+  errors: Errors;
+}
+
+export function Approvals(
+  { roots, repositories, mayChange, errors, hostId, csrf }: ApprovalsProps & {
+    hostId: string;
+    csrf: string;
+  },
+) {
+  const approved = repositories.filter(({ isApproved }) => isApproved);
+  return (
+    <section class="section stack narrow" id="approvals">
+      <h2>What operators may choose</h2>
+      <p class="help">
+        The agent runs as root. Operators choose paths below these folders and among these
+        repositories; admins choose freely, and what an admin has set stays.
+      </p>
+      {!mayChange && (
+        <dl class="facts">
+          <dt>Folders</dt>
+          <dd>
+            {roots === ""
+              ? <span class="muted">none yet: ask an admin</span>
+              : <ul class="paths">{roots.split("\n").map((root) => <li>{root}</li>)}</ul>}
+          </dd>
+          <dt>Repositories</dt>
+          <dd>
+            <ul class="paths">
+              {approved.map(({ name }) => (
+                <li>
+                  <Name text={name} />
+                </li>
+              ))}
+            </ul>
+          </dd>
+        </dl>
+      )}
+      {mayChange && (
+        <form method="post" action={`/hosts/${hostId}/approvals#approvals`} class="form">
+          <Csrf token={csrf} />
+          <Problems errors={errors} />
+          <LinesField
+            name="approved_roots"
+            label="Folders"
+            value={roots}
+            error={errors.approved_roots}
+            isOptional
+            help="One a line, such as /home or C:\Users. Operators may back up and restore to what is below them. / is everything."
+          />
+          <fieldset>
+            <legend>Repositories</legend>
+            {errors.approved_repository_ids && (
+              <p class="error">{errors.approved_repository_ids}</p>
+            )}
+            {repositories.map(({ id, name, isApproved, isBound }) => (
+              <div class="tick">
+                <input
+                  id={`approve-${id}`}
+                  type="checkbox"
+                  name="approved_repository_ids"
+                  value={id}
+                  checked={isApproved}
+                  disabled={isBound}
+                />
+                <label for={`approve-${id}`}>
+                  <Name text={name} />
+                  {isBound && <span class="muted">, where it backs up to now</span>}
+                </label>
+              </div>
+            ))}
+          </fieldset>
+          <p>
+            <button type="submit">Save what they may choose</button>
+          </p>
+        </form>
+      )}
+    </section>
+  );
+}
