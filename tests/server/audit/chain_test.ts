@@ -116,3 +116,16 @@ Deno.test("texts with NUL, lone surrogates and no end are chained as they are st
   await test.server.audit.check();
   assert.equal((await look(test.dataDir)).wrong, undefined);
 });
+
+Deno.test("an answer to a change waits until the row is counted outside of the database, whatever that takes", async () => {
+  await using test = await startServer();
+  const { flush } = test.server.database;
+  test.server.database.flush = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await flush();
+  };
+  assert.equal((await test.api("olive", "POST", "/api/tokens", { name: "x" })).status, 201);
+  const { head } = await look(test.dataDir);
+  const { items } = (await test.api("alice", "GET", "/api/audit")).body;
+  assert.equal(typeof head === "object" && head.id, items[0].id);
+});
