@@ -28,6 +28,8 @@ export interface Agent {
   journal: Journal;
   ledger: Ledger;
   plan: Plan;
+  /** Which run of the agent this is: random, in memory alone, so that no copy of its state has it. */
+  instance: string;
   queue: JobQueue;
   timers: Timers;
   connection: Connection;
@@ -74,6 +76,7 @@ function assemble(options: AgentOptions, journal: Journal): Agent {
     journal,
     ledger: new Ledger(settings.stateDir, log),
     plan: new Plan(settings.stateDir, log),
+    instance: crypto.getRandomValues(new Uint8Array(16)).toHex(),
     restic: new ResticFinder(settings.restic),
     fileSystems: new FileSystemMemory(settings.stateDir, log),
     limits: { ...LIMITS, ...options.limits },
@@ -126,6 +129,7 @@ async function sayHello(agent: Agent): Promise<Hello> {
     agent_version: VERSION,
     restic_version: restic instanceof Error ? null : (restic as { version: string }).version,
     ...(problem ? { restic_problem: problem.slice(0, 500) } : {}),
+    instance: agent.instance,
     hostname,
     os,
     arch,

@@ -32,7 +32,7 @@ export class Connection {
   #redial: number | undefined;
   #isClosed = false;
 
-  constructor(private readonly options: ConnectionOptions) {
+  constructor(private options: ConnectionOptions) {
     const { firstRetryMs, slowestRetryMs } = options.pace;
     this.#backoff = new Backoff(firstRetryMs, slowestRetryMs);
     options.journal.onAppend = () => this.#session?.pump();
@@ -53,6 +53,12 @@ export class Connection {
       // Called by a timer: without an end there would be no next try.
       this.#ended({ code: 0, reason: messageOf(error) });
     }
+  }
+
+  /** Connects anew with another bearer. */
+  useBearer(bearer: string): void {
+    this.options = { ...this.options, bearer };
+    this.#session?.end("another bearer", 1000);
   }
 
   /** Sends a message that is not journaled; false when nobody is there to hear it. */

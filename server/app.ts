@@ -7,7 +7,7 @@ import { acceptAgent, findByBearer } from "./agent_api/socket.ts";
 import { acceptPendingAgent } from "./agent_api/waiting_room.ts";
 import { AppError } from "./errors.ts";
 import type { Server } from "./server.ts";
-import type { Ctx, Route, Vars } from "./web/context.ts";
+import { type Ctx, type Route, seenFrom, type Vars } from "./web/context.ts";
 import { type ErrorAnswer, errorPage } from "./web/pages/error.ts";
 import { ROUTES } from "./web/routes.ts";
 import {
@@ -44,7 +44,8 @@ export function createApp(server: Server, routes: Route[] = ROUTES): App {
     if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
       throw new AppError("bad_request", "This address speaks WebSocket only.");
     }
-    return acceptAgent(server, c.req.raw, host);
+    const { address } = seenFrom(server, c.req.raw, c.env.peer);
+    return acceptAgent(server, c.req.raw, host, address);
   });
   app.use(async (c, next) => {
     await identify(server, c as Ctx);

@@ -10,6 +10,12 @@ export interface AgentSocket {
   readonly bearerHash: Uint8Array;
   readonly socket: WebSocket;
   lastHeardAt: number;
+  /** SHA-256 of the id of the agent's run, from hello on. */
+  instanceHash?: Uint8Array;
+  /** When a socket of the same run was replaced although it lived (performance.now). */
+  takeovers: number[];
+  /** Where it comes from. */
+  readonly address?: string;
   /** How many milliseconds this server's clock was ahead of the agent's at hello. */
   skew: number;
   /** Resolves when everything that was received so far has been dealt with. */
@@ -40,6 +46,12 @@ export class ConnectedAgents {
 
   isOnline(hostId: string): boolean {
     return this.#sockets.has(hostId);
+  }
+
+  /** The host's socket, if there is one. */
+  of(hostId: string): AgentSocket[] {
+    const agent = this.#sockets.get(hostId);
+    return agent ? [agent] : [];
   }
 
   /** True when a live agent took the message. */

@@ -252,6 +252,9 @@ export type CommandRun = z.infer<typeof commandRun>;
 
 const commandCancel = z.object({ type: z.literal("command.cancel"), job_id: id });
 
+/** Two machines had this identity and a person chose this one: the bearer is to be stored, and used from now on. */
+const bearerSet = z.object({ type: z.literal("bearer.set"), bearer: z.string().min(1).max(200) });
+
 /** Everything in the agent's journal up to and including this number is stored for good. */
 const reportAck = z.object({ type: z.literal("report.ack"), up_to: z.int() });
 
@@ -262,6 +265,7 @@ export const ServerMessage = z.discriminatedUnion("type", [
   scheduleSet,
   commandRun,
   commandCancel,
+  bearerSet,
   reportAck,
   error,
 ]);
@@ -290,6 +294,9 @@ export const Brakes = z.object({
 });
 export type Brakes = z.infer<typeof Brakes>;
 
+/** Random, made at each start and never stored: two machines with one identity cannot share it. */
+const instance = z.string().regex(/^[0-9a-f]{32}$/, "must be 32 hex digits");
+
 const hello = z.object({
   type: z.literal("hello"),
   protocol: z.int(),
@@ -297,6 +304,8 @@ const hello = z.object({
   /** null when no restic was found; `restic_problem` then says what was looked for. */
   restic_version: text(64).nullable(),
   restic_problem: text(500).optional(),
+  /** Which run of the agent this is. One that does not say counts as a new one each time. */
+  instance: instance.optional(),
   hostname: text(255),
   os: text(32),
   arch: text(32),

@@ -25,26 +25,39 @@ export interface KnownHost {
 
 /** The host whose bearer this is. */
 export async function findByBearer(server: Server, bearer: string): Promise<KnownHost | undefined> {
-  return await server.db.selectFrom("hosts").select(["id", "name", "bearer_hash as bearerHash"])
-    .where("bearer_hash", "=", sha256(bearer)).executeTakeFirst();
+  const bearerHash = sha256(bearer);
+  const host = await server.db.selectFrom("hosts").select(["id", "name"])
+    // The second is that of a machine which an admin chose of two with one identity.
+    .where((is) =>
+      is.or([is("bearer_hash", "=", bearerHash), is("next_bearer_hash", "=", bearerHash)])
+    )
+    .executeTakeFirst();
+  return host && { ...host, bearerHash };
 }
 
 /** Upgrades the request of a host that is known by its bearer, and holds the conversation. */
-export function acceptAgent(server: Server, request: Request, host: KnownHost): Response {
+export function acceptAgent(
+  server: Server,
+  request: Request,
+  host: KnownHost,
+  address?: string,
+): Response {
   const { socket, response } = Deno.upgradeWebSocket(request, {
     idleTimeout: OFFLINE_AFTER_SECONDS,
   });
-  converse(server, host, socket);
+  converse(server, host, socket, address);
   return response;
 }
 
-function converse(server: Server, host: KnownHost, socket: WebSocket): void {
+function converse(server: Server, host: KnownHost, socket: WebSocket, address?: string): void {
   let turn: Promise<void> = Promise.resolve();
   const agent: AgentSocket = {
     hostId: host.id,
     bearerHash: host.bearerHash,
     socket,
     lastHeardAt: server.now(),
+    takeovers: [],
+    ...(address ? { address } : {}),
     skew: 0,
     idle: () => turn,
   };

@@ -118,6 +118,11 @@ export interface HostsTable {
   enrolment_key_hash: Uint8Array | null;
   /** 0 or 1: no agent has connected with its bearer yet, so that another one may be minted in its place. */
   awaits_agent: Generated<number>;
+  /** Since when two machines use its identity, and which a person chose; null when none is in doubt. */
+  doubted_since: number | null;
+  chosen_instance_hash: Uint8Array | null;
+  /** Of the bearer that the chosen one was given; it becomes the bearer when it is first used. */
+  next_bearer_hash: Uint8Array | null;
   /** Since a reinstalled machine took it back; until a person says that its data is restored nothing runs by itself. */
   on_hold_since: number | null;
   tags: string;
@@ -164,6 +169,25 @@ export interface HostsTable {
   snapshots_refreshed_at: number | null;
   snapshots_count: number | null;
   created_at: Fixed<number>;
+}
+
+/** One row per start of an agent that used the host's identity, the newest thousand. */
+export interface HostInstancesTable {
+  host_id: Fixed<string>;
+  /** SHA-256 of the id that the agent made at its start. */
+  instance_hash: Fixed<Uint8Array>;
+  /** Counts in its host from 1. */
+  number: Fixed<number>;
+  first_seen_at: Fixed<number>;
+  last_seen_at: number;
+  /** 0 or 1: another one took its place. */
+  superseded: number;
+  hostname: string;
+  os: string;
+  arch: string;
+  agent_version: string;
+  boot_time: number | null;
+  address: string | null;
 }
 
 export interface SourceGroupsTable {
@@ -565,6 +589,7 @@ export interface Tables {
   login_tries: LoginTriesTable;
   repositories: RepositoriesTable;
   hosts: HostsTable;
+  host_instances: HostInstancesTable;
   source_groups: SourceGroupsTable;
   enrollment_tokens: EnrollmentTokensTable;
   jobs: JobsTable;

@@ -4,6 +4,7 @@ import type { Transaction } from "kysely";
 import { CLOSE } from "../../shared/protocol.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
+import { NO_DOUBT } from "../hosts/instances.ts";
 import type { NewHost } from "../hosts/insert.ts";
 import { dispatchAll } from "../jobs/dispatch.ts";
 import { announceEnded, type EndedJob, endOpenJobs } from "../jobs/reconcile.ts";
@@ -40,6 +41,7 @@ export async function takeBack(
     bearer_hash: bearerHash,
     enrolment_key_hash: enrolmentKeyHash,
     awaits_agent: 1,
+    ...NO_DOUBT,
     on_hold_since: host.on_hold_since ?? server.now(),
     plan_version: expression("plan_version", "+", 1),
     applied_plan_version: 0,
@@ -50,6 +52,7 @@ export async function takeBack(
     brakes: null,
     ...machine,
   })).where("id", "=", hostId).execute();
+  await tx.deleteFrom("host_instances").where("host_id", "=", hostId).execute();
   await letWait(tx, server.now(), hostId);
   const ended = await endOpenJobs(
     server,

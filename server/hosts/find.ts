@@ -37,6 +37,8 @@ export interface Host {
   last_seen_at: number | null;
   /** Since a reinstalled machine took it back: no schedule runs and nothing is forgotten until a person resumes it. */
   on_hold_since: number | null;
+  /** Since when two machines use its identity; no secret goes to it until an admin has chosen one. */
+  doubted_since: number | null;
   boot_time: number | null;
   time_zone: string;
   repository_id: string;
@@ -253,6 +255,7 @@ function toHost(
     protocol_version: row.protocol_version,
     last_seen_at: row.last_seen_at,
     on_hold_since: row.on_hold_since,
+    doubted_since: row.doubted_since,
     boot_time: row.boot_time,
     time_zone: row.time_zone,
     repository_id: row.repository_id,

@@ -7,6 +7,7 @@ import { reconcileJobs } from "../jobs/reconcile.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { Server } from "../server.ts";
 import { noteContact } from "./contact.ts";
+import { settleIdentity } from "./instances.ts";
 import { configFor } from "./push.ts";
 
 /** Answers false when the agent was refused and its socket closed. */
@@ -16,6 +17,8 @@ export async function greet(server: Server, agent: AgentSocket, hello: Hello): P
     return false;
   }
   agent.skew = server.now() - hello.clock;
+  const identity = await settleIdentity(server, agent, hello);
+  if (identity === "refused" || identity === "moved") return false;
   await noteContact(server, agent);
   if (!await noteHello(server, agent, hello)) return refuseUnknown(server, agent);
   // Before anything else, and on this very socket: a later one may already have replaced it in the list.
@@ -24,6 +27,8 @@ export async function greet(server: Server, agent: AgentSocket, hello: Hello): P
   // The host may have been given to another machine since the question before.
   if (!await isStillKnown(server, agent)) return refuseUnknown(server, agent);
   server.events.publish({ type: "host", hostId: agent.hostId });
+  // Which of two machines this is nobody knows: what the other one runs is not lost.
+  if (identity === "doubted") return true;
   await reconcileJobs(server, agent.hostId, new Set(hello.jobs));
   await ensureRepository(server, agent.hostId);
   await dispatchJobs(server, agent.hostId);

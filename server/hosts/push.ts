@@ -22,6 +22,8 @@ export async function configFor(server: Server, hostId: string): Promise<ServerM
   const host = await server.db.selectFrom("hosts").selectAll().where("id", "=", hostId)
     .executeTakeFirstOrThrow();
   const messages: ServerMessage[] = [];
+  // Which of two machines would read it nobody knows; both keep what they have.
+  if (host.doubted_since !== null) return messages;
   // Each step by itself: a secret that does not open must not keep the plan from the host.
   try {
     const row = await getRepositoryRow(server, host.repository_id);

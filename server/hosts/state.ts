@@ -24,6 +24,8 @@ export interface HostFacts {
   repository_changed: boolean;
   /** Since when a reinstalled machine has it and nobody has said that its data is restored. */
   on_hold_since: number | null;
+  /** Since when two machines use its identity. */
+  doubted_since: number | null;
 }
 
 export interface HostHealth {
@@ -55,6 +57,7 @@ const BAD = 50;
 export const NEEDS_SOMEBODY = 15;
 
 function stateOf(facts: HostFacts, urgency: number): HostState {
+  if (facts.doubted_since !== null) return "bad";
   if (facts.running) return "run";
   if (urgency >= BAD) return "bad";
   if (!facts.online) return "off";
@@ -62,6 +65,12 @@ function stateOf(facts: HostFacts, urgency: number): HostState {
 }
 
 function* problemsOf(facts: HostFacts, now: number): Generator<{ text: string; urgency: number }> {
+  if (facts.doubted_since !== null) {
+    yield {
+      text: "two machines use its identity: say on its page which one is right",
+      urgency: 95,
+    };
+  }
   if (facts.online && !facts.restic_version) {
     yield { text: facts.restic_problem ?? "restic not found on this host", urgency: 90 };
   }

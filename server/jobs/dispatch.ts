@@ -8,6 +8,7 @@ import {
 } from "../../shared/job.ts";
 import { type CommandRun, FRAME_LIMIT, ServerMessage } from "../../shared/protocol.ts";
 import { hookToTry, hostHooks } from "../hooks/resolve.ts";
+import { isDoubted } from "../hosts/instances.ts";
 import { adminAccessFor, usesAdminCredential } from "../maintenance/admin_credential.ts";
 import { mayHoldAdminCredential } from "../maintenance/hosts.ts";
 import { noteMaintenance } from "../maintenance/note.ts";
@@ -25,6 +26,7 @@ import { type JobRequest, readRequest } from "./request.ts";
 
 /** Sends the host what waits for it, in order. A job that waits for a lease holds up the host's later writing jobs. */
 export async function dispatchJobs(server: Server, hostId: string): Promise<void> {
+  if (await isDoubted(server.db, hostId)) return;
   const waiting = await server.db.selectFrom("jobs").selectAll().where("host_id", "=", hostId)
     .where("status", "=", "queued").where("dispatched_at", "is", null).orderBy("number").execute();
   let heldUp = false;

@@ -59,11 +59,17 @@ export async function startJobs(
     return [jobId];
   }
   const ids = await server.db.transaction().execute(async (tx) => {
-    const host = await tx.selectFrom("hosts").select(["name", "repository_id"])
+    const host = await tx.selectFrom("hosts").select(["name", "repository_id", "doubted_since"])
       .where("id", "=", hostId).executeTakeFirst();
     if (!host) throw new AppError("not_found", "There is no such host.");
     if (!server.agents.isOnline(hostId)) {
       throw new AppError("agent_offline", `${host.name} is offline; nothing was started.`);
+    }
+    if (host.doubted_since !== null) {
+      throw new AppError(
+        "conflict",
+        `Two machines use the identity of ${host.name}; an admin says first which one is right.`,
+      );
     }
     const groups = wish.kind === "backup" ? await groupsFor(tx, hostId, wish) : [null];
     const started: string[] = [];

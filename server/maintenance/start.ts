@@ -132,6 +132,7 @@ export async function chooseHost(
   }
   const hosts = await server.db.selectFrom("hosts").select(["id", "name"])
     .where("repository_id", "=", repository.id).where("restic_version", "is not", null)
+    .where("doubted_since", "is", null)
     .orderBy("created_at").orderBy("id").execute();
   const able = hosts.filter(({ id }) =>
     id !== exceptId && server.agents.isOnline(id) && (!isAdminOnly || mayHold.has(id)) &&

@@ -18,6 +18,7 @@ import { lastPolicy } from "./0012_last_policy.ts";
 import { trust } from "./0013_trust.ts";
 import { usersAndAudit } from "./0014_users_and_audit.ts";
 import { proofsAndBrakes } from "./0015_proofs_and_brakes.ts";
+import { instances } from "./0016_instances.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001_first": first,
@@ -35,6 +36,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0013_trust": trust,
   "0014_users_and_audit": usersAndAudit,
   "0015_proofs_and_brakes": proofsAndBrakes,
+  "0016_instances": instances,
 };
 
 /** Brings the database to this program's version in one transaction. Throws DatabaseError. */

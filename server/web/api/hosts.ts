@@ -5,6 +5,7 @@ import { tryHook, TryHookWish } from "../../hooks/try.ts";
 import { reinitialise, ReinitialiseWish } from "../../jobs/reinitialise.ts";
 import { changeHost, HostChange } from "../../hosts/change.ts";
 import { getHost, listHosts } from "../../hosts/find.ts";
+import { chooseInstance, InstanceChoice, listInstances } from "../../hosts/instances.ts";
 import { HostSnapshotsChoice, removeHost } from "../../hosts/remove.ts";
 import { resumeHost } from "../../hosts/resume.ts";
 import { listSnapshots } from "../../snapshots/find.ts";
@@ -84,6 +85,29 @@ export const hostRoutes: ApiRoute[] = [
     handler: async (server, c) => {
       const hostId = pathId(c, "id");
       await resumeHost(server, actorOf(c), hostId);
+      return c.json(hostShape(await getHost(server, hostId)) as object);
+    },
+  },
+  {
+    method: "GET",
+    path: "/api/hosts/:id/instances",
+    role: "operator",
+    summary: "The machines that use the host's identity while that is in doubt; else none",
+    handler: async (server, c) => {
+      const items = await listInstances(server, pathId(c, "id"));
+      return c.json(withIsoTimes({ items, next_cursor: null }) as object);
+    },
+  },
+  {
+    method: "POST",
+    path: "/api/hosts/:id/instances/choose",
+    role: "admin",
+    summary:
+      "Says which of two machines with one identity is right: it gets a new bearer, the other is closed",
+    body: InstanceChoice,
+    handler: async (server, c) => {
+      const hostId = pathId(c, "id");
+      await chooseInstance(server, actorOf(c), hostId, await readJson(c, InstanceChoice));
       return c.json(hostShape(await getHost(server, hostId)) as object);
     },
   },

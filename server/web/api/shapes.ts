@@ -16,7 +16,9 @@ export function withIsoTimes(value: unknown, key = ""): unknown {
 }
 
 function isTimeName(name: string): boolean {
-  return ["at", "time", "boot_time", "on_hold_since"].includes(name) || name.endsWith("_at");
+  return ["at", "time", "boot_time", "on_hold_since", "doubted_since", "waits_since"].includes(
+    name,
+  ) || name.endsWith("_at");
 }
 
 export function hostShape(host: Host): unknown {

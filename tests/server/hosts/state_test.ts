@@ -20,6 +20,7 @@ const GREEN: HostFacts = {
   maintenance_problem: null,
   repository_changed: false,
   on_hold_since: null,
+  doubted_since: null,
 };
 const health = (change: Partial<HostFacts>) => healthOf({ ...GREEN, ...change }, NOW);
 

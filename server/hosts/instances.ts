@@ -1,0 +1,302 @@
+// Two machines with one identity: a clone, a state that was copied, a stolen one. Each start of an agent makes a random id,
+// which no disk holds. An id that comes back after another one took its place is a second machine that goes on living beside
+// the first; a restart, an update or a rebuilt container is not, since its old id never comes back. From then on neither is
+// given a secret. Both keep the plan that they have and go on backing up, until an admin has said which one is right: that one
+// gets a new bearer, the other is closed.
+import type { Kysely, Selectable, Transaction } from "kysely";
+import { z } from "zod";
+import { CLOSE, type Hello } from "../../shared/protocol.ts";
+import { recordAudit } from "../audit/record.ts";
+import type { AgentSocket } from "../connected_agents.ts";
+import { closeQuietly, sendTo } from "../connected_agents.ts";
+import type { HostInstancesTable, Tables } from "../database/tables.ts";
+import { AppError } from "../errors.ts";
+import { letWait } from "../maintenance/hosts.ts";
+import { randomSecret, sha256 } from "../random.ts";
+import type { Actor, Server } from "../server.ts";
+
+/** How many starts of one host are remembered. */
+const REMEMBERED = 1000;
+/** One process that is connected twice, and both ends live: a machine that was copied while it ran. */
+const TAKEOVERS = 4;
+const TAKEOVERS_WITHIN_MS = 10 * 60_000;
+
+export interface HostInstance {
+  /** Enough of a hash to choose by; the id itself is the agent's secret. */
+  id: string;
+  hostname: string;
+  os: string;
+  arch: string;
+  agent_version: string;
+  boot_time: number | null;
+  address: string | null;
+  first_seen_at: number;
+  last_seen_at: number;
+  connected: boolean;
+}
+
+/**
+ * What a hello says of the host's identity. `settled`: go on as usual. `doubted`: two machines have it, so nothing secret may
+ * be sent. `refused`: another one was chosen, and this socket is closed. `moved`: this one was chosen and has been given its
+ * new bearer, with which it comes again.
+ */
+export type Identity = "settled" | "doubted" | "refused" | "moved";
+
+export async function settleIdentity(
+  server: Server,
+  agent: AgentSocket,
+  hello: Hello,
+): Promise<Identity> {
+  const { hostId } = agent;
+  const hash = sha256(hello.instance ?? randomSecret());
+  agent.instanceHash = hash;
+  const now = server.now();
+  const found = await server.db.transaction().execute(async (tx) => {
+    const host = await tx.selectFrom("hosts")
+      .select(["name", "doubted_since", "chosen_instance_hash", "next_bearer_hash"])
+      .where("id", "=", hostId).executeTakeFirst();
+    if (!host) return undefined;
+    const isTakenUp = host.next_bearer_hash !== null &&
+      isSame(host.next_bearer_hash, agent.bearerHash);
+    if (isTakenUp) await takeUp(tx, now, agent, host.name);
+    else if (host.chosen_instance_hash) {
+      if (isSame(host.chosen_instance_hash, hash)) return "moved";
+      if (await isKnown(tx, hostId, hash)) return "refused";
+      // Started anew since the choice: whose this is nobody knows, so the question is open again.
+      await tx.updateTable("hosts").set({ chosen_instance_hash: null }).where("id", "=", hostId)
+        .execute();
+    }
+    const cameBack = await note(tx, now, agent, hello);
+    if (isTakenUp) return "taken up";
+    if (host.doubted_since !== null) return "doubted";
+    if (!cameBack && !isFoughtOver(server, agent, hash)) return "settled";
+    await doubt(tx, now, { id: hostId, name: host.name }, agent.address ?? null);
+    return "doubted";
+  });
+  if (found === undefined || found === "settled") return "settled";
+  if (found === "taken up") {
+    server.agents.close(hostId, CLOSE.unknownHost, "another machine was chosen for this host");
+    return "settled";
+  }
+  if (found === "moved") await giveBearer(server, agent);
+  if (found === "refused") {
+    closeQuietly(agent.socket, CLOSE.unknownHost, "another machine was chosen for this host");
+  }
+  if (found === "doubted") {
+    sendTo(agent.socket, {
+      type: "error",
+      message:
+        "Two machines use this host's identity. Both go on with the plan that they have; an admin says on the host's page which one is right.",
+    });
+  }
+  return found;
+}
+
+async function isKnown(
+  tx: Transaction<Tables>,
+  hostId: string,
+  hash: Uint8Array,
+): Promise<boolean> {
+  const row = await tx.selectFrom("host_instances").select("number").where("host_id", "=", hostId)
+    .where("instance_hash", "=", hash).executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Notes this start; true when another one had taken its place. */
+async function note(
+  tx: Transaction<Tables>,
+  now: number,
+  { hostId, instanceHash, address }: AgentSocket,
+  { hostname, os, arch, agent_version, boot_time }: Hello,
+): Promise<boolean> {
+  const before = await tx.selectFrom("host_instances").select("superseded")
+    .where("host_id", "=", hostId).where("instance_hash", "=", instanceHash!).executeTakeFirst();
+  const machine = { hostname, os, arch, agent_version, boot_time };
+  const said = { ...machine, address: address ?? null, last_seen_at: now };
+  await tx.updateTable("host_instances").set({ superseded: 1 }).where("host_id", "=", hostId)
+    .where("instance_hash", "!=", instanceHash!).execute();
+  if (before) {
+    await tx.updateTable("host_instances").set({ ...said, superseded: 0 })
+      .where("host_id", "=", hostId).where("instance_hash", "=", instanceHash!).execute();
+    return before.superseded === 1;
+  }
+  const newest = await tx.selectFrom("host_instances").select("number")
+    .where("host_id", "=", hostId).orderBy("number", "desc").limit(1).executeTakeFirst();
+  const number = (newest?.number ?? 0) + 1;
+  await tx.insertInto("host_instances").values({
+    host_id: hostId,
+    instance_hash: instanceHash!,
+    number,
+    first_seen_at: now,
+    superseded: 0,
+    ...said,
+  }).execute();
+  await tx.deleteFrom("host_instances").where("host_id", "=", hostId)
+    .where("number", "<=", number - REMEMBERED).execute();
+  return false;
+}
+
+/** The same id takes its own place again and again, from ends that both were heard a moment ago. */
+function isFoughtOver(server: Server, agent: AgentSocket, hash: Uint8Array): boolean {
+  const [other] = server.agents.of(agent.hostId);
+  if (!other?.instanceHash || !isSame(other.instanceHash, hash)) return false;
+  const now = performance.now();
+  agent.takeovers = other.takeovers.filter((at) => now - at < TAKEOVERS_WITHIN_MS);
+  const isAlive = other.socket.readyState === WebSocket.OPEN &&
+    server.now() - other.lastHeardAt < 60_000;
+  if (isAlive) agent.takeovers.push(now);
+  return agent.takeovers.length >= TAKEOVERS;
+}
+
+async function doubt(
+  tx: Transaction<Tables>,
+  now: number,
+  host: { id: string; name: string },
+  address: string | null,
+): Promise<void> {
+  await tx.updateTable("hosts").set({ doubted_since: now }).where("id", "=", host.id).execute();
+  await letWait(tx, now, host.id);
+  const machines = await newestInstances(tx, host.id);
+  await recordAudit(tx, now, { kind: "agent", ...host, address }, {
+    action: "host.identity_doubted",
+    target: { kind: "host", ...host },
+    detail: {
+      machines: machines.map(({ hostname, address, agent_version }) => ({
+        hostname,
+        address,
+        agent_version,
+      })),
+    },
+  });
+}
+
+/** Two are what the question is about, more when more machines came in meanwhile. */
+const SHOWN = 6;
+
+async function newestInstances(
+  db: Kysely<Tables>,
+  hostId: string,
+): Promise<Selectable<HostInstancesTable>[]> {
+  return await db.selectFrom("host_instances").selectAll().where("host_id", "=", hostId)
+    .orderBy("last_seen_at", "desc").limit(SHOWN).execute();
+}
+
+/** The machines that a person chooses among, the one that was heard last first; empty when there is no doubt. */
+export async function listInstances(server: Server, hostId: string): Promise<HostInstance[]> {
+  const host = await server.db.selectFrom("hosts").select("doubted_since").where("id", "=", hostId)
+    .executeTakeFirst();
+  if (!host) throw new AppError("not_found", "There is no such host.");
+  if (host.doubted_since === null) return [];
+  const connected = server.agents.of(hostId).flatMap(({ instanceHash }) => instanceHash ?? []);
+  return (await newestInstances(server.db, hostId)).map((row) => {
+    const { instance_hash, host_id: _, number: __, superseded: ___, ...said } = row;
+    return {
+      id: nameOf(instance_hash),
+      ...said,
+      connected: connected.some((hash) => isSame(hash, instance_hash)),
+    };
+  });
+}
+
+const nameOf = (hash: Uint8Array) => hash.toHex().slice(0, 16);
+
+export const InstanceChoice = z.strictObject({
+  instance_id: z.string("must be the id of one of the two machines").regex(
+    /^[0-9a-f]{16}$/,
+    "must be the id of one of the machines that the host's instances name",
+  ),
+});
+export type InstanceChoice = z.infer<typeof InstanceChoice>;
+
+/**
+ * An admin says which machine is right. It is given a new bearer now, or when it next says hello; the other is closed and
+ * opens nothing any more. Throws not_found, conflict when nothing is in doubt, invalid for an id that is none of them.
+ */
+export async function chooseInstance(
+  server: Server,
+  actor: Actor,
+  hostId: string,
+  { instance_id }: InstanceChoice,
+): Promise<void> {
+  await server.db.transaction().execute(async (tx) => {
+    const host = await tx.selectFrom("hosts").select(["name", "doubted_since"])
+      .where("id", "=", hostId).executeTakeFirst();
+    if (!host) throw new AppError("not_found", "There is no such host.");
+    if (host.doubted_since === null) {
+      throw new AppError("conflict", `${host.name} is one machine as far as is known.`);
+    }
+    const chosen = (await newestInstances(tx, hostId))
+      .find(({ instance_hash }) => nameOf(instance_hash) === instance_id);
+    if (!chosen) {
+      throw new AppError(
+        "invalid",
+        "instance_id must be one of the machines that use this host's identity now.",
+        "instance_id",
+      );
+    }
+    await tx.updateTable("hosts").set({
+      chosen_instance_hash: chosen.instance_hash,
+      // What another one was given before opens nothing.
+      next_bearer_hash: null,
+    }).where("id", "=", hostId).execute();
+    await recordAudit(tx, server.now(), actor, {
+      action: "host.identity_chosen",
+      target: { kind: "host", id: hostId, name: host.name },
+      detail: { hostname: chosen.hostname, address: chosen.address, instance_id },
+    });
+  });
+  for (const agent of server.agents.of(hostId)) {
+    if (agent.instanceHash && nameOf(agent.instanceHash) === instance_id) {
+      await giveBearer(server, agent);
+    } else {
+      server.agents.close(hostId, CLOSE.unknownHost, "another machine was chosen for this host");
+    }
+  }
+  server.events.publish({ type: "host", hostId });
+}
+
+/** May be repeated, after an answer that got lost, until it has come with one. */
+async function giveBearer(server: Server, agent: AgentSocket): Promise<void> {
+  const bearer = randomSecret("rma_");
+  await server.db.updateTable("hosts").set({ next_bearer_hash: sha256(bearer) })
+    .where("id", "=", agent.hostId).where("chosen_instance_hash", "=", agent.instanceHash!)
+    .execute();
+  // What the agent stores for good, the server must not forget in a power cut.
+  await server.database.flush();
+  sendTo(agent.socket, { type: "bearer.set", bearer });
+}
+
+/** The chosen one came with its new bearer: the old one opens nothing any more. */
+async function takeUp(
+  tx: Transaction<Tables>,
+  now: number,
+  agent: AgentSocket,
+  name: string,
+): Promise<void> {
+  const { hostId } = agent;
+  await tx.updateTable("hosts").set({ bearer_hash: agent.bearerHash, ...NO_DOUBT })
+    .where("id", "=", hostId).execute();
+  await tx.deleteFrom("host_instances").where("host_id", "=", hostId).execute();
+  await recordAudit(tx, now, { kind: "agent", id: hostId, name, address: agent.address ?? null }, {
+    action: "host.identity_settled",
+    target: { kind: "host", id: hostId, name },
+  });
+}
+
+/** What a host has whose identity nobody doubts. */
+export const NO_DOUBT = {
+  doubted_since: null,
+  chosen_instance_hash: null,
+  next_bearer_hash: null,
+};
+
+/** Whether two machines use the host's identity, so that nothing secret may be sent to it. */
+export async function isDoubted(db: Kysely<Tables>, hostId: string): Promise<boolean> {
+  const host = await db.selectFrom("hosts").select("doubted_since").where("id", "=", hostId)
+    .executeTakeFirst();
+  return host !== undefined && host.doubted_since !== null;
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, n) => byte === b[n]);
+}
