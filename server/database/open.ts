@@ -28,6 +28,8 @@ export class DatabaseError extends Error {
 
 /** A lock that somebody else holds stalls the whole event loop for as long, so it is short. */
 const BUSY_MILLISECONDS = 2000;
+/** A task of the command line has nobody waiting for its loop, and a busy server is no reason to fail. */
+const BUSY_MILLISECONDS_SHARED = 20_000;
 
 /** `shared` is for short tasks of the command line, which may run beside a server. */
 export async function openDatabase(dataDir: string, shared = false): Promise<Database> {
@@ -36,7 +38,7 @@ export async function openDatabase(dataDir: string, shared = false): Promise<Dat
   const file = join(dataDir, "restic-manager.db");
   try {
     await createPrivately(file);
-    const sqlite = openChecked(file);
+    const sqlite = openChecked(file, shared ? BUSY_MILLISECONDS_SHARED : BUSY_MILLISECONDS);
     const db = new Kysely<Tables>({ dialect: dialect(sqlite) });
     await migrate(db, file);
     const wal = await Deno.open(`${file}-wal`, {
@@ -82,11 +84,11 @@ async function createPrivately(file: string): Promise<void> {
   handle.close();
 }
 
-function openChecked(file: string): Connection {
+function openChecked(file: string, busyMilliseconds: number): Connection {
   let sqlite: Connection | undefined;
   try {
     sqlite = new Connection(file, {
-      timeout: BUSY_MILLISECONDS,
+      timeout: busyMilliseconds,
       enableForeignKeyConstraints: true,
     });
     // One bad page answers most queries well; only quick_check sees it.
