@@ -1075,6 +1075,7 @@ export const pages: Record<string, () => Child> = {
   ),
   "source-form": () => (
     <SourceFormPage
+      approvedRoots={["/home", "/srv"]}
       frame={frame()}
       host={{ id: id(4), name: "web-01", os: "linux", isOnline: true }}
       group={null}
@@ -1087,6 +1088,7 @@ export const pages: Record<string, () => Child> = {
   ),
   "source-form-hooks": () => (
     <SourceFormPage
+      approvedRoots={["/home", "/srv"]}
       frame={frame()}
       host={{ id: id(4), name: "web-01", os: "windows", isOnline: true }}
       group={{ id: id(50), name: "databases", snapshot_tag: "databases" }}
@@ -1113,6 +1115,7 @@ export const pages: Record<string, () => Child> = {
   ),
   "source-form-wrong": () => (
     <SourceFormPage
+      approvedRoots={["/home", "/srv"]}
       frame={frame()}
       host={{ id: id(4), name: HOSTILE, os: "linux", isOnline: false }}
       hooks={[{ hook: "pre_hook", isUnsealable: true, inForce: { from: "group", text: null } }, {
