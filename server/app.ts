@@ -64,7 +64,12 @@ export function createApp(server: Server, routes: Route[] = ROUTES): App {
       // Who may, before what they say: a stranger learns nothing from an error about a field.
       requireRole(c as Ctx, route.role);
       await refuseCrossSite(c as Ctx);
-      return await route.handler(server, c as Ctx);
+      try {
+        return await route.handler(server, c as Ctx);
+      } finally {
+        // What was answered is in the audit, and shows when it is cut off.
+        if (route.method !== "GET") await server.audit.settled();
+      }
     });
   }
   return app;

@@ -3,16 +3,16 @@ import { ConnectedAgents } from "./connected_agents.ts";
 import { openDatabase } from "./database/open.ts";
 import { Events } from "./events.ts";
 import { createLog, type Log } from "./log.ts";
-import { randomSecret } from "./random.ts";
 import { refreshNormalised } from "./repositories/refresh_normalised.ts";
 import { createSecrets, KeyFileError, loadKey } from "./secrets.ts";
 import { type Server, SYSTEM } from "./server.ts";
 import type { Settings } from "./settings.ts";
 import { Throttle } from "./throttle.ts";
 import { Turns } from "./turns.ts";
-import { hasUsers } from "./users/find.ts";
+import { createFirstLink } from "./users/setup_links.ts";
 import { createPasswordHasher, type HashCost } from "./users/password.ts";
 import { recordAudit } from "./audit/record.ts";
+import { AUDIT_KEY, AuditWatch } from "./audit/watch.ts";
 import { WaitingAgents } from "./waiting_agents.ts";
 
 export interface OpenServer {
@@ -44,6 +44,13 @@ export async function openServer(
     const closing = new AbortController();
     const now = options.now ?? Date.now;
     const log = options.log ?? createLog(settings.logLevel);
+    const audit = await AuditWatch.open({
+      database,
+      dataDir: settings.dataDir,
+      key: secrets.derive(AUDIT_KEY),
+      log,
+      now,
+    });
     const server: Server = {
       db: database.db,
       database,
@@ -57,6 +64,7 @@ export async function openServer(
       now,
       progress: new Map(),
       throttle: new Throttle(now),
+      audit,
       greetings: new Turns(),
       strangers: new Throttle(now),
       listening: null,
@@ -66,7 +74,7 @@ export async function openServer(
     await refuseOtherKey(server);
     if (!options.shared) {
       await refreshNormalised(server);
-      if (!await hasUsers(server)) server.setup.token = randomSecret();
+      server.setup.token = await createFirstLink(server, SYSTEM);
       await recordAudit(server.db, now(), SYSTEM, { action: "server.started" });
     }
     return {
@@ -75,6 +83,7 @@ export async function openServer(
       close: async () => {
         closing.abort();
         server.passwords.close();
+        await audit.settled();
         await database.close();
       },
     };

@@ -7,6 +7,7 @@ import { endLostJobs } from "./jobs/reconcile.ts";
 import { startDueMaintenance } from "./maintenance/due.ts";
 import { sweepPendingHosts } from "./pending_hosts/sweep.ts";
 import type { Server } from "./server.ts";
+import { sweepGuesses } from "./users/guesses.ts";
 import { removeExpiredSessions } from "./users/sessions.ts";
 
 export interface Task {
@@ -23,6 +24,8 @@ const TASKS: Task[] = [
   { name: "start due maintenance", everySeconds: 30, run: startDueMaintenance },
   { name: "remove expired pending hosts", everySeconds: 60, run: sweepPendingHosts },
   { name: "remove expired sessions", everySeconds: 3600, run: removeExpiredSessions },
+  { name: "remove old guesses of passwords", everySeconds: 600, run: sweepGuesses },
+  { name: "hold the audit against its head", everySeconds: 60, run: ({ audit }) => audit.check() },
   { name: "remove old enrolment tokens", everySeconds: 3600, run: removeOldEnrolmentTokens },
 ];
 

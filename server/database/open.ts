@@ -146,7 +146,8 @@ function dialect(sqlite: Connection): SqliteDialect {
   return new Dialect({
     database: {
       prepare(sql: string) {
-        const statement = sqlite.prepareForArrays(sql);
+        // Kysely begins without the right to write: a commit of the command line in between would end it as "busy".
+        const statement = sqlite.prepareForArrays(sql === "begin" ? "begin immediate" : sql);
         const names = statement.columns().map(({ name }) => name);
         return {
           reader: names.length > 0,

@@ -777,8 +777,19 @@ const account = (tokens: number, changes = {}) => (
 
 /** Every page, by a name that says what is in it. */
 export const pages: Record<string, () => Child> = {
-  "setup": () => <SetupPage frame={NOBODY} token="abc" values={{}} errors={{}} />,
-  "setup-used": () => <SetupPage frame={NOBODY} token={null} values={{}} errors={{}} />,
+  "setup": () => <SetupPage frame={NOBODY} token="abc" account={null} values={{}} errors={{}} />,
+  "setup-user": () => (
+    <SetupPage
+      frame={NOBODY}
+      token="abc"
+      account={{ username: "u".repeat(64), role: "operator" }}
+      values={{}}
+      errors={{ password_again: "password_again must be the same password" }}
+    />
+  ),
+  "setup-used": () => (
+    <SetupPage frame={NOBODY} token={null} account={null} values={{}} errors={{}} />
+  ),
   "login": () => <LoginPage frame={NOBODY} next="/" values={{}} errors={{}} />,
   "login-wrong": () => (
     <LoginPage
@@ -1550,6 +1561,7 @@ export const pages: Record<string, () => Child> = {
       frame={frame()}
       entries={auditEntries(50)}
       filter={{ actor: "", action: "", target: "", from: "", to: "" }}
+      fault={{ id: 1234, what: "was changed, or put in the place of another" }}
       nextCursor="abc"
       isFirstPage
     />
@@ -1559,6 +1571,7 @@ export const pages: Record<string, () => Child> = {
       frame={frame()}
       entries={[]}
       filter={{ actor: HOSTILE, action: "", target: "", from: "2026-13-01", to: "" }}
+      fault={null}
       error="from must be a date such as 2026-11-22"
       nextCursor={null}
       isFirstPage
