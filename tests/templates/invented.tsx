@@ -312,6 +312,7 @@ const hostView = (changes: Partial<HostView> = {}): HostView => ({
   running: null,
   nextRunAt: null,
   isOnHold: false,
+  isDoubted: false,
   hasPaths: true,
   repository: {
     id: id(70),
@@ -1085,6 +1086,7 @@ export const pages: Record<string, () => Child> = {
   ),
   "source-form": () => (
     <SourceFormPage
+      approvedRoots={["/home", "/srv"]}
       frame={frame()}
       host={{ id: id(4), name: "web-01", os: "linux", isOnline: true }}
       group={null}
@@ -1097,6 +1099,7 @@ export const pages: Record<string, () => Child> = {
   ),
   "source-form-hooks": () => (
     <SourceFormPage
+      approvedRoots={["/home", "/srv"]}
       frame={frame()}
       host={{ id: id(4), name: "web-01", os: "windows", isOnline: true }}
       group={{ id: id(50), name: "databases", snapshot_tag: "databases" }}
@@ -1123,6 +1126,7 @@ export const pages: Record<string, () => Child> = {
   ),
   "source-form-wrong": () => (
     <SourceFormPage
+      approvedRoots={["/home", "/srv"]}
       frame={frame()}
       host={{ id: id(4), name: HOSTILE, os: "linux", isOnline: false }}
       hooks={[{ hook: "pre_hook", isUnsealable: true, inForce: { from: "group", text: null } }, {
@@ -1309,6 +1313,30 @@ export const pages: Record<string, () => Child> = {
         mayChange: true,
         errors: { approved_roots: "line 2 must be an absolute path such as /home" },
       }}
+      machines={[
+        {
+          id: "1".repeat(16),
+          hostname: "web-01",
+          system: "linux amd64",
+          agentVersion: "0.1.0",
+          address: "192.0.2.7",
+          bootTime: NOW - 3 * DAY,
+          firstSeenAt: NOW - 3 * DAY,
+          lastSeenAt: NOW - MINUTE,
+          isConnected: true,
+        },
+        {
+          id: "2".repeat(16),
+          hostname: HOSTILE,
+          system: LONG,
+          agentVersion: "0.1.0",
+          address: null,
+          bootTime: null,
+          firstSeenAt: NOW - HOUR,
+          lastSeenAt: NOW - 2 * MINUTE,
+          isConnected: false,
+        },
+      ]}
       snapshots={31}
       mayDelete
       deleteErrors={{ confirm_name: "confirm_name must be web-01" }}
