@@ -1310,6 +1310,7 @@ export const pages: Record<string, () => Child> = {
           { id: id(71), name: HOSTILE, isApproved: true, isBound: false },
           { id: id(72), name: LONG, isApproved: false, isBound: false },
         ],
+        hiddenRepositories: 31,
         mayChange: true,
         errors: { approved_roots: "line 2 must be an absolute path such as /home" },
       }}

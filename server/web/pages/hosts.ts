@@ -313,16 +313,17 @@ async function settings(
 }
 
 /** A fleet may have hundreds of repositories: of those that are not approved the first by name. */
-const OFFERED = 50;
+const OFFERED = 10;
 
 async function approvalsProps(server: Server, c: Ctx, host: Host): Promise<ApprovalsProps> {
   const all = await repositoryChoices(server, c, host.approved_repository_ids);
   const isApproved = ({ id }: { id: string }) => host.approved_repository_ids.includes(id);
   const approved = all.filter(isApproved);
-  const others = all.filter((each) => !isApproved(each)).slice(0, OFFERED);
+  const others = all.filter((each) => !isApproved(each));
   return {
     roots: host.approved_roots.join("\n"),
-    repositories: [...approved, ...others].map((each) => ({
+    hiddenRepositories: Math.max(0, others.length - OFFERED),
+    repositories: [...approved, ...others.slice(0, OFFERED)].map((each) => ({
       id: each.id,
       name: each.name,
       isApproved: isApproved(each),
