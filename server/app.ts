@@ -67,7 +67,12 @@ export function createApp(server: Server, routes: Route[] = ROUTES): App {
       requireRole(c as Ctx, route.role);
       await refuseCrossSite(c as Ctx);
       if (isNewStorage(route)) server.disk.refuseWhenShort();
-      return await route.handler(server, c as Ctx);
+      try {
+        return await route.handler(server, c as Ctx);
+      } finally {
+        // What was answered is in the audit, and shows when it is cut off.
+        if (route.method !== "GET") await server.audit.settled();
+      }
     });
   }
   return app;

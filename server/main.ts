@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { VERSION, versionLine } from "../shared/version.ts";
 import { userName } from "../shared/fields.ts";
 import type { Role } from "./database/tables.ts";
+import type { UserRow } from "./users/find.ts";
 import { DatabaseError } from "./database/open.ts";
 import { AppError } from "./errors.ts";
 import { openServer } from "./open.ts";
@@ -11,6 +12,7 @@ import { readablePassword } from "./random.ts";
 import { KeyFileError } from "./secrets.ts";
 import { serve } from "./serve.ts";
 import { type Actor, type Server } from "./server.ts";
+import { UsageError } from "./usage.ts";
 import { readSettings, type Settings, SettingsError, settingsHelp } from "./settings.ts";
 import { backupDatabase } from "./database/backup.ts";
 
@@ -22,8 +24,14 @@ Usage: restic-manager-server [command]
   user add NAME --role admin|operator|viewer [--password-file F]
   user reset-password NAME [--password-file F]
                                             without a file a one-time password is printed
+  user list                                 name, role and state of every user
+  user disable|enable|remove NAME           ends sessions and API tokens too; never the last admin
+  user role NAME admin|operator|viewer
+  setup-link                                print a new one-time link for the first admin, valid for an hour
   token create --user NAME [--name TEXT]    print a new API token with that user's role
   backup-database FILE                      a consistent copy, also while the server runs
+  verify-audit [FILE]                       1 when the audit was tampered with, and where; FILE is a copy of the database
+  verify-audit --restored                   say that an older copy of the database was put back
   check-settings                            say whether the settings are right
   check-health                              0 when the server that runs with these settings answers, for containers
   version
@@ -31,8 +39,6 @@ Usage: restic-manager-server [command]
 Settings (environment variables; each VARIABLE may also be given as VARIABLE_FILE, the path of a file that holds it):
 ${settingsHelp()}
 `;
-
-class UsageError extends Error {}
 
 async function main(args: string[]): Promise<number> {
   const [command = "serve", ...rest] = args;
@@ -48,8 +54,13 @@ async function main(args: string[]): Promise<number> {
       return await userCommand(rest);
     case "token":
       return await tokenCommand(rest);
+    case "setup-link":
+      none(rest);
+      return await setupLinkCommand(settings());
     case "backup-database":
       return await backupCommand(rest);
+    case "verify-audit":
+      return await (await import("./verify_audit.ts")).verifyAuditCommand(settings(), rest);
     case "check-settings":
       none(rest);
       settings();
@@ -77,7 +88,7 @@ async function runServer(settings: Settings): Promise<number> {
   );
   if (server.setup.token) {
     console.log(
-      `\nMake the first administrator here (the link works once):\n  ${
+      `\nMake the first administrator here (the link works once, for an hour):\n  ${
         settings.baseUrl ?? url
       }/setup?token=${server.setup.token}\n`,
     );
@@ -129,14 +140,34 @@ async function withServer<T>(work: (server: Server) => Promise<T>): Promise<T> {
 
 const CONSOLE: Actor = { kind: "system", id: null, name: "command line", address: null };
 
+async function setupLinkCommand(settings: Settings): Promise<number> {
+  const { createFirstLink } = await import("./users/setup_links.ts");
+  const token = await withServer((server) => createFirstLink(server, CONSOLE));
+  if (token === null) {
+    console.error(
+      "There is a user already. Use: user add NAME --role admin, or user reset-password NAME",
+    );
+    return 1;
+  }
+  console.log(
+    `Make the first administrator here (the link works once, for an hour):\n${
+      settings.baseUrl ?? urlHere(settings.listen)
+    }/setup?token=${token}`,
+  );
+  return 0;
+}
+
+const USER_VERBS = new Set(["list", "disable", "enable", "remove", "role"]);
+
 async function userCommand(args: string[]): Promise<number> {
+  if (USER_VERBS.has(args[0] ?? "")) return await changeCommand(args);
   const { createUser } = await import("./users/create.ts");
   const { resetPassword } = await import("./users/change_password.ts");
   const { values, positionals } = parse(args, { role: "string", "password-file": "string" });
   const [verb, given, ...more] = positionals;
   if ((verb !== "add" && verb !== "reset-password") || !given || more.length > 0) {
     throw new UsageError(
-      "Usage: user add NAME --role admin|operator|viewer, or user reset-password NAME",
+      "Usage: user add NAME --role admin|operator|viewer, user reset-password NAME, or see --help",
     );
   }
   const name = userName.safeParse(given);
@@ -157,6 +188,35 @@ async function userCommand(args: string[]): Promise<number> {
       : `Password of ${name.data} (shown once; change it after signing in):\n${password}`,
   );
   return 0;
+}
+
+async function changeCommand(args: string[]): Promise<number> {
+  const { changeUser, removeUser } = await import("./users/change.ts");
+  const { listUsers } = await import("./users/find.ts");
+  const [verb, ...given] = parse(args, {}).positionals;
+  const [name, role] = given;
+  if (given.length !== (verb === "list" ? 0 : verb === "role" ? 2 : 1)) {
+    throw new UsageError(
+      "Usage: user list, user disable|enable|remove NAME, or user role NAME admin|operator|viewer",
+    );
+  }
+  const newRole = verb === "role" ? readRole(role, "ROLE") : undefined;
+  await withServer(async (server) => {
+    if (verb === "list") return printUsers(await listUsers(server));
+    const { id, username } = await knownUser(server, name!);
+    if (verb === "remove") await removeUser(server, CONSOLE, id);
+    else if (newRole) await changeUser(server, CONSOLE, id, { role: newRole });
+    else await changeUser(server, CONSOLE, id, { disabled: verb === "disable" });
+    console.log(`Done: ${username}.`);
+  });
+  return 0;
+}
+
+function printUsers(users: UserRow[]): void {
+  for (const { username, role, disabled, has_password, sessions, tokens } of users) {
+    const state = disabled ? "disabled" : has_password ? "enabled" : "no password yet";
+    console.log([username, role, state, `${sessions} sessions`, `${tokens} tokens`].join("\t"));
+  }
 }
 
 async function tokenCommand(args: string[]): Promise<number> {
@@ -191,10 +251,10 @@ async function knownUser(server: Server, name: string) {
   return user;
 }
 
-function readRole(text: string | undefined): Role {
+function readRole(text: string | undefined, name = "--role"): Role {
   if (text === "admin" || text === "operator" || text === "viewer") return text;
   throw new UsageError(
-    `--role is ${text ? `"${text}"` : "missing"}, but must be admin, operator or viewer.`,
+    `${name} is ${text ? `"${text}"` : "missing"}, but must be admin, operator or viewer.`,
   );
 }
 

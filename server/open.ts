@@ -4,7 +4,6 @@ import { type Database, openDatabase } from "./database/open.ts";
 import { Disk } from "./disk.ts";
 import { Events } from "./events.ts";
 import { createLog, type Log } from "./log.ts";
-import { randomSecret } from "./random.ts";
 import { refreshNormalised } from "./repositories/refresh_normalised.ts";
 import { createSecrets, KeyFileError, loadKey } from "./secrets.ts";
 import { type Server, SYSTEM } from "./server.ts";
@@ -15,9 +14,10 @@ import { Progresses } from "./quotas/progresses.ts";
 import { OpenLists } from "./snapshots/limits.ts";
 import { Throttle } from "./throttle.ts";
 import { Turns } from "./turns.ts";
-import { hasUsers } from "./users/find.ts";
+import { createFirstLink } from "./users/setup_links.ts";
 import { createPasswordHasher, type HashCost } from "./users/password.ts";
 import { recordAudit } from "./audit/record.ts";
+import { AUDIT_KEY, AuditWatch } from "./audit/watch.ts";
 import { WaitingAgents } from "./waiting_agents.ts";
 
 export interface OpenServer {
@@ -53,6 +53,13 @@ export async function openServer(
     const now = options.now ?? Date.now;
     const elapsed = options.elapsed ?? (() => performance.now());
     const log = options.log ?? createLog(settings.logLevel);
+    const audit = await AuditWatch.open({
+      database,
+      dataDir: settings.dataDir,
+      key: secrets.derive(AUDIT_KEY),
+      log,
+      now,
+    });
     const server: Server = {
       db: database.db,
       database,
@@ -73,6 +80,7 @@ export async function openServer(
       handshakes: new Throttle(elapsed),
       disk,
       throttle: new Throttle(now),
+      audit,
       greetings: new Turns(),
       strangers: new Throttle(now),
       listening: null,
@@ -82,7 +90,7 @@ export async function openServer(
     await refuseOtherKey(server);
     if (!options.shared) {
       await refreshNormalised(server);
-      if (!await hasUsers(server)) server.setup.token = randomSecret();
+      server.setup.token = await createFirstLink(server, SYSTEM);
       await recordAudit(server.db, now(), SYSTEM, { action: "server.started" });
     }
     return {
@@ -91,6 +99,7 @@ export async function openServer(
       close: async () => {
         closing.abort();
         server.passwords.close();
+        await audit.settled();
         await database.close();
       },
     };

@@ -1,5 +1,6 @@
 // Seals what is stored (AES-256-GCM). Each ciphertext is bound to the table, row and column that own it: moved
 // elsewhere, it does not open.
+import { hkdfSync } from "node:crypto";
 import { dirname } from "node:path";
 
 /** Where a sealed value lives. */
@@ -13,6 +14,8 @@ export interface Secrets {
   seal(text: string, place: Place): Promise<Uint8Array>;
   /** Throws when the key is another one, or the value was changed or moved. */
   open(sealed: Uint8Array, place: Place): Promise<string>;
+  /** A key for one other use (HKDF-SHA-256, RFC 5869), 32 bytes; the label names the use. */
+  derive(label: string): Uint8Array;
 }
 
 const FORMAT = 1;
@@ -23,6 +26,7 @@ export async function createSecrets(key: Uint8Array<ArrayBuffer>): Promise<Secre
   const bind = (place: Place) =>
     new TextEncoder().encode(JSON.stringify([place.table, place.row, place.column]));
   return {
+    derive: (label) => deriveKey(key, label),
     async seal(text, place) {
       const iv = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
       const body = await crypto.subtle.encrypt(
@@ -55,6 +59,10 @@ export async function createSecrets(key: Uint8Array<ArrayBuffer>): Promise<Secre
       }
     },
   };
+}
+
+export function deriveKey(key: Uint8Array, label: string): Uint8Array {
+  return new Uint8Array(hkdfSync("sha256", key, "", `restic-manager ${label}`, 32));
 }
 
 /** The key file is wrong; the message names it and what to do. The file is left as it is. */

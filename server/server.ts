@@ -1,4 +1,5 @@
 // What every action receives first: the database, the agents, the clock, and where events go.
+import type { AuditWatch } from "./audit/watch.ts";
 import type { Database } from "./database/open.ts";
 import type { Disk } from "./disk.ts";
 import type { ConnectedAgents } from "./connected_agents.ts";
@@ -43,13 +44,15 @@ export interface Server {
   handshakes: Throttle;
   disk: Disk;
   throttle: Throttle;
+  /** Holds the audit against what is kept outside the database. */
+  audit: AuditWatch;
   /** A fleet that comes back greets the server in one moment; pages are answered in between. */
   greetings: Turns;
   /** Counts what machines do that nobody knows: a flood of them must not push logins out of the other. */
   strangers: Throttle;
   /** Where it listens; null until it does, and for a task of the command line. */
   listening: { hostname: string; port: number } | null;
-  /** The secret of the first admin's setup link while there is no user. */
+  /** The secret of the first admin's setup link that this start made; null when there was a user. */
   setup: { token: string | null };
   /** Aborted when the server stops: ends what would otherwise stay open. */
   closing: AbortSignal;
@@ -63,6 +66,10 @@ export interface Actor {
   address: string | null;
   /** A user's. */
   role?: Role;
+  /** The session's id that a user's request came with. */
+  session?: string;
+  /** The API token on which the act rests: what it makes must not outlive that token. */
+  token?: string;
 }
 
 export const SYSTEM: Actor = { kind: "system", id: null, name: "restic-manager", address: null };

@@ -19,15 +19,15 @@ export class Throttle {
 
   /** Throws as `check` does, and counts nothing. Answers the tries in the window. */
   peek(key: string, most: number, windowSeconds: number): number[] {
-    const since = this.now() - windowSeconds * 1000;
-    const tries = (this.#tries.get(key) ?? []).filter((at) => at > since);
+    const now = this.now();
+    const since = now - windowSeconds * 1000;
+    // Of a clock that went back: what lies in its future would otherwise count until it has caught up.
+    const tries = (this.#tries.get(key) ?? []).map((at) => Math.min(at, now))
+      .filter((at) => at > since);
+    if (this.#tries.has(key)) this.#tries.set(key, tries);
     if (tries.length < most) return tries;
     const error = new AppError("too_many", "Too many tries. Wait a little and try again.");
     error.retryAfter = Math.max(1, Math.ceil((tries[0]! - since) / 1000));
     throw error;
-  }
-
-  forgive(key: string): void {
-    this.#tries.delete(key);
   }
 }

@@ -11,6 +11,7 @@ import { startDueMaintenance } from "./maintenance/due.ts";
 import { sweepPendingHosts } from "./pending_hosts/sweep.ts";
 import { forgetOldDays } from "./quotas/day.ts";
 import type { Server } from "./server.ts";
+import { sweepGuesses } from "./users/guesses.ts";
 import { removeExpiredSessions } from "./users/sessions.ts";
 
 export interface Task {
@@ -32,6 +33,8 @@ const TASKS: Task[] = [
   { name: "forget quotas of old days", everySeconds: 3600, run: forgetOldDays },
   { name: "remove expired pending hosts", everySeconds: 60, run: sweepPendingHosts },
   { name: "remove expired sessions", everySeconds: 3600, run: removeExpiredSessions },
+  { name: "remove old guesses of passwords", everySeconds: 600, run: sweepGuesses },
+  { name: "hold the audit against its head", everySeconds: 60, run: ({ audit }) => audit.check() },
   { name: "remove old enrolment tokens", everySeconds: 3600, run: removeOldEnrolmentTokens },
 ];
 

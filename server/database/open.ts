@@ -33,6 +33,8 @@ export class DatabaseError extends Error {
 
 /** A lock that somebody else holds stalls the whole event loop for as long, so it is short. */
 const BUSY_MILLISECONDS = 2000;
+/** A task of the command line has nobody waiting for its loop, and a busy server is no reason to fail. */
+const BUSY_MILLISECONDS_SHARED = 20_000;
 
 /** `shared` is for short tasks of the command line, which may run beside a server. */
 export async function openDatabase(dataDir: string, shared = false): Promise<Database> {
@@ -41,7 +43,7 @@ export async function openDatabase(dataDir: string, shared = false): Promise<Dat
   const file = join(dataDir, "restic-manager.db");
   try {
     await createPrivately(file);
-    const sqlite = openChecked(file);
+    const sqlite = openChecked(file, shared ? BUSY_MILLISECONDS_SHARED : BUSY_MILLISECONDS);
     const db = new Kysely<Tables>({ dialect: dialect(sqlite) });
     await migrate(db, file);
     const wal = await Deno.open(`${file}-wal`, {
@@ -97,11 +99,11 @@ async function createPrivately(file: string): Promise<void> {
   handle.close();
 }
 
-function openChecked(file: string): Connection {
+function openChecked(file: string, busyMilliseconds: number): Connection {
   let sqlite: Connection | undefined;
   try {
     sqlite = new Connection(file, {
-      timeout: BUSY_MILLISECONDS,
+      timeout: busyMilliseconds,
       enableForeignKeyConstraints: true,
     });
     // One bad page answers most queries well; only quick_check sees it.
@@ -161,7 +163,8 @@ function dialect(sqlite: Connection): SqliteDialect {
   return new Dialect({
     database: {
       prepare(sql: string) {
-        const statement = sqlite.prepareForArrays(sql);
+        // Kysely begins without the right to write: a commit of the command line in between would end it as "busy".
+        const statement = sqlite.prepareForArrays(sql === "begin" ? "begin immediate" : sql);
         const names = statement.columns().map(({ name }) => name);
         return {
           reader: names.length > 0,

@@ -11,15 +11,22 @@ type Fixed<T> = ColumnType<T, T, never>;
 export interface UsersTable {
   id: Fixed<string>;
   username: string;
+  /** "" until the user has set one by a setup link. */
   password_hash: string;
   role: Role;
+  disabled_at: number | null;
+  /** The API token by which the account was made, raised, enabled or given its password: it ends with that token. */
+  depends_on_token: string | null;
   created_at: Fixed<number>;
 }
 
 export interface SessionsTable {
   /** SHA-256 of the cookie's value. */
   token_hash: Fixed<Uint8Array>;
+  id: Fixed<string>;
   user_id: Fixed<string>;
+  /** Where it was signed in from. */
+  address: Fixed<string | null>;
   created_at: Fixed<number>;
   last_seen_at: number;
   expires_at: number;
@@ -33,6 +40,33 @@ export interface ApiTokensTable {
   created_at: Fixed<number>;
   expires_at: Fixed<number | null>;
   last_used_at: number | null;
+  /** The token that made it, or on which the account of who made it rests. */
+  depends_on_token: Fixed<string | null>;
+}
+
+/** One-time links by which a person sets a password: of a user, or (user_id null) of the first admin. */
+export interface SetupLinksTable {
+  token_hash: Fixed<Uint8Array>;
+  user_id: Fixed<string | null>;
+  created_by_id: Fixed<string | null>;
+  depends_on_token: Fixed<string | null>;
+  created_at: Fixed<number>;
+  expires_at: Fixed<number>;
+}
+
+/** From where each user has signed in: a stranger's guesses never lock these out. */
+export interface KnownNetworksTable {
+  user_id: Fixed<string>;
+  /** The narrowest of network.ts. */
+  network: Fixed<string>;
+  last_login_at: number;
+}
+
+/** One row per guess and limit that it counts for. */
+export interface LoginTriesTable {
+  number: Generated<number>;
+  key: Fixed<string>;
+  at: number;
 }
 
 export interface RepositoriesTable {
@@ -212,6 +246,9 @@ export interface EnrollmentTokensTable {
   initial_paths: Fixed<string>;
   repository_id: Fixed<string>;
   created_by: Fixed<string>;
+  /** The user of that name; null: the command line, or one who is gone. */
+  created_by_id: Fixed<string | null>;
+  depends_on_token: Fixed<string | null>;
   created_at: Fixed<number>;
   expires_at: number;
   used_at: number | null;
@@ -535,6 +572,13 @@ export interface AuditTable {
   address: Fixed<string | null>;
   /** A JSON object without secrets. */
   detail: Fixed<string>;
+  /** Its place in the chain: see audit/chain.ts. */
+  mac: Uint8Array | null;
+}
+
+/** One row since the audit is a chain; none before. */
+export interface AuditChainTable {
+  begun_at: Fixed<number>;
 }
 
 /** A machine that announced itself and waits for a person's decision. Holds nothing that is secret. */
@@ -589,6 +633,9 @@ export interface Tables {
   users: UsersTable;
   sessions: SessionsTable;
   api_tokens: ApiTokensTable;
+  setup_links: SetupLinksTable;
+  known_networks: KnownNetworksTable;
+  login_tries: LoginTriesTable;
   repositories: RepositoriesTable;
   hosts: HostsTable;
   host_instances: HostInstancesTable;
@@ -601,6 +648,7 @@ export interface Tables {
   snapshots: SnapshotsTable;
   backup_days: BackupDaysTable;
   audit: AuditTable;
+  audit_chain: AuditChainTable;
   schedules: SchedulesTable;
   schedule_groups: ScheduleGroupsTable;
   maintenance: MaintenanceTable;

@@ -11,6 +11,7 @@ import { randomSecret, sha256 } from "../random.ts";
 import { chooseRepository, REPOSITORY_CHOICE } from "../repositories/choose.ts";
 import { needAdmin } from "../rights.ts";
 import type { Actor, Server } from "../server.ts";
+import { refuseEnded } from "../users/find.ts";
 
 export const TOKEN_SECONDS = 3600;
 
@@ -49,6 +50,7 @@ export async function createEnrolmentToken(
   const now = server.now();
   const expires_at = now + TOKEN_SECONDS * 1000;
   await server.db.transaction().execute(async (tx) => {
+    await refuseEnded(tx, actor);
     if (wish.replace_open) await withdrawOpen(tx, now, wish.hostname);
     await refuseTakenName(tx, now, wish.hostname, { field: "hostname" });
     await repository.insert(tx, actor);
@@ -60,6 +62,8 @@ export async function createEnrolmentToken(
       initial_paths: JSON.stringify(wish.initial_paths),
       repository_id: repository.id,
       created_by: actor.name,
+      created_by_id: actor.kind === "user" ? actor.id : null,
+      depends_on_token: actor.token ?? null,
       created_at: now,
       expires_at,
       used_at: null,

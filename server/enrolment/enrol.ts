@@ -5,6 +5,7 @@ import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
 import { insertHost } from "../hosts/insert.ts";
 import { insertNamed } from "../maintenance/hosts.ts";
+import { networksOf } from "../network.ts";
 import { randomSecret, sha256 } from "../random.ts";
 import type { Actor, Server } from "../server.ts";
 import { afterTakingBack, takeBack } from "./take_back.ts";
@@ -38,7 +39,9 @@ export interface Enrolled {
  * nothing. Throws conflict, with the token left as it was, while that host's agent is connected.
  */
 export async function enrol(server: Server, address: string, wish: Enrolment): Promise<Enrolled> {
-  server.throttle.check(`enrol:${address}`, 60, 60);
+  for (const { network, isWide } of networksOf(address)) {
+    if (!isWide) server.throttle.check(`enrol:${network}`, 60, 60);
+  }
   const now = server.now();
   const bearer = randomSecret("rma_");
   const keyHash = wish.enrolment_key ? sha256(wish.enrolment_key) : null;

@@ -3,6 +3,7 @@ import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
 import { randomSecret, sha256 } from "../random.ts";
 import type { Actor, Server } from "../server.ts";
+import { refuseEnded } from "../users/find.ts";
 import { TOKEN_SECONDS } from "./create_token.ts";
 
 export interface RejoinToken {
@@ -27,6 +28,7 @@ export async function createRejoinToken(
   const now = server.now();
   const expires_at = now + TOKEN_SECONDS * 1000;
   const name = await server.db.transaction().execute(async (tx) => {
+    await refuseEnded(tx, actor);
     const host = await tx.selectFrom("hosts").select(["name", "repository_id"])
       .where("id", "=", hostId).executeTakeFirst();
     if (!host) throw new AppError("not_found", "There is no such host.");
@@ -41,6 +43,8 @@ export async function createRejoinToken(
       initial_paths: "[]",
       repository_id: host.repository_id,
       created_by: actor.name,
+      created_by_id: actor.kind === "user" ? actor.id : null,
+      depends_on_token: actor.token ?? null,
       created_at: now,
       expires_at,
       used_at: null,

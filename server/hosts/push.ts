@@ -1,6 +1,7 @@
 // What an agent is told to be: its repository access, its caps, its plan.
 import { sql, type Transaction } from "kysely";
 import type { PlannedGroup, PlannedSchedule, ServerMessage } from "../../shared/protocol.ts";
+import { sendTo } from "../connected_agents.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import type { HostHooks } from "../hooks/resolve.ts";
@@ -14,8 +15,12 @@ const PLAN_CHARACTERS = 700_000;
 
 /** Sends the host its config and plan where it is connected; otherwise it receives them when it says hello. */
 export async function pushConfig(server: Server, hostId: string): Promise<void> {
-  if (!server.agents.isOnline(hostId)) return;
-  for (const message of await configFor(server, hostId)) server.agents.send(hostId, message);
+  // The socket for which it is decided what may be sent: another one may be another machine.
+  const [agent] = server.agents.of(hostId);
+  if (!agent) return;
+  for (const message of await configFor(server, hostId)) {
+    if (server.agents.isCurrent(agent)) sendTo(agent.socket, message);
+  }
 }
 
 export async function configFor(server: Server, hostId: string): Promise<ServerMessage[]> {

@@ -7,6 +7,7 @@ import {
   writesRepository,
 } from "../../shared/job.ts";
 import { type CommandRun, FRAME_LIMIT, ServerMessage } from "../../shared/protocol.ts";
+import { sendTo } from "../connected_agents.ts";
 import { hookToTry, hostHooks } from "../hooks/resolve.ts";
 import { isDoubted } from "../hosts/instances.ts";
 import { adminAccessFor, usesAdminCredential } from "../maintenance/admin_credential.ts";
@@ -54,6 +55,9 @@ export async function dispatchAll(server: Server): Promise<void> {
 }
 
 async function dispatch(server: Server, job: JobRow): Promise<void> {
+  // The socket for which all that follows is decided: another one may be another machine.
+  const [agent] = server.agents.of(job.host_id);
+  if (!agent) return;
   let order: CommandRun;
   try {
     order = await orderFor(server, job);
@@ -69,7 +73,8 @@ async function dispatch(server: Server, job: JobRow): Promise<void> {
   const claimed = await server.db.updateTable("jobs").set({ dispatched_at: server.now() })
     .where("id", "=", job.id).where("status", "=", "queued").where("dispatched_at", "is", null)
     .executeTakeFirst();
-  if (!claimed.numUpdatedRows || server.agents.send(job.host_id, order)) return;
+  if (!claimed.numUpdatedRows) return;
+  if (server.agents.isCurrent(agent) && sendTo(agent.socket, order)) return;
   await server.db.updateTable("jobs").set({ dispatched_at: null }).where("id", "=", job.id)
     .where("status", "=", "queued").execute();
 }

@@ -2,23 +2,41 @@ import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
 import type { Actor, Server } from "../server.ts";
 import { checkPassword } from "./check_password.ts";
+import { endAccess } from "./end_access.ts";
 import type { User } from "./find.ts";
+import { countGuess } from "./guesses.ts";
+import { insertSession } from "./sessions.ts";
 
-/** The user's own change; ends all of the user's other sessions. */
+/**
+ * The user's own change; ends all of the user's sessions and API tokens. Answers the cookie's value of a fresh session when
+ * it came with one. Throws forbidden when it came with an API token.
+ */
 export async function changePassword(
   server: Server,
   actor: Actor,
   user: User,
   wish: { current_password: string; new_password: string; keep_session: Uint8Array | null },
-): Promise<void> {
-  server.throttle.check(`password:${user.id}`, 10, 300);
+): Promise<string | undefined> {
+  if (actor.token !== undefined && actor.session === undefined) {
+    throw new AppError("forbidden", "An API token cannot change the password. Sign in for that.");
+  }
   const row = await server.db.selectFrom("users").select("password_hash").where("id", "=", user.id)
     .executeTakeFirstOrThrow();
-  if (!await server.passwords.verify(wish.current_password, row.password_hash)) {
+  const guess = await countGuess(server, {
+    userId: user.id,
+    username: user.username,
+    address: actor.address ?? "",
+    sessionId: actor.session,
+  });
+  if (!await server.passwords.verify(wish.current_password, row.password_hash, guess)) {
     throw new AppError("invalid", "current_password is not your password.", "current_password");
   }
+  await guess.takeBack();
   checkPassword(wish.new_password, user.username, "new_password");
-  await storePassword(server, actor, user, wish.new_password, wish.keep_session);
+  return await storePassword(server, actor, user, wish.new_password, {
+    before: row.password_hash,
+    isInSession: wish.keep_session !== null,
+  });
 }
 
 /** For an administrator at the command line. */
@@ -29,7 +47,7 @@ export async function resetPassword(
   password: string,
 ): Promise<void> {
   checkPassword(password, user.username);
-  await storePassword(server, actor, user, password, null);
+  await storePassword(server, actor, user, password, { isInSession: false });
 }
 
 async function storePassword(
@@ -37,17 +55,27 @@ async function storePassword(
   actor: Actor,
   user: User,
   password: string,
-  keepSession: Uint8Array | null,
-): Promise<void> {
+  { before, isInSession }: { before?: string; isInSession: boolean },
+): Promise<string | undefined> {
   const password_hash = await server.passwords.hash(password);
-  await server.db.transaction().execute(async (tx) => {
-    await tx.updateTable("users").set({ password_hash }).where("id", "=", user.id).execute();
-    let others = tx.deleteFrom("sessions").where("user_id", "=", user.id);
-    if (keepSession) others = others.where("token_hash", "!=", keepSession);
-    await others.execute();
-    await recordAudit(tx, server.now(), actor, {
+  return await server.db.transaction().execute(async (tx) => {
+    const now = server.now();
+    // Somebody else may have changed it, or shut the account, while the passwords were being hashed.
+    let update = tx.updateTable("users").set({
+      password_hash,
+      // The command line belongs to whoever runs the server.
+      ...(actor.kind === "system" ? { depends_on_token: null } : {}),
+    }).where("id", "=", user.id);
+    if (before !== undefined) {
+      update = update.where("password_hash", "=", before).where("disabled_at", "is", null);
+    }
+    const { numUpdatedRows } = await update.executeTakeFirst();
+    if (numUpdatedRows === 0n) throw new AppError("unauthorized", "Sign in again.");
+    await endAccess(tx, now, actor, user.id);
+    await recordAudit(tx, now, actor, {
       action: "user.password_changed",
       target: { kind: "user", id: user.id, name: user.username },
     });
+    return isInSession ? await insertSession(tx, now, user.id, actor.address) : undefined;
   });
 }

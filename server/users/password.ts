@@ -1,5 +1,7 @@
 // Passwords as argon2id hashes (64 MiB, 3 passes), one at a time in a worker, with a short queue: whoever floods the
-// login page slows down nobody but the login page.
+// login page slows down nobody but other strangers. Those whose account has signed in from their network before have places of
+// their own, and come first.
+import { randomBytes } from "node:crypto";
 import { AppError } from "../errors.ts";
 
 export type HashRequest =
@@ -9,8 +11,16 @@ export type HashRequest =
 export interface PasswordHasher {
   hash(password: string): Promise<string>;
   /** With `hash` undefined the same time passes and the answer is false: a stranger's name looks like a known one. */
-  verify(password: string, hash: string | undefined): Promise<boolean>;
+  verify(password: string, hash: string | undefined, from?: From): Promise<boolean>;
+  /** Throws too_many when no place is left for this one: asked before anything is written. */
+  refuseWhenFull(from: From): void;
   close(): void;
+}
+
+/** Who waits. */
+export interface From {
+  isKnown: boolean;
+  network: string;
 }
 
 export interface HashCost {
@@ -19,11 +29,21 @@ export interface HashCost {
 }
 
 const COST: HashCost = { memoryKib: 65_536, iterations: 3 };
-const QUEUE_LIMIT = 20;
+/** How many may wait whom nobody knows, how many of them in one network, and how many that are known. */
+const STRANGERS = 15;
+const STRANGERS_OF_NETWORK = 6;
+const KNOWN = 20;
+const OURS: From = { isKnown: true, network: "" };
 /** Far above what a hash takes on a busy machine; a worker that died answers never. */
 const ANSWER_MILLISECONDS = 60_000;
 /** A worker keeps the 64 MiB of each hash until it ends. */
 const IDLE_MILLISECONDS = 10_000;
+
+interface Waiting {
+  from: From;
+  /** Runs it; never rejects. */
+  run(): Promise<void>;
+}
 
 export function createPasswordHasher(
   cost: HashCost = COST,
@@ -31,60 +51,77 @@ export function createPasswordHasher(
 ): PasswordHasher {
   let worker: Worker | undefined;
   let idle: ReturnType<typeof setTimeout> | undefined;
-  let waiting = 0;
-  let last: Promise<unknown> = Promise.resolve();
-  let decoy: Promise<string> | undefined;
+  let isBusy = false;
+  const queue: Waiting[] = [];
+  const decoy = decoyHash(cost);
 
   const stop = () => {
     clearTimeout(idle);
     worker?.terminate();
     worker = undefined;
   };
-  const ask = async <T>(request: HashRequest): Promise<T> => {
-    if (waiting >= QUEUE_LIMIT) {
-      const busy = new AppError(
-        "too_many",
-        "Too many people are signing in. Try again in a moment.",
-      );
-      busy.retryAfter = 5;
-      throw busy;
-    }
-    waiting++;
-    const turn = last.then(() => {
-      clearTimeout(idle);
-      worker ??= new Worker(workerUrl(), { type: "module" });
-      return answerOf<T>(worker, request, answerMilliseconds);
-    }).catch((error) => {
-      // It may be dead, and would then keep everybody waiting for ever: the next one gets a new worker.
-      stop();
-      throw error;
-    });
-    last = turn.catch(() => {});
-    try {
-      return await turn;
-    } finally {
-      if (--waiting === 0) {
-        clearTimeout(idle);
-        idle = setTimeout(stop, IDLE_MILLISECONDS);
-        Deno.unrefTimer(idle as unknown as number);
-      }
-    }
+  const work = async () => {
+    if (isBusy) return;
+    isBusy = true;
+    clearTimeout(idle);
+    for (let next = takeNext(queue); next; next = takeNext(queue)) await next.run();
+    isBusy = false;
+    idle = setTimeout(stop, IDLE_MILLISECONDS);
+    Deno.unrefTimer(idle as unknown as number);
   };
-  const hash = (password: string) => ask<string>({ task: "hash", password, ...cost });
+  const ask = <T>(request: HashRequest, from: From) => {
+    refuseWhenFull(queue, from);
+    return new Promise<T>((resolve, reject) => {
+      const run = async () => {
+        try {
+          worker ??= new Worker(workerUrl(), { type: "module" });
+          resolve(await answerOf<T>(worker, request, answerMilliseconds));
+        } catch (error) {
+          // It may be dead, and would then keep everybody waiting for ever: the next one gets a new worker.
+          stop();
+          reject(error);
+        }
+      };
+      queue.push({ from, run });
+      work();
+    });
+  };
   return {
-    hash,
-    async verify(password, stored) {
-      if (stored !== undefined) {
-        return await ask<boolean>({ task: "verify", password, hash: stored });
-      }
-      decoy ??= hash("decoy");
-      // One that failed once must not fail for every stranger from then on.
-      decoy.catch(() => decoy = undefined);
-      await ask<boolean>({ task: "verify", password, hash: await decoy });
-      return false;
+    hash: async (password) => await ask<string>({ task: "hash", password, ...cost }, OURS),
+    async verify(password, stored, from = OURS) {
+      const right = await ask<boolean>({ task: "verify", password, hash: stored ?? decoy }, from);
+      return right && stored !== undefined;
     },
+    refuseWhenFull: (from) => refuseWhenFull(queue, from),
     close: stop,
   };
+}
+
+/** Those who are known first, otherwise in order. */
+function takeNext(queue: Waiting[]): Waiting | undefined {
+  const known = queue.findIndex(({ from }) => from.isKnown);
+  return queue.splice(Math.max(0, known), 1)[0];
+}
+
+function refuseWhenFull(queue: Waiting[], { isKnown, network }: From): void {
+  const alike = queue.filter(({ from }) => from.isKnown === isKnown);
+  const near = alike.filter(({ from }) => from.network === network);
+  const isFull = isKnown
+    ? alike.length >= KNOWN
+    : alike.length >= STRANGERS || near.length >= STRANGERS_OF_NETWORK;
+  if (!isFull) return;
+  const busy = new AppError(
+    "too_many",
+    "Too many people are signing in. Try again in a moment.",
+  );
+  busy.retryAfter = 5;
+  throw busy;
+}
+
+/** Of no password, in the form of the others (PHC string format), so that looking at it takes as long. */
+function decoyHash({ memoryKib, iterations }: HashCost): string {
+  const random = (bytes: number) => randomBytes(bytes).toString("base64").replace(/=+$/, "");
+  return `$argon2id$v=19$m=${memoryKib},t=${iterations},p=1$${random(16)}$${random(32)}`;
 }
 
 /** In a compiled program both are JavaScript. */

@@ -1,10 +1,14 @@
 // A session is a random cookie of which only the hash is stored. It ends after 12 idle hours, after 7 days, at
-// sign-out, and when the password changes.
+// sign-out, and when the password or the role changes.
+import type { Transaction } from "kysely";
+import { newId } from "../../shared/new_id.ts";
+import type { Tables } from "../database/tables.ts";
 import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
 import { randomSecret, sha256 } from "../random.ts";
 import type { Actor, Server } from "../server.ts";
 import type { User } from "./find.ts";
+import { countGuess, rememberNetwork } from "./guesses.ts";
 
 const HOUR = 3_600_000;
 const IDLE = 12 * HOUR;
@@ -15,50 +19,96 @@ const TOUCH_AFTER = 60_000;
 export const SESSION_SECONDS = LONGEST / 1000;
 
 export interface Session {
+  id: string;
   user: User;
   tokenHash: Uint8Array;
+  /** The API token by which the account was made or changed. */
+  dependsOnToken: string | null;
 }
 
-/** Checks name and password, throttled per name and per address; answers the cookie's value. */
+/** Checks name and password, counted as a guess; answers the cookie's value. */
 export async function logIn(
   server: Server,
   address: string,
   wish: { username: string; password: string },
 ): Promise<{ token: string; user: User }> {
-  const nameKey = `login:${wish.username.toLowerCase()}:${address}`;
-  server.throttle.check(`login:${address}`, 30, 60);
-  server.throttle.check(nameKey, 8, 300);
   const row = await server.db.selectFrom("users").selectAll().where("username", "=", wish.username)
     .executeTakeFirst();
-  const right = await server.passwords.verify(wish.password, row?.password_hash);
+  const guess = await countGuess(server, {
+    userId: row?.id ?? null,
+    username: wish.username,
+    address,
+  });
   const actor: Actor = {
     kind: "user",
     id: row?.id ?? null,
     name: row?.username ?? wish.username,
     address,
   };
-  if (!row || !right) {
+  let right: boolean;
+  try {
+    right = await server.passwords.verify(wish.password, row?.password_hash || undefined, guess);
+  } catch (error) {
+    await guess.takeBack();
+    throw error;
+  }
+  const user = row && { id: row.id, username: row.username, role: row.role };
+  const token = user && right
+    ? await startSession(server, actor, user, row.password_hash)
+    : undefined;
+  if (!user || token === undefined) {
     await recordAudit(server.db, server.now(), actor, { action: "login.refused" });
     throw new AppError("unauthorized", "Wrong user name or password.");
   }
-  server.throttle.forgive(nameKey);
-  const user: User = { id: row.id, username: row.username, role: row.role };
-  return { token: await startSession(server, actor, user), user };
+  await guess.takeBack();
+  return { token, user };
 }
 
-export async function startSession(server: Server, actor: Actor, user: User): Promise<string> {
-  const token = randomSecret();
+/**
+ * Undefined when the account was disabled, or its password is another than `passwordHash` by now: it may have changed while
+ * the password was being looked at.
+ */
+export async function startSession(
+  server: Server,
+  actor: Actor,
+  user: User,
+  passwordHash?: string,
+): Promise<string | undefined> {
   const now = server.now();
-  await server.db.transaction().execute(async (tx) => {
-    await tx.insertInto("sessions").values({
-      token_hash: sha256(token),
-      user_id: user.id,
-      created_at: now,
-      last_seen_at: now,
-      expires_at: now + LONGEST,
-    }).execute();
+  const token = await server.db.transaction().execute(async (tx) => {
+    const row = await tx.selectFrom("users").select(["password_hash"]).where("id", "=", user.id)
+      .where("disabled_at", "is", null).executeTakeFirst();
+    if (!row || (passwordHash !== undefined && row.password_hash !== passwordHash)) return;
+    const token = await insertSession(tx, now, user.id, actor.address);
     await recordAudit(tx, now, { ...actor, id: user.id, name: user.username }, { action: "login" });
+    return token;
   });
+  const { address } = actor;
+  if (token !== undefined && address !== null) {
+    await server.database.raw((sqlite) =>
+      rememberNetwork(sqlite, { userId: user.id, address, now })
+    );
+  }
+  return token;
+}
+
+/** Answers the cookie's value. */
+export async function insertSession(
+  tx: Transaction<Tables>,
+  now: number,
+  userId: string,
+  address: string | null,
+): Promise<string> {
+  const token = randomSecret();
+  await tx.insertInto("sessions").values({
+    token_hash: sha256(token),
+    id: newId(),
+    user_id: userId,
+    address,
+    created_at: now,
+    last_seen_at: now,
+    expires_at: now + LONGEST,
+  }).execute();
   return token;
 }
 
@@ -72,17 +122,55 @@ export async function findSession(
   const row = await server.db.selectFrom("sessions")
     .innerJoin("users", "users.id", "sessions.user_id")
     .select(["users.id", "users.username", "users.role", "token_hash", "last_seen_at"])
+    .select(["sessions.id as session_id", "depends_on_token"])
     .where("token_hash", "=", sha256(token)).where("expires_at", ">", now)
-    .where("last_seen_at", ">", now - IDLE).executeTakeFirst();
+    .where("last_seen_at", ">", now - IDLE).where("disabled_at", "is", null).executeTakeFirst();
   if (!row) return undefined;
   if (isUse && now - row.last_seen_at > TOUCH_AFTER) {
     await server.db.updateTable("sessions").set({ last_seen_at: now })
       .where("token_hash", "=", row.token_hash).execute();
   }
   return {
+    id: row.session_id,
     user: { id: row.id, username: row.username, role: row.role },
     tokenHash: row.token_hash,
+    dependsOnToken: row.depends_on_token,
   };
+}
+
+export interface SessionRow {
+  id: string;
+  address: string | null;
+  created_at: number;
+  last_seen_at: number;
+  expires_at: number;
+}
+
+export async function listSessions({ db, now }: Server, user: User): Promise<SessionRow[]> {
+  return await db.selectFrom("sessions")
+    .select(["id", "address", "created_at", "last_seen_at", "expires_at"])
+    .where("user_id", "=", user.id).where("expires_at", ">", now())
+    .where("last_seen_at", ">", now() - IDLE).orderBy("last_seen_at", "desc").execute();
+}
+
+/** One of the user's own. Throws not_found. */
+export async function endSession(
+  server: Server,
+  actor: Actor,
+  user: User,
+  id: string,
+): Promise<void> {
+  await server.db.transaction().execute(async (tx) => {
+    const { numDeletedRows } = await tx.deleteFrom("sessions").where("id", "=", id)
+      .where("user_id", "=", user.id).executeTakeFirst();
+    if (numDeletedRows === 0n) {
+      throw new AppError("not_found", "There is no such session of yours.");
+    }
+    await recordAudit(tx, server.now(), actor, {
+      action: "session.ended",
+      target: { kind: "session", id, name: null },
+    });
+  });
 }
 
 export async function logOut(server: Server, actor: Actor, session: Session): Promise<void> {
@@ -96,4 +184,5 @@ export async function removeExpiredSessions({ db, now }: Server): Promise<void> 
   await db.deleteFrom("sessions").where((where) =>
     where.or([where("expires_at", "<=", now()), where("last_seen_at", "<=", now() - IDLE)])
   ).execute();
+  await db.deleteFrom("setup_links").where("expires_at", "<=", now()).execute();
 }

@@ -16,6 +16,8 @@ export interface Vars {
   user: User | null;
   /** null when the user came with an API token. */
   session: Session | null;
+  /** The id of the API token that the user came with, or on which the user's account rests. */
+  token: string | null;
   csrf: string;
 }
 
@@ -54,6 +56,8 @@ export function actorOf(c: Ctx): Actor {
     name: user?.username ?? "nobody",
     address: c.get("address"),
     ...(user ? { role: user.role } : {}),
+    ...(c.get("session") ? { session: c.get("session")!.id } : {}),
+    ...(c.get("token") ? { token: c.get("token")! } : {}),
   };
 }
 

@@ -2,6 +2,7 @@
 import { getCookie } from "hono/cookie";
 import { createHash, timingSafeEqual } from "node:crypto";
 import { AppError } from "../errors.ts";
+import { networksOf } from "../network.ts";
 import type { Server } from "../server.ts";
 import { findSession } from "../users/sessions.ts";
 import { findUserByToken } from "../users/tokens.ts";
@@ -45,6 +46,7 @@ export async function identify(server: Server, c: Ctx): Promise<void> {
   c.set("secure", seen.secure);
   c.set("user", null);
   c.set("session", null);
+  c.set("token", null);
   c.set("csrf", "");
   if (!isOurHost(server, seen.baseUrl, c.req.header("host") ?? null)) {
     throw new AppError(
@@ -54,7 +56,10 @@ export async function identify(server: Server, c: Ctx): Promise<void> {
   }
   const bearer = bearerOf(c);
   if (bearer !== null) {
-    c.set("user", await findUserByToken(server, bearer) ?? null);
+    const found = await findUserByToken(server, bearer);
+    if (!found) refuseGuesses(server, seen.address);
+    c.set("user", found?.user ?? null);
+    c.set("token", found?.tokenId ?? null);
     return;
   }
   const cookie = getCookie(c, sessionCookie(seen.secure));
@@ -63,15 +68,30 @@ export async function identify(server: Server, c: Ctx): Promise<void> {
   if (!session) return;
   c.set("session", session);
   c.set("user", session.user);
+  c.set("token", session.dependsOnToken);
   c.set("csrf", csrfFor(cookie));
 }
 
-/** Whether what the request came with still opens the door: for answers that last long. */
+const WRONG_TOKENS_PER_MINUTE = 120;
+
+/** A token of 256 bits cannot be guessed; who tries shall not keep the server busy either. Throws too_many. */
+export function refuseGuesses(server: Server, address: string): void {
+  for (const { network, isWide } of networksOf(address)) {
+    if (!isWide) server.strangers.check(`secret:${network}`, WRONG_TOKENS_PER_MINUTE, 60);
+  }
+}
+
+/** Whether what the request came with still opens the door, for the same role: for answers that last long. */
 export async function isStillSignedIn(server: Server, c: Ctx): Promise<boolean> {
+  const found = await signedIn(server, c);
+  return found !== undefined && found.user.role === c.get("user")?.role;
+}
+
+async function signedIn(server: Server, c: Ctx) {
   const bearer = bearerOf(c);
-  if (bearer !== null) return await findUserByToken(server, bearer) !== undefined;
+  if (bearer !== null) return await findUserByToken(server, bearer);
   const cookie = getCookie(c, sessionCookie(c.get("secure")));
-  return cookie !== undefined && await findSession(server, cookie, false) !== undefined;
+  return cookie === undefined ? undefined : await findSession(server, cookie, false);
 }
 
 export function bearerOf(c: Ctx): string | null {

@@ -79,7 +79,7 @@ function Password({ frame, passwordErrors: errors }: AccountProps) {
           type="password"
           autocomplete="new-password"
           error={errors.new_password}
-          help="At least 10 characters. All other sessions of yours are signed out."
+          help="At least 10 characters. Your other sessions and all your API tokens end."
           isRequired
         />
         <TextField
@@ -103,8 +103,9 @@ function Tokens(props: AccountProps) {
       <h2 id="tokens-title">API tokens</h2>
       <p class="muted">
         For scripts:{" "}
-        <code>Authorization: Bearer TOKEN</code>. A token may do what your role may. The API is
-        described at <a href="/api/openapi.json">/api/openapi.json</a>.
+        <code>Authorization: Bearer TOKEN</code>. A token may do what your role may, but not change
+        the password, and what it makes ends with it: tokens, join commands, and accounts that it
+        made or changed. The API is described at <a href="/api/openapi.json">/api/openapi.json</a>.
       </p>
       {newToken && (
         <div class="flash warn stack" role="status">

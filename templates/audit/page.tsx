@@ -31,6 +31,8 @@ export interface AuditPageProps {
   frame: FrameProps;
   entries: AuditEntry[];
   filter: AuditFilter;
+  /** What is known to be wrong with the audit itself. */
+  fault: { id: number; what: string } | null;
   /** The sentence when a date could not be read. */
   error?: string;
   nextCursor: string | null;
@@ -48,6 +50,13 @@ export function AuditPage(props: AuditPageProps) {
         </div>
         <a class="button" href={`/api/audit.csv${query(filter)}`} download>Download as CSV</a>
       </div>
+      {props.fault && (
+        <p class="flash bad" role="alert">
+          The audit is not whole: row {props.fault.id} {props.fault.what}. Look on the server with
+          {" "}
+          <code>restic-manager-server verify-audit</code>.
+        </p>
+      )}
       <Filters filter={filter} />
       {props.error && <p class="problems" role="alert">{props.error}</p>}
       <div id="entries">

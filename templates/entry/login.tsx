@@ -25,7 +25,7 @@ export function LoginPage({ frame, next, values, errors, isFresh }: LoginProps) 
           {isFresh && (
             <p class="flash warn">
               There is no account yet. The server printed a one-time link when it started: open that
-              first.
+              first, or print another with <code>restic-manager-server setup-link</code>.
             </p>
           )}
           <TextField

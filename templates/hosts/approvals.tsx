@@ -1,4 +1,5 @@
 // What operators may choose on a host: an admin's form, or what they may, in words.
+import { plural } from "../format.ts";
 import { Csrf } from "../parts/csrf.tsx";
 import { type Errors, LinesField, Problems } from "../parts/field.tsx";
 import { Name } from "../parts/name.tsx";
@@ -7,12 +8,14 @@ export interface ApprovalsProps {
   /** One a line, as stored or as typed. */
   roots: string;
   repositories: { id: string; name: string; isApproved: boolean; isBound: boolean }[];
+  /** Others that are not approved. */
+  hiddenRepositories: number;
   mayChange: boolean;
   errors: Errors;
 }
 
 export function Approvals(
-  { roots, repositories, mayChange, errors, hostId, csrf }: ApprovalsProps & {
+  { roots, repositories, hiddenRepositories, mayChange, errors, hostId, csrf }: ApprovalsProps & {
     hostId: string;
     csrf: string;
   },
@@ -78,6 +81,13 @@ export function Approvals(
                 </label>
               </div>
             ))}
+            {hiddenRepositories > 0 && (
+              <p class="help">
+                and{" "}
+                {plural(hiddenRepositories, "more repository", "more repositories")}. What an admin
+                binds the host to above is approved by that.
+              </p>
+            )}
           </fieldset>
           <p>
             <button type="submit">Save what they may choose</button>

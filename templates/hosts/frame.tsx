@@ -38,6 +38,8 @@ export interface HostView {
   nextRunAt: number | null;
   /** A reinstalled machine has it, and nobody has said that its data is restored. */
   isOnHold: boolean;
+  /** Two machines use its identity. */
+  isDoubted: boolean;
   /** A source group says what to back up; without one nothing can run. */
   hasPaths: boolean;
   repository: HostRepository;
@@ -122,6 +124,9 @@ export function HostHead({ host, mayRun }: { host: HostView; mayRun: boolean }) 
       </div>
       <div class="actions">
         <StatePill state={host.state} word={host.stateWord} />
+        {host.isDoubted && mayRun && (
+          <a class="button primary" href={`/hosts/${host.id}/settings#machines`}>Which is right?</a>
+        )}
         {host.isOnHold && mayRun && (
           <PostButton to={`/hosts/${host.id}/resume`} label="Restored, go on" kind="primary" />
         )}
@@ -129,7 +134,7 @@ export function HostHead({ host, mayRun }: { host: HostView; mayRun: boolean }) 
           ? <a class="button" href={`/jobs/${host.running.jobId}`}>Open running job</a>
           : mayRun && !host.hasPaths
           ? <a class="button primary" href={`/hosts/${host.id}/sources`}>Say what to back up</a>
-          : mayRun && host.isOnline && (
+          : mayRun && host.isOnline && !host.isDoubted && (
             <PostButton
               to={`/hosts/${host.id}/jobs`}
               name="kind"
@@ -155,7 +160,7 @@ export function Vitals({ host, now, mayRun }: { host: HostView; now: number; may
     <dl
       class="vitals"
       id="vitals"
-      data-mark={`${host.lastBackup?.jobId} ${host.isOnline} ${host.repository.state} ${host.isOnHold}`}
+      data-mark={`${host.lastBackup?.jobId} ${host.isOnline} ${host.repository.state} ${host.isOnHold} ${host.isDoubted}`}
     >
       <div>
         <dt>Last backup</dt>

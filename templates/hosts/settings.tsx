@@ -6,6 +6,7 @@ import { plural } from "../format.ts";
 import { repositoryOptions } from "../repositories/options.ts";
 import { Approvals, type ApprovalsProps } from "./approvals.tsx";
 import { Brakes } from "./brakes.tsx";
+import { Machines, type MachineView } from "./machines.tsx";
 import { HostFrame, type HostFrameProps } from "./frame.tsx";
 
 export interface HostSettingsProps extends HostFrameProps {
@@ -13,6 +14,8 @@ export interface HostSettingsProps extends HostFrameProps {
   errors: Errors;
   repositories: { id: string; name: string; url: string }[];
   approvals: ApprovalsProps;
+  /** Empty unless the host's identity is in doubt. */
+  machines: MachineView[];
   snapshots: number | null;
   mayDelete: boolean;
   /** Of the danger zone: confirm_name. */
@@ -23,6 +26,13 @@ export function HostSettingsPage(props: HostSettingsProps) {
   const { frame, host, values, errors, repositories } = props;
   return (
     <HostFrame {...props} tab="settings">
+      <Machines
+        machines={props.machines}
+        hostId={host.id}
+        csrf={frame.csrf}
+        now={frame.now}
+        mayChoose={props.mayDelete}
+      />
       <form method="post" action={`/hosts/${host.id}/settings`} class="form narrow">
         <Csrf token={frame.csrf} />
         <Problems errors={errors} />

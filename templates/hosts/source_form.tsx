@@ -1,7 +1,7 @@
 // Add or change a source group.
 import { inWords, Retention } from "../../shared/retention.ts";
 import { visible } from "../../shared/redact.ts";
-import { count, plural } from "../format.ts";
+import { count, middleCut, plural } from "../format.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Confirm } from "../parts/confirm.tsx";
 import { Csrf } from "../parts/csrf.tsx";
@@ -56,6 +56,8 @@ export interface SourceFormProps {
   group: { id: string; name: string; snapshot_tag: string } | null;
   /** What the retention as typed would do, when that was asked. */
   preview?: PreviewView;
+  /** The folders below which this person may choose; null: any. */
+  approvedRoots: string[] | null;
   /** Of the same repository, for the snapshots of a group that is removed. */
   heirs: { id: string; name: string }[];
   /** The name under which the host's snapshots are. */
@@ -133,7 +135,7 @@ export function SourceFormPage(props: SourceFormProps) {
             label="What to save"
             value={values.includes}
             error={errors.includes}
-            help="One folder or file a line, as absolute paths: /home, C:\Users."
+            help={whatToSave(props.approvedRoots)}
             isRequired
           />
           <LinesField
@@ -476,4 +478,17 @@ function retentionSentence(values: SourceFormValues): string | null {
   if (values.keep_within.trim()) typed.keep_within = values.keep_within.trim();
   const read = Retention.safeParse(typed);
   return read.success ? inWords(read.data) : null;
+}
+
+const ROOTS_NAMED = 5;
+
+function whatToSave(roots: string[] | null): string {
+  const form = "One folder or file a line, as absolute paths: /home, C:\\Users.";
+  if (roots === null) return form;
+  if (roots.length === 0) {
+    return `${form} An admin has approved no folder for this host yet; that is done in its settings.`;
+  }
+  const named = roots.slice(0, ROOTS_NAMED).map((root) => visible(middleCut(root, 60))).join(", ");
+  const more = roots.length > ROOTS_NAMED ? ` and ${roots.length - ROOTS_NAMED} more` : "";
+  return `${form} New ones must be below ${named}${more}, which an admin approved for this host.`;
 }

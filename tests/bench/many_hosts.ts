@@ -35,7 +35,7 @@ export class ManyHosts implements AsyncDisposable {
       });
       const session = await startSession(server, SYSTEM, user);
       const hosts = await insertHosts(server, count, running);
-      return new ManyHosts(folder, `http://127.0.0.1:${freePort()}`, hosts, session);
+      return new ManyHosts(folder, `http://127.0.0.1:${freePort()}`, hosts, session!);
     } finally {
       await close();
     }

@@ -59,6 +59,13 @@ Deno.test("--help prints every setting, a wrong command is wrong use", async () 
       ["token"],
       ["backup-database"],
       ["serve", "x"],
+      ["user", "list", "x"],
+      ["user", "disable"],
+      ["user", "role", "x"],
+      ["user", "role", "x", "king"],
+      ["setup-link", "x"],
+      ["verify-audit", "--fix"],
+      ["verify-audit", "a", "b"],
       ["user", "add", "x", "--colour", "red"],
     ]
   ) {
@@ -158,5 +165,42 @@ Deno.test("data folder, database and key are private to the server's user", asyn
     for (const file of ["restic-manager.db", "restic-manager.db-wal", "secret.key"]) {
       assert.equal(await mode(file), 0o600, file);
     }
+  });
+});
+
+Deno.test("users are listed, disabled, demoted and removed at the command line, beside a running server, but not the last admin", async () => {
+  await withFolder(async (_, env) => {
+    await using server = start("server", ["serve"], env);
+    await eventually("it listens", () => server.printed().includes("listens on"));
+    const run = (...args: string[]) => runOnce("server", args, env);
+    const add = (name: string, role: string) => run("user", "add", name, "--role", role);
+    assert.equal((await add("alice", "admin")).code, 0);
+    assert.equal((await add("bob", "admin")).code, 0);
+    const token = (await run("token", "create", "--user", "bob")).stdout.trim();
+    const use = async () => {
+      const response = await fetch(`http://${env.RM_LISTEN}/api/users`, {
+        headers: { authorization: `Bearer ${token}` },
+      });
+      await response.body?.cancel();
+      return response.status;
+    };
+    assert.equal(await use(), 200);
+    assert.equal((await run("user", "role", "bob", "viewer")).code, 0);
+    assert.equal(await use(), 403);
+    for (const args of [["disable", "alice"], ["remove", "alice"], ["role", "alice", "operator"]]) {
+      const { code, stderr } = await run("user", ...args);
+      assert.equal(code, 1);
+      assert.match(stderr, /last admin/);
+    }
+    assert.equal((await run("user", "disable", "bob")).code, 0);
+    assert.equal(await use(), 401);
+    const list = (await run("user", "list")).stdout;
+    assert.match(list, /alice\tadmin\tenabled[\s\S]*bob\tviewer\tdisabled/);
+    assert.equal((await run("user", "enable", "bob")).code, 0);
+    assert.equal(await use(), 401, "what was ended stays ended");
+    assert.equal((await run("user", "remove", "bob")).code, 0);
+    assert.equal((await run("user", "remove", "bob")).code, 1);
+    const audit = await run("verify-audit");
+    assert.equal(audit.code, 0, audit.stderr);
   });
 });

@@ -312,6 +312,7 @@ const hostView = (changes: Partial<HostView> = {}): HostView => ({
   running: null,
   nextRunAt: null,
   isOnHold: false,
+  isDoubted: false,
   hasPaths: true,
   repository: {
     id: id(70),
@@ -776,8 +777,19 @@ const account = (tokens: number, changes = {}) => (
 
 /** Every page, by a name that says what is in it. */
 export const pages: Record<string, () => Child> = {
-  "setup": () => <SetupPage frame={NOBODY} token="abc" values={{}} errors={{}} />,
-  "setup-used": () => <SetupPage frame={NOBODY} token={null} values={{}} errors={{}} />,
+  "setup": () => <SetupPage frame={NOBODY} token="abc" account={null} values={{}} errors={{}} />,
+  "setup-user": () => (
+    <SetupPage
+      frame={NOBODY}
+      token="abc"
+      account={{ username: "u".repeat(64), role: "operator" }}
+      values={{}}
+      errors={{ password_again: "password_again must be the same password" }}
+    />
+  ),
+  "setup-used": () => (
+    <SetupPage frame={NOBODY} token={null} account={null} values={{}} errors={{}} />
+  ),
   "login": () => <LoginPage frame={NOBODY} next="/" values={{}} errors={{}} />,
   "login-wrong": () => (
     <LoginPage
@@ -1074,6 +1086,7 @@ export const pages: Record<string, () => Child> = {
   ),
   "source-form": () => (
     <SourceFormPage
+      approvedRoots={["/home", "/srv"]}
       frame={frame()}
       host={{ id: id(4), name: "web-01", os: "linux", isOnline: true }}
       group={null}
@@ -1086,6 +1099,7 @@ export const pages: Record<string, () => Child> = {
   ),
   "source-form-hooks": () => (
     <SourceFormPage
+      approvedRoots={["/home", "/srv"]}
       frame={frame()}
       host={{ id: id(4), name: "web-01", os: "windows", isOnline: true }}
       group={{ id: id(50), name: "databases", snapshot_tag: "databases" }}
@@ -1112,6 +1126,7 @@ export const pages: Record<string, () => Child> = {
   ),
   "source-form-wrong": () => (
     <SourceFormPage
+      approvedRoots={["/home", "/srv"]}
       frame={frame()}
       host={{ id: id(4), name: HOSTILE, os: "linux", isOnline: false }}
       hooks={[{ hook: "pre_hook", isUnsealable: true, inForce: { from: "group", text: null } }, {
@@ -1295,9 +1310,34 @@ export const pages: Record<string, () => Child> = {
           { id: id(71), name: HOSTILE, isApproved: true, isBound: false },
           { id: id(72), name: LONG, isApproved: false, isBound: false },
         ],
+        hiddenRepositories: 31,
         mayChange: true,
         errors: { approved_roots: "line 2 must be an absolute path such as /home" },
       }}
+      machines={[
+        {
+          id: "1".repeat(16),
+          hostname: "web-01",
+          system: "linux amd64",
+          agentVersion: "0.1.0",
+          address: "192.0.2.7",
+          bootTime: NOW - 3 * DAY,
+          firstSeenAt: NOW - 3 * DAY,
+          lastSeenAt: NOW - MINUTE,
+          isConnected: true,
+        },
+        {
+          id: "2".repeat(16),
+          hostname: HOSTILE,
+          system: LONG,
+          agentVersion: "0.1.0",
+          address: null,
+          bootTime: null,
+          firstSeenAt: NOW - HOUR,
+          lastSeenAt: NOW - 2 * MINUTE,
+          isConnected: false,
+        },
+      ]}
       snapshots={31}
       mayDelete
       deleteErrors={{ confirm_name: "confirm_name must be web-01" }}
@@ -1522,6 +1562,7 @@ export const pages: Record<string, () => Child> = {
       frame={frame()}
       entries={auditEntries(50)}
       filter={{ actor: "", action: "", target: "", from: "", to: "" }}
+      fault={{ id: 1234, what: "was changed, or put in the place of another" }}
       nextCursor="abc"
       isFirstPage
     />
@@ -1531,6 +1572,7 @@ export const pages: Record<string, () => Child> = {
       frame={frame()}
       entries={[]}
       filter={{ actor: HOSTILE, action: "", target: "", from: "2026-13-01", to: "" }}
+      fault={null}
       error="from must be a date such as 2026-11-22"
       nextCursor={null}
       isFirstPage

@@ -16,6 +16,7 @@ import { rejoin } from "./0010_rejoin.ts";
 import { repositoryAccess } from "./0011_repository_access.ts";
 import { lastPolicy } from "./0012_last_policy.ts";
 import { trust } from "./0013_trust.ts";
+import { usersAndAudit } from "./0014_users_and_audit.ts";
 import { proofsAndBrakes } from "./0015_proofs_and_brakes.ts";
 import { instances } from "./0016_instances.ts";
 import { quotas } from "./0017_quotas.ts";
@@ -34,6 +35,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0011_repository_access": repositoryAccess,
   "0012_last_policy": lastPolicy,
   "0013_trust": trust,
+  "0014_users_and_audit": usersAndAudit,
   "0015_proofs_and_brakes": proofsAndBrakes,
   "0016_instances": instances,
   "0017_quotas": quotas,

@@ -2,6 +2,7 @@ import { type AuditEntry, type AuditFilter, listAudit } from "../../audit/find.t
 import type { Server } from "../../server.ts";
 import { readPage, readTime } from "../body.ts";
 import type { Ctx } from "../context.ts";
+import { isStillSignedIn } from "../security.ts";
 import type { ApiRoute } from "./routes.ts";
 import { withIsoTimes } from "./shapes.ts";
 
@@ -25,7 +26,7 @@ export const auditRoutes: ApiRoute[] = [
     summary: "The same as CSV (RFC 4180)",
     query: QUERY,
     handler: (server, c) =>
-      new Response(csv(server, auditFilter(c)), {
+      new Response(csv(server, c, auditFilter(c)), {
         headers: {
           "Content-Type": "text/csv; charset=utf-8",
           "Content-Disposition": 'attachment; filename="audit.csv"',
@@ -49,11 +50,12 @@ function endOfDay(text: string | undefined, at: number | undefined): number | un
   return at !== undefined && /^\d{4}-\d\d-\d\d$/.test(text ?? "") ? at + 86_399_999 : at;
 }
 
-function csv(server: Server, filter: AuditFilter): ReadableStream<Uint8Array> {
+function csv(server: Server, c: Ctx, filter: AuditFilter): ReadableStream<Uint8Array> {
   let cursor: string | null = null;
   let begun = false;
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
+      if (!await isStillSignedIn(server, c)) return controller.error(new Error("signed out"));
       const page = await listAudit(server, filter, { limit: PAGE, cursor });
       const head = begun
         ? ""

@@ -1,7 +1,7 @@
 import { deleteCookie, setCookie } from "hono/cookie";
 import { z } from "zod";
 import { name } from "../../../shared/fields.ts";
-import { logIn, logOut, SESSION_SECONDS } from "../../users/sessions.ts";
+import { endSession, listSessions, logIn, logOut, SESSION_SECONDS } from "../../users/sessions.ts";
 import { createToken, listTokens, revokeToken } from "../../users/tokens.ts";
 import { pathId, readJson } from "../body.ts";
 import { actorOf, type Ctx, userOf } from "../context.ts";
@@ -76,6 +76,29 @@ export const authRoutes: ApiRoute[] = [
   },
   {
     method: "GET",
+    path: "/api/sessions",
+    role: "viewer",
+    summary: "Where you are signed in",
+    handler: async (server, c) => {
+      const own = c.get("session")?.id;
+      const items = (await listSessions(server, userOf(c)))
+        .map((session) => ({ ...session, current: session.id === own }));
+      return c.json({ items: withIsoTimes(items), next_cursor: null } as object);
+    },
+  },
+  {
+    method: "DELETE",
+    path: "/api/sessions/:id",
+    role: "viewer",
+    summary: "Ends one of your sessions",
+    answers: 204,
+    handler: async (server, c) => {
+      await endSession(server, actorOf(c), userOf(c), pathId(c, "id"));
+      return c.body(null, 204);
+    },
+  },
+  {
+    method: "GET",
     path: "/api/tokens",
     role: "viewer",
     summary: "Your API tokens",
@@ -88,16 +111,17 @@ export const authRoutes: ApiRoute[] = [
     method: "POST",
     path: "/api/tokens",
     role: "viewer",
-    summary: "Makes an API token with your role; the secret is in this answer and never again",
+    summary:
+      "Makes an API token with your role; the secret is in this answer and never again. Made with a token, it ends with that one",
     body: TokenWish,
     answers: 201,
     handler: async (server, c) => {
       const wish = await readJson(c, TokenWish);
       const made = await createToken(server, actorOf(c), userOf(c), {
         name: wish.name,
-        expires_at: wish.expires_at ? Date.parse(wish.expires_at) : null,
+        expires_at: wish.expires_at == null ? wish.expires_at : Date.parse(wish.expires_at),
       });
-      return c.json(made, 201);
+      return c.json(withIsoTimes(made) as object, 201);
     },
   },
   {

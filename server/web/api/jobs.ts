@@ -10,6 +10,7 @@ import type { Server } from "../../server.ts";
 import { pathId, readJson, readOneOf, readPage } from "../body.ts";
 import { actorOf, type Ctx } from "../context.ts";
 import { jobFeed, type JobFeedForm } from "../job_feed.ts";
+import { isStillSignedIn } from "../security.ts";
 import { eventStream } from "../sse.ts";
 import type { ApiRoute } from "./routes.ts";
 import { jobShape, lineShape } from "./shapes.ts";
@@ -103,7 +104,7 @@ export const jobRoutes: ApiRoute[] = [
     summary: "The log as text, control characters made visible",
     handler: async (server, c) => {
       const job = await getJobRow(server, pathId(c, "id"));
-      return download(server, job, "text/plain; charset=utf-8", "txt", textLine);
+      return download(server, c, job, "text/plain; charset=utf-8", "txt", textLine);
     },
   },
   {
@@ -115,6 +116,7 @@ export const jobRoutes: ApiRoute[] = [
       const job = await getJobRow(server, pathId(c, "id"));
       return download(
         server,
+        c,
         job,
         "application/x-ndjson",
         "ndjson",
@@ -142,6 +144,7 @@ function textLine(line: StoredLine): string {
 /** Streams the lines page by page, as fast as the reader takes them. */
 function download(
   server: Server,
+  c: Ctx,
   job: JobRow,
   type: string,
   extension: string,
@@ -149,7 +152,8 @@ function download(
 ): Response {
   let after = 0;
   const body = new ReadableStream<Uint8Array>({
-    pull(controller) {
+    async pull(controller) {
+      if (!await isStillSignedIn(server, c)) return controller.error(new Error("signed out"));
       const lines = linesAfter(server, job.number, after, PAGE);
       if (lines.length > 0) {
         after = lines[lines.length - 1]!.n;

@@ -14,6 +14,7 @@ import { repositoryRoutes } from "./repositories.ts";
 import { scheduleRoutes } from "./schedules.ts";
 import { sourceGroupRoutes } from "./source_groups.ts";
 import { systemRoutes } from "./system.ts";
+import { userRoutes } from "./users.ts";
 
 export interface ApiRoute {
   method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -32,6 +33,7 @@ export const API_ROUTES: ApiRoute[] = [
   ...systemRoutes,
   ...downloadRoutes,
   ...authRoutes,
+  ...userRoutes,
   ...hostRoutes,
   ...enrolmentRoutes,
   ...pendingHostRoutes,

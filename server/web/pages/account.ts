@@ -9,6 +9,7 @@ import {
 import type { Server } from "../../server.ts";
 import { changePassword } from "../../users/change_password.ts";
 import { createToken, listTokens, revokeToken } from "../../users/tokens.ts";
+import { setSessionCookie } from "../api/auth.ts";
 import { pathId } from "../body.ts";
 import { actorOf, type Ctx, type Route, userOf } from "../context.ts";
 import { attempt, readForm } from "./form.ts";
@@ -86,7 +87,7 @@ async function password(server: Server, c: Ctx): Promise<Response> {
     new_password: form.text("new_password"),
     new_password_again: form.text("new_password_again"),
   };
-  const { errors } = await attempt(
+  const { done, errors } = await attempt(
     PasswordForm,
     value,
     ({ current_password, new_password }) =>
@@ -97,8 +98,9 @@ async function password(server: Server, c: Ctx): Promise<Response> {
       }),
   );
   if (errors) return showAccount(server, c, { passwordErrors: errors }, 422);
+  if (done !== undefined) setSessionCookie(c, done);
   return goTo(c, "/account", {
-    text: "The password is changed. Your other sessions are signed out.",
+    text: "The password is changed. Your other sessions and your API tokens have ended.",
   });
 }
 
@@ -112,7 +114,7 @@ async function makeToken(server: Server, c: Ctx): Promise<Response> {
   const value = { name: form.text("name"), lifetime: form.text("lifetime") };
   const { done, errors } = await attempt(TokenForm, value, async (wish) => {
     const days = Number(wish.lifetime);
-    const expires_at = days > 0 ? server.now() + days * DAY : null;
+    const expires_at = days > 0 ? server.now() + days * DAY : undefined;
     const made = await createToken(server, actorOf(c), userOf(c), { name: wish.name, expires_at });
     return { name: wish.name, token: made.token };
   });

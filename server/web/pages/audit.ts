@@ -26,6 +26,7 @@ async function audit(server: Server, c: Ctx): Promise<Response> {
         from: typed("from"),
         to: typed("to"),
       },
+      fault: server.audit.fault,
       error,
       nextCursor: page.next_cursor,
       isFirstPage: !c.req.query("cursor"),

@@ -3,11 +3,14 @@ import { z } from "zod";
 import { userName } from "../../../shared/fields.ts";
 import { LoginPage } from "../../../templates/entry/login.tsx";
 import { SetupPage } from "../../../templates/entry/setup.tsx";
+import type { Errors } from "../../../templates/parts/field.tsx";
 import type { Server } from "../../server.ts";
-import { setUp } from "../../users/create.ts";
+import { hasUsers } from "../../users/find.ts";
 import { logIn, logOut, startSession } from "../../users/sessions.ts";
+import { findLink, followLink } from "../../users/setup_links.ts";
 import { clearSessionCookie, Login, setSessionCookie } from "../api/auth.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
+import { refuseGuesses } from "../security.ts";
 import { attempt, readForm } from "./form.ts";
 import { frameOf, goTo, localPath, show } from "./page.ts";
 
@@ -30,39 +33,63 @@ export const entryRoutes: Route[] = [
 ];
 
 async function showSetup(server: Server, c: Ctx): Promise<Response> {
-  const given = c.req.query("token") ?? "";
-  const token = server.setup.token !== null && given === server.setup.token ? given : null;
+  const token = c.req.query("token") ?? "";
+  return await setupPage(server, c, token, {}, {}, 200);
+}
+
+async function setupPage(
+  server: Server,
+  c: Ctx,
+  token: string,
+  values: { username?: string },
+  errors: Errors,
+  status: number,
+): Promise<Response> {
+  const link = await findLink(server, token);
+  if (!link) refuseGuesses(server, c.get("address"));
   const frame = { ...await frameOf(server, c), user: null };
-  return show(c, SetupPage({ frame, token, values: {}, errors: {} }), token === null ? 404 : 200);
+  const account = link?.user && { username: link.user.username, role: link.user.role };
+  return show(
+    c,
+    SetupPage({ frame, token: link ? token : null, account: account ?? null, values, errors }),
+    link ? status : 404,
+  );
 }
 
 async function setup(server: Server, c: Ctx): Promise<Response> {
   const form = await readForm(c);
+  const token = form.text("token");
+  const link = await findLink(server, token);
   const value = {
-    username: form.text("username"),
+    // Whose link it is says the database, not the form.
+    username: link?.user?.username ?? form.text("username"),
     password: form.text("password"),
     password_again: form.text("password_again"),
-    token: form.text("token"),
+    token,
   };
+  if (!link) return await setupPage(server, c, token, {}, {}, 404);
   const { done: user, errors } = await attempt(
     SetUp,
     value,
-    (wish) => setUp(server, actorOf(c), wish),
+    (wish) => followLink(server, c.get("address"), wish),
   );
   if (errors) {
-    const frame = { ...await frameOf(server, c), user: null };
-    const { username, token } = value;
-    return show(c, SetupPage({ frame, token, values: { username }, errors }), 422);
+    return await setupPage(server, c, token, { username: value.username }, errors, 422);
   }
-  setSessionCookie(c, await startSession(server, actorOf(c), user));
-  return goTo(c, "/", { text: `Welcome, ${user.username}. Add the first machine to back up.` });
+  const session = await startSession(server, { ...actorOf(c), name: user.username }, user);
+  if (session === undefined) return goTo(c, "/login");
+  setSessionCookie(c, session);
+  const text = link.user
+    ? `Welcome, ${user.username}. Your password is set.`
+    : `Welcome, ${user.username}. Add the first machine to back up.`;
+  return goTo(c, "/", { text });
 }
 
 async function showLogin(server: Server, c: Ctx): Promise<Response> {
   const next = localPath(c.req.query("next"));
   if (c.get("user")) return goTo(c, next);
   const frame = await frameOf(server, c);
-  const isFresh = server.setup.token !== null;
+  const isFresh = !await hasUsers(server);
   return show(c, LoginPage({ frame, next, values: {}, errors: {}, isFresh }));
 }
 

@@ -89,6 +89,7 @@ export async function hostView(server: Server, hostId: string): Promise<HostView
     running: running && { jobId: running.id, title: titleOn(host, running) },
     nextRunAt: host.next_run_at,
     isOnHold: host.on_hold_since !== null,
+    isDoubted: host.doubted_since !== null,
     hasPaths,
     repository: {
       id: host.repository_id,

@@ -4,6 +4,7 @@ import type { HostFrameProps } from "../../../templates/hosts/frame.tsx";
 import type { HookField } from "../../../templates/hosts/hooks.tsx";
 import { AddHostDonePage } from "../../../templates/hosts/add_done.tsx";
 import type { ApprovalsProps } from "../../../templates/hosts/approvals.tsx";
+import type { MachineView } from "../../../templates/hosts/machines.tsx";
 import { HostJobsPage } from "../../../templates/hosts/jobs.tsx";
 import {
   HostRepositoryPage,
@@ -28,6 +29,12 @@ import {
 } from "../../hooks/defaults.ts";
 import { tryHook, TryHookWish } from "../../hooks/try.ts";
 import { getHost, type Host } from "../../hosts/find.ts";
+import {
+  chooseInstance,
+  type HostInstance,
+  InstanceChoice,
+  listInstances,
+} from "../../hosts/instances.ts";
 import { HostSnapshotsChoice, removeHost } from "../../hosts/remove.ts";
 import { resumeHost } from "../../hosts/resume.ts";
 import { listJobs } from "../../jobs/find.ts";
@@ -64,6 +71,7 @@ export const hostPageRoutes: Route[] = [
   },
   { method: "POST", path: "/hosts/:id/settings", role: "operator", handler: change },
   { method: "POST", path: "/hosts/:id/approvals", role: "admin", handler: approve },
+  { method: "POST", path: "/hosts/:id/machines", role: "admin", handler: chooseMachine },
   { method: "POST", path: "/hosts/:id/resume", role: "operator", handler: resume },
   { method: "POST", path: "/hosts/:id/rejoin-token", role: "admin", handler: rejoin },
   { method: "POST", path: "/hosts/:id/delete", whenFull: true, role: "admin", handler: remove },
@@ -295,6 +303,7 @@ async function settings(
       errors: {},
       repositories: await repositoryChoices(server, c, [host.repository_id]),
       approvals: await approvalsProps(server, c, host),
+      machines: (await listInstances(server, host.id)).map(machineView),
       snapshots: host.snapshots_count,
       mayDelete: isAdmin(c),
       deleteErrors: {},
@@ -305,16 +314,17 @@ async function settings(
 }
 
 /** A fleet may have hundreds of repositories: of those that are not approved the first by name. */
-const OFFERED = 50;
+const OFFERED = 10;
 
 async function approvalsProps(server: Server, c: Ctx, host: Host): Promise<ApprovalsProps> {
   const all = await repositoryChoices(server, c, host.approved_repository_ids);
   const isApproved = ({ id }: { id: string }) => host.approved_repository_ids.includes(id);
   const approved = all.filter(isApproved);
-  const others = all.filter((each) => !isApproved(each)).slice(0, OFFERED);
+  const others = all.filter((each) => !isApproved(each));
   return {
     roots: host.approved_roots.join("\n"),
-    repositories: [...approved, ...others].map((each) => ({
+    hiddenRepositories: Math.max(0, others.length - OFFERED),
+    repositories: [...approved, ...others.slice(0, OFFERED)].map((each) => ({
       id: each.id,
       name: each.name,
       isApproved: isApproved(each),
@@ -323,6 +333,34 @@ async function approvalsProps(server: Server, c: Ctx, host: Host): Promise<Appro
     mayChange: isAdmin(c),
     errors: {},
   };
+}
+
+function machineView(machine: HostInstance): MachineView {
+  return {
+    id: machine.id,
+    hostname: machine.hostname,
+    system: `${machine.os} ${machine.arch}`,
+    agentVersion: machine.agent_version,
+    address: machine.address,
+    bootTime: machine.boot_time,
+    firstSeenAt: machine.first_seen_at,
+    lastSeenAt: machine.last_seen_at,
+    isConnected: machine.connected,
+  };
+}
+
+async function chooseMachine(server: Server, c: Ctx): Promise<Response> {
+  const hostId = pathId(c, "id");
+  const instance_id = (await readForm(c)).text("instance_id");
+  const { errors } = await attempt(
+    InstanceChoice,
+    { instance_id },
+    (choice) => chooseInstance(server, actorOf(c), hostId, choice),
+  );
+  const text = errors
+    ? Object.values(errors)[0]!
+    : "Noted. It gets its new credential now, or when it connects.";
+  return goTo(c, `/hosts/${hostId}/settings`, { state: errors ? "warn" : "ok", text });
 }
 
 async function approve(server: Server, c: Ctx): Promise<Response> {

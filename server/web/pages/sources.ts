@@ -220,6 +220,7 @@ async function showForm(
     hooks: hookViews(form.group, await getDefaultHooks(server, host.id)),
     mayEditHooks: isAdmin(c),
     isAdmin: isAdmin(c),
+    approvedRoots: isAdmin(c) ? null : host.approved_roots,
     snapshotHost: host.snapshot_host,
     heirs: (await heirsOf(server, host.repository_id, [host.snapshot_host]))
       .filter(({ id }) => form.group && id !== form.group.id),

@@ -142,3 +142,22 @@ Deno.test("a copy of the database, made while agents report, starts with the sam
     await again.close();
   });
 });
+
+Deno.test("another program that writes in between does not end a transaction as busy", async () => {
+  const dir = await Deno.makeTempDir();
+  const { db, close } = await openDatabase(dir);
+  const other = new DatabaseSync(join(dir, "restic-manager.db"), { timeout: 0 });
+  try {
+    const chain = { begun_at: 1 };
+    await db.transaction().execute(async (tx) => {
+      await tx.selectFrom("audit_chain").selectAll().execute();
+      assert.throws(() => other.exec("insert into audit_chain (begun_at) values (2)"), /locked/);
+      await tx.insertInto("audit_chain").values(chain).execute();
+    });
+    other.exec("insert into audit_chain (begun_at) values (2)");
+  } finally {
+    other.close();
+    await close();
+    await Deno.remove(dir, { recursive: true });
+  }
+});

@@ -1,61 +1,14 @@
 // A database of before retention was worked out by the server, with what is in it.
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
-import { Kysely, sql, SqliteDialect } from "kysely";
-import { Migrator } from "kysely/migration";
-import { join } from "node:path";
-import { MIGRATIONS } from "../../../server/database/migrations/all.ts";
 import { openDatabase } from "../../../server/database/open.ts";
+import { makeOldDatabase } from "../../support/old_database.ts";
 
-const OLD = ["0001", "0002", "0003", "0004", "0005", "0006", "0007"];
 const id = (n: number) => n.toString(16).padStart(64, "0");
-
-/** Runs the migrations of before on a fresh file, as a server of that time would have. */
-async function makeOld(dir: string, fill: (sqlite: DatabaseSync) => void): Promise<void> {
-  const { db, close } = await openDatabase(dir);
-  const tables = await sql<{ name: string; type: string }>`select name, type from sqlite_master
-    where name not like 'sqlite_%' and type in ('table', 'trigger')`.execute(db);
-  await close();
-  const sqlite = new DatabaseSync(join(dir, "restic-manager.db"));
-  sqlite.exec("pragma foreign_keys = off");
-  for (const { name, type } of tables.rows.toReversed()) {
-    sqlite.exec(`drop ${type} if exists "${name}"`);
-  }
-  sqlite.close();
-  const again = new DatabaseSync(join(dir, "restic-manager.db"));
-  const kysely = new Kysely<unknown>({
-    dialect: new SqliteDialect({
-      database: {
-        prepare: (text: string) => {
-          const statement = again.prepare(text);
-          return {
-            reader: statement.columns().length > 0,
-            all: (values: readonly unknown[]) => statement.all(...values as never[]),
-            run: (values: readonly unknown[]) => statement.run(...values as never[]) as never,
-            iterate: (values: readonly unknown[]) =>
-              statement.iterate(...values as never[]) as never,
-          };
-        },
-        close: () => {},
-      },
-    }),
-  });
-  const old = Object.fromEntries(
-    Object.entries(MIGRATIONS).filter(([name]) => OLD.some((start) => name.startsWith(start))),
-  );
-  const { error } = await new Migrator({
-    db: kysely,
-    provider: { getMigrations: () => Promise.resolve(old) },
-  }).migrateToLatest();
-  assert.equal(error, undefined);
-  fill(again);
-  again.close();
-}
 
 Deno.test("what jobs of a group made is that group's after the update; a policy of nothing and doubtful claims are not", async () => {
   const dir = await Deno.makeTempDir({ prefix: "rm-old-" });
   try {
-    await makeOld(dir, (sqlite) => {
+    await makeOldDatabase(dir, 7, (sqlite) => {
       const run = (text: string, ...values: (string | number | null)[]) =>
         sqlite.prepare(text).run(...values);
       run(

@@ -1,0 +1,124 @@
+// Accounts, for admins: who may sign in, with which role, and what is open in whose name.
+import { z } from "zod";
+import { userName } from "../../../shared/fields.ts";
+import { changeUser, endSessionsOf, removeUser, resetUser } from "../../users/change.ts";
+import { inviteUser } from "../../users/create.ts";
+import { getUser, listUsers } from "../../users/find.ts";
+import { listTokens, revokeToken } from "../../users/tokens.ts";
+import { pathId, readJson } from "../body.ts";
+import { actorOf, type Ctx } from "../context.ts";
+import type { Server } from "../../server.ts";
+import type { ApiRoute } from "./routes.ts";
+import { withIsoTimes } from "./shapes.ts";
+
+const role = z.enum(["admin", "operator", "viewer"], {
+  error: "must be admin, operator or viewer",
+});
+
+const NewUser = z.strictObject({ username: userName, role });
+
+const UserChange = z.strictObject({
+  role: role.optional(),
+  disabled: z.boolean("must be true or false").optional(),
+});
+
+export const userRoutes: ApiRoute[] = [
+  {
+    method: "GET",
+    path: "/api/users",
+    role: "admin",
+    summary: "All accounts, with how many sessions and API tokens each one has",
+    handler: async (server, c) =>
+      c.json({ items: withIsoTimes(await listUsers(server)), next_cursor: null } as object),
+  },
+  {
+    method: "POST",
+    path: "/api/users",
+    role: "admin",
+    summary:
+      "Makes an account; setup_url, which is shown once and valid for an hour, is where its user sets a password",
+    body: NewUser,
+    answers: 201,
+    handler: async (server, c) => {
+      const { user, token } = await inviteUser(server, actorOf(c), await readJson(c, NewUser));
+      return c.json({ id: user.id, setup_url: setupUrl(c, token) }, 201);
+    },
+  },
+  {
+    method: "PATCH",
+    path: "/api/users/:id",
+    whenFull: true,
+    role: "admin",
+    summary: "Changes the role, disables or enables; never the last admin who can sign in",
+    body: UserChange,
+    handler: async (server, c) => {
+      const id = pathId(c, "id");
+      await changeUser(server, actorOf(c), id, await readJson(c, UserChange));
+      return c.json(withIsoTimes((await listUsers(server, id))[0]) as object);
+    },
+  },
+  {
+    method: "DELETE",
+    path: "/api/users/:id",
+    role: "admin",
+    summary:
+      "Removes the account with its sessions and API tokens; never the last admin who can sign in",
+    answers: 204,
+    handler: async (server, c) => {
+      await removeUser(server, actorOf(c), pathId(c, "id"));
+      return c.body(null, 204);
+    },
+  },
+  {
+    method: "POST",
+    path: "/api/users/:id/reset",
+    whenFull: true,
+    role: "admin",
+    summary:
+      "Ends the password, the sessions and the API tokens of before; setup_url, valid for an hour, is where the user sets a new one",
+    handler: async (server, c) => {
+      const token = await resetUser(server, actorOf(c), pathId(c, "id"));
+      return c.json({ setup_url: setupUrl(c, token) });
+    },
+  },
+  {
+    method: "DELETE",
+    path: "/api/users/:id/sessions",
+    role: "admin",
+    summary: "Signs the user out everywhere",
+    answers: 204,
+    handler: async (server, c) => {
+      await endSessionsOf(server, actorOf(c), pathId(c, "id"));
+      return c.body(null, 204);
+    },
+  },
+  {
+    method: "GET",
+    path: "/api/users/:id/tokens",
+    role: "admin",
+    summary: "The user's API tokens",
+    handler: async (server, c) => {
+      const user = await getUser(server, pathId(c, "id"));
+      const items = withIsoTimes(await listTokens(server, user));
+      return c.json({ items, next_cursor: null } as object);
+    },
+  },
+  {
+    method: "DELETE",
+    path: "/api/users/:id/tokens/:tid",
+    role: "admin",
+    summary: "Revokes one of the user's API tokens, with all that rests on it",
+    answers: 204,
+    handler: revoke,
+  },
+];
+
+async function revoke(server: Server, c: Ctx): Promise<Response> {
+  const user = await getUser(server, pathId(c, "id"));
+  await revokeToken(server, actorOf(c), user, pathId(c, "tid"));
+  return c.body(null, 204);
+}
+
+function setupUrl(c: Ctx, token: string): string {
+  return `${c.get("baseUrl")}/setup?token=${token}`;
+}
