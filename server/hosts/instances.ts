@@ -4,36 +4,20 @@
 // given a secret. Both keep the plan that they have and go on backing up, until an admin has said which one is right: that one
 // gets a new bearer, the other is closed.
 import type { Kysely, Selectable, Transaction } from "kysely";
-import { z } from "zod";
 import { CLOSE, type Hello } from "../../shared/protocol.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { AgentSocket } from "../connected_agents.ts";
 import { closeQuietly, sendTo } from "../connected_agents.ts";
 import type { HostInstancesTable, Tables } from "../database/tables.ts";
-import { AppError } from "../errors.ts";
 import { letWait } from "../maintenance/hosts.ts";
 import { randomSecret, sha256 } from "../random.ts";
-import type { Actor, Server } from "../server.ts";
+import type { Server } from "../server.ts";
 
 /** How many starts of one host are remembered. */
 const REMEMBERED = 1000;
 /** One process that is connected twice, and both ends live: a machine that was copied while it ran. */
 const TAKEOVERS = 4;
 const TAKEOVERS_WITHIN_MS = 10 * 60_000;
-
-export interface HostInstance {
-  /** Enough of a hash to choose by; the id itself is the agent's secret. */
-  id: string;
-  hostname: string;
-  os: string;
-  arch: string;
-  agent_version: string;
-  boot_time: number | null;
-  address: string | null;
-  first_seen_at: number;
-  last_seen_at: number;
-  connected: boolean;
-}
 
 /**
  * What a hello says of the host's identity. `settled`: go on as usual. `doubted`: two machines have it, so nothing secret may
@@ -173,7 +157,8 @@ async function doubt(
 /** Two are what the question is about, more when more machines came in meanwhile. */
 const SHOWN = 6;
 
-async function newestInstances(
+/** The one that was heard last first. */
+export async function newestInstances(
   db: Kysely<Tables>,
   hostId: string,
 ): Promise<Selectable<HostInstancesTable>[]> {
@@ -181,82 +166,8 @@ async function newestInstances(
     .orderBy("last_seen_at", "desc").limit(SHOWN).execute();
 }
 
-/** The machines that a person chooses among, the one that was heard last first; empty when there is no doubt. */
-export async function listInstances(server: Server, hostId: string): Promise<HostInstance[]> {
-  const host = await server.db.selectFrom("hosts").select("doubted_since").where("id", "=", hostId)
-    .executeTakeFirst();
-  if (!host) throw new AppError("not_found", "There is no such host.");
-  if (host.doubted_since === null) return [];
-  const connected = server.agents.of(hostId).flatMap(({ instanceHash }) => instanceHash ?? []);
-  return (await newestInstances(server.db, hostId)).map((row) => {
-    const { instance_hash, host_id: _, number: __, superseded: ___, ...said } = row;
-    return {
-      id: nameOf(instance_hash),
-      ...said,
-      connected: connected.some((hash) => isSame(hash, instance_hash)),
-    };
-  });
-}
-
-const nameOf = (hash: Uint8Array) => hash.toHex().slice(0, 16);
-
-export const InstanceChoice = z.strictObject({
-  instance_id: z.string("must be the id of one of the two machines").regex(
-    /^[0-9a-f]{16}$/,
-    "must be the id of one of the machines that the host's instances name",
-  ),
-});
-export type InstanceChoice = z.infer<typeof InstanceChoice>;
-
-/**
- * An admin says which machine is right. It is given a new bearer now, or when it next says hello; the other is closed and
- * opens nothing any more. Throws not_found, conflict when nothing is in doubt, invalid for an id that is none of them.
- */
-export async function chooseInstance(
-  server: Server,
-  actor: Actor,
-  hostId: string,
-  { instance_id }: InstanceChoice,
-): Promise<void> {
-  await server.db.transaction().execute(async (tx) => {
-    const host = await tx.selectFrom("hosts").select(["name", "doubted_since"])
-      .where("id", "=", hostId).executeTakeFirst();
-    if (!host) throw new AppError("not_found", "There is no such host.");
-    if (host.doubted_since === null) {
-      throw new AppError("conflict", `${host.name} is one machine as far as is known.`);
-    }
-    const chosen = (await newestInstances(tx, hostId))
-      .find(({ instance_hash }) => nameOf(instance_hash) === instance_id);
-    if (!chosen) {
-      throw new AppError(
-        "invalid",
-        "instance_id must be one of the machines that use this host's identity now.",
-        "instance_id",
-      );
-    }
-    await tx.updateTable("hosts").set({
-      chosen_instance_hash: chosen.instance_hash,
-      // What another one was given before opens nothing.
-      next_bearer_hash: null,
-    }).where("id", "=", hostId).execute();
-    await recordAudit(tx, server.now(), actor, {
-      action: "host.identity_chosen",
-      target: { kind: "host", id: hostId, name: host.name },
-      detail: { hostname: chosen.hostname, address: chosen.address, instance_id },
-    });
-  });
-  for (const agent of server.agents.of(hostId)) {
-    if (agent.instanceHash && nameOf(agent.instanceHash) === instance_id) {
-      await giveBearer(server, agent);
-    } else {
-      server.agents.close(hostId, CLOSE.unknownHost, "another machine was chosen for this host");
-    }
-  }
-  server.events.publish({ type: "host", hostId });
-}
-
 /** May be repeated, after an answer that got lost, until it has come with one. */
-async function giveBearer(server: Server, agent: AgentSocket): Promise<void> {
+export async function giveBearer(server: Server, agent: AgentSocket): Promise<void> {
   const bearer = randomSecret("rma_");
   await server.db.updateTable("hosts").set({ next_bearer_hash: sha256(bearer) })
     .where("id", "=", agent.hostId).where("chosen_instance_hash", "=", agent.instanceHash!)
@@ -297,6 +208,6 @@ export async function isDoubted(db: Kysely<Tables>, hostId: string): Promise<boo
   return host !== undefined && host.doubted_since !== null;
 }
 
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
+export function isSame(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, n) => byte === b[n]);
 }

@@ -5,7 +5,7 @@ import { tryHook, TryHookWish } from "../../hooks/try.ts";
 import { reinitialise, ReinitialiseWish } from "../../jobs/reinitialise.ts";
 import { changeHost, HostChange } from "../../hosts/change.ts";
 import { getHost, listHosts } from "../../hosts/find.ts";
-import { chooseInstance, InstanceChoice, listInstances } from "../../hosts/instances.ts";
+import { chooseInstance, InstanceChoice, listInstances } from "../../hosts/choose_instance.ts";
 import { HostSnapshotsChoice, removeHost } from "../../hosts/remove.ts";
 import { resumeHost } from "../../hosts/resume.ts";
 import { listSnapshots } from "../../snapshots/find.ts";

@@ -34,7 +34,7 @@ import {
   type HostInstance,
   InstanceChoice,
   listInstances,
-} from "../../hosts/instances.ts";
+} from "../../hosts/choose_instance.ts";
 import { HostSnapshotsChoice, removeHost } from "../../hosts/remove.ts";
 import { resumeHost } from "../../hosts/resume.ts";
 import { listJobs } from "../../jobs/find.ts";
