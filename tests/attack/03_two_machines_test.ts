@@ -113,7 +113,7 @@ attack({
   expected:
     "no doubt for the first; doubt for the machine that comes back after one that said nothing, and for the copy",
 }, async (see) => {
-  await using test = await startServer();
+  await using test = await startServer({ env: { RM_HANDSHAKES_PER_MINUTE: "1000" } });
   const { dial, doubt, choose, machines } = await setUp(test);
   for (let n = 0; n < 10; n++) {
     for (let again = 0; again < 3; again++) {
