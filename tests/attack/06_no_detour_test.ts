@@ -267,3 +267,44 @@ attack({
   assert.ok(!JSON.stringify(agent.received).includes("canary"));
   await agent.close();
 });
+
+attack({
+  id: "promise 6",
+  promise: "an operator does not point elsewhere what hosts back up to",
+  done:
+    "an operator moves a repository of his own, by its address and by a variable, before and after a host has opened it",
+  expected: "before, yes; after, 403 with the field, and the host hears of no other place",
+}, async (see) => {
+  await using test = await startServer();
+  const made = await test.api("olive", "POST", "/api/enrollment-tokens", {
+    hostname: "his",
+    repository: {
+      ...NEW,
+      url: "swift:container:/one",
+      environment: { OS_AUTH_URL: "https://a.example" },
+    },
+  });
+  const machine = { os: "linux", arch: "x86_64", agent_version: "0.1.0", hostname: "his" };
+  const { body } = await test.api(null, "POST", "/api/agents/enroll", {
+    token: made.body.token,
+    ...machine,
+  });
+  const path = `/api/repositories/${made.body.repository_id}`;
+  const put = (url: string, auth: string, person: "alice" | "olive" = "olive") =>
+    test.api(person, "PUT", path, { name: "mine", url, environment: { OS_AUTH_URL: auth } });
+  const typo = await put("swift:container:/two", "https://a.example");
+  assert.equal(typo.status, 200, "nobody has opened it yet");
+  const agent = await FakeAgent.connect(test.url, body.bearer);
+  const { job_id } = await agent.next("command.run");
+  agent.started(job_id);
+  await agent.acknowledged(agent.finished(job_id, { created: true }));
+  const before = agent.received.length;
+  const byUrl = await put("swift:evil:/two", "https://a.example");
+  const byVariable = await put("swift:container:/two", "https://evil.example");
+  see(`before ${typo.status}; by its address ${byUrl.status}, by a variable ${byVariable.status}`);
+  assert.deepEqual([byUrl.status, byUrl.body.error.field], [403, "url"]);
+  assert.deepEqual([byVariable.status, byVariable.body.error.field], [403, "environment"]);
+  assert.ok(!JSON.stringify(agent.received.slice(before)).includes("evil"));
+  assert.equal((await put("swift:other:/two", "https://a.example", "alice")).status, 200);
+  await agent.close();
+});
