@@ -67,7 +67,10 @@ async function bundle(root: string, entry: string, output: string): Promise<void
 
 /** Names of packages stand in the bundle with the path of this machine's cache before them. */
 function withoutMachine(text: string): string {
-  return text.replaceAll(/(?:\.\.\/|\/)[^\s"]*\/npm\/[^/\s"]+\/(?=[^\s"]+\.[cm]?js\b)/g, "npm/");
+  return text.replaceAll(
+    /(?:\.\.\/|\/)[^\s"]*\/npm\/[^/\s"]+\/(?=[^\s"]+\.(?:[cm]?js|json)\b)/g,
+    "npm/",
+  );
 }
 
 const UNSTAMPED = 'BUILD = "from source"';

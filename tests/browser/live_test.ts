@@ -58,6 +58,7 @@ browserTest(
     await Deno.writeTextFile(password, PASSWORD);
     const env = { RM_DATA_DIR: join(fleet.folder, "server") };
     await runOnce("server", ["user", "reset-password", "alice", "--password-file", password], env);
+    await fleet.renewToken();
     const gate = (name: string) => join(fleet.folder, name);
     const restic = new FakeRestic(fleet.folder, {
       verbs: {

@@ -153,6 +153,12 @@ export class Fleet implements AsyncDisposable {
     };
   }
 
+  /** After alice's password was reset, which ends her tokens. */
+  async renewToken(): Promise<void> {
+    const made = await runOnce("server", ["token", "create", "--user", "alice"], this.#serverEnv);
+    this.token = made.stdout.trim();
+  }
+
   async startServer(): Promise<void> {
     this.server = start("server", ["serve"], this.#serverEnv);
     await eventually("the server answers", async () => {
