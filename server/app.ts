@@ -9,6 +9,7 @@ import { AppError } from "./errors.ts";
 import type { Server } from "./server.ts";
 import { type Ctx, type Route, seenFrom, type Vars } from "./web/context.ts";
 import { type ErrorAnswer, errorPage } from "./web/pages/error.ts";
+import { noteRefusal } from "./web/refusals.ts";
 import { ROUTES } from "./web/routes.ts";
 import {
   bearerOf,
@@ -61,11 +62,14 @@ export function createApp(server: Server, routes: Route[] = ROUTES): App {
   });
   for (const route of routes) {
     app.on(route.method, route.path, async (c) => {
-      // Who may, before what they say: a stranger learns nothing from an error about a field.
-      requireRole(c as Ctx, route.role);
-      await refuseCrossSite(c as Ctx);
       try {
+        // Who may, before what they say: a stranger learns nothing from an error about a field.
+        requireRole(c as Ctx, route.role);
+        await refuseCrossSite(c as Ctx);
         return await route.handler(server, c as Ctx);
+      } catch (error) {
+        await noteRefusal(server, c as Ctx, error);
+        throw error;
       } finally {
         // What was answered is in the audit, and shows when it is cut off.
         if (route.method !== "GET") await server.audit.settled();

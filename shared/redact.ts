@@ -65,3 +65,11 @@ export function visible(text: string): string {
     },
   );
 }
+
+/** JSON in which no character acts on the terminal that shows it: JSON.stringify leaves DEL, C1 and directions as they are. */
+export function visibleJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
