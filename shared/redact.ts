@@ -57,7 +57,7 @@ export function maskUrlCredentials(text: string): string {
 /** Control characters as visible marks (ESC becomes ␛), so that a log can neither colour nor drive a terminal. */
 export function visible(text: string): string {
   return text.replace(
-    /(?![\t\n])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu,
+    /(?![\t\n])[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,
     (c) => {
       const code = c.charCodeAt(0);
       if (code < 0x20) return String.fromCharCode(0x2400 + code);
