@@ -57,8 +57,8 @@ export async function findNssm(server: Server): Promise<Download> {
   if (found) return found;
   throw new AppError(
     "not_found",
-    // The page for adding a host says in which folder; a stranger has no need to know.
-    `This server has no ${NSSM}: whoever runs it puts it beside the agents' programs.`,
+    // Where that is says the page for adding a host; a stranger has no need to know.
+    `This server has no ${NSSM}: put it beside the agents' programs, in agent-binaries of its data folder.`,
   );
 }
 
