@@ -21,7 +21,7 @@ attack({
   promise:
     "a stolen state folder gives nothing without its key, and the host is shut out at one click",
   done:
-    "the state of a real agent that backed up is copied without agent.yaml and searched for secrets; its modes are looked at; the bearer of the whole copy is used elsewhere; an admin deletes the host on its page (promise 3 has the two machines at once)",
+    "the state of a real agent is copied without agent.yaml and searched for secrets; its modes are looked at; the bearer of the whole copy is used elsewhere; an admin deletes the host on its page (promise 3 has the two machines at once)",
   expected:
     "0600 and 0700; no secret in the state alone; both connections closed within a second, the bearer dead, and its number never given again",
 }, async (see) => {
@@ -35,7 +35,6 @@ attack({
     repository: { url: join(pair.folder, "repository"), password, is_new: true },
     paths: [source],
   });
-  assert.equal((await pair.backup(host)).status, "succeeded");
   const state = join(pair.folder, "alpha", "state");
   const folders = [state, ...await filesBelow(state)];
   const open = folders.filter((path) => (Deno.lstatSync(path).mode! & 0o077) !== 0)
@@ -48,7 +47,7 @@ attack({
     return secrets.some((secret) => text.includes(secret));
   });
   see(
-    `${folders.length} files and folders of the state, open to others: 0, with a secret: ${leaks}`,
+    `${folders.length} files and folders of the state, open to others: 0, with a secret: ${leaks.length}`,
   );
   assert.deepEqual(leaks, []);
 

@@ -36,9 +36,20 @@ const SHOWN = new Set([
   ...["/hosts/:id/jobs", "/repositories/:id", "/audit"],
 ]);
 
+/** As much of the DOM as is looked at; programs of Deno know no document. */
+interface Parsed {
+  document: {
+    querySelectorAll(selector: string): Iterable<{
+      tagName: string;
+      getAttribute(name: string): string | null;
+      attributes: Iterable<{ name: string; value: string }>;
+    }>;
+  };
+}
+
 /** What of a page is not ours. */
 function foreign(html: string): string[] {
-  const { document } = parseHTML(html);
+  const { document } = parseHTML(html) as unknown as Parsed;
   const found: string[] = [];
   for (const element of document.querySelectorAll("*")) {
     const name = element.tagName.toLowerCase();

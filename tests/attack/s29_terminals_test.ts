@@ -17,8 +17,8 @@ const LINES = [
   "\u0000nul \u001a \u0004",
 ];
 /** All that is not plain text and line breaks; a tab is harmless. */
-// deno-lint-ignore no-control-regex
 const ACTS =
+  // deno-lint-ignore no-control-regex
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 
 attack({

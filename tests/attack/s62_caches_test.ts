@@ -24,15 +24,20 @@ attack({
     "if-modified-since": new Date(Date.now() + 86_400_000).toUTCString(),
     range: "bytes=0-10",
   };
+  const whoever: Record<string, string>[] = [
+    { cookie },
+    { authorization: `Bearer ${test.tokens.alice}` },
+    {},
+  ];
   let looked = 0;
   let shared = 0;
   for (const route of ROUTES.filter(({ method }) => method === "GET")) {
     const path = world.pathOf(route);
-    for (const who of [{ cookie }, { authorization: `Bearer ${test.tokens.alice}` }, {}]) {
+    for (const who of whoever) {
       for (const method of ["GET", "HEAD"]) {
         const response = await fetch(test.url + path, {
           method,
-          headers: { ...who, ...asked, accept: "text/html" } as Record<string, string>,
+          headers: { ...who, ...asked, accept: "text/html" },
           redirect: "manual",
         });
         await response.body?.cancel();

@@ -50,7 +50,9 @@ attack({
     assert.ok(files.includes("restic-manager.db-wal") && files.includes("secret.key"));
     const modes = [dataDir, copy].map((path) => (Deno.statSync(path).mode! & 0o777).toString(8));
     seen.push(
-      `server: ${files.length} files, open: ${await openBelow(dataDir)}; folder and copy ${modes}`,
+      `server: ${files.length} files, open: ${
+        (await openBelow(dataDir)).length
+      }; folder and copy ${modes}`,
     );
     assert.deepEqual(await openBelow(dataDir), []);
     assert.deepEqual(modes, ["700", "600"]);
@@ -78,7 +80,7 @@ attack({
       assert.ok(agent.agent.connection.isGreeted);
     }
     const state = await openBelow(home);
-    seen.push(`agent: open: ${state}`);
+    seen.push(`agent: open: ${state.length}`);
     assert.deepEqual(state, []);
 
     await using joining = spawnAgent(join(folder.path, "joins"), {

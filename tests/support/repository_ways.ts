@@ -26,7 +26,7 @@ export interface Ways extends AsyncDisposable {
 }
 
 const NEW = { url: "rest:https://nas.example.org/new/", password: "a long password" };
-const OLD = "rest:https://nas.example.org/old/";
+export const OLD = "rest:https://nas.example.org/old/";
 
 export async function waysToGive(test: TestServer, person: Person = "alice"): Promise<Ways> {
   const host = await joinHost(test, "alpha", { url: OLD });
