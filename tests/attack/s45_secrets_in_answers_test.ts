@@ -131,11 +131,12 @@ attack({
       });
       const isStream = /event-stream/.test(response.headers.get("content-type") ?? "");
       const reader = response.body?.getReader();
+      const decoder = new TextDecoder();
       let text = "";
       for (;;) {
         const part = await reader?.read();
         if (!part || part.done) break;
-        text += new TextDecoder("latin1").decode(part.value);
+        text += decoder.decode(part.value, { stream: true });
         if (isStream) break;
       }
       await reader?.cancel();
@@ -148,7 +149,7 @@ attack({
     if (!isFile) continue;
     read.push([
       name,
-      new TextDecoder("latin1").decode(await Deno.readFile(join(test.dataDir, name))),
+      new TextDecoder().decode(await Deno.readFile(join(test.dataDir, name))),
     ]);
   }
   const leaks = read.flatMap(([where, text]) =>
