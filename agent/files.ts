@@ -31,6 +31,18 @@ export function replaceFile(path: string, content: string | Uint8Array): void {
   syncDirectory(dirname(path));
 }
 
+/**
+ * Takes a file away from all but its owner; answers whether others could use it until now. Windows has access
+ * lists instead (service/acl.ts).
+ */
+export function closeToOthers(path: string): boolean {
+  if (Deno.build.os === "windows") return false;
+  const mode = Deno.statSync(path).mode ?? 0;
+  if ((mode & 0o077) === 0) return false;
+  Deno.chmodSync(path, 0o600);
+  return true;
+}
+
 /** The content, or undefined when there is no such file. */
 export function readIfThere(path: string): Uint8Array | undefined {
   try {

@@ -6,7 +6,7 @@ import { canBeReadOnTheWay, serverAddress } from "../shared/server_address.ts";
 import { announce, type Announcing, CAN_BE_READ } from "./announce.ts";
 import { EnrolmentRefused, RefusedForGood } from "./ask_server.ts";
 import { enrol } from "./enrol.ts";
-import { CorruptFile } from "./files.ts";
+import { closeToOthers, CorruptFile } from "./files.ts";
 import { joinAgain } from "./join_again.ts";
 import { clientFor, trustSystemAuthorities } from "./http_client.ts";
 import { createLog, type Log, messageOf } from "./log.ts";
@@ -15,7 +15,13 @@ import { makeProtectedFolders } from "./service/acl.ts";
 import { removeOldLogs } from "./service/old_logs.ts";
 import { installedSettings, runServiceCommand, SERVICE_COMMANDS } from "./service/commands.ts";
 import { ServiceProblem } from "./service/service.ts";
-import { readAgentFile, readSettings, type Settings, WrongSetting } from "./settings.ts";
+import {
+  agentFilePath,
+  readAgentFile,
+  readSettings,
+  type Settings,
+  WrongSetting,
+} from "./settings.ts";
 import { AlreadyRunning, holdStateDirectory } from "./single.ts";
 import { takeOverState } from "./state_owner.ts";
 import { readStatus } from "./status.ts";
@@ -131,6 +137,15 @@ async function status(settings: Settings): Promise<number> {
   return isReady ? EXIT.done : EXIT.failed;
 }
 
+/** People and programs that write a file seldom think of its rights, and this one holds the bearer. */
+function closeAgentFile({ configDir, bearer }: Settings, log: Log): void {
+  const path = agentFilePath(configDir);
+  if (!bearer || !closeToOthers(path)) return;
+  log.warn(
+    `${path} could be read by others on this machine; now only its owner can. Whoever has read it has this host's bearer: for another one make a new command in the host's settings and run it here`,
+  );
+}
+
 async function run(settings: Settings): Promise<number> {
   const { server } = settings;
   if (!server) {
@@ -140,6 +155,7 @@ async function run(settings: Settings): Promise<number> {
   }
   refuseOpenAgentFile(settings.configDir);
   const log = createLog(settings.logLevel);
+  closeAgentFile(settings, log);
   logStrayErrors(log);
   await makeProtectedFolders(settings, log);
   removeOldLogs(settings.stateDir);

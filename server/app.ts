@@ -10,6 +10,7 @@ import { networkOf } from "./network.ts";
 import type { Server } from "./server.ts";
 import { type Ctx, type Route, seenFrom, type Vars } from "./web/context.ts";
 import { type ErrorAnswer, errorPage } from "./web/pages/error.ts";
+import { noteRefusal } from "./web/refusals.ts";
 import { ROUTES } from "./web/routes.ts";
 import {
   bearerOf,
@@ -63,12 +64,15 @@ export function createApp(server: Server, routes: Route[] = ROUTES): App {
   });
   for (const route of routes) {
     app.on(route.method, route.path, async (c) => {
-      // Who may, before what they say: a stranger learns nothing from an error about a field.
-      requireRole(c as Ctx, route.role);
-      await refuseCrossSite(c as Ctx);
-      if (isNewStorage(route)) server.disk.refuseWhenShort();
       try {
+        // Who may, before what they say: a stranger learns nothing from an error about a field.
+        requireRole(c as Ctx, route.role);
+        await refuseCrossSite(c as Ctx);
+        if (isNewStorage(route)) server.disk.refuseWhenShort();
         return await route.handler(server, c as Ctx);
+      } catch (error) {
+        await noteRefusal(server, c as Ctx, error);
+        throw error;
       } finally {
         // What was answered is in the audit, and shows when it is cut off.
         if (route.method !== "GET") await server.audit.settled();

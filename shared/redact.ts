@@ -57,11 +57,19 @@ export function maskUrlCredentials(text: string): string {
 /** Control characters as visible marks (ESC becomes ␛), so that a log can neither colour nor drive a terminal. */
 export function visible(text: string): string {
   return text.replace(
-    /(?![\t\n])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu,
+    /(?![\t\n])[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,
     (c) => {
       const code = c.charCodeAt(0);
       if (code < 0x20) return String.fromCharCode(0x2400 + code);
       return code === 0x7f ? "\u2421" : `\\u${code.toString(16).padStart(4, "0")}`;
     },
+  );
+}
+
+/** JSON in which no character acts on the terminal that shows it: JSON.stringify leaves DEL, C1 and directions as they are. */
+export function visibleJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }

@@ -94,9 +94,14 @@ async function lockDataDir(dataDir: string): Promise<() => void> {
   return () => file.close();
 }
 
+/** One that was copied back by hand has the rights of the copy; what SQLite makes beside it takes over those of the file. */
 async function createPrivately(file: string): Promise<void> {
   const handle = await Deno.open(file, { write: true, create: true, mode: 0o600 });
   handle.close();
+  for (const path of [file, `${file}-wal`, `${file}-shm`]) {
+    const mode = await Deno.stat(path).then((info) => info.mode, () => null);
+    if (mode && (mode & 0o077) !== 0) await Deno.chmod(path, 0o600);
+  }
 }
 
 function openChecked(file: string, busyMilliseconds: number): Connection {

@@ -57,7 +57,8 @@ export async function findNssm(server: Server): Promise<Download> {
   if (found) return found;
   throw new AppError(
     "not_found",
-    `This server has no ${NSSM}: put it beside the agents' programs, in ${folderOf(server)}.`,
+    // Where that is says the page for adding a host; a stranger has no need to know.
+    `This server has no ${NSSM}: put it beside the agents' programs, in agent-binaries of its data folder.`,
   );
 }
 

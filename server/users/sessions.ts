@@ -26,6 +26,9 @@ export interface Session {
   dependsOnToken: string | null;
 }
 
+/** Who stands in the audit where somebody tried a name that no user has. */
+const NOBODY = "no such user";
+
 /** Checks name and password, counted as a guess; answers the cookie's value. */
 export async function logIn(
   server: Server,
@@ -42,7 +45,8 @@ export async function logIn(
   const actor: Actor = {
     kind: "user",
     id: row?.id ?? null,
-    name: row?.username ?? wish.username,
+    // Not what was typed: in the wrong field people type their password.
+    name: row?.username ?? NOBODY,
     address,
   };
   let right: boolean;

@@ -61,7 +61,10 @@ export function actorOf(c: Ctx): Actor {
   };
 }
 
-/** Who speaks and under which name the server was called; proxies are believed only where the settings say so. */
+/**
+ * Who speaks and under which name the server was called; proxies are believed only where the settings say so. Throws
+ * bad_request for a name that is none.
+ */
 export function seenFrom(
   { settings }: Server,
   request: Request,
@@ -69,18 +72,37 @@ export function seenFrom(
 ): Pick<Vars, "address" | "baseUrl" | "secure"> {
   const trusted = isTrusted(peer, settings.trustedProxies);
   const header = (name: string) => trusted ? request.headers.get(name) : null;
-  const url = new URL(request.url);
-  const scheme = header("x-forwarded-proto")?.split(",")[0]?.trim() === "https"
+  // What follows the scheme in the request's URL is the Host header as it came, which may be no URL.
+  const scheme = header("x-forwarded-proto")?.split(",")[0]?.trim() === "https" ||
+      request.url.startsWith("https:")
     ? "https"
-    : url.protocol.slice(0, -1);
+    : "http";
   const host = header("x-forwarded-host")?.split(",")[0]?.trim() ?? request.headers.get("host") ??
-    url.host;
-  const baseUrl = settings.baseUrl ?? `${scheme}://${host}`;
+    "";
+  const baseUrl = settings.baseUrl ?? originOf(scheme, host);
   return {
     address: clientAddress(peer, header("x-forwarded-for"), settings.trustedProxies),
     baseUrl,
     secure: settings.cookieSecure ?? baseUrl.startsWith("https:"),
   };
+}
+
+/**
+ * What others type into a shell (the join command) is made of this, so a Host header is held to a name or an address with a
+ * port, and an address is written in its usual form. Throws bad_request.
+ */
+function originOf(scheme: string, host: string): string {
+  const url = urlOf(scheme, host);
+  if (url) return url.origin;
+  throw new AppError(
+    "bad_request",
+    "The Host header must be a name or an address, with a port where there is one.",
+  );
+}
+
+function urlOf(scheme: string, host: string): URL | null {
+  const isPlain = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?$/i.test(host);
+  return isPlain ? URL.parse(`${scheme}://${host}`) : null;
 }
 
 /** The last address in X-Forwarded-For that is not one of our own proxies: what is before it anybody may have written. */
@@ -108,19 +130,11 @@ export function isOurHost(
   baseUrl: string,
   requestHost: string | null,
 ): boolean {
-  const names = [new URL(baseUrl).hostname, requestHost && hostnameOf(requestHost)];
+  const names = [new URL(baseUrl).hostname, urlOf("http", requestHost ?? "")?.hostname];
   return names.every((name) => {
     if (!name) return false;
     const bare = name.replace(/^\[|\]$/g, "");
     if (bare === "localhost" || bare.endsWith(".localhost") || ipaddr.isValid(bare)) return true;
     return settings.baseUrl !== null && new URL(settings.baseUrl).hostname === bare;
   });
-}
-
-function hostnameOf(host: string): string | null {
-  try {
-    return new URL(`http://${host}`).hostname;
-  } catch {
-    return null;
-  }
 }

@@ -1,3 +1,4 @@
+import { visible, visibleJson } from "../../../shared/redact.ts";
 import { type AuditEntry, type AuditFilter, listAudit } from "../../audit/find.ts";
 import type { Server } from "../../server.ts";
 import { readPage, readTime } from "../body.ts";
@@ -79,12 +80,16 @@ function row(entry: AuditEntry): string {
     target?.id ?? "",
     target?.name ?? "",
     entry.address ?? "",
-    JSON.stringify(entry.detail),
+    visibleJson(entry.detail),
   ].map(cell).join(",") + "\r\n";
 }
 
-/** Quoted, and never the beginning of a formula: a spreadsheet runs what begins with = + - or @. */
-function cell(text: string): string {
-  const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+/**
+ * Quoted, without what acts on a terminal, and never the beginning of a formula: a spreadsheet runs what begins with = + -
+ * or @, also behind blanks.
+ */
+function cell(given: string): string {
+  const text = visible(given);
+  const harmless = /^\s*[=+\-@]|^[\t\r]/.test(text) ? `'${text}` : text;
   return `"${harmless.replaceAll('"', '""')}"`;
 }

@@ -1,5 +1,5 @@
 import { JOB_KINDS, JOB_STATUSES } from "../../../shared/job.ts";
-import { visible } from "../../../shared/redact.ts";
+import { visible, visibleJson } from "../../../shared/redact.ts";
 import { AppError } from "../../errors.ts";
 import { acceptJob } from "../../jobs/accept.ts";
 import { cancelJob } from "../../jobs/cancel.ts";
@@ -17,8 +17,8 @@ import { jobShape, lineShape } from "./shapes.ts";
 
 const JSON_FORM: JobFeedForm = {
   lines: (lines) =>
-    lines.map((line) => `id: ${line.n}\ndata: ${JSON.stringify(lineShape(line))}\n\n`).join(""),
-  job: (job) => `event: job\ndata: ${JSON.stringify(jobShape(job))}\n\n`,
+    lines.map((line) => `id: ${line.n}\ndata: ${visibleJson(lineShape(line))}\n\n`).join(""),
+  job: (job) => `event: job\ndata: ${visibleJson(jobShape(job))}\n\n`,
 };
 
 const PAGE = 1000;
@@ -120,7 +120,7 @@ export const jobRoutes: ApiRoute[] = [
         job,
         "application/x-ndjson",
         "ndjson",
-        (line) => `${JSON.stringify(lineShape(line))}\n`,
+        (line) => `${visibleJson(lineShape(line))}\n`,
       );
     },
   },
@@ -136,9 +136,10 @@ export function lastEventId(c: Ctx): number {
   return number;
 }
 
+/** A line break within a line would let who wrote it make up lines of others. */
 function textLine(line: StoredLine): string {
   const mark = line.stream === "stdout" ? "" : `[${line.stream}] `;
-  return `${new Date(line.at).toISOString()} ${mark}${visible(line.text)}\n`;
+  return `${new Date(line.at).toISOString()} ${mark}${visible(line.text).replaceAll("\n", "␊")}\n`;
 }
 
 /** Streams the lines page by page, as fast as the reader takes them. */
