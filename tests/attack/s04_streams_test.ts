@@ -16,7 +16,8 @@ async function listen(test: TestServer, path: string, headers: Record<string, st
     }
     stream.hasEnded = true;
   };
-  return Object.assign(stream, { ended: read() });
+  read().catch(() => stream.hasEnded = true);
+  return stream;
 }
 
 attack({
@@ -78,13 +79,15 @@ attack({
   const began = performance.now();
   const [session] = (await victor.api("GET", "/api/sessions")).body.items;
   await victor.api("DELETE", `/api/sessions/${session.id}`);
-  await viewer[0]!.ended;
+  const ends = (stream: { hasEnded: boolean }) =>
+    eventually("the stream ends", () => stream.hasEnded, 5000);
+  await ends(viewer[0]!);
   await test.api("alice", "PATCH", `/api/users/${test.users.olive.id}`, { role: "viewer" });
-  await operator.ended;
+  await ends(operator);
   for (const token of (await test.api("victor", "GET", "/api/tokens")).body.items) {
     await test.api("victor", "DELETE", `/api/tokens/${token.id}`);
   }
-  await Promise.all(viewer.map(({ ended }) => ended));
+  await Promise.all(viewer.map(ends));
   see(
     `viewer: no machine that waits, no buttons, no other job's lines; all streams ended ${
       Math.round(performance.now() - began)

@@ -55,8 +55,8 @@ attack({
     // One program per way is slow enough: the kinds of redirect take turns.
     const [way, environment] = Object.entries(ways)[status % 2]!;
     await using agent = spawnAgent(`${folder.path}/${way}`, environment);
-    const { stderr } = await agent.end();
-    assert.match(stderr, /redirects to/);
+    await eventually("it says so and ends", () => agent.stderr().includes("redirects to"));
+    await agent.end();
     using joined = testFolder();
     await Deno.mkdir(`${joined.path}/config`, { recursive: true });
     await Deno.writeTextFile(

@@ -23,6 +23,7 @@ const OUTRIGHT = DASHES.flatMap((dash) => {
 }).concat([
   ...[`sftp:ho st ${OPTION}:/r`, `sftp:host\n${OPTION}:/r`, `sftp:;id:/r`, `sftp:$(id):/r`],
   ...[`sftp:\`id\`:/r`, `sftp:host|id:/r`, `sftp://[${OPTION}]/r`, `sftp:[::1%25${OPTION}]:/r`],
+  ...["sftp:-oProxyCommand=id:/r", "sftp://-oProxyCommand=id/r", "sftp:u@-F:/r", "sftp:-D@h:/r"],
   ...[`rclone:${OPTION}:r`, `rclone::sftp,ssh="touch MARK":r`, `rclone::local,x=y:/r`],
   ...[`rclone:remote,command=id:r`, `ext::sh -c id`, `${OPTION}`, `--option=sftp.command=id`],
 ]);

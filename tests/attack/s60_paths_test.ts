@@ -16,7 +16,13 @@ const WHERE = [
 ];
 /** What names the program of an agent: none of it is a path. */
 const QUERIES = [
-  ...["os=../secret.key&arch=x64", "os=linux&arch=../../secret.key", "os=linux&arch=x64/../x"],
+  ...[
+    "os=../secret.key&arch=x64",
+    "os=linux&arch=../../secret.key",
+    "os=linux&arch=../secret.key",
+    "os=linux&arch=other",
+    "os=linux&arch=x64/../x",
+  ],
   ...["os=linux%00&arch=x64", "os[]=linux&arch=x64", "os=__proto__&arch=constructor", "os=&arch="],
   ...[
     "os=windows&arch=arm64",
