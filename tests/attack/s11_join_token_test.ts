@@ -4,6 +4,7 @@ import { FakeRestic } from "../support/fake_restic.ts";
 import { attack } from "../support/attack.ts";
 import { eventually } from "../support/eventually.ts";
 import { Fleet } from "../support/programs.ts";
+import { textsBelow } from "../support/world.ts";
 
 attack({
   id: "S11",
@@ -62,7 +63,7 @@ attack({
     "the server's log": fleet.server.printed(),
     "the agent's log": fleet.agent("alpha").printed(),
     "the audit": JSON.stringify(await fleet.api("GET", "/api/audit?limit=500")),
-    ...await filesBelow(fleet.folder),
+    ...await textsBelow(fleet.folder),
   };
   for (const [where, text] of Object.entries(texts)) {
     if (text.includes(token)) seen.set(where, "");
@@ -75,15 +76,3 @@ attack({
   assert.deepEqual([...seen], []);
   assert.ok(fleet.agent("alpha").printed().includes("is now host"));
 });
-
-async function filesBelow(folder: string): Promise<Record<string, string>> {
-  const files: Record<string, string> = {};
-  for await (const entry of Deno.readDir(folder)) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory) Object.assign(files, await filesBelow(path));
-    else if (entry.isFile) {
-      files[path] = new TextDecoder("latin1").decode(await Deno.readFile(path));
-    }
-  }
-  return files;
-}

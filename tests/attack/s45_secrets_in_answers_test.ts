@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { attack } from "../support/attack.ts";
 import { call, postForm, signIn } from "../support/browser_session.ts";
 import { waysToGive } from "../support/repository_ways.ts";
 import { startServer } from "../support/start_server.ts";
-import { makeWorld } from "../support/world.ts";
+import { makeWorld, textsBelow } from "../support/world.ts";
 import { ROUTES } from "../../server/web/routes.ts";
 
 const C = "canary45";
@@ -145,13 +144,7 @@ attack({
   }
   read.push(["the log", test.logged.join("\n")]);
   await test.server.database.flush();
-  for await (const { name, isFile } of Deno.readDir(test.dataDir)) {
-    if (!isFile) continue;
-    read.push([
-      name,
-      new TextDecoder().decode(await Deno.readFile(join(test.dataDir, name))),
-    ]);
-  }
+  read.push(...Object.entries(await textsBelow(test.dataDir)));
   const leaks = read.flatMap(([where, text]) =>
     given.filter((each) => formsOf(each).some((form) => text.includes(form)))
       .map((each) => `${each} in ${where}`)

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { attack } from "../support/attack.ts";
 import { FakeRestic } from "../support/fake_restic.ts";
 import { FakeServer } from "../support/fake_server.ts";
 import { waysToGive } from "../support/repository_ways.ts";
 import { access, jobId, order, startAgent, testFolder } from "../support/start_agent.ts";
 import { startServer } from "../support/start_server.ts";
+import { textsBelow } from "../support/world.ts";
 
 const PW = "canary47pw";
 /** Each is an address with a password in it, as people paste it. */
@@ -52,11 +52,7 @@ attack({
   const audit = JSON.stringify((await test.api("alice", "GET", "/api/audit?limit=500")).body);
   const texts = [audit, test.logged.join("\n")];
   await test.server.database.flush();
-  for await (const { name, isFile } of Deno.readDir(test.dataDir)) {
-    if (isFile) {
-      texts.push(new TextDecoder("latin1").decode(await Deno.readFile(join(test.dataDir, name))));
-    }
-  }
+  texts.push(...Object.values(await textsBelow(test.dataDir)));
   assert.ok(!texts.some((text) => text.includes(PW)));
 
   using folder = testFolder();

@@ -1,4 +1,5 @@
 // One of everything that a route can name, on a real server, so that routes can be called with ids that exist.
+import { join } from "node:path";
 import type { Route } from "../../server/web/context.ts";
 import { assets, assetsHash } from "../../templates/assets/assets.ts";
 import { signIn } from "./browser_session.ts";
@@ -113,4 +114,21 @@ export function changedSince(test: TestServer, before: string[]): string[] {
 function plain(_: string, value: unknown): unknown {
   if (typeof value === "bigint") return `${value}`;
   return value instanceof Uint8Array ? value.toHex() : value;
+}
+
+/** Holds room on the disk and nothing else (server/disk.ts): megabytes in which nothing can be found. */
+const BALLAST = "ballast";
+
+/** Every file below a folder as text, by its path; what is replaced in one step may be gone again, and is left out. */
+export async function textsBelow(folder: string): Promise<Record<string, string>> {
+  const texts: Record<string, string> = {};
+  for await (const entry of Deno.readDir(folder)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory) Object.assign(texts, await textsBelow(path));
+    else if (entry.isFile && entry.name !== BALLAST) {
+      const bytes = await Deno.readFile(path).catch(() => undefined);
+      if (bytes) texts[path] = new TextDecoder().decode(bytes);
+    }
+  }
+  return texts;
 }
