@@ -6,12 +6,17 @@ export function plainPath(path: string, os: string): string {
   if (os !== "windows") return posix.resolve("/", path);
   const bare = path.replaceAll("/", "\\").replace(/^\\\\[?.]\\UNC\\/i, "\\\\")
     .replace(/^\\\\[?.]\\(?=[A-Za-z]:)/, "");
-  const plain = win32.normalize(bare).toLowerCase();
+  // Other letters than ASCII's fold differently in each file system: in another case they are another place.
+  const plain = win32.normalize(bare).replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
   return plain.length > 3 ? plain.replace(/\\+$/, "") : plain;
 }
 
 /** True for a root itself too. */
 export function isBelow(path: string, roots: readonly string[], os: string): boolean {
+  // Windows drops dots and blanks at the end of a name, so that what is written is not what is opened.
+  if (os === "windows" && /(^|[\\/])(?!\.{1,2}([\\/]|$))[^\\/]*[. ]([\\/]|$)/.test(path)) {
+    return false;
+  }
   const place = plainPath(path, os);
   const slash = os === "windows" ? "\\" : "/";
   return roots.some((each) => {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { id } from "../../shared/fields.ts";
 import { HOOK_NAMES } from "../../shared/hooks.ts";
+import { refuseDoubted } from "../hosts/instances.ts";
 import { AppError } from "../errors.ts";
 import { dispatchJobs } from "../jobs/dispatch.ts";
 import { insertJob } from "../jobs/insert.ts";
@@ -39,6 +40,7 @@ export async function tryHook(
     if (!server.agents.isOnline(hostId)) {
       throw new AppError("agent_offline", `${host.name} is offline; nothing was started.`);
     }
+    refuseDoubted(host);
     return await insertJob(server, tx, actor, {
       hostId,
       host,

@@ -1,10 +1,12 @@
 // Which of two machines with one identity is right: what an admin sees of them, and the word that settles it.
+import type { Transaction } from "kysely";
 import { z } from "zod";
 import { CLOSE } from "../../shared/protocol.ts";
 import { recordAudit } from "../audit/record.ts";
+import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import type { Actor, Server } from "../server.ts";
-import { giveBearer, isSame, newestInstances } from "./instances.ts";
+import { giveBearer, instancesInDoubt, isSame } from "./instances.ts";
 
 export interface HostInstance {
   /** Enough of a hash to choose by; the id itself is the agent's secret. */
@@ -27,7 +29,8 @@ export async function listInstances(server: Server, hostId: string): Promise<Hos
   if (!host) throw new AppError("not_found", "There is no such host.");
   if (host.doubted_since === null) return [];
   const connected = server.agents.of(hostId).flatMap(({ instanceHash }) => instanceHash ?? []);
-  return (await newestInstances(server.db, hostId)).map((row) => {
+  const rows = await instancesInDoubt(server.db, hostId, host.doubted_since);
+  return rows.map((row) => {
     const { instance_hash, host_id: _, number: __, superseded: ___, ...said } = row;
     return {
       id: nameOf(instance_hash),
@@ -57,15 +60,16 @@ export async function chooseInstance(
   hostId: string,
   { instance_id }: InstanceChoice,
 ): Promise<void> {
+  let hasBearer = false;
   await server.db.transaction().execute(async (tx) => {
-    const host = await tx.selectFrom("hosts").select(["name", "doubted_since"])
+    const host = await tx.selectFrom("hosts")
+      .select(["name", "doubted_since", "chosen_instance_hash", "next_bearer_hash"])
       .where("id", "=", hostId).executeTakeFirst();
     if (!host) throw new AppError("not_found", "There is no such host.");
     if (host.doubted_since === null) {
       throw new AppError("conflict", `${host.name} is one machine as far as is known.`);
     }
-    const chosen = (await newestInstances(tx, hostId))
-      .find(({ instance_hash }) => nameOf(instance_hash) === instance_id);
+    const chosen = await instanceNamed(tx, hostId, instance_id);
     if (!chosen) {
       throw new AppError(
         "invalid",
@@ -73,6 +77,11 @@ export async function chooseInstance(
         "instance_id",
       );
     }
+    const before = host.chosen_instance_hash;
+    const isSameChoice = before !== null && isSame(before, chosen.instance_hash);
+    // Said twice it changes nothing: the bearer that it has been given may be stored already.
+    hasBearer = isSameChoice && host.next_bearer_hash !== null;
+    if (isSameChoice) return;
     await tx.updateTable("hosts").set({
       chosen_instance_hash: chosen.instance_hash,
       // What another one was given before opens nothing.
@@ -86,10 +95,16 @@ export async function chooseInstance(
   });
   for (const agent of server.agents.of(hostId)) {
     if (agent.instanceHash && nameOf(agent.instanceHash) === instance_id) {
-      await giveBearer(server, agent);
+      if (!hasBearer) await giveBearer(server, agent);
     } else {
       server.agents.close(hostId, CLOSE.unknownHost, "another machine was chosen for this host");
     }
   }
   server.events.publish({ type: "host", hostId });
+}
+
+async function instanceNamed(tx: Transaction<Tables>, hostId: string, name: string) {
+  const rows = await tx.selectFrom("host_instances")
+    .select(["instance_hash", "hostname", "address"]).where("host_id", "=", hostId).execute();
+  return rows.find(({ instance_hash }) => nameOf(instance_hash) === name);
 }

@@ -18,7 +18,7 @@ export async function greet(server: Server, agent: AgentSocket, hello: Hello): P
   }
   agent.skew = server.now() - hello.clock;
   const identity = await settleIdentity(server, agent, hello);
-  if (identity === "refused" || identity === "moved") return false;
+  if (identity === "refused") return false;
   await noteContact(server, agent);
   if (!await noteHello(server, agent, hello)) return refuseUnknown(server, agent);
   // Before anything else, and on this very socket: a later one may already have replaced it in the list.

@@ -9,22 +9,23 @@ import { recordAudit } from "../audit/record.ts";
 import type { AgentSocket } from "../connected_agents.ts";
 import { closeQuietly, sendTo } from "../connected_agents.ts";
 import type { HostInstancesTable, Tables } from "../database/tables.ts";
+import { AppError } from "../errors.ts";
 import { letWait } from "../maintenance/hosts.ts";
 import { randomSecret, sha256 } from "../random.ts";
 import type { Server } from "../server.ts";
 
 /** How many starts of one host are remembered. */
-const REMEMBERED = 1000;
+const REMEMBERED = 20_000;
 /** One process that is connected twice, and both ends live: a machine that was copied while it ran. */
 const TAKEOVERS = 4;
 const TAKEOVERS_WITHIN_MS = 10 * 60_000;
 
 /**
  * What a hello says of the host's identity. `settled`: go on as usual. `doubted`: two machines have it, so nothing secret may
- * be sent. `refused`: another one was chosen, and this socket is closed. `moved`: this one was chosen and has been given its
- * new bearer, with which it comes again.
+ * be sent; the one that was chosen is given its new bearer, with which it comes again. `refused`: another one was chosen, and this
+ * socket is closed.
  */
-export type Identity = "settled" | "doubted" | "refused" | "moved";
+export type Identity = "settled" | "doubted" | "refused";
 
 export async function settleIdentity(
   server: Server,
@@ -37,18 +38,24 @@ export async function settleIdentity(
   const now = server.now();
   const found = await server.db.transaction().execute(async (tx) => {
     const host = await tx.selectFrom("hosts")
-      .select(["name", "doubted_since", "chosen_instance_hash", "next_bearer_hash"])
+      .select([
+        "name",
+        "bearer_hash",
+        "doubted_since",
+        "chosen_instance_hash",
+        "next_bearer_hash",
+      ])
       .where("id", "=", hostId).executeTakeFirst();
     if (!host) return undefined;
     const isTakenUp = host.next_bearer_hash !== null &&
       isSame(host.next_bearer_hash, agent.bearerHash);
+    // Opened by a bearer that is none any more: what it says is noted nowhere.
+    if (!isTakenUp && !isSame(host.bearer_hash, agent.bearerHash)) return undefined;
     if (isTakenUp) await takeUp(tx, now, agent, host.name);
     else if (host.chosen_instance_hash) {
       if (isSame(host.chosen_instance_hash, hash)) return "moved";
       if (await isKnown(tx, hostId, hash)) return "refused";
-      // Started anew since the choice: whose this is nobody knows, so the question is open again.
-      await tx.updateTable("hosts").set({ chosen_instance_hash: null }).where("id", "=", hostId)
-        .execute();
+      // Started anew since the choice: whose this is nobody knows, and an admin may choose again.
     }
     const cameBack = await note(tx, now, agent, hello);
     if (isTakenUp) return "taken up";
@@ -62,7 +69,11 @@ export async function settleIdentity(
     server.agents.close(hostId, CLOSE.unknownHost, "another machine was chosen for this host");
     return "settled";
   }
-  if (found === "moved") await giveBearer(server, agent);
+  if (found === "moved") {
+    // Until it has stored that and comes by it, it is treated as the other one.
+    await giveBearer(server, agent);
+    return "doubted";
+  }
   if (found === "refused") {
     closeQuietly(agent.socket, CLOSE.unknownHost, "another machine was chosen for this host");
   }
@@ -98,7 +109,7 @@ async function note(
   const machine = { hostname, os, arch, agent_version, boot_time };
   const said = { ...machine, address: address ?? null, last_seen_at: now };
   await tx.updateTable("host_instances").set({ superseded: 1 }).where("host_id", "=", hostId)
-    .where("instance_hash", "!=", instanceHash!).execute();
+    .where("superseded", "=", 0).where("instance_hash", "!=", instanceHash!).execute();
   if (before) {
     await tx.updateTable("host_instances").set({ ...said, superseded: 0 })
       .where("host_id", "=", hostId).where("instance_hash", "=", instanceHash!).execute();
@@ -140,7 +151,7 @@ async function doubt(
 ): Promise<void> {
   await tx.updateTable("hosts").set({ doubted_since: now }).where("id", "=", host.id).execute();
   await letWait(tx, now, host.id);
-  const machines = await newestInstances(tx, host.id);
+  const machines = await instancesInDoubt(tx, host.id, now);
   await recordAudit(tx, now, { kind: "agent", ...host, address }, {
     action: "host.identity_doubted",
     target: { kind: "host", ...host },
@@ -154,24 +165,33 @@ async function doubt(
   });
 }
 
-/** Two are what the question is about, more when more machines came in meanwhile. */
-const SHOWN = 6;
+/** Two are what the question is about; somebody who starts again and again must not push the right one off the list. */
+const SHOWN_OF_BEFORE = 4;
+const SHOWN_SINCE = 6;
 
-/** The one that was heard last first. */
-export async function newestInstances(
+/** Those that were there before the doubt, and those that came since, the one that was heard last first. */
+export async function instancesInDoubt(
   db: Kysely<Tables>,
   hostId: string,
+  doubtedSince: number,
 ): Promise<Selectable<HostInstancesTable>[]> {
-  return await db.selectFrom("host_instances").selectAll().where("host_id", "=", hostId)
-    .orderBy("last_seen_at", "desc").limit(SHOWN).execute();
+  const some = (sign: "<" | ">=", most: number) =>
+    db.selectFrom("host_instances").selectAll().where("host_id", "=", hostId)
+      .where("first_seen_at", sign, doubtedSince).orderBy("last_seen_at", "desc").limit(most)
+      .execute();
+  const rows = [...await some("<", SHOWN_OF_BEFORE), ...await some(">=", SHOWN_SINCE)];
+  return rows.sort((a, b) => b.last_seen_at - a.last_seen_at);
 }
 
 /** May be repeated, after an answer that got lost, until it has come with one. */
 export async function giveBearer(server: Server, agent: AgentSocket): Promise<void> {
   const bearer = randomSecret("rma_");
-  await server.db.updateTable("hosts").set({ next_bearer_hash: sha256(bearer) })
+  const { numUpdatedRows } = await server.db.updateTable("hosts")
+    .set({ next_bearer_hash: sha256(bearer) })
     .where("id", "=", agent.hostId).where("chosen_instance_hash", "=", agent.instanceHash!)
-    .execute();
+    .executeTakeFirst();
+  // Another one was chosen meanwhile.
+  if (numUpdatedRows !== 1n) return;
   // What the agent stores for good, the server must not forget in a power cut.
   await server.database.flush();
   sendTo(agent.socket, { type: "bearer.set", bearer });
@@ -187,6 +207,7 @@ async function takeUp(
   const { hostId } = agent;
   await tx.updateTable("hosts").set({ bearer_hash: agent.bearerHash, ...NO_DOUBT })
     .where("id", "=", hostId).execute();
+  await letWait(tx, now, hostId);
   await tx.deleteFrom("host_instances").where("host_id", "=", hostId).execute();
   await recordAudit(tx, now, { kind: "agent", id: hostId, name, address: agent.address ?? null }, {
     action: "host.identity_settled",
@@ -200,6 +221,15 @@ export const NO_DOUBT = {
   chosen_instance_hash: null,
   next_bearer_hash: null,
 };
+
+/** Throws conflict while two machines use the host's identity: what would be queued might run as root on the wrong one. */
+export function refuseDoubted(host: { name: string; doubted_since: number | null }): void {
+  if (host.doubted_since === null) return;
+  throw new AppError(
+    "conflict",
+    `Two machines use the identity of ${host.name}; an admin says first which one is right.`,
+  );
+}
 
 /** Whether two machines use the host's identity, so that nothing secret may be sent to it. */
 export async function isDoubted(db: Kysely<Tables>, hostId: string): Promise<boolean> {

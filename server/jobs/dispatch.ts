@@ -57,7 +57,7 @@ export async function dispatchAll(server: Server): Promise<void> {
 async function dispatch(server: Server, job: JobRow): Promise<void> {
   // The socket for which all that follows is decided: another one may be another machine.
   const [agent] = server.agents.of(job.host_id);
-  if (!agent) return;
+  if (!agent || await isDoubted(server.db, job.host_id)) return;
   let order: CommandRun;
   try {
     order = await orderFor(server, job);
@@ -152,6 +152,9 @@ async function maintenanceDetails(server: Server, job: JobRow): Promise<Partial<
   const repository = await getRepositoryRow(server, job.repository_id);
   const usesAdmin = usesAdminCredential(repository, job.kind, request);
   // Asked again here: since it was queued the host may have become another machine, or an admin may have said no.
+  if (usesAdmin && job.actor_kind === "user" && !await isAdmin(server, job.actor_id)) {
+    throw new Error("it uses the admin credential, and was started by somebody who is no admin.");
+  }
   if (usesAdmin && !await mayHoldAdminCredential(server.db, repository.id, job.host_id)) {
     throw new Error("this host may not hold the admin credential of the repository.");
   }
@@ -161,6 +164,12 @@ async function maintenanceDetails(server: Server, job: JobRow): Promise<Partial<
     ...(request.read_data ? { read_data: request.read_data } : {}),
     ...(job.kind === "forget" ? await forgetDetails(server, job, request) : {}),
   };
+}
+
+async function isAdmin({ db }: Server, userId: string | null): Promise<boolean> {
+  const user = await db.selectFrom("users").select("role").where("id", "=", userId ?? "")
+    .executeTakeFirst();
+  return user?.role === "admin";
 }
 
 async function forgetDetails(

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { refuseDoubted } from "../hosts/instances.ts";
 import { AppError } from "../errors.ts";
 import type { Actor, Server } from "../server.ts";
 import { dispatchJobs } from "./dispatch.ts";
@@ -22,7 +23,7 @@ export async function reinitialise(
   confirmHostname: string,
 ): Promise<string> {
   const jobId = await server.db.transaction().execute(async (tx) => {
-    const host = await tx.selectFrom("hosts").select(["name", "repository_id"])
+    const host = await tx.selectFrom("hosts").select(["name", "repository_id", "doubted_since"])
       .where("id", "=", hostId).executeTakeFirst();
     if (!host) throw new AppError("not_found", "There is no such host.");
     if (confirmHostname !== host.name) {
@@ -35,6 +36,7 @@ export async function reinitialise(
     if (!server.agents.isOnline(hostId)) {
       throw new AppError("agent_offline", `${host.name} is offline; nothing was started.`);
     }
+    refuseDoubted(host);
     const wish = { kind: "init" as const };
     return await insertJob(server, tx, actor, {
       hostId,

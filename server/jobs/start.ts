@@ -8,6 +8,7 @@ import { AppError } from "../errors.ts";
 import { RemoveAllWish, wantsAllRemoved } from "../maintenance/remove_locks.ts";
 import { startMaintenance } from "../maintenance/start.ts";
 import type { Actor, Server } from "../server.ts";
+import { refuseDoubted } from "../hosts/instances.ts";
 import { dispatchJobs } from "./dispatch.ts";
 import { insertJob } from "./insert.ts";
 import { refuseSecond } from "./one_open.ts";
@@ -66,12 +67,7 @@ export async function startJobs(
     if (!server.agents.isOnline(hostId)) {
       throw new AppError("agent_offline", `${host.name} is offline; nothing was started.`);
     }
-    if (host.doubted_since !== null) {
-      throw new AppError(
-        "conflict",
-        `Two machines use the identity of ${host.name}; an admin says first which one is right.`,
-      );
-    }
+    refuseDoubted(host);
     if (wish.kind !== "backup") await refuseSecond(tx, { hostId, hostName: host.name, kind });
     const groups = wish.kind === "backup" ? await groupsFor(tx, hostId, wish) : [null];
     const started: string[] = [];

@@ -1,5 +1,5 @@
 // What a repository needs from time to time, and whether it got it.
-import type { Selectable } from "kysely";
+import { type Selectable, sql } from "kysely";
 import { nextRun } from "../../shared/cron.ts";
 import { type JobStatus, MAINTENANCE_KINDS, type MaintenanceKind } from "../../shared/job.ts";
 import type { MaintenanceTable } from "../database/tables.ts";
@@ -132,8 +132,12 @@ export async function maintenanceProblems({ db, now }: Server): Promise<Map<stri
     }`;
     addProblem(problems, row.repository_id, text);
   }
-  for (const id of await withoutMaintenanceHost(db)) {
-    addProblem(problems, id, "no host may hold the admin credential, so nothing is forgotten");
+  for (const id of await withoutMaintenanceHost(db, now() - STUCK_AFTER)) {
+    addProblem(
+      problems,
+      id,
+      "no host that may hold the admin credential is there, so nothing is forgotten",
+    );
   }
   return problems;
 }
@@ -142,8 +146,8 @@ function addProblem(problems: Map<string, string>, id: string, text: string): vo
   problems.set(id, problems.has(id) ? `${problems.get(id)}; ${text}` : text);
 }
 
-/** Repositories whose retention or prune is on and needs the admin credential, which may go nowhere. */
-async function withoutMaintenanceHost(db: Server["db"]): Promise<string[]> {
+/** Repositories whose retention or prune is on and needs the admin credential, which no host that was heard since may hold. */
+async function withoutMaintenanceHost(db: Server["db"], since: number): Promise<string[]> {
   const rows = await db.selectFrom("repositories").select("repositories.id")
     .where("admin_set", "=", 1)
     .where(({ exists, selectFrom }) =>
@@ -158,7 +162,8 @@ async function withoutMaintenanceHost(db: Server["db"]): Promise<string[]> {
           join.onRef("hosts.id", "=", "maintenance_hosts.host_id")
             .onRef("hosts.repository_id", "=", "maintenance_hosts.repository_id"))
           .select("hosts.id").whereRef("maintenance_hosts.repository_id", "=", "repositories.id")
-          .where("waits_since", "is", null),
+          .where("waits_since", "is", null)
+          .where(sql`coalesce(hosts.last_seen_at, hosts.created_at)`, ">", since),
       ))
     ).execute();
   return rows.map(({ id }) => id);

@@ -55,8 +55,8 @@ export async function nameMaintenanceHosts(
     "host_ids says which hosts may hold the admin credential, and may only be set by an admin.",
   );
   const ids = [...new Set(hostIds)];
-  const hosts = await tx.selectFrom("hosts").select("id").where("repository_id", "=", repository.id)
-    .where("id", "in", ids).execute();
+  const hosts = await tx.selectFrom("hosts").select(["id", "doubted_since"])
+    .where("repository_id", "=", repository.id).where("id", "in", ids).execute();
   const foreign = hostIds.findIndex((id) => !hosts.some((host) => host.id === id));
   if (foreign >= 0) {
     const field = `host_ids.${foreign}`;
@@ -64,6 +64,10 @@ export async function nameMaintenanceHosts(
   }
   await tx.deleteFrom("maintenance_hosts").where("repository_id", "=", repository.id).execute();
   for (const id of ids) await insertNamed(tx, server.now(), actor, repository.id, id);
+  // Which of two machines is meant is said there, and the host named again afterwards.
+  for (const { id, doubted_since } of hosts) {
+    if (doubted_since !== null) await letWait(tx, server.now(), id);
+  }
   await recordAudit(tx, server.now(), actor, {
     action: "repository.maintenance_hosts_named",
     target: { kind: "repository", id: repository.id, name: repository.name },

@@ -1,12 +1,12 @@
-import type { Selectable } from "kysely";
+import type { Selectable, Transaction } from "kysely";
 import { isDeepStrictEqual } from "node:util";
 import { parseRepositoryUrl } from "../../shared/repository_url.ts";
 import { recordAudit } from "../audit/record.ts";
-import type { RepositoriesTable } from "../database/tables.ts";
+import type { RepositoriesTable, Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import { pushConfig } from "../hosts/push.ts";
 import { ensureRepository } from "../jobs/ensure_repository.ts";
-import { needAdmin } from "../rights.ts";
+import { isRestricted, needAdmin } from "../rights.ts";
 import type { Actor, Server } from "../server.ts";
 import { refuseUnlessAdmin } from "./admins_only.ts";
 import { refuseTakenName } from "./create.ts";
@@ -42,11 +42,12 @@ export async function changeRepository(
   );
   if (movedField) refuseKeptSecrets(row, wish, movedField);
   const changed = changedFields(row, wish);
-  await refuseOthersThanAdmins(server, actor, row, { changed, movedField });
   const moved = movedField === "url";
   const sealed = await sealAccess(server, id, access);
   const now = server.now();
   await server.db.transaction().execute(async (tx) => {
+    await refuseOthersThanAdmins(tx, actor, row, { changed, movedField, now });
+    if (wish.open_to_operators === false) await withdrawOperatorsTokens(tx, id, now);
     await refuseTakenName(tx, wish.name, id);
     await tx.updateTable("repositories").set({
       name: wish.name,
@@ -96,17 +97,20 @@ export async function changeRepository(
 }
 
 /**
- * A repository that is not open is an admin's, but for its name. An open one may not be moved while hosts back up to it: that
- * would bind them elsewhere. Throws forbidden with the field.
+ * A repository that is not open is an admin's. An open one may not be moved while hosts are or may be bound to it: that would
+ * bind them elsewhere. Throws forbidden with the field.
  */
 async function refuseOthersThanAdmins(
-  server: Server,
+  tx: Transaction<Tables>,
   actor: Actor,
   row: Selectable<RepositoriesTable>,
-  { changed, movedField }: { changed: string[]; movedField: string | undefined },
+  { changed, movedField, now }: { changed: string[]; movedField: string | undefined; now: number },
 ): Promise<void> {
-  const [field] = changed.filter((name) => name !== "name");
-  if (row.open_to_operators !== 1 && field) {
+  if (!isRestricted(actor)) return;
+  const { open_to_operators: open } = await tx.selectFrom("repositories")
+    .select("open_to_operators").where("id", "=", row.id).executeTakeFirstOrThrow();
+  const [field] = changed;
+  if (open !== 1 && field) {
     needAdmin(
       actor,
       field,
@@ -114,18 +118,52 @@ async function refuseOthersThanAdmins(
     );
   }
   if (!movedField) return;
-  const used = await server.db.selectFrom("hosts").select("name").where(
-    "repository_id",
-    "=",
-    row.id,
-  )
-    .where("repository_ready_at", "is not", null).executeTakeFirst();
-  if (!used) return;
+  const user = await userOf(tx, actor, row.id, now);
+  if (!user) return;
   needAdmin(
     actor,
     movedField,
-    `${movedField} may only be changed by an admin, since ${used.name} backs up to this repository and would back up elsewhere.`,
+    `${movedField} may only be changed by an admin, since ${user} would back up elsewhere.`,
   );
+}
+
+/** A host that is bound to it or may be, or a join command of somebody else. */
+async function userOf(
+  tx: Transaction<Tables>,
+  actor: Actor,
+  id: string,
+  now: number,
+): Promise<string | undefined> {
+  const host = await tx.selectFrom("hosts").select("name").where((is) =>
+    is.or([
+      is("repository_id", "=", id),
+      // Ids hold nothing that LIKE or JSON would read otherwise.
+      is("approved_repository_ids", "like", `%"${id}"%`),
+    ])
+  ).executeTakeFirst();
+  if (host) return host.name;
+  const token = await tx.selectFrom("enrollment_tokens").select("host_name")
+    .where("repository_id", "=", id).where("used_at", "is", null).where("expires_at", ">", now)
+    .where((is) => is.or([is("created_by_id", "is", null), is("created_by_id", "!=", actor.id)]))
+    .executeTakeFirst();
+  return token?.host_name;
+}
+
+/** Commands that operators made while it was open would bring what is stored now to machines of theirs. */
+async function withdrawOperatorsTokens(
+  tx: Transaction<Tables>,
+  id: string,
+  now: number,
+): Promise<void> {
+  await tx.updateTable("enrollment_tokens").set({ expires_at: now })
+    .where("repository_id", "=", id).where("rejoins_host_id", "is", null)
+    .where("used_at", "is", null).where("expires_at", ">", now)
+    .where(
+      "created_by_id",
+      "in",
+      (query) => query.selectFrom("users").select("id").where("role", "!=", "admin"),
+    )
+    .execute();
 }
 
 async function pushToHosts(

@@ -64,11 +64,15 @@ export async function someRepositories(server: Server, ids: string[]): Promise<R
 }
 
 /** By name. */
-export async function listRepositories(server: Server, wish: PageWish): Promise<Page<Repository>> {
+export async function listRepositories(
+  server: Server,
+  wish: PageWish & { isOpen?: boolean },
+): Promise<Page<Repository>> {
   let query = server.db.selectFrom("repositories").selectAll().orderBy("name").limit(
     wish.limit + 1,
   );
   if (wish.cursor !== null) query = query.where("name", ">", wish.cursor);
+  if (wish.isOpen) query = query.where("open_to_operators", "=", 1);
   const rows = await query.execute();
   const seen = await withHosts(server, rows.slice(0, wish.limit));
   return { ...pageOf(rows, wish, (row) => row.name, (row) => row), items: seen };

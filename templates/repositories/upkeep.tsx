@@ -391,7 +391,7 @@ function AdminCredential(props: UpkeepProps) {
 }
 
 function NamedHosts({ holders, frame }: UpkeepProps) {
-  const named = holders.filter(({ isNamed }) => isNamed);
+  const named = holders.filter(({ isNamed, waitsSince }) => isNamed || waitsSince !== null);
   if (named.length === 0) return null;
   return (
     <ul class="paths">
@@ -458,7 +458,7 @@ function Holders(props: UpkeepProps) {
         {error && <p class="error">{error}</p>}
         <p class="help">
           Retention and prune run there for all hosts of the repository. Choose machines that you
-          trust with all of these backups; saving is also the word that a host waits for.
+          trust with all of these backups. One that waits is named again by ticking it.
         </p>
       </fieldset>
       <p>

@@ -1,6 +1,7 @@
 // No role reaches by a detour what a direct route refuses it: made from the table in SECURITY.md.
 import assert from "node:assert/strict";
 import { attack } from "../support/attack.ts";
+import { eventually } from "../support/eventually.ts";
 import { FakeAgent, joinHost } from "../support/fake_agent.ts";
 import { startServer, type TestServer } from "../support/start_server.ts";
 import { ROUTES } from "../../server/web/routes.ts";
@@ -68,7 +69,7 @@ interface World {
   adminSet: string;
 }
 
-const REPOSITORY = { name: "theirs", url: "rest:https://nas.example.org/r/" };
+const REPOSITORY = { name: "alpha repository", url: "rest:https://nas.example.org/r/" };
 const NEW = { name: "mine", url: "rest:https://mallory.example/", is_new: true };
 const PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----";
 const FILE = { environment: { RCLONE_CONFIG: "/root/.config/rclone/rclone.conf" } };
@@ -109,6 +110,7 @@ const TRIES: Record<string, Record<string, (world: World) => unknown>> = {
     open_to_operators: () => ({ ...NEW, open_to_operators: false }),
   },
   "PUT /api/repositories/:id": {
+    name: () => ({ ...REPOSITORY, name: "old" }),
     url: () => ({ ...REPOSITORY, url: "rest:https://mallory.example/", rest_password: "x" }),
     password: () => ({ ...REPOSITORY, password: "his own" }),
     username: () => ({ ...REPOSITORY, username: "mallory" }),
@@ -270,41 +272,150 @@ attack({
 
 attack({
   id: "promise 6",
-  promise: "an operator does not point elsewhere what hosts back up to",
+  promise: "an operator does not point elsewhere what hosts back up to or may be bound to",
   done:
-    "an operator moves a repository of his own, by its address and by a variable, before and after a host has opened it",
-  expected: "before, yes; after, 403 with the field, and the host hears of no other place",
+    "an operator moves open repositories, by address and by a variable: before a host has joined, once one has, where an admin only approved it for a host or made a join command for it, and after moving the host away from it",
+  expected: "before, yes; else 403 with the field, and no host hears of another place",
 }, async (see) => {
   await using test = await startServer();
-  const made = await test.api("olive", "POST", "/api/enrollment-tokens", {
-    hostname: "his",
-    repository: {
-      ...NEW,
-      url: "swift:container:/one",
-      environment: { OS_AUTH_URL: "https://a.example" },
-    },
-  });
-  const machine = { os: "linux", arch: "x86_64", agent_version: "0.1.0", hostname: "his" };
-  const { body } = await test.api(null, "POST", "/api/agents/enroll", {
-    token: made.body.token,
-    ...machine,
-  });
-  const path = `/api/repositories/${made.body.repository_id}`;
-  const put = (url: string, auth: string, person: "alice" | "olive" = "olive") =>
-    test.api(person, "PUT", path, { name: "mine", url, environment: { OS_AUTH_URL: auth } });
-  const typo = await put("swift:container:/two", "https://a.example");
-  assert.equal(typo.status, 200, "nobody has opened it yet");
-  const agent = await FakeAgent.connect(test.url, body.bearer);
+  const NAME = { OS_AUTH_URL: "https://a.example" };
+  const machine = { os: "linux", arch: "x86_64", agent_version: "0.1.0" };
+  const join = async (
+    person: "alice" | "olive",
+    hostname: string,
+    more: Record<string, unknown>,
+  ) => {
+    const made = await test.api(person, "POST", "/api/enrollment-tokens", { hostname, ...more });
+    assert.equal(made.status, 201, JSON.stringify(made.body));
+    const enrol = async () =>
+      (await test.api(null, "POST", "/api/agents/enroll", {
+        token: made.body.token,
+        hostname,
+        ...machine,
+      })).body;
+    return { repositoryId: made.body.repository_id as string, enrol };
+  };
+  const put = (
+    id: string,
+    url: string,
+    auth = "https://a.example",
+    person: "alice" | "olive" = "olive",
+  ) =>
+    test.api(person, "PUT", `/api/repositories/${id}`, {
+      name: `mine ${id}`,
+      url,
+      environment: { OS_AUTH_URL: auth },
+    });
+  const refused = async (id: string, url = "swift:container:/one") => {
+    const byUrl = await put(id, "swift:evil:/two");
+    const byVariable = await put(id, url, "https://evil.example");
+    assert.deepEqual([byUrl.status, byUrl.body.error?.field], [403, "url"]);
+    assert.deepEqual([byVariable.status, byVariable.body.error?.field], [403, "environment"]);
+  };
+  const repository = { ...NEW, url: "swift:container:/one", environment: NAME };
+  const his = await join("olive", "his", { repository });
+  const typo = await put(his.repositoryId, "swift:container:/two");
+  assert.equal(typo.status, 200, "no machine has joined by his own command yet");
+  const { bearer, host_id } = await his.enrol();
+  await refused(his.repositoryId, "swift:container:/two");
+  const agent = await FakeAgent.connect(test.url, bearer);
   const { job_id } = await agent.next("command.run");
   agent.started(job_id);
   await agent.acknowledged(agent.finished(job_id, { created: true }));
-  const before = agent.received.length;
-  const byUrl = await put("swift:evil:/two", "https://a.example");
-  const byVariable = await put("swift:container:/two", "https://evil.example");
-  see(`before ${typo.status}; by its address ${byUrl.status}, by a variable ${byVariable.status}`);
-  assert.deepEqual([byUrl.status, byUrl.body.error.field], [403, "url"]);
-  assert.deepEqual([byVariable.status, byVariable.body.error.field], [403, "environment"]);
-  assert.ok(!JSON.stringify(agent.received.slice(before)).includes("evil"));
-  assert.equal((await put("swift:other:/two", "https://a.example", "alice")).status, 200);
+  await refused(his.repositoryId, "swift:container:/two");
+  see("once a host is bound: 403 by address and by variable");
+
+  const another = async (name: string) =>
+    (await test.api("olive", "POST", "/api/repositories", { ...repository, name })).body
+      .id as string;
+  const approved = await another("approved");
+  await test.api("alice", "PATCH", `/api/hosts/${host_id}`, {
+    approved_repository_ids: [approved],
+  });
+  await refused(approved);
+  const away = await test.api("olive", "PATCH", `/api/hosts/${host_id}`, {
+    repository_id: approved,
+  });
+  assert.equal(away.status, 200);
+  await test.api("alice", "PATCH", `/api/hosts/${host_id}`, {
+    approved_repository_ids: [his.repositoryId],
+  });
+  await refused(his.repositoryId, "swift:container:/two");
+  see("approved for a host, or left by it for a moment: 403");
+  const promised = await another("promised");
+  await join("alice", "new", { repository_id: promised });
+  await refused(promised);
+  see("an admin's join command names it: 403");
+  assert.ok(!JSON.stringify(agent.received).includes("evil"));
+  assert.equal((await put(promised, "swift:other:/two", "https://b.example", "alice")).status, 200);
   await agent.close();
+});
+
+attack({
+  id: "promise 6",
+  promise: "what is closed or raised meanwhile does not reach what an operator began before",
+  done:
+    "a repository is closed and gets a new password while an operator's join command for it is open; an admin credential is set while his forget waits",
+  expected: "the command is refused; the forget fails, and no frame holds the admin credential",
+}, async (see) => {
+  await using test = await startServer();
+  const { body: made } = await test.api("olive", "POST", "/api/repositories", NEW);
+  const token = await test.api("olive", "POST", "/api/enrollment-tokens", {
+    hostname: "his",
+    repository_id: made.id,
+  });
+  await test.api("alice", "PUT", `/api/repositories/${made.id}`, {
+    name: NEW.name,
+    url: NEW.url,
+    open_to_operators: false,
+    password: "new-canary-4711",
+  });
+  const late = await test.api(null, "POST", "/api/agents/enroll", {
+    token: token.body.token,
+    hostname: "his",
+    os: "linux",
+    arch: "x86_64",
+    agent_version: "0.1.0",
+  });
+  see(`a command of before it was closed: ${late.status}`);
+  assert.equal(late.status, 401);
+
+  const alpha = await joinHost(test, "alpha", { url: "rest:https://nas.example.org/r/" });
+  const beta = await joinHost(test, "beta", { id: alpha.repositoryId });
+  const agents: FakeAgent[] = [];
+  for (const { bearer } of [alpha, beta]) {
+    const agent = await FakeAgent.connect(test.url, bearer);
+    const { job_id } = await agent.next("command.run");
+    agent.started(job_id);
+    await agent.acknowledged(agent.finished(job_id, { created: true }));
+    agents.push(agent);
+  }
+  const path = `/api/repositories/${alpha.repositoryId}`;
+  const groups = `/api/hosts/${alpha.hostId}/source-groups`;
+  const [{ id }] = (await test.api("alice", "GET", groups)).body.items;
+  await test.api("alice", "PUT", `${groups}/${id}`, {
+    name: "default",
+    includes: ["/home"],
+    retention: { keep_last: 1 },
+  });
+  const backup = (await test.api("alice", "POST", `/api/hosts/${beta.hostId}/jobs`, {
+    kind: "backup",
+  })).body.job_id;
+  await agents[1]!.acknowledged(agents[1]!.started(backup));
+  const forget = await test.api("olive", "POST", `${path}/jobs`, { kind: "forget" });
+  assert.equal(forget.status, 202);
+  await test.api("alice", "PUT", `${path}/admin-credential`, {
+    username: "admin",
+    rest_password: "admin-canary",
+  });
+  await test.api("alice", "PUT", `${path}/maintenance`, { host_ids: [alpha.hostId] });
+  await agents[1]!.acknowledged(agents[1]!.finished(backup));
+  const ended = await eventually("the forget is over", async () => {
+    const job = (await test.api("alice", "GET", `/api/jobs/${forget.body.job_id}`)).body;
+    return job.finished_at !== null && job;
+  });
+  see(`a forget of before the admin credential was set: ${ended.status}, ${ended.reason}`);
+  assert.equal(ended.status, "failed");
+  assert.ok(!JSON.stringify(agents.map(({ received }) => received)).includes("admin-canary"));
+  for (const agent of agents) await agent.close();
 });

@@ -19,6 +19,9 @@ export const instances: Migration = {
       address text,
       primary key (host_id, instance_hash)
     ) strict`.execute(db);
+    await sql`create index host_instances_by_number on host_instances (host_id, number)`.execute(
+      db,
+    );
     await sql`alter table hosts add column doubted_since integer`.execute(db);
     await sql`alter table hosts add column chosen_instance_hash blob`.execute(db);
     await sql`alter table hosts add column next_bearer_hash blob`.execute(db);

@@ -112,10 +112,13 @@ export function typedChoice(form: Form): RepositoryChoiceValues {
 
 /** For a choice: the first few hundred by name; for operators those that are open to them, and of `also` all. */
 export async function repositoryChoices(server: Server, c: Ctx, also: string[] = []) {
-  const { items } = await listRepositories(server, { limit: 200, cursor: null });
+  const { items } = await listRepositories(server, {
+    limit: 200,
+    cursor: null,
+    isOpen: !isAdmin(c),
+  });
   const missing = also.filter((id) => !items.some((each) => each.id === id));
-  return [...items, ...await someRepositories(server, missing)]
-    .filter((each) => isAdmin(c) || each.open_to_operators || also.includes(each.id)).map((
-      { id, name, url },
-    ) => ({ id, name, url }));
+  return [...items, ...await someRepositories(server, missing)].map((
+    { id, name, url },
+  ) => ({ id, name, url }));
 }

@@ -103,7 +103,8 @@ async function holdersOf(server: Server, repository: Repository) {
       ...named.map(({ id, name, waits_since }) => ({
         id,
         name,
-        isNamed: true,
+        // Naming it again is an act of its own, not what saving another one brings along.
+        isNamed: waits_since === null,
         waitsSince: waits_since,
       })),
       ...shown.map(({ id, name }) => ({ id, name, isNamed: false, waitsSince: null })),
