@@ -148,6 +148,71 @@ attack({
 
 attack({
   id: "promise 3",
+  promise:
+    "the choice between two machines holds, and nobody can undo it, hide from it or shut the other out",
+  done:
+    "the right one is chosen twice, with its answer lost in between; a thief starts again and again, before and after the choice; he keeps a socket of before; an admin names the host while it is in doubt; a host in doubt joins again",
+  expected:
+    "the bearer that was given works, the right one stays on the list, the choice stays, the admin credential waits, the token takes the host back",
+}, async (see) => {
+  await using test = await startServer({ env: { RM_HANDSHAKES_PER_MINUTE: "1000" } });
+  const { host, path, dial, doubt, machines, choose } = await setUp(test);
+  const maintenance = `/api/repositories/${host.repositoryId}/maintenance`;
+  const name = () => test.api("alice", "PUT", maintenance, { host_ids: [host.hostId] });
+  await name();
+  const open = [await dial(A), await dial(B)];
+  const first = await dial(A);
+  await first.next("error");
+  open.push(first);
+  const right = (await machines()).find(({ connected }: { connected: boolean }) => connected).id;
+  assert.equal((await name()).status, 200);
+  const waits = async () =>
+    (await test.api("alice", "GET", maintenance)).body.hosts[0].waits_since !== null;
+  assert.ok(await waits(), "naming a host in doubt is no word for either machine");
+  for (let n = 0; n < 12; n++) open.push(await dial(n.toString(16).repeat(32).slice(0, 31) + "e"));
+  await open.at(-1)!.next("error");
+  const listed = (await machines()).map(({ id }: { id: string }) => id);
+  assert.ok(listed.includes(right), "twelve starts push it off no list");
+  assert.equal((await choose(right)).status, 200);
+  const restarted = await dial("f".repeat(32));
+  await restarted.next("error");
+  open.push(restarted);
+  const chosen = await dial(A);
+  const { bearer } = await chosen.next("bearer.set");
+  open.push(chosen);
+  assert.equal((await choose(right)).status, 200, "said twice");
+  see("12 starts of a thief, one after the choice, and a second click: the choice stands");
+  const early = await FakeAgent.dial(test.url, host.bearer);
+  const settled = await dial(A, bearer);
+  await settled.next("schedule.set");
+  assert.equal(await doubt(), false);
+  assert.ok(await waits(), "its bearer was made anew");
+  early.hello({ instance: C });
+  await early.untilClosed();
+  const again = await dial(A, bearer);
+  await again.next("schedule.set");
+  see("a socket of before, opened by the old bearer, raises no doubt");
+  assert.equal(await doubt(), false);
+  open.push(settled, again);
+
+  const copy = await dial(B, bearer);
+  await copy.next("schedule.set");
+  const back = await dial(A, bearer);
+  await back.next("error");
+  assert.equal(await doubt(), true);
+  const { token } = (await test.api("alice", "POST", `${path}/rejoin-token`)).body;
+  const machine = { os: "linux", arch: "x86_64", agent_version: "0.1.0", hostname: "alpha" };
+  const rejoined = await test.api(null, "POST", "/api/agents/enroll", { token, ...machine });
+  see(`a host in doubt joins again while one is connected: ${rejoined.status}`);
+  assert.equal(rejoined.status, 200);
+  assert.equal((await back.untilClosed()).code, 4001);
+  assert.equal(await doubt(), false);
+  open.push(copy, back);
+  for (const agent of open) await agent.close();
+});
+
+attack({
+  id: "promise 3",
   promise: "two real agents with one state go on backing up; the chosen one stores its new bearer",
   done: "the folders of a host's agent are copied and a second agent is started on the copy",
   expected:

@@ -144,6 +144,8 @@ browserTest(
     await menu.click();
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.waitForURL("**/login");
+    // Signing out empties the browser's cache: all that the page is drawn with is fetched anew.
+    await page.waitForLoadState("networkidle");
     await agent.close();
   },
 );

@@ -180,6 +180,7 @@ browserTest(
     await page.waitForURL("**/login");
     await page.goBack();
     await page.waitForURL("**/login?next=*");
+    await page.waitForLoadState("networkidle");
     assert.equal(await page.getByText("alpha").count(), 0);
     // Nor does a cookie that somebody kept open anything.
     await page.context().addCookies(cookies);

@@ -270,4 +270,5 @@ async function signOut(page: Page): Promise<void> {
   await page.waitForURL("**/login");
   await page.goto("/");
   await page.waitForURL("**/login?next=*");
+  await page.waitForLoadState("networkidle");
 }
