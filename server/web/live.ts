@@ -28,7 +28,7 @@ import { hostsOnPage } from "./pages/dashboard.ts";
 import { attentionItems, hostRows, hostView } from "./pages/host_props.ts";
 import { lossesOf } from "./pages/hosts.ts";
 import { jobRow, jobView } from "./pages/job_props.ts";
-import { fleetProps, mayRun } from "./pages/page.ts";
+import { fleetProps, isAdmin, mayRun } from "./pages/page.ts";
 import { pendingProps } from "./pages/pending_hosts.ts";
 import { scheduleList } from "./pages/schedules.ts";
 import { eventStream, type Feed, type Source } from "./sse.ts";
@@ -249,7 +249,7 @@ function jobForm(server: Server, may: boolean): JobFeedForm {
   return may ? forms.operator : forms.viewer;
 }
 
-function form(server: Server, may: boolean): JobFeedForm {
+function form(server: Server, may: boolean, mayAll: boolean): JobFeedForm {
   return {
     lines: (lines) =>
       `event: lines\nid: ${lines.at(-1)!.n}\n${dataOf(`${LogRows({ lines })}`)}\n\n`,
@@ -258,7 +258,7 @@ function form(server: Server, may: boolean): JobFeedForm {
       const parts: Child[] = [
         JobState({ job: view, now: server.now(), mayCancel: may }),
         JobProgress({ job: view }),
-        JobOutcome({ job: view, mayRun: may }),
+        JobOutcome({ job: view, mayRun: may, isAdmin: mayAll }),
         await fleetFragment(server),
       ];
       return parts.map((part) => `event: fragment\n${dataOf(`${part}`)}\n\n`).join("");

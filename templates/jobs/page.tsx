@@ -60,6 +60,7 @@ export interface JobPageProps {
   isPast?: boolean;
   mayCancel: boolean;
   mayRun: boolean;
+  isAdmin: boolean;
 }
 
 export function JobPage(props: JobPageProps) {
@@ -85,7 +86,7 @@ export function JobPage(props: JobPageProps) {
       </h1>
       <JobState job={job} now={frame.now} mayCancel={props.mayCancel} />
       <JobProgress job={job} />
-      <JobOutcome job={job} mayRun={props.mayRun} />
+      <JobOutcome job={job} mayRun={props.mayRun} isAdmin={props.isAdmin} />
       <LogIsNotWhole job={job} />
       <Log
         jobId={job.id}
@@ -248,7 +249,9 @@ function Figure({ label, value, isBig }: { label: string; value: string; isBig?:
 }
 
 /** Live fragment `job-outcome`: what happened in one sentence, what it added, the next sensible step. */
-export function JobOutcome({ job, mayRun }: { job: JobView; mayRun: boolean }) {
+export function JobOutcome(
+  { job, mayRun, isAdmin }: { job: JobView; mayRun: boolean; isAdmin: boolean },
+) {
   if (!hasEnded(job.status)) return <div id="job-outcome"></div>;
   const step = job.status === "succeeded" && job.warnings === 0 ? null : nextStep(job);
   return (
@@ -262,7 +265,7 @@ export function JobOutcome({ job, mayRun }: { job: JobView; mayRun: boolean }) {
             {step.sentence} {step.href && <a href={step.href}>{step.label}</a>}
           </p>
         )}
-        {step?.kind && mayRun && (
+        {step?.kind && mayRun && (isAdmin || !step.isForAdmins) && (
           <p class="actions">
             <RunAgain job={job} step={step} kind={step.kind} />
           </p>

@@ -95,6 +95,8 @@ export interface NextStep {
   /** Another address to post it to. */
   to?: string;
   groupId?: string | null;
+  /** Only admins are let do it. */
+  isForAdmins?: boolean;
 }
 
 /** The next sensible step after a job that ended; null when there is nothing to do. */
@@ -229,6 +231,7 @@ export function nextStep(
           "Look at what it would remove on the source group's page. If that is meant, an admin runs it with consent.",
         kind: "forget",
         to: `${repository}/jobs?may_drop_most=true`,
+        isForAdmins: true,
         label: "Run it anyway",
       };
     case "list_changed":

@@ -587,6 +587,7 @@ const lines = (n: number, from = 1): LogLine[] =>
   }));
 const jobPage = (job: JobView, n: number, role: Role = "operator") => (
   <JobPage
+    isAdmin
     frame={frame({ role })}
     job={job}
     lines={lines(n, n > 100 ? 401 : 1)}

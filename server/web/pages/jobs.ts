@@ -13,7 +13,7 @@ import { pathId, readOneOf, readPage } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
 import { attemptTo } from "./form.ts";
 import { jobRow, jobView } from "./job_props.ts";
-import { frameOf, goTo, mayRun, show } from "./page.ts";
+import { frameOf, goTo, isAdmin, mayRun, show } from "./page.ts";
 
 export const jobPageRoutes: Route[] = [
   { method: "GET", path: "/jobs", role: "viewer", handler: list },
@@ -71,6 +71,7 @@ async function job(server: Server, c: Ctx): Promise<Response> {
       isPast: before !== null,
       mayCancel: mayRun(c),
       mayRun: mayRun(c),
+      isAdmin: isAdmin(c),
     }),
   );
 }
