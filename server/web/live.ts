@@ -22,13 +22,14 @@ import type { Server } from "../server.ts";
 import { listSnapshots } from "../snapshots/find.ts";
 import { lastEventId } from "./api/jobs.ts";
 import { pathId } from "./body.ts";
-import type { Ctx, Route } from "./context.ts";
+import type { Role } from "../database/tables.ts";
+import { type Ctx, type Route, userOf } from "./context.ts";
 import { jobFeed, type JobFeedForm } from "./job_feed.ts";
 import { hostsOnPage } from "./pages/dashboard.ts";
 import { attentionItems, hostRows, hostView } from "./pages/host_props.ts";
 import { lossesOf } from "./pages/hosts.ts";
 import { jobRow, jobView } from "./pages/job_props.ts";
-import { fleetProps, isAdmin, mayRun } from "./pages/page.ts";
+import { fleetProps, mayRun } from "./pages/page.ts";
 import { pendingProps } from "./pages/pending_hosts.ts";
 import { scheduleList } from "./pages/schedules.ts";
 import { eventStream, type Feed, type Source } from "./sse.ts";
@@ -239,17 +240,20 @@ async function jobRows(server: Server, ids: Set<string>, isOfHost: boolean): Pro
   );
 }
 
-/** Two forms and no more: a batch of lines is turned into text once per form, however many browsers watch. */
-const jobForms = new WeakMap<Server, { operator: JobFeedForm; viewer: JobFeedForm }>();
+/** One form a role and no more: a batch of lines is turned into text once per form, however many browsers watch. */
+const jobForms = new WeakMap<Server, Record<Role, JobFeedForm>>();
 
-function jobForm(server: Server, may: boolean): JobFeedForm {
-  const forms = jobForms.get(server) ??
-    { operator: form(server, true), viewer: form(server, false) };
+function jobForm(server: Server, role: Role): JobFeedForm {
+  const forms = jobForms.get(server) ?? {
+    admin: form(server, { may: true, isAdmin: true }),
+    operator: form(server, { may: true, isAdmin: false }),
+    viewer: form(server, { may: false, isAdmin: false }),
+  };
   jobForms.set(server, forms);
-  return may ? forms.operator : forms.viewer;
+  return forms[role];
 }
 
-function form(server: Server, may: boolean, mayAll: boolean): JobFeedForm {
+function form(server: Server, { may, isAdmin }: { may: boolean; isAdmin: boolean }): JobFeedForm {
   return {
     lines: (lines) =>
       `event: lines\nid: ${lines.at(-1)!.n}\n${dataOf(`${LogRows({ lines })}`)}\n\n`,
@@ -258,7 +262,7 @@ function form(server: Server, may: boolean, mayAll: boolean): JobFeedForm {
       const parts: Child[] = [
         JobState({ job: view, now: server.now(), mayCancel: may }),
         JobProgress({ job: view }),
-        JobOutcome({ job: view, mayRun: may, isAdmin: mayAll }),
+        JobOutcome({ job: view, mayRun: may, isAdmin }),
         await fleetFragment(server),
       ];
       return parts.map((part) => `event: fragment\n${dataOf(`${part}`)}\n\n`).join("");
@@ -272,7 +276,11 @@ function dataOf(html: string): string {
 
 async function job(server: Server, c: Ctx): Promise<Response> {
   const row = await getJobRow(server, pathId(c, "id"));
-  return eventStream(server, c, jobFeed(server, row, lastEventId(c), jobForm(server, mayRun(c))));
+  return eventStream(
+    server,
+    c,
+    jobFeed(server, row, lastEventId(c), jobForm(server, userOf(c).role)),
+  );
 }
 
 async function joining(server: Server, c: Ctx): Promise<Response> {
