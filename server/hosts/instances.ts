@@ -6,8 +6,7 @@
 import type { Kysely, Selectable, Transaction } from "kysely";
 import { CLOSE, type Hello } from "../../shared/protocol.ts";
 import { recordAudit } from "../audit/record.ts";
-import type { AgentSocket } from "../connected_agents.ts";
-import { closeQuietly, sendTo } from "../connected_agents.ts";
+import { type AgentSocket, closeQuietly, sendTo } from "../connected_agents.ts";
 import type { HostInstancesTable, Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import { letWait } from "../maintenance/hosts.ts";
