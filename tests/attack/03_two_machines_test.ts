@@ -27,6 +27,12 @@ async function setUp(test: TestServer) {
   return { host, path, dial, doubt, machines, choose };
 }
 
+/** It is the host's connection now: its doubt is told a moment before. */
+async function isConnected(agent: FakeAgent): Promise<void> {
+  agent.send({ type: "heartbeat" });
+  await agent.next("report.ack");
+}
+
 /** Everything that the server tells an agent in the clear. */
 const secretsIn = (agent: FakeAgent) =>
   agent.received.filter(({ type }) =>
@@ -128,6 +134,7 @@ attack({
   await silent.next("schedule.set");
   const back = await dial("9".repeat(32));
   await back.next("error");
+  await isConnected(back);
   assert.equal(await doubt(), true);
   see("one that came back after one that did not say its id: doubt");
   await choose((await machines()).find(({ connected }: { connected: boolean }) => connected).id);
@@ -163,6 +170,7 @@ attack({
   const open = [await dial(A), await dial(B)];
   const first = await dial(A);
   await first.next("error");
+  await isConnected(first);
   open.push(first);
   const right = (await machines()).find(({ connected }: { connected: boolean }) => connected).id;
   assert.equal((await name()).status, 200);
