@@ -15,16 +15,26 @@ const C = "c".repeat(32);
 async function setUp(test: TestServer) {
   const host = await joinHost(test, "alpha");
   const path = `/api/hosts/${host.hostId}`;
+  const all: FakeAgent[] = [];
   const dial = async (instance: string | undefined, bearer = host.bearer) => {
     const agent = await FakeAgent.dial(test.url, bearer);
     agent.hello(instance ? { instance } : {});
+    all.push(agent);
+    // One after the other: what came first is what the test is about.
+    await eventually(
+      "it is answered or closed",
+      () => agent.received.length > 0 || agent.closed !== undefined,
+    );
     return agent;
+  };
+  const closeAll = async () => {
+    for (const agent of all) await agent.close();
   };
   const doubt = async () => (await test.api("victor", "GET", path)).body.doubted_since !== null;
   const machines = async () => (await test.api("olive", "GET", `${path}/instances`)).body.items;
   const choose = (instance_id: string, person: "alice" | "olive" = "alice") =>
     test.api(person, "POST", `${path}/instances/choose`, { instance_id });
-  return { host, path, dial, doubt, machines, choose };
+  return { host, path, dial, doubt, machines, choose, closeAll };
 }
 
 /** It is the host's connection now: its doubt is told a moment before. */
@@ -49,7 +59,7 @@ attack({
     "alarm, audit and no secret from the third hello on; the chosen one gets a new bearer, the other 4001, and the old bearer opens nothing",
 }, async (see) => {
   await using test = await startServer();
-  const { host, path, dial, doubt, machines, choose } = await setUp(test);
+  const { host, path, dial, doubt, machines, choose, closeAll } = await setUp(test);
   await test.api("alice", "PUT", `/api/repositories/${host.repositoryId}/maintenance`, {
     host_ids: [host.hostId],
   });
@@ -107,7 +117,7 @@ attack({
   await assert.rejects(FakeAgent.dial(test.url, host.bearer), "the old bearer opens nothing");
   see("the chosen one has its plan by the new bearer; the old bearer is refused");
   assert.equal((await machines()).length, 0);
-  for (const agent of [first, thief, back, chosen, settled]) await agent.close();
+  await closeAll();
 });
 
 attack({
@@ -120,7 +130,7 @@ attack({
     "no doubt for the first; doubt for the machine that comes back after one that said nothing, and for the copy",
 }, async (see) => {
   await using test = await startServer({ env: { RM_HANDSHAKES_PER_MINUTE: "1000" } });
-  const { dial, doubt, choose, machines } = await setUp(test);
+  const { dial, doubt, choose, machines, closeAll } = await setUp(test);
   for (let n = 0; n < 10; n++) {
     for (let again = 0; again < 3; again++) {
       const agent = await dial(String(n).repeat(32));
@@ -150,7 +160,7 @@ attack({
   }
   see(`one id on two live machines: doubt after ${fights} take-overs`);
   assert.ok(fights > 1 && fights < 10);
-  for (const agent of [silent, back, last]) await agent.close();
+  await closeAll();
 });
 
 attack({
@@ -163,7 +173,7 @@ attack({
     "the bearer that was given works, the right one stays on the list, the choice stays, the admin credential waits, the token takes the host back",
 }, async (see) => {
   await using test = await startServer({ env: { RM_HANDSHAKES_PER_MINUTE: "1000" } });
-  const { host, path, dial, doubt, machines, choose } = await setUp(test);
+  const { host, path, dial, doubt, machines, choose, closeAll } = await setUp(test);
   const maintenance = `/api/repositories/${host.repositoryId}/maintenance`;
   const name = () => test.api("alice", "PUT", maintenance, { host_ids: [host.hostId] });
   await name();
@@ -216,7 +226,7 @@ attack({
   assert.equal((await back.untilClosed()).code, 4001);
   assert.equal(await doubt(), false);
   open.push(copy, back);
-  for (const agent of open) await agent.close();
+  await closeAll();
 });
 
 attack({
