@@ -102,8 +102,9 @@ const CAUSES: Cause[] = [
   {
     code: "no_repository",
     exitCode: 10,
+    // Only in what follows the address, in which a port of 34047 or a folder "not found" may stand.
     pattern:
-      /unable to open config file: (?=[^\n]*(does not exist|no such file|not found|cannot find|404))/i,
+      /unable to open config file: [^\n]*(?:\(404\)|StatusCode=404|(?:does not exist|no such file|not found|cannot find)[^\n:"]*$)/i,
     sentence: ({ url }) => `No repository at ${url}`,
   },
   {

@@ -60,6 +60,11 @@ const OLD_TEXTS: [text: string, code: string, reason: RegExp][] = [
     /cannot be reached \(connection refused\)/,
   ],
   [
+    "Fatal: unable to open config file: Lstat: lstat /srv/not found/config: not a directory\nIs there a repository at the following location?",
+    "restic_failed",
+    /not a directory/,
+  ],
+  [
     "unable to create lock in backend: repository is already locked exclusively by PID 9235 on vm by root (UID 0, GID 0)\nlock was created at 2026-11-22 17:32:05 (619ms ago)\nstorage ID 67d9e21a",
     "locked",
     /^The repository is locked by PID 9235 on host vm, since 2026-11-22 17:32:05\.$/,

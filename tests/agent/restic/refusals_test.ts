@@ -241,6 +241,13 @@ const CASES: Case[] = [
     reason: /is no server for repositories \(malformed HTTP/,
   },
   {
+    what: "an echo at an address with 404 in it",
+    url: rest(raw((connection) => connection.readable.pipeTo(connection.writable)))
+      .replace("alpha", "host-404"),
+    code: "wrong_protocol",
+    reason: /is no server for repositories \(malformed HTTP/,
+  },
+  {
     what: "an echo with https",
     url: rest(raw((connection) => connection.readable.pipeTo(connection.writable)), "https"),
     code: "wrong_protocol",
