@@ -1,7 +1,7 @@
 // The credential that may delete is sent to the hosts that an admin named, and to nobody else.
 import assert from "node:assert/strict";
 import { startDueMaintenance } from "../../server/maintenance/due.ts";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeAgent, joinHost } from "../support/fake_agent.ts";
 import { startServer, type TestServer } from "../support/start_server.ts";

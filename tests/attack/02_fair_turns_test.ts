@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { busyHost, rowsOf } from "../support/quotas.ts";
 import { startServer } from "../support/start_server.ts";
 

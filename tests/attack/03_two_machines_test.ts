@@ -1,7 +1,7 @@
 // Identity is more than a bearer: a copied state that is started elsewhere is noticed, and gets nothing until a person chose.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeAgent, joinHost } from "../support/fake_agent.ts";
 import { RealPair } from "../support/real_pair.ts";

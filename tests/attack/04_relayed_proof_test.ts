@@ -5,7 +5,7 @@ import { announce } from "../../agent/announce.ts";
 import { createLog } from "../../agent/log.ts";
 import { ResticFinder } from "../../agent/restic/version.ts";
 import { serverAddress } from "../../shared/server_address.ts";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { eventually } from "../support/eventually.ts";
 import { Stranger } from "../support/fake_stranger.ts";
 import { testFolder } from "../support/start_agent.ts";

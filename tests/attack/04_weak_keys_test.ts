@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { fromBase64, proofBytes, toBase64 } from "../../shared/announce.ts";
 import { serverAddress } from "../../shared/server_address.ts";
 import { newId } from "../../shared/new_id.ts";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { Stranger } from "../support/fake_stranger.ts";
 import { startServer } from "../support/start_server.ts";
 import { forge, SMALL_ORDER } from "../support/weak_keys.ts";

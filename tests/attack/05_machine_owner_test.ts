@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Brake, NO_BRAKE } from "../../agent/brake/brake.ts";
 import { tryHook } from "../../server/hooks/try.ts";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { eventually } from "../support/eventually.ts";
 import { type RealHost, RealPair } from "../support/real_pair.ts";
 import { anyRestic } from "../support/restic.ts";

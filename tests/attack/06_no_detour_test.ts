@@ -1,6 +1,6 @@
 // No role reaches by a detour what a direct route refuses it: made from the table in SECURITY.md.
 import assert from "node:assert/strict";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeAgent, joinHost } from "../support/fake_agent.ts";
 import { startServer, type TestServer } from "../support/start_server.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { ENDPOINT_NAMES, ENVIRONMENT_NAMES } from "../../shared/repository_environment.ts";
 import { ENDPOINT_OPTIONS, OPTION_NAMES } from "../../shared/repository_options.ts";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { FakeAgent, joinHost } from "../support/fake_agent.ts";
 import { startServer } from "../support/start_server.ts";
 

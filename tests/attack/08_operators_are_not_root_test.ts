@@ -1,6 +1,6 @@
 // The agent runs as root; operators borrow of it what an admin approved for the host.
 import assert from "node:assert/strict";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { joinHost } from "../support/fake_agent.ts";
 import { startServer } from "../support/start_server.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { call, followSetupLink, postForm, signIn, withToken } from "../support/browser_session.ts";
 import { PASSWORD, startServer } from "../support/start_server.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { BEHIND_PROXY, signIn } from "../support/browser_session.ts";
 import { PASSWORD, startServer, type TestServer } from "../support/start_server.ts";
 

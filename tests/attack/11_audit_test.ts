@@ -5,7 +5,7 @@ import { readHead } from "../../server/audit/head_file.ts";
 import { verifyAudit } from "../../server/audit/verify.ts";
 import { AUDIT_KEY } from "../../server/audit/watch.ts";
 import { deriveKey } from "../../server/secrets.ts";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { runOnce } from "../support/programs.ts";
 import { startServer, type TestServer } from "../support/start_server.ts";
 

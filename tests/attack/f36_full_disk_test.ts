@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeAgent } from "../support/fake_agent.ts";
 import { busyHost, cutsOf, storedLines } from "../support/quotas.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { FakeRestic } from "../support/fake_restic.ts";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { eventually } from "../support/eventually.ts";
 import { Fleet } from "../support/programs.ts";
 import { textsBelow } from "../support/world.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { BEHIND_PROXY } from "../support/browser_session.ts";
 import { Stranger } from "../support/fake_stranger.ts";
 import { startServer } from "../support/start_server.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { postForm, signIn } from "../support/browser_session.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeAgent } from "../support/fake_agent.ts";

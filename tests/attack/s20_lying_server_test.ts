@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { FakeRestic, LISTED, SUMMARY } from "../support/fake_restic.ts";
 import { FakeServer } from "../support/fake_server.ts";
 import { access, jobId, order, startAgent, testFolder } from "../support/start_agent.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { parseRepositoryUrl } from "../../shared/repository_url.ts";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { OLD, waysToGive } from "../support/repository_ways.ts";
 import { restics } from "../support/restic.ts";
 import { testFolder } from "../support/start_agent.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { waysToGive } from "../support/repository_ways.ts";
 import { startServer } from "../support/start_server.ts";
 import { changedSince, storedIn } from "../support/world.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { RealPair } from "../support/real_pair.ts";
 import { anyRestic } from "../support/restic.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseHTML } from "linkedom";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { FakeAgent, joinHost } from "../support/fake_agent.ts";
 import { Stranger } from "../support/fake_stranger.ts";
 import { type Person, startServer } from "../support/start_server.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { FakeAgent } from "../support/fake_agent.ts";
 import { Stranger } from "../support/fake_stranger.ts";
 import { startServer } from "../support/start_server.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { rawGet, rawHttp } from "../support/raw_http.ts";
 import { startServer, type TestServer } from "../support/start_server.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { firstOf, leaveOut, missingProgram } from "../support/left_out.ts";
 import { Machine, missingForMachine } from "../support/machine.ts";
 import { AGENT } from "../support/on_machine.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { call, postForm, signIn } from "../support/browser_session.ts";
 import { waysToGive } from "../support/repository_ways.ts";
 import { startServer } from "../support/start_server.ts";

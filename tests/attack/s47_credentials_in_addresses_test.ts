@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { FakeRestic } from "../support/fake_restic.ts";
 import { FakeServer } from "../support/fake_server.ts";
 import { waysToGive } from "../support/repository_ways.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { leaveOut } from "../support/left_out.ts";
 import { RealPair } from "../support/real_pair.ts";
 import { missingRestServer, startRestServer } from "../support/rest_server.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { rawGet } from "../support/raw_http.ts";
 import { AGENT } from "../support/on_machine.ts";
 import { startServer } from "../support/start_server.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { PERMISSIONS } from "../../deploy/build/compile.ts";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { testFolder } from "../support/start_agent.ts";
 
 /** What code that somebody brought into a program would try; each answers whether it could. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { backupDatabase } from "../../server/database/backup.ts";
-import { attack } from "../support/attack.ts";
+import { attack } from "../support/trial.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeServer } from "../support/fake_server.ts";
 import { FakeRestic, LISTED, SUMMARY } from "../support/fake_restic.ts";
