@@ -68,8 +68,12 @@ export function createApp(server: Server, routes: Route[] = ROUTES): App {
         // Who may, before what they say: a stranger learns nothing from an error about a field.
         requireRole(c as Ctx, route.role);
         await refuseCrossSite(c as Ctx);
+        if (route.method !== "GET") server.storage.refuseWhenBroken();
         if (isNewStorage(route)) server.disk.refuseWhenShort();
-        return await route.handler(server, c as Ctx);
+        const response = await route.handler(server, c as Ctx);
+        // What was stored in files that were taken away meanwhile is not stored.
+        if (route.method !== "GET") server.storage.lookForFiles();
+        return response;
       } catch (error) {
         await noteRefusal(server, c as Ctx, error);
         throw error;
@@ -109,12 +113,12 @@ function isNewStorage({ method, whenFull }: Route): boolean {
 /** A browser that shows a page, and not a script or an agent. */
 function wantsPage(c: Ctx): boolean {
   const { path } = c.req;
-  return !/^\/(api|ws|agent|install|healthz)(\/|$)/.test(path) &&
+  return !/^\/(api|ws|agent|install|healthz|readyz)(\/|$)/.test(path) &&
     (c.req.header("accept") ?? "").includes("text/html");
 }
 
 function describe(server: Server, c: Ctx, error: Error): ErrorAnswer {
-  const known = knownError(error);
+  const known = knownError(server, error);
   if (!known) {
     const id = newId();
     server.log.error(`${c.req.method} ${c.req.path} (${id}): ${error.stack ?? error}`);
@@ -128,18 +132,12 @@ function describe(server: Server, c: Ctx, error: Error): ErrorAnswer {
   return known;
 }
 
-function knownError(error: Error): AppError | undefined {
+function knownError(server: Server, error: Error): AppError | undefined {
   if (error instanceof AppError) return error;
-  if (isFull(error)) {
-    return new AppError("unavailable", "The server's disk is full: nothing could be stored.");
-  }
+  const storage = server.storage.asAppError(error);
+  if (storage) return storage;
   if (error instanceof HTTPException && error.status === 413) {
     return new AppError("too_large", `The body must be at most ${BODY_LIMIT} bytes.`);
   }
   return undefined;
-}
-
-/** SQLITE_FULL, in its text: the codes of node:sqlite do not survive everywhere. */
-function isFull(error: Error): boolean {
-  return /database or disk is full/i.test(error.message);
 }

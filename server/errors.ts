@@ -16,6 +16,8 @@ const STATUS = {
   too_many: 429,
   agent_offline: 503,
   unavailable: 503,
+  /** The database is locked, full, damaged …: storage.ts. */
+  storage_cannot_write: 503,
 } as const;
 
 export type ErrorCode = keyof typeof STATUS;

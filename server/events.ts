@@ -9,7 +9,9 @@ export type Event =
   | { type: "job"; jobId: string; hostId: string; status: JobStatus }
   | { type: "host"; hostId: string }
   | { type: "enrolled"; hostId: string; tokenId: string }
-  | { type: "pending" };
+  | { type: "pending" }
+  /** What everybody must know of the server itself has changed. */
+  | { type: "notice" };
 
 export type Listener = (event: Event) => void;
 
@@ -57,6 +59,8 @@ function topics(event: Event): string[] {
       return [`host:${event.hostId}`, "fleet"];
     case "enrolled":
       return [`enrolment:${event.tokenId}`, "fleet"];
+    case "notice":
+      return ["fleet"];
     case "pending":
       return ["pending"];
   }

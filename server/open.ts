@@ -1,5 +1,6 @@
 // Settings → a server that is ready to answer. Wiring only.
 import { ConnectedAgents } from "./connected_agents.ts";
+import { type Lock, lockStart } from "./database/folder_locks.ts";
 import { type Database, openDatabase } from "./database/open.ts";
 import { Disk } from "./disk.ts";
 import { Events } from "./events.ts";
@@ -8,6 +9,7 @@ import { refreshNormalised } from "./repositories/refresh_normalised.ts";
 import { createSecrets, KeyFileError, loadKey } from "./secrets.ts";
 import { type Server, SYSTEM } from "./server.ts";
 import type { Settings } from "./settings.ts";
+import { Storage } from "./storage.ts";
 import { LineUse } from "./quotas/line_use.ts";
 import { Paces, Slices } from "./quotas/pace.ts";
 import { Progresses } from "./quotas/progresses.ts";
@@ -38,12 +40,26 @@ export interface OpenOptions {
   hashCost?: HashCost;
 }
 
+/** Others who open the same folder wait until the database and the key are whole. */
 export async function openServer(
   settings: Settings,
   options: OpenOptions = {},
 ): Promise<OpenServer> {
+  const starting = await lockStart(settings.dataDir);
+  try {
+    return await openLocked(settings, options, starting);
+  } finally {
+    starting.release();
+  }
+}
+
+async function openLocked(
+  settings: Settings,
+  options: OpenOptions,
+  starting: Lock,
+): Promise<OpenServer> {
   const disk = await openDisk(settings);
-  const database = await openDatabase(settings.dataDir, options.shared);
+  const database = await openDatabase(settings.dataDir, { shared: options.shared, starting });
   disk.reusable = () => reusableBytes(database);
   try {
     const holdsSecrets = await database.db.selectFrom("repositories").select("id").limit(1)
@@ -60,12 +76,19 @@ export async function openServer(
       log,
       now,
     });
+    const events = new Events((error) => log.error(`A page that watches: ${error}`));
+    const storage = new Storage({
+      database,
+      log,
+      now,
+      onChange: () => events.publish({ type: "notice" }),
+    });
     const server: Server = {
       db: database.db,
       database,
       agents: new ConnectedAgents(),
       waiting: new WaitingAgents(),
-      events: new Events((error) => log.error(`A page that watches: ${error}`)),
+      events,
       secrets,
       passwords: createPasswordHasher(options.hashCost),
       settings,
@@ -79,6 +102,7 @@ export async function openServer(
       slices: new Slices(new Turns()),
       handshakes: new Throttle(elapsed),
       disk,
+      storage,
       throttle: new Throttle(now),
       audit,
       greetings: new Turns(),
@@ -99,6 +123,7 @@ export async function openServer(
       close: async () => {
         closing.abort();
         server.passwords.close();
+        storage.close();
         await audit.settled();
         await database.close();
       },
@@ -119,7 +144,6 @@ function reusableBytes({ sqlite }: Database): number {
 
 /** Before the database: a start writes, and on a full disk the ballast is the room for that. */
 async function openDisk({ dataDir, quotas }: Settings): Promise<Disk> {
-  await Deno.mkdir(dataDir, { recursive: true, mode: 0o700 });
   const disk = new Disk(dataDir, quotas.diskReserve);
   await disk.tend();
   return disk;

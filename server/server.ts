@@ -8,6 +8,7 @@ import type { Log } from "./log.ts";
 import type { Secrets } from "./secrets.ts";
 import type { OpenLists } from "./snapshots/limits.ts";
 import type { Settings } from "./settings.ts";
+import type { Storage } from "./storage.ts";
 import type { LineUse } from "./quotas/line_use.ts";
 import type { Paces, Slices } from "./quotas/pace.ts";
 import type { Progresses } from "./quotas/progresses.ts";
@@ -43,6 +44,8 @@ export interface Server {
   /** Counts the connections of each host. */
   handshakes: Throttle;
   disk: Disk;
+  /** Whether the database can be written. */
+  storage: Storage;
   throttle: Throttle;
   /** Holds the audit against what is kept outside the database. */
   audit: AuditWatch;
