@@ -19,6 +19,7 @@ export class Events {
   /** "job:<id>" hears of one job, "host:<id>" of one host, "fleet" of all hosts, "pending" of those that wait
    *  for approval; lines go to their job alone. */
   readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #first: Listener[] = [];
 
   constructor(private readonly onFault: (error: unknown) => void) {}
 
@@ -31,11 +32,17 @@ export class Events {
     };
   }
 
+  /** For what must be forgotten before anybody hears of the event. */
+  beforeEach(listener: Listener): void {
+    this.#first.push(listener);
+  }
+
   /**
    * Call after the commit: whoever hears of an event may read it. Listeners must not block; what one throws is logged,
    * since it is no fault of the others nor of whoever publishes, which may be an agent's report.
    */
   publish(event: Event): void {
+    for (const listener of this.#first) listener(event);
     for (const topic of topics(event)) {
       for (const listener of this.#listeners.get(topic) ?? []) {
         try {
@@ -60,7 +67,7 @@ function topics(event: Event): string[] {
     case "enrolled":
       return [`enrolment:${event.tokenId}`, "fleet"];
     case "notice":
-      return ["fleet"];
+      return ["fleet", "notice"];
     case "pending":
       return ["pending"];
   }

@@ -11,6 +11,7 @@ import { type Server, SYSTEM } from "./server.ts";
 import type { Settings } from "./settings.ts";
 import { Storage } from "./storage.ts";
 import { LineUse } from "./quotas/line_use.ts";
+import { OpenStreams } from "./open_streams.ts";
 import { Paces, Slices } from "./quotas/pace.ts";
 import { Progresses } from "./quotas/progresses.ts";
 import { OpenLists } from "./snapshots/limits.ts";
@@ -89,6 +90,7 @@ async function openLocked(
       agents: new ConnectedAgents(),
       waiting: new WaitingAgents(),
       events,
+      streams: new OpenStreams(),
       secrets,
       passwords: createPasswordHasher(options.hashCost),
       settings,

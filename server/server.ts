@@ -10,6 +10,7 @@ import type { OpenLists } from "./snapshots/limits.ts";
 import type { Settings } from "./settings.ts";
 import type { Storage } from "./storage.ts";
 import type { LineUse } from "./quotas/line_use.ts";
+import type { OpenStreams } from "./open_streams.ts";
 import type { Paces, Slices } from "./quotas/pace.ts";
 import type { Progresses } from "./quotas/progresses.ts";
 import type { PasswordHasher } from "./users/password.ts";
@@ -25,6 +26,8 @@ export interface Server {
   /** Pending hosts whose key is proven and whose socket is open. */
   waiting: WaitingAgents;
   events: Events;
+  /** How many live streams are open. */
+  streams: OpenStreams;
   secrets: Secrets;
   passwords: PasswordHasher;
   settings: Settings;

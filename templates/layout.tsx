@@ -130,6 +130,9 @@ function Places(
       </nav>
       <FleetState fleet={fleet} />
       <span class="lost" id="lost" role="status" hidden>Not live: reconnecting…</span>
+      <span class="lost" id="not-live" role="status" hidden>
+        Not live: too many live pages are open. <a href="">Reload</a>
+      </span>
       <details class="menu">
         <summary>
           <Name text={user.username} />
@@ -150,9 +153,9 @@ function Places(
   );
 }
 
-/** Live fragment `notice`: there also when it is empty, so that what comes is announced. */
+/** Live fragment `notice`. */
 export function Notice({ text }: { text?: string }) {
-  return <div id="notice" role="alert">{text && <p class="flash bad">{text}</p>}</div>;
+  return <div id="notice">{text && <p class="flash bad" role="alert">{text}</p>}</div>;
 }
 
 /** Live fragment `fleet`. */

@@ -202,7 +202,7 @@ function openChecked(file: string): Connection {
 
 function whyNotOpened(fault: StorageFault | undefined, { message }: Error): string {
   if (fault === undefined || fault === "damaged") {
-    return `is damaged or not a database: ${message}. ` +
+    return `is damaged or not a database: ${message.replaceAll(/\s+/g, " ")}. ` +
       "It was left as it is; put back a copy made by `restic-manager-server backup-database`.";
   }
   if (fault === "locked") {
