@@ -43,7 +43,7 @@ export class Events {
    */
   publish(event: Event): void {
     for (const listener of this.#first) listener(event);
-    for (const topic of topics(event)) {
+    for (const topic of topicsOf(event)) {
       for (const listener of this.#listeners.get(topic) ?? []) {
         try {
           listener(event);
@@ -55,7 +55,7 @@ export class Events {
   }
 }
 
-function topics(event: Event): string[] {
+export function topicsOf(event: Event): string[] {
   switch (event.type) {
     case "lines":
       return [`job:${event.jobId}`];

@@ -32,7 +32,7 @@ import { jobRow, jobView } from "./pages/job_props.ts";
 import { fleetProps, isAdmin, mayRun, noticeText } from "./pages/page.ts";
 import { pendingProps } from "./pages/pending_hosts.ts";
 import { scheduleList } from "./pages/schedules.ts";
-import { Rounds } from "./rounds.ts";
+import { roundsOf, type Watcher } from "./rounds.ts";
 import { onceForAll, oncePerJob } from "./shared_fragments.ts";
 import { eventStream, type Feed, fragmentBytes, type Source } from "./sse.ts";
 
@@ -45,14 +45,12 @@ export const liveRoutes: Route[] = [
   { method: "GET", path: "/live/joining/:id", role: "operator", handler: joining },
 ];
 
-const PAUSE_MILLISECONDS = 1000;
-
 interface Watch {
   topics: string[];
   /** Notes what an event touches; false when the page shows nothing of it. */
   note(event: Event): boolean;
   /** What is to be shown now, as fragments or as the word `reload`. Called first when the stream opens. */
-  show(): Promise<(Uint8Array | "reload")[]>;
+  show(): Promise<Uint8Array[] | "reload">;
 }
 
 /** Shows what a watch notes, never more often than the pause, and only while the reader keeps up. */
@@ -60,56 +58,54 @@ function watching(server: Server, c: Ctx, watch: Watch): Response {
   return eventStream(server, c, (feed) => source(server, feed, watch));
 }
 
-const rounds = new Rounds();
-
 function source(server: Server, feed: Feed, watch: Watch): Source {
+  const rounds = roundsOf(server);
   let isStale = true;
   let isShowing = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
   let stopped = false;
-  const inRound = () => {
-    timer = undefined;
-    if (!stopped) rounds.add(serve);
-  };
-  const serve = async () => {
-    try {
-      await pump();
-    } catch (error) {
-      server.log.error(`live stream: ${error}`);
-      feed.close();
-    }
-  };
   const pump = async () => {
-    if (!isStale || isShowing || timer !== undefined || !feed.ready) return;
-    isStale = false;
+    if (isShowing) return;
     isShowing = true;
     try {
-      for (const each of await watch.show()) {
+      while (isStale && !stopped && feed.ready) {
+        isStale = false;
+        const shown = await watch.show();
         if (stopped) return;
-        if (each === "reload") feed.send({ event: "reload", data: "" });
-        else feed.sendBytes(each);
+        if (shown === "reload") feed.send({ event: "reload", data: "" });
+        else feed.sendBytes(joined(shown));
       }
     } finally {
       isShowing = false;
     }
-    if (!stopped) timer = setTimeout(inRound, PAUSE_MILLISECONDS);
   };
-  const unsubscribe = watch.topics.map((topic) =>
-    server.events.subscribe(topic, (event) => {
-      if (!watch.note(event)) return;
-      isStale = true;
-      if (timer === undefined && !isShowing) inRound();
-    })
-  );
+  const watcher: Watcher = {
+    topics: watch.topics,
+    note: (event) => isStale = watch.note(event) || isStale,
+    serve: () =>
+      pump().catch((error) => {
+        server.log.error(`live stream: ${error}`);
+        feed.close();
+      }),
+  };
+  rounds.watch(watcher);
   return {
     pump,
     stop: () => {
       stopped = true;
-      clearTimeout(timer);
-      rounds.remove(serve);
-      for (const end of unsubscribe) end();
+      rounds.unwatch(watcher);
     },
   };
+}
+
+/** Each piece that is queued by itself costs as much as a page of text in one piece. */
+function joined(pieces: Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }
 
 type Make = () => Child | Promise<Child>;
@@ -162,7 +158,7 @@ async function dashboard(server: Server, c: Ctx): Promise<Response> {
       isFleetStale = isPendingStale = false;
       const summary = await fleetSummary(server);
       const { total } = summary;
-      if (wasEmpty !== (total === 0)) return ["reload"];
+      if (wasEmpty !== (total === 0)) return "reload";
       const fragments: Promise<Uint8Array>[] = [];
       if (listed === total) fragments.push(...ids.map((id) => hostRowOf(server, id, may)));
       else {

@@ -1,7 +1,8 @@
 // What live streams show is made once for all readers who may see the same, however many there are: the key says what may be
-// seen. An event makes it stale.
+// seen. What is about the fleet is made once a round (rounds.ts), what is about a job after each of its events.
 import type { Event } from "../events.ts";
 import type { Server } from "../server.ts";
+import { roundsOf } from "./rounds.ts";
 
 /** What depends on the time alone is made again after this. */
 const LONGEST_MS = 1000;
@@ -42,7 +43,6 @@ class Shared {
   #forget(event: Event): void {
     if (event.type === "notice") return this.#made.clear();
     if ("jobId" in event) this.#made.delete(`job:${event.jobId}`);
-    if (event.type !== "progress" && event.type !== "lines") this.#made.delete("fleet");
   }
 }
 
@@ -56,7 +56,7 @@ function of(server: Server): Shared {
 
 /** What is about hosts and the fleet. Two readers with the same key must be allowed to see the same. */
 export function onceForAll<T>(server: Server, key: string, make: () => Promise<T>): Promise<T> {
-  return of(server).once("fleet", key, make);
+  return of(server).once("fleet", `${roundsOf(server).number} ${key}`, make);
 }
 
 /** What is about one job, its progress too. */
