@@ -123,8 +123,13 @@ function frameFragments(server: Server): Promise<Uint8Array>[] {
   ];
 }
 
+/** Once a round: between its slices each change makes the fleet's own summary out of date. */
+function summaryOf(server: Server): Promise<FleetSummary> {
+  return onceForAll(server, "summary", () => fleetSummary(server));
+}
+
 async function fleetState(server: Server): Promise<Child> {
-  return FleetState({ fleet: fleetProps(await fleetSummary(server)) });
+  return FleetState({ fleet: fleetProps(await summaryOf(server)) });
 }
 
 function fleet(server: Server, c: Ctx): Response {
@@ -136,7 +141,7 @@ function fleet(server: Server, c: Ctx): Response {
 }
 
 async function dashboard(server: Server, c: Ctx): Promise<Response> {
-  const wasEmpty = (await fleetSummary(server)).total === 0;
+  const wasEmpty = (await summaryOf(server)).total === 0;
   const shown = new Set<string>();
   const changed = new Set<string>();
   /** How many hosts there were when the list was shown: whole when the stream opens, and when hosts came or went. */
@@ -156,7 +161,7 @@ async function dashboard(server: Server, c: Ctx): Promise<Response> {
       changed.clear();
       const [may, isStale, isPending] = [mayRun(c), isFleetStale, isPendingStale];
       isFleetStale = isPendingStale = false;
-      const summary = await fleetSummary(server);
+      const summary = await summaryOf(server);
       const { total } = summary;
       if (wasEmpty !== (total === 0)) return "reload";
       const fragments: Promise<Uint8Array>[] = [];

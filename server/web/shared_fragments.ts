@@ -16,9 +16,17 @@ interface Made {
 class Shared {
   /** Of hosts and the fleet, and of each job. */
   readonly #made = new Map<string, Map<string, Made>>();
+  #round = 0;
 
-  constructor({ events }: Server) {
-    events.beforeEach((event) => this.#forget(event));
+  constructor(private readonly server: Server) {
+    server.events.beforeEach((event) => this.#forget(event));
+  }
+
+  onceARound<T>(key: string, make: () => Promise<T>): Promise<T> {
+    const { number } = roundsOf(this.server);
+    if (number !== this.#round) this.#made.delete("fleet");
+    this.#round = number;
+    return this.once("fleet", key, make);
   }
 
   async once<T>(about: string, key: string, make: () => Promise<T>): Promise<T> {
@@ -56,7 +64,7 @@ function of(server: Server): Shared {
 
 /** What is about hosts and the fleet. Two readers with the same key must be allowed to see the same. */
 export function onceForAll<T>(server: Server, key: string, make: () => Promise<T>): Promise<T> {
-  return of(server).once("fleet", `${roundsOf(server).number} ${key}`, make);
+  return of(server).onceARound(key, make);
 }
 
 /** What is about one job, its progress too. */
