@@ -1,7 +1,5 @@
 // Requests in, answers out: the order in which a request is checked, and the one place that answers errors.
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
-import { HTTPException } from "hono/http-exception";
 import { newId } from "../shared/new_id.ts";
 import { acceptAgent, findByBearer } from "./agent_api/socket.ts";
 import { acceptPendingAgent } from "./agent_api/waiting_room.ts";
@@ -12,6 +10,7 @@ import { type Ctx, type Route, seenFrom, type Vars } from "./web/context.ts";
 import { type ErrorAnswer, errorPage } from "./web/pages/error.ts";
 import { noteRefusal } from "./web/refusals.ts";
 import { ROUTES } from "./web/routes.ts";
+import { BODY_WITHIN_MS, thenCutOff, withWholeBody } from "./web/whole_body.ts";
 import {
   bearerOf,
   identify,
@@ -19,8 +18,6 @@ import {
   requireRole,
   setSecurityHeaders,
 } from "./web/security.ts";
-
-const BODY_LIMIT = 1_048_576;
 
 export type App = Hono<{ Variables: Vars; Bindings: { peer: string } }>;
 
@@ -34,12 +31,10 @@ export function createApp(server: Server, routes: Route[] = ROUTES): App {
     await next();
     setSecurityHeaders(c as Ctx);
   });
-  app.use(bodyLimit({
-    maxSize: BODY_LIMIT,
-    onError: () => {
-      throw new AppError("too_large", `The body must be at most ${BODY_LIMIT} bytes.`);
-    },
-  }));
+  app.use(async (c, next) => {
+    c.req.raw = await withWholeBody(c.req.raw, BODY_WITHIN_MS);
+    await next();
+  });
   app.get("/ws/agent", async (c) => {
     const { address } = seenFrom(server, c.req.raw, c.env.peer);
     const host = await findByBearer(server, bearerOf(c as Ctx) ?? "");
@@ -102,7 +97,7 @@ async function answerError(server: Server, c: Ctx, error: Error): Promise<Respon
     },
   );
   if (answer.retryAfter) response.headers.set("Retry-After", String(answer.retryAfter));
-  return response;
+  return answer.code === "too_slow" ? await thenCutOff(response) : response;
 }
 
 /** While the disk is nearly full people sign in and out, look, end things and remove them; nothing else. */
@@ -134,10 +129,5 @@ function describe(server: Server, c: Ctx, error: Error): ErrorAnswer {
 
 function knownError(server: Server, error: Error): AppError | undefined {
   if (error instanceof AppError) return error;
-  const storage = server.storage.asAppError(error);
-  if (storage) return storage;
-  if (error instanceof HTTPException && error.status === 413) {
-    return new AppError("too_large", `The body must be at most ${BODY_LIMIT} bytes.`);
-  }
-  return undefined;
+  return server.storage.asAppError(error);
 }
