@@ -25,8 +25,8 @@ export const PERMISSIONS: Record<ProgramName, string[]> = {
     "--allow-write",
     // restic's environment takes over what the machine sets for it (proxies, TZ, SystemRoot …), and hooks get it whole.
     "--allow-env",
-    // What it says of the machine.
-    "--allow-sys=hostname,osUptime",
+    // What it says of the machine, and whether there is room for restic's cache.
+    "--allow-sys=hostname,osUptime,statfs",
     // restic where RM_RESTIC says, or where it appears on PATH later: Deno resolves a list of names once, at the start. Hooks
     // run through a shell by design, and with a shell every list would be for show.
     "--allow-run",
