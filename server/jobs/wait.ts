@@ -1,6 +1,6 @@
 // Nothing waits for ever. A job that another one keeps from beginning fails after four hours and says who was in its way, so
 // that an agent which says that its backup runs and runs holds up nobody for good: what is due is due again the next time.
-// The time is counted while the server runs, by a clock that does not jump.
+// The time is counted while the server runs (clock.ts).
 import { isMaintenance } from "../../shared/job.ts";
 import { isDoubted } from "../hosts/instances.ts";
 import type { Server } from "../server.ts";
@@ -12,14 +12,12 @@ import { WAITED_TOO_LONG } from "./reason_codes.ts";
 const HOUR = 3_600_000;
 export const LONGEST_WAIT = 4 * HOUR;
 
-/** A server that hung or slept has not let anybody wait for longer than this between two looks. */
-const BETWEEN_LOOKS = 10 * 60_000;
 const lookedAt = new WeakMap<Server, number>();
 
 /** Run every minute. */
 export async function endTooLongWaits(server: Server): Promise<void> {
-  const now = server.elapsed();
-  const passed = Math.min(now - (lookedAt.get(server) ?? now), BETWEEN_LOOKS);
+  const now = server.clock.ran();
+  const passed = now - (lookedAt.get(server) ?? now);
   lookedAt.set(server, now);
   await server.db.updateTable("jobs")
     .set((expression) => ({ waited_ms: expression("waited_ms", "+", Math.round(passed)) }))

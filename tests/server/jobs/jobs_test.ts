@@ -258,10 +258,10 @@ Deno.test("a host that vanishes with the lease keeps the others waiting for ten 
   const second = await FakeAgent.connect(test.url, beta.bearer);
   await first.close();
   await eventually("offline", () => !test.server.agents.isOnline(alpha.hostId));
-  test.clock.offset = 9 * 60_000;
+  test.clock.passUntil(9 * 60_000);
   await endLostJobs(test.server);
   assert.equal((await job(test, job_id)).status, "running");
-  test.clock.offset = 11 * 60_000;
+  test.clock.passUntil(11 * 60_000);
   await endLostJobs(test.server);
   assert.equal((await job(test, job_id)).status, "interrupted");
   assert.equal((await second.next("command.run")).may_create, true);
