@@ -45,6 +45,8 @@ export async function receive(server: Server, agent: AgentSocket, told: Told): P
       await server.db.updateTable("hosts").set({ applied_plan_version: message.schedule_version })
         .where("id", "=", hostId).execute();
       return server.events.publish({ type: "host", hostId });
+    case "problems":
+      return;
     default:
       message satisfies never;
   }
