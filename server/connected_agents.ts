@@ -13,6 +13,8 @@ export interface AgentSocket {
   heardRan: number;
   /** SHA-256 of the id of the agent's run, from hello on. */
   instanceHash?: Uint8Array;
+  /** Of the running system, as the agent said at hello. */
+  bootId?: string;
   /** When a socket of the same run was replaced although it lived (performance.now). */
   takeovers: number[];
   /** Where it comes from. */

@@ -428,6 +428,9 @@ export interface LeasesTable {
   /** The normalised address that the job was given the lease for. */
   address: string | null;
   acquired_at: Fixed<number>;
+  /** To which boot of the machine and to which run of its agent the job was sent; null before it was. */
+  boot_id: string | null;
+  run: string | null;
 }
 
 export interface SnapshotsTable {

@@ -2,6 +2,7 @@
 import { type Brakes, CLOSE, type Hello, OLDEST_PROTOCOL } from "../../shared/protocol.ts";
 import { type AgentSocket, closeQuietly, sendTo } from "../connected_agents.ts";
 import { dispatchJobs } from "../jobs/dispatch.ts";
+import { shownBy } from "../jobs/end_lease.ts";
 import { ensureRepository } from "../jobs/ensure_repository.ts";
 import { reconcileJobs } from "../jobs/reconcile.ts";
 import { auditOfHost } from "../quotas/day.ts";
@@ -17,6 +18,7 @@ export async function greet(server: Server, agent: AgentSocket, hello: Hello): P
     return false;
   }
   agent.skew = server.now() - hello.clock;
+  if (hello.boot_id) agent.bootId = hello.boot_id;
   const identity = await settleIdentity(server, agent, hello);
   if (identity === "refused") return false;
   await noteContact(server, agent);
@@ -29,7 +31,10 @@ export async function greet(server: Server, agent: AgentSocket, hello: Hello): P
   server.events.publish({ type: "host", hostId: agent.hostId });
   // Which of two machines this is nobody knows: what the other one runs is not lost.
   if (identity === "doubted") return true;
-  await reconcileJobs(server, agent.hostId, new Set(hello.jobs));
+  await reconcileJobs(server, agent.hostId, {
+    ...shownBy(agent, hello),
+    ids: new Set(hello.jobs),
+  });
   await ensureRepository(server, agent.hostId);
   await dispatchJobs(server, agent.hostId);
   return true;

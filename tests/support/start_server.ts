@@ -43,6 +43,8 @@ export interface StartOptions {
   /** Argon2id as in production instead of a cheap one. */
   realHashes?: boolean;
   people?: boolean;
+  /** Nothing happens by the clock: the test does it. */
+  still?: boolean;
   /** Of an earlier run of the same server. */
   clock?: TestClock;
   env?: Record<string, string>;
@@ -59,6 +61,7 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
   const clock = options.clock ?? new TestClock();
   const serving = await serve(readSettings((name) => env[name]), {
     time: clock,
+    ...(options.still ? { upkeep: [] } : {}),
     log: createLog("debug", (line) => logged.push(line)),
     hashCost: options.realHashes ? undefined : { memoryKib: 64, iterations: 1 },
   });

@@ -8,8 +8,9 @@ const STATEMENTS = [
   // By server.clock.ran(): how long nothing was heard of a host while the server ran.
   `alter table hosts add column heard_ran integer`,
   `alter table jobs add column dispatched_ran integer`,
-  // What the host said of its boot when the job was sent to it: a machine that was started anew has no work left.
+  // To which boot of the machine and to which run of its agent the job was sent.
   `alter table leases add column boot_id text`,
+  `alter table leases add column run text`,
 ];
 
 /** Time that does not depend on a clock that somebody sets, and leases that no time ends. */

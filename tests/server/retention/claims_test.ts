@@ -245,7 +245,11 @@ Deno.test("a start that comes again after the server took the job for lost does 
   alpha.begin(body.job_id);
   const made = repository.add({ hostname: "alpha", time: test.server.now() });
   await alpha.agent.acknowledged(alpha.list());
-  await presumeEnded(test.server, body.job_id, "interrupted", "Not heard of.");
+  await presumeEnded(test.server, body.job_id, {
+    status: "interrupted",
+    reason: "Not heard of.",
+    isGone: false,
+  });
   alpha.begin(body.job_id);
   alpha.list();
   await alpha.finish(body.job_id, made.id);
