@@ -33,7 +33,7 @@ export async function takeOrFindHolder(server: Server, job: JobRow): Promise<Hol
   const { place } = keys;
   const resticId = job.waited_ms < WAIT_FOR_SAME_ID ? keys.resticId : undefined;
   const shared = [place, ...resticId ? [idKey(resticId)] : []];
-  const isAlone = isMaintenance(job.kind) || removesAllLocks(job);
+  const isAlone = isMaintenance(job.kind) || removesAllLocks(job) || makesAnew(job);
   if (!isAlone && (job.kind === "backup" || job.kind === "unlock")) {
     return await maintainerOf(server, shared, job);
   }
@@ -49,6 +49,11 @@ export async function takeOrFindHolder(server: Server, job: JobRow): Promise<Hol
 /** Of locks that may be alive: nobody's may come meanwhile. */
 function removesAllLocks({ kind, request }: JobRow): boolean {
   return kind === "unlock" && readRequest(request).remove_all !== undefined;
+}
+
+/** What is written under the old key into a new repository is rubbish. An init that opens what is there disturbs nobody. */
+function makesAnew({ kind, request }: JobRow): boolean {
+  return kind === "init" && readRequest(request).reinit === true;
 }
 
 /** All of them or none. */

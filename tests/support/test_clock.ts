@@ -23,6 +23,11 @@ export class TestClock implements TimeSource {
     }
   }
 
+  /** The machine, or the server alone, stands still for so long; then all clocks but the server's own are ahead. */
+  sleep(ms: number): void {
+    this.#passed += ms;
+  }
+
   /** How much has passed so far. */
   get passed(): number {
     return this.#passed;
