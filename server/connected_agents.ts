@@ -9,9 +9,12 @@ export interface AgentSocket {
   /** Of the bearer with which it was opened: a host may be given to another machine while a socket is open. */
   readonly bearerHash: Uint8Array;
   readonly socket: WebSocket;
-  lastHeardAt: number;
+  /** When its agent last said something, by server.clock.ran(): silence counts only while the server runs. */
+  heardRan: number;
   /** SHA-256 of the id of the agent's run, from hello on. */
   instanceHash?: Uint8Array;
+  /** Of the running system, as the agent said at hello. */
+  bootId?: string;
   /** When a socket of the same run was replaced although it lived (performance.now). */
   takeovers: number[];
   /** Where it comes from. */

@@ -13,8 +13,9 @@ export const PERMISSIONS: Record<ProgramName, string[]> = {
     "--allow-write",
     // Its settings and nothing of what else stands in the environment.
     "--allow-env=RM_*",
-    // Its own addresses, which are for whom a machine's proof may be made where RM_BASE_URL is not set; free room on its disk.
-    "--allow-sys=networkInterfaces,statfs",
+    // Its own addresses, which are for whom a machine's proof may be made where RM_BASE_URL is not set; free room on its disk; how long the
+    // machine has been up, to tell a clock that was set while the server was away.
+    "--allow-sys=networkInterfaces,statfs,osUptime",
     // Not run: it never starts a program.
   ],
   agent: [

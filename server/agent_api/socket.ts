@@ -57,7 +57,7 @@ function converse(server: Server, host: KnownHost, socket: WebSocket, address?: 
     hostId: host.id,
     bearerHash: host.bearerHash,
     socket,
-    lastHeardAt: server.now(),
+    heardRan: server.clock.ran(),
     takeovers: [],
     ...(address ? { address } : {}),
     skew: 0,
@@ -154,7 +154,7 @@ function converse(server: Server, host: KnownHost, socket: WebSocket, address?: 
 
   socket.onmessage = ({ data }) => {
     if (over) return;
-    agent.lastHeardAt = server.now();
+    agent.heardRan = server.clock.ran();
     const size = FRAME_COST + (typeof data === "string" ? data.length : FRAME_LIMIT + 1);
     unread += size;
     if (unread > UNREAD_LIMIT + FRAME_LIMIT) {

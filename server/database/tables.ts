@@ -155,6 +155,8 @@ export interface HostsTable {
   protocol_version: number | null;
   boot_time: number | null;
   last_seen_at: number | null;
+  /** The same by how long the server ran (clock.ts): silence counts only then. */
+  heard_ran: number | null;
   /** When it was last heard of before the connection that counts as its present contact began, and when that was. */
   contact_before: number | null;
   contact_since: number | null;
@@ -278,6 +280,8 @@ export interface JobsTable {
   created_at: Fixed<number>;
   /** When the order went down a socket; null while it waits for a lease. */
   dispatched_at: number | null;
+  /** The same by how long the server ran. */
+  dispatched_ran: number | null;
   cancel_requested_at: number | null;
   started_at: number | null;
   finished_at: number | null;
@@ -424,6 +428,9 @@ export interface LeasesTable {
   /** The normalised address that the job was given the lease for. */
   address: string | null;
   acquired_at: Fixed<number>;
+  /** To which boot of the machine and to which run of its agent the job was sent; null before it was. */
+  boot_id: string | null;
+  run: string | null;
 }
 
 export interface SnapshotsTable {
@@ -629,6 +636,14 @@ export interface RejectedKeysTable {
   expires_at: Fixed<number>;
 }
 
+/** What the last run of the server left of its clocks (clock.ts); one row, none before the first start. */
+export interface ClockTable {
+  id: Fixed<number>;
+  wall: number;
+  uptime: number;
+  ran: number;
+}
+
 export interface Tables {
   users: UsersTable;
   sessions: SessionsTable;
@@ -669,4 +684,5 @@ export interface Tables {
   host_cuts: HostCutsTable;
   removed_hosts: RemovedHostsTable;
   line_ages: LineAgesTable;
+  clock: ClockTable;
 }

@@ -21,14 +21,13 @@ import { noteResticId } from "../repositories/restic_id.ts";
 import { dropMended } from "./accept.ts";
 import { dispatchAll } from "./dispatch.ts";
 import { judge } from "./judge.ts";
+import { endLease } from "./end_lease.ts";
 import type { OwnJob } from "./own.ts";
+import { PRESUMED, WAITED_TOO_LONG } from "./reason_codes.ts";
 import { storeLines } from "./lines.ts";
 import { readRequest } from "./request.ts";
 
 type Message<T> = Extract<AgentMessage, { type: T }>;
-
-/** The server only presumed the end: what the agent says later replaces it. */
-export const PRESUMED = "presumed";
 
 export async function beginJob(
   server: Server,
@@ -77,8 +76,11 @@ export async function finishJob(
   told: JobFinished,
 ): Promise<void> {
   let isPlanChanged = false;
+  let hadLease = false;
   const ended = await server.db.transaction().execute(async (tx) => {
     const { ended: message, withheld, kind } = await verdictOn(tx, job, told);
+    // Whatever was believed of the job: its work has ended.
+    hadLease = await endLease(tx, told.job_id);
     const row = await tx.updateTable("jobs").set({
       status: message.status,
       finished_at: message.at,
@@ -97,10 +99,11 @@ export async function finishJob(
       where.or([
         where("status", "in", ["queued", "running"]),
         where("reason_code", "=", PRESUMED),
+        // That it was cancelled is what the server asked for when it gave the job up.
+        ...(told.status === "cancelled" ? [] : [where("reason_code", "=", WAITED_TOO_LONG)]),
       ])
     ).returningAll().executeTakeFirst();
     if (!row) return undefined;
-    await tx.deleteFrom("leases").where("job_id", "=", row.id).execute();
     if (message.opened) {
       await noteResticId(server, tx, {
         repositoryId: row.repository_id,
@@ -123,7 +126,7 @@ export async function finishJob(
     await noteMaintenance(tx, row, message);
     return row;
   });
-  if (!ended) return;
+  if (!ended) return hadLease ? await dispatchAll(server) : undefined;
   if (isPlanChanged) await pushChangedPlan(server, job.hostId);
   server.progress.delete(told.job_id);
   server.events.publish({

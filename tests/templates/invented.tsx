@@ -485,6 +485,16 @@ const upkeep = (changes: Partial<UpkeepProps> = {}): UpkeepProps => ({
   frame: frame(),
   repositoryId: id(70),
   tasks: TASKS,
+  leases: [
+    {
+      jobId: id(3),
+      kind: "prune",
+      hostId: id(4),
+      hostName: HOSTILE,
+      isOnline: false,
+      since: NOW - 2 * HOUR,
+    },
+  ],
   locks: [
     {
       id: "a1".repeat(32),
@@ -1399,6 +1409,7 @@ export const pages: Record<string, () => Child> = {
       upkeep={upkeep({
         tasks: TASKS.map((task) => ({ ...task, lastRun: null, lastSuccessAt: null })),
         locks: [],
+        leases: [],
         seenAt: null,
         sizeBytes: null,
         restoreBytes: null,

@@ -20,6 +20,7 @@ import { usersAndAudit } from "./0014_users_and_audit.ts";
 import { proofsAndBrakes } from "./0015_proofs_and_brakes.ts";
 import { instances } from "./0016_instances.ts";
 import { quotas } from "./0017_quotas.ts";
+import { clockAndLeases } from "./0018_clock_and_leases.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001_first": first,
@@ -39,6 +40,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0015_proofs_and_brakes": proofsAndBrakes,
   "0016_instances": instances,
   "0017_quotas": quotas,
+  "0018_clock_and_leases": clockAndLeases,
 };
 
 /** Brings the database to this program's version in one transaction. Throws DatabaseError. */

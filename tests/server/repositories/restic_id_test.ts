@@ -126,7 +126,7 @@ Deno.test("a report of the rejected id that arrives late asks nothing; a new one
   const changed = async () => (await alpha.repository()).restic_ids[0].changed?.restic_id ?? null;
   await alpha.backup(X, { at: Date.now() - 3_600_000 });
   assert.equal(await changed(), null);
-  test.clock.offset = 60_000;
+  test.clock.passUntil(60_000);
   await alpha.backup(X, { at: Date.now() + 50_000 });
   assert.equal(await changed(), X);
   await test.api("alice", "POST", path, { restic_id: Y });
@@ -216,10 +216,10 @@ Deno.test("one id under two addresses shares the lease; an id that lies delays t
   await mallory.agent.acknowledged(mallory.agent.started(held));
   const waiting = await alpha.start("check");
   assert.equal((await job(test, waiting)).waiting, true);
-  test.clock.offset = 2 * 3_600_000 - 60_000;
+  test.clock.passUntil(2 * 3_600_000 - 60_000);
   await dispatchAll(test.server);
   assert.equal((await job(test, waiting)).waiting, true);
-  test.clock.offset += 120_000;
+  test.clock.pass(120_000);
   await dispatchAll(test.server);
   await alpha.order(waiting);
   await alpha.agent.acknowledged(alpha.agent.finished(waiting, alpha.opened(X)));
@@ -230,7 +230,7 @@ Deno.test("one id under two addresses shares the lease; an id that lies delays t
   await mallory.agent.acknowledged(mallory.agent.started(endless));
   const prune = await alpha.start("check");
   assert.equal((await job(test, prune)).waiting, true);
-  test.clock.offset += 2 * 3_600_000 + 1;
+  test.clock.pass(2 * 3_600_000 + 1);
   await dispatchAll(test.server);
   await alpha.order(prune);
   await alpha.agent.close();
