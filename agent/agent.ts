@@ -132,7 +132,8 @@ function assemble(options: AgentOptions, { state, journal, hasWorked }: Opened):
     onUnreadable: (unreadable) => refuse(agent, unreadable),
     onRefused: (reason) => options.onRefused?.(reason),
   });
-  agent.stop = () => stop(agent);
+  let stopped: Promise<void> | undefined;
+  agent.stop = () => stopped ??= stop(agent);
   agent.timers = new Timers(agent, { ...CLOCK, ...options.clock });
   state.problems.onChange = () =>
     agent.connection.send({ type: "problems", problems: state.problems.list });

@@ -97,6 +97,7 @@ function seal(text: string, key: Uint8Array): Uint8Array {
 }
 
 function open(bytes: Uint8Array, key: Uint8Array): string {
+  if (bytes.length < 28) throw new Error("shorter than a nonce and a tag");
   const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, 12));
   decipher.setAAD(new TextEncoder().encode(PURPOSE));
   decipher.setAuthTag(bytes.subarray(12, 28));

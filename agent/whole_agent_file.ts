@@ -6,6 +6,9 @@ import { type Log, messageOf } from "./log.ts";
 import { agentFilePath, type Settings } from "./settings.ts";
 import { ownerOf } from "./state_owner.ts";
 
+/** A shorter one is cut, and may be a word that is elsewhere in the file. */
+const BEARER_LENGTH = 24;
+
 export const SEEN_FILE = "agent.yaml.seen";
 
 /** Throws CorruptFile for an agent.yaml of which a part is missing. */
@@ -42,8 +45,13 @@ export function noteAgentFile(settings: Settings, log: Log): void {
 }
 
 function textOf(bytes: Uint8Array, { bearer }: Settings): string {
-  const text = new TextDecoder().decode(bytes);
-  return bearer ? text.replaceAll(bearer, (found) => "*".repeat(found.length)) : text;
+  const stars = (found: string) => "*".repeat(found.length);
+  const text = new TextDecoder().decode(bytes).replace(
+    /(\bbearer["']?\s*:\s*["']?)([^\s"',}]+)/g,
+    (_, name: string, value: string) => name + stars(value),
+  );
+  // However else YAML lets somebody write it.
+  return bearer && bearer.length >= BEARER_LENGTH ? text.replaceAll(bearer, stars) : text;
 }
 
 /** undefined also where it cannot be read: then there is nothing to compare with. */

@@ -122,6 +122,8 @@ export class StateFolder {
       }
     } catch (error) {
       this.noteWritable(FILES, error);
+      // Noting it is a write too, which may have set one.
+      clearTimeout(this.#retry);
       if (!this.#isClosed) this.#retry = setTimeout(() => this.#flush(), RETRY_MS);
       return;
     }

@@ -2,6 +2,7 @@
 import type { AgentMessage } from "../../shared/protocol.ts";
 import type { AgentSocket } from "../connected_agents.ts";
 import { AppError } from "../errors.ts";
+import { noteAgentProblems } from "../hosts/agent_problems.ts";
 import { OverQuotaError, ownOrAdopted } from "../jobs/adopt.ts";
 import { ownJob, UnknownJobError } from "../jobs/own.ts";
 import { noteProgress } from "../jobs/progress.ts";
@@ -46,7 +47,7 @@ export async function receive(server: Server, agent: AgentSocket, told: Told): P
         .where("id", "=", hostId).execute();
       return server.events.publish({ type: "host", hostId });
     case "problems":
-      return;
+      return await noteAgentProblems(server, hostId, message.problems);
     default:
       message satisfies never;
   }

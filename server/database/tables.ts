@@ -144,6 +144,8 @@ export interface HostsTable {
   hook_stop_at_error_default: Generated<number>;
   /** Brakes of shared/protocol.ts as JSON: what its agent reports of agent.yaml; only ever shown. */
   brakes: string | null;
+  /** What its agent reports of itself (hosts/agent_problems.ts) as JSON. */
+  agent_problems: Generated<string>;
   plan_version: number;
   applied_plan_version: number;
   hostname: string;

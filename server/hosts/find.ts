@@ -10,6 +10,7 @@ import { numberCursor } from "../paging.ts";
 import type { Server } from "../server.ts";
 import { maintenanceProblems } from "../maintenance/find.ts";
 import { type Schedule, schedulesOf } from "../schedules/find.ts";
+import { type HostProblem, shownProblems } from "./agent_problems.ts";
 import { healthOf, type HostState, NEEDS_SOMEBODY } from "./state.ts";
 
 export interface Host {
@@ -33,6 +34,8 @@ export interface Host {
   agent_version: string;
   restic_version: string | null;
   restic_problem: string | null;
+  /** What its agent reports of itself, but for what a person has dismissed. */
+  agent_problems: HostProblem[];
   protocol_version: number | null;
   last_seen_at: number | null;
   /** Since a reinstalled machine took it back: no schedule runs and nothing is forgotten until a person resumes it. */
@@ -230,6 +233,7 @@ function toHost(
 ): Host {
   const online = server.agents.isOnline(row.id);
   const repository_state = repositoryState(row);
+  const agent_problems = shownProblems(row.agent_problems);
   const health = healthOf({
     ...row,
     online,
@@ -238,6 +242,7 @@ function toHost(
     repository_job_failed: repository_state === "failed",
     maintenance_problem,
     repository_changed: Boolean(row.repository_changed),
+    agent_problems: agent_problems.map(({ text }) => text),
   }, server.now());
   return {
     id: row.id,
@@ -254,6 +259,7 @@ function toHost(
     agent_version: row.agent_version,
     restic_version: row.restic_version,
     restic_problem: row.restic_problem,
+    agent_problems,
     protocol_version: row.protocol_version,
     last_seen_at: row.last_seen_at,
     on_hold_since: row.on_hold_since,

@@ -7,6 +7,7 @@ import { ensureRepository } from "../jobs/ensure_repository.ts";
 import { reconcileJobs } from "../jobs/reconcile.ts";
 import { auditOfHost } from "../quotas/day.ts";
 import type { Server } from "../server.ts";
+import { noteAgentProblems } from "./agent_problems.ts";
 import { noteContact } from "./contact.ts";
 import { settleIdentity } from "./instances.ts";
 import { configFor } from "./push.ts";
@@ -23,6 +24,7 @@ export async function greet(server: Server, agent: AgentSocket, hello: Hello): P
   if (identity === "refused") return false;
   await noteContact(server, agent);
   if (!await noteHello(server, agent, hello)) return refuseUnknown(server, agent);
+  await noteAgentProblems(server, agent.hostId, hello.problems ?? []);
   // Before anything else, and on this very socket: a later one may already have replaced it in the list.
   for (const message of await configFor(server, agent.hostId)) sendTo(agent.socket, message);
   server.agents.add(agent);

@@ -290,15 +290,16 @@ Deno.test("a scheduled run that was interrupted is recorded and made up for once
   assert.equal(startsOf(all.server).length, 2);
 });
 
-Deno.test("a damaged clock file is refused by name and left as it is", async () => {
+Deno.test("a damaged clock file is put aside as it was, is named, and the agent goes on", async () => {
   const { path: folder, ...disposable } = testFolder();
   using _ = disposable as Disposable;
   await using server = new FakeServer();
   Deno.mkdirSync(join(folder, "state"), { recursive: true });
   const file = join(folder, "state", "timers.json");
   Deno.writeTextFileSync(file, "{half");
-  await assert.rejects(startAgent(server, { directory: folder }), /timers\.json/);
-  assert.equal(Deno.readTextFileSync(file), "{half");
+  await using started = await startAgent(server, { directory: folder });
+  assert.match(started.agent.state.problems.list[0]!.text, /timers\.json is not JSON.*timers\.json\.bad-1/);
+  assert.equal(Deno.readTextFileSync(`${file}.bad-1`), "{half");
 });
 
 Deno.test("a run that its pre hook skips is not tried again and not made up for; the next fire time runs as usual", async () => {

@@ -325,6 +325,8 @@ const hostView = (changes: Partial<HostView> = {}): HostView => ({
   agentVersion: "0.1.0",
   resticVersion: "0.18.0",
   resticProblem: null,
+  agentProblems: [],
+  mayDismissProblems: false,
   days: days(2),
   ...changes,
 });
@@ -337,6 +339,8 @@ const NEW_HOST = hostView({
   days: days(4),
 });
 const BROKEN_HOST = hostView({
+  agentProblems: [{ text: HOSTILE, receivedAt: NOW }, { text: LONG, receivedAt: NOW - DAY }],
+  mayDismissProblems: true,
   hostname: "w\u0435b-01",
   hostnameWarning: "must not mix scripts (Latin and Cyrillic: \u0435 U+0435)",
   brakes: {

@@ -21,6 +21,7 @@ import { proofsAndBrakes } from "./0015_proofs_and_brakes.ts";
 import { instances } from "./0016_instances.ts";
 import { quotas } from "./0017_quotas.ts";
 import { clockAndLeases } from "./0018_clock_and_leases.ts";
+import { agentProblems } from "./0020_agent_problems.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001_first": first,
@@ -41,6 +42,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0016_instances": instances,
   "0017_quotas": quotas,
   "0018_clock_and_leases": clockAndLeases,
+  "0020_agent_problems": agentProblems,
 };
 
 /** Brings the database to this program's version in one transaction. Throws DatabaseError. */

@@ -125,7 +125,7 @@ Deno.test("a report that was cut off in mid-write is dropped, the others stay", 
   assert.match(logged.join(""), /dropped \d+ bytes of a report that was never finished/);
 });
 
-Deno.test("a damaged journal is refused by name and left as it is", () => {
+Deno.test("of a damaged journal what is whole is sent, and the rest is put aside as it was", () => {
   const damages: ((bytes: Uint8Array) => Uint8Array)[] = [
     (bytes) => bytes.with(30, bytes[30]! ^ 1),
     (bytes) => new Uint8Array([...bytes.subarray(0, 10), 10, ...bytes.subarray(10)]),

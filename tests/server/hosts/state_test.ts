@@ -10,6 +10,7 @@ const GREEN: HostFacts = {
   last_seen_at: NOW,
   restic_version: "0.18.0",
   restic_problem: null,
+  agent_problems: [],
   repository_ready_at: NOW - 99 * HOUR,
   repository_job_failed: false,
   last_backup_at: NOW - HOUR,
