@@ -43,7 +43,8 @@ async function host() {
 
 fault({
   id: "4",
-  promise: "a damaged agent.yaml or identity key stops the agent, and never means no brake or a new machine",
+  promise:
+    "a damaged agent.yaml or identity key stops the agent, and never means no brake or a new machine",
   done:
     "agent.yaml of a host with a brake is made empty, zeros, null, garbage, a folder, one without its bearer, and cut after each line and within the bearer; identity.key is made empty and garbage; a token is at hand each time",
   expected: "exit 1 with a sentence, nothing asked of the server, the file as it was",

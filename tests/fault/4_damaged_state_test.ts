@@ -198,7 +198,8 @@ fault({
   id: "4",
   promise: "whose state it is stays known although host_id is damaged",
   done: "host_id is made empty, cut, garbage and a folder",
-  expected: "the state stays where it is, with what was still to be reported; the damaged file is kept",
+  expected:
+    "the state stays where it is, with what was still to be reported; the damaged file is kept",
 }, async (see) => {
   const { takeOverState } = await import("../../agent/state_owner.ts");
   const { createLog } = await import("../../agent/log.ts");

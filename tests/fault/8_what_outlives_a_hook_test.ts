@@ -16,14 +16,21 @@ const WAYS: [words: string, script: string][] = [
   ["nohup", `nohup ${STAY} ${QUIET} &`],
   ["a session of its own", `setsid ${STAY} ${QUIET} &`],
   ["forked twice", `( ( ${STAY} ${QUIET} & ) & )`],
-  ["a session, forked twice, elsewhere, closed", `cd /; setsid sh -c '( ${STAY.replaceAll("'", `'\\''`)} & )' >&- 2>&- <&-`],
+  [
+    "a session, forked twice, elsewhere, closed",
+    `cd /; setsid sh -c '( ${STAY.replaceAll("'", `'\\''`)} & )' >&- 2>&- <&-`,
+  ],
   ["a process group of its own", `set -m; ${STAY} ${QUIET} & set +m`],
-  ["deaf to TERM and HUP", `setsid sh -c 'trap "" TERM HUP; echo $$ >"$F"; while :; do sleep 1; done' ${QUIET} &`],
+  [
+    "deaf to TERM and HUP",
+    `setsid sh -c 'trap "" TERM HUP; echo $$ >"$F"; while :; do sleep 1; done' ${QUIET} &`,
+  ],
   ["another name", `setsid bash -c 'echo $$ >"$F"; exec -a "[kworker/0:1]" sleep 600' ${QUIET} &`],
 ];
 
 function isAlive(pid: number): boolean {
-  const { stdout } = new Deno.Command("/bin/ps", { args: ["-o", "stat=", "-p", String(pid)] }).outputSync();
+  const { stdout } = new Deno.Command("/bin/ps", { args: ["-o", "stat=", "-p", String(pid)] })
+    .outputSync();
   const stat = new TextDecoder().decode(stdout).trim();
   return stat !== "" && !stat.startsWith("Z");
 }
@@ -38,7 +45,8 @@ async function pidIn(path: string): Promise<number> {
   });
 }
 
-const withFile = (path: string, script: string) => `export F="${path}"; ${script}
+const withFile = (path: string, script: string) =>
+  `export F="${path}"; ${script}
 while [ ! -s "$F" ]; do sleep 0.05; done`;
 
 for (const kind of ["backup", "hook"] as const) {
@@ -60,7 +68,11 @@ for (const kind of ["backup", "hook"] as const) {
       const pid = await pidIn(path);
       assert.ok(!isAlive(pid), `${words}: ${pid} lives`);
       const line = all.server.texts(end.job_id).find((text) => text.includes(`process ${pid},`));
-      assert.match(line ?? "", /of the pre_hook\).* outlived the job and (is|are) ended now/, words);
+      assert.match(
+        line ?? "",
+        /of the pre_hook\).* outlived the job and (is|are) ended now/,
+        words,
+      );
       seen.push(words);
     }
     see(seen.join("; "));
@@ -69,10 +81,12 @@ for (const kind of ["backup", "hook"] as const) {
 
 fault({
   id: "8",
-  promise: "a pre hook's database lives until its post hook has stopped it, and a post hook's service lives on",
+  promise:
+    "a pre hook's database lives until its post hook has stopped it, and a post hook's service lives on",
   done:
     "a pre hook starts a daemon that the post hook asks before it stops it; another job's post hook starts a service; a third pre hook starts one without the mark",
-  expected: "the post hook finds the daemon alive; the service lives and is named in the log; the one without the mark lives",
+  expected:
+    "the post hook finds the daemon alive; the service lives and is named in the log; the one without the mark lives",
 }, async (see) => {
   await using all = await hookedAgent();
   const database = join(all.folder, "database");
@@ -90,7 +104,9 @@ fault({
   const line = all.server.texts(second.job_id).find((text) => text.includes(`process ${pid},`));
   assert.match(line ?? "", /of the post_hook\) still runs; left alone/);
   const unmarked = join(all.folder, "unmarked");
-  await all.run({ pre_hook: withFile(unmarked, `env -u RM_PROCESS_MARK setsid ${STAY} ${QUIET} &`) });
+  await all.run({
+    pre_hook: withFile(unmarked, `env -u RM_PROCESS_MARK setsid ${STAY} ${QUIET} &`),
+  });
   const free = await pidIn(unmarked);
   assert.ok(isAlive(free));
   Deno.kill(pid, "SIGKILL");
@@ -100,7 +116,8 @@ fault({
 
 fault({
   id: "8",
-  promise: "also after a cancel, a time limit and the agent's stop nothing is left; the same for what restic started",
+  promise:
+    "also after a cancel, a time limit and the agent's stop nothing is left; the same for what restic started",
   done:
     "a pre hook leaves a daemon and hangs until it is cancelled, is overdue, or the agent is stopped; restic leaves a helper of its own session and is cancelled",
   expected: "all are dead when the job has ended",
@@ -145,7 +162,8 @@ fault({
   const state = join(folder.path, "state");
   Deno.mkdirSync(state);
   const spawn = (stateDir: string, phase: "pre" | "post" | "restic") =>
-    new Deno.Command("/bin/sleep", { args: ["600"], env: markOf(stateDir, jobId(), phase) }).spawn();
+    new Deno.Command("/bin/sleep", { args: ["600"], env: markOf(stateDir, jobId(), phase) })
+      .spawn();
   const [pre, restic, post, foreign] = [
     spawn(state, "pre"),
     spawn(state, "restic"),
