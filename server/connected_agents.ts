@@ -19,8 +19,8 @@ export interface AgentSocket {
   takeovers: number[];
   /** Where it comes from. */
   readonly address?: string;
-  /** How many milliseconds this server's clock was ahead of the agent's at hello. */
-  skew: number;
+  /** How many milliseconds this server's clock is ahead of the agent's, by its last word; undefined before hello. */
+  skew?: number;
   /** Resolves when everything that was received so far has been dealt with. */
   idle(): Promise<void>;
 }

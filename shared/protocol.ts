@@ -346,7 +346,11 @@ const hello = z.object({
 });
 export type Hello = z.infer<typeof hello>;
 
-const heartbeat = z.object({ type: z.literal("heartbeat") });
+const heartbeat = z.object({
+  type: z.literal("heartbeat"),
+  /** The agent's wall clock. */
+  clock: time.optional(),
+});
 
 /** Where a job comes from that the agent's own clock started. The server learns of it by its first report. */
 export const Origin = z.object({
@@ -454,6 +458,8 @@ const jobFinished = z.object({
   opened: z.object({ restic_id: ResticId, address: text(4096) }).optional(),
   /** Init: whether this job made the repository (false: it was there and opens). */
   created: z.boolean().optional(),
+  /** How long it ran by a clock that nobody sets, in milliseconds. */
+  duration_ms: z.int().min(0).optional(),
   /** A scheduled job that ended before it began (skipped, or the agent was stopped) is told by this alone. */
   origin: Origin.optional(),
   /** Backup: what was found wrong with the paths of the group, accepted or not. */

@@ -8,6 +8,7 @@ import {
 } from "../../shared/protocol.ts";
 import { ProtocolError, readAgentMessage } from "../../shared/wire.ts";
 import { type AgentSocket, closeQuietly, sendTo } from "../connected_agents.ts";
+import { noteSkew } from "../hosts/skew.ts";
 import { greet, noteGoodbye } from "../hosts/greet.ts";
 import { auditOfHost } from "../quotas/day.ts";
 import { sha256 } from "../random.ts";
@@ -116,7 +117,11 @@ function converse(server: Server, host: KnownHost, socket: WebSocket, address?: 
       }
       if (!greeted) throw new ProtocolError("the first message must be hello");
       if (!server.agents.isCurrent(agent)) return;
-      if (message.type === "heartbeat") return acks.repeat();
+      if (message.type === "heartbeat") {
+        acks.repeat();
+        if (message.clock !== undefined) await noteSkew(server, agent, message.clock);
+        return;
+      }
       if (message.type === "error") return log("warn", `says: ${message.message}`);
       try {
         await receive(server, agent, message);

@@ -159,6 +159,8 @@ export interface HostsTable {
   last_seen_at: number | null;
   /** The same by how long the server ran (clock.ts): silence counts only then. */
   heard_ran: number | null;
+  /** How far its clock was ahead of the server's when it last said so, in milliseconds; negative: behind. */
+  clock_skew_ms: number | null;
   /** When it was last heard of before the connection that counts as its present contact began, and when that was. */
   contact_before: number | null;
   contact_since: number | null;
@@ -308,6 +310,13 @@ export interface JobsTable {
   snapshot_id: string | null;
   /** The agent's start, held between the host's contact before (`window_from`) and the receipt. */
   began_at: number | null;
+  /** started_at and finished_at as the host's clock said, when they are not the server's own. */
+  said_started_at: number | null;
+  said_finished_at: number | null;
+  /** When the server received the end. */
+  finished_received_at: number | null;
+  /** By a clock that nobody sets; null where the agent did not tell. */
+  duration_ms: number | null;
   window_from: number | null;
   /** The newest number in known_snapshots when its start was received: what was known before is not its work. */
   known_before: number | null;

@@ -43,6 +43,8 @@ export interface Host {
   /** Since when two machines use its identity; no secret goes to it until an admin has chosen one. */
   doubted_since: number | null;
   boot_time: number | null;
+  /** How far its clock is ahead of the server's; negative: behind. */
+  clock_skew_seconds: number | null;
   time_zone: string;
   repository_id: string;
   repository_name: string;
@@ -265,6 +267,7 @@ function toHost(
     on_hold_since: row.on_hold_since,
     doubted_since: row.doubted_since,
     boot_time: row.boot_time,
+    clock_skew_seconds: row.clock_skew_ms === null ? null : Math.round(row.clock_skew_ms / 1000),
     time_zone: row.time_zone,
     repository_id: row.repository_id,
     repository_name: row.repository_name,

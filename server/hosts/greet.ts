@@ -11,6 +11,7 @@ import { noteAgentProblems } from "./agent_problems.ts";
 import { noteContact } from "./contact.ts";
 import { settleIdentity } from "./instances.ts";
 import { configFor } from "./push.ts";
+import { noteSkew } from "./skew.ts";
 
 /** Answers false when the agent was refused and its socket closed. */
 export async function greet(server: Server, agent: AgentSocket, hello: Hello): Promise<boolean> {
@@ -18,11 +19,11 @@ export async function greet(server: Server, agent: AgentSocket, hello: Hello): P
     await refuseOldAgent(server, agent, hello);
     return false;
   }
-  agent.skew = server.now() - hello.clock;
   if (hello.boot_id) agent.bootId = hello.boot_id;
   const identity = await settleIdentity(server, agent, hello);
   if (identity === "refused") return false;
   await noteContact(server, agent);
+  await noteSkew(server, agent, hello.clock);
   if (!await noteHello(server, agent, hello)) return refuseUnknown(server, agent);
   await noteAgentProblems(server, agent.hostId, hello.problems ?? []);
   // Before anything else, and on this very socket: a later one may already have replaced it in the list.

@@ -9,7 +9,7 @@ import { dispatchAll } from "./dispatch.ts";
 import { endLease, needsLease, type Shown, showsGone } from "./end_lease.ts";
 import { PRESUMED, WAITED_TOO_LONG } from "./reason_codes.ts";
 
-/** An order that was lost on its way is sent again for this long; later nobody expects it any more. */
+/** An order that was lost on its way, or never sent, is sent for this long; later nobody expects it any more. */
 const RESEND_WITHIN = 15 * 60_000;
 /** A job of a host that was not heard of for this long is over for the server, until the host says otherwise. */
 const SILENT_FOR = 24 * 3_600_000;
@@ -138,12 +138,13 @@ async function endGoneLeases(server: Server, hostId: string, known: KnownJobs): 
 export async function endLostJobs(server: Server): Promise<void> {
   const ran = server.clock.ran();
   const rows = await server.db.selectFrom("jobs").innerJoin("hosts", "hosts.id", "jobs.host_id")
-    .select(["jobs.id", "jobs.status", "jobs.host_id", "hosts.heard_ran"])
+    .select(["jobs.id", "jobs.dispatched_at", "jobs.host_id", "hosts.heard_ran"])
     .where("jobs.status", "in", ["queued", "running"]).execute();
   for (const row of rows) {
     if (server.agents.isOnline(row.host_id)) continue;
     const silent = ran - (row.heard_ran ?? 0);
-    if (silent <= (row.status === "queued" ? RESEND_WITHIN : SILENT_FOR)) continue;
+    // What was sent may run, whether or not its host could still say so.
+    if (silent <= (row.dispatched_at === null ? RESEND_WITHIN : SILENT_FOR)) continue;
     const minutes = Math.floor(silent / 60_000);
     const age = minutes < 120 ? `${minutes} minutes` : `${Math.floor(minutes / 60)} hours`;
     await presumeEnded(server, row.id, {

@@ -40,6 +40,7 @@ export async function beginJob(
     await tx.updateTable("jobs").set({
       status: "running",
       started_at: message.at,
+      said_started_at: told.at,
       // Its first receipt counts: when the start comes again, the snapshot may be known already.
       began_at: sql<number>`coalesce(began_at, ${
         held(told.at, told.skew, window_from, server.now())
@@ -74,6 +75,8 @@ export async function finishJob(
   server: Server,
   job: OwnJob,
   told: JobFinished,
+  /** `told.at` as the host's own clock has it. */
+  saidAt = told.at,
 ): Promise<void> {
   let isPlanChanged = false;
   let hadLease = false;
@@ -84,6 +87,9 @@ export async function finishJob(
     const row = await tx.updateTable("jobs").set({
       status: message.status,
       finished_at: message.at,
+      said_finished_at: saidAt,
+      finished_received_at: server.now(),
+      duration_ms: message.duration_ms ?? null,
       exit_code: message.exit_code,
       reason: message.reason,
       reason_code: message.reason_code,
@@ -151,7 +157,10 @@ async function verdictOn(tx: Transaction<Tables>, job: OwnJob, told: JobFinished
 /** Of what was wrong with paths, what is kept of one job. */
 const SOURCES_BYTES = 32_768;
 
-/** The host's own columns, so that no page has to search its jobs. */
+/**
+ * The host's own columns, so that no page has to search its jobs. A journal is handed in in order, so the last report is of the last
+ * backup, whatever the host's clock says.
+ */
 async function noteBackup(
   tx: Transaction<Tables>,
   hostId: string,
@@ -165,11 +174,7 @@ async function noteBackup(
     last_backup_warnings: message.warnings,
     last_backup_reason: message.reason,
     ...(message.status === "succeeded" ? { last_success_at: message.at } : {}),
-  }).where("id", "=", hostId)
-    // A journal handed in late must not make an older backup the last one.
-    .where((where) =>
-      where.or([where("last_backup_at", "is", null), where("last_backup_at", "<=", message.at)])
-    ).execute();
+  }).where("id", "=", hostId).execute();
   const day = Math.floor(message.at / 86_400_000);
   const column = dayColumn(message.status, message.warnings);
   await tx.insertInto("backup_days").values({

@@ -66,6 +66,16 @@ const DENSE = [
   ...steps,
   ...ORDERS.flatMap(([kind, times]) =>
     Array.from({ length: times }, () =>
+      step(`run ${kind}`, async (world, machine) => {
+        await world.rejoin(machine);
+        await world.order(machine, kind);
+        await world.settle();
+        world.receive(machine);
+        world.begin(machine);
+      }))
+  ),
+  ...ORDERS.flatMap(([kind, times]) =>
+    Array.from({ length: times }, () =>
       step(kind, async (world, machine) => {
         // Nothing is queued for who is away.
         await world.rejoin(machine);

@@ -549,6 +549,8 @@ const jobView = (changes: Partial<JobView> = {}): JobView => ({
   createdAt: NOW - 33_000,
   startedAt: NOW - 31_000,
   finishedAt: null,
+  seconds: null,
+  hostClock: null,
   exitCode: null,
   reason: null,
   reasonCode: null,
@@ -610,7 +612,7 @@ const jobPage = (job: JobView, n: number, role: Role = "operator") => (
     mayRun={role !== "viewer"}
   />
 );
-const ENDED = { progress: null, finishedAt: NOW - 2000 };
+const ENDED = { progress: null, finishedAt: NOW - 2000, seconds: 29 };
 
 const STATUSES: JobStatus[] = [
   "running",
@@ -638,6 +640,7 @@ const jobRows = (n: number): JobRowData[] =>
       createdAt: NOW - i * 11 * MINUTE,
       startedAt: hasStarted ? NOW - i * 11 * MINUTE : null,
       finishedAt: hasStarted && status !== "running" ? NOW - i * 11 * MINUTE + 72_000 : null,
+      seconds: hasStarted && status !== "running" ? 72 : null,
       bytesAdded: status === "succeeded" ? i * 1e7 : null,
     };
   });

@@ -22,6 +22,7 @@ const GREEN: HostFacts = {
   repository_changed: false,
   on_hold_since: null,
   doubted_since: null,
+  clock_skew_ms: null,
 };
 const health = (change: Partial<HostFacts>) => healthOf({ ...GREEN, ...change }, NOW);
 
