@@ -298,7 +298,10 @@ Deno.test("a damaged clock file is put aside as it was, is named, and the agent 
   const file = join(folder, "state", "timers.json");
   Deno.writeTextFileSync(file, "{half");
   await using started = await startAgent(server, { directory: folder });
-  assert.match(started.agent.state.problems.list[0]!.text, /timers\.json is not JSON.*timers\.json\.bad-1/);
+  assert.match(
+    started.agent.state.problems.list[0]!.text,
+    /timers\.json is not JSON.*timers\.json\.bad-1/,
+  );
   assert.equal(Deno.readTextFileSync(`${file}.bad-1`), "{half");
 });
 
