@@ -34,6 +34,8 @@ export const OLDEST_PROTOCOL = 1;
 
 /** Frames above this many bytes are refused. A batch of lines is kept well below. */
 export const FRAME_LIMIT = 1_048_576;
+/** A host's plan at most: an order of one of its groups carries some thousand characters more than the plan does. */
+export const PLAN_LIMIT = FRAME_LIMIT - 16_384;
 export const LINES_PER_BATCH = 500;
 export const SNAPSHOTS_PER_PART = 500;
 export const HEARTBEAT_SECONDS = 30;

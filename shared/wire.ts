@@ -101,3 +101,13 @@ function typesOf(
 ): Set<string> {
   return new Set(union.options.map((option) => option.shape.type.value));
 }
+
+/** What an agent would say against this message, or undefined: the server saves nothing that makes one. */
+export function refusalOf(message: ServerMessage, limit = FRAME_LIMIT): string | undefined {
+  const { length } = JSON.stringify(message);
+  if (length > limit) {
+    return `it would be ${length} characters long, and at most ${limit} are taken`;
+  }
+  const result = ServerMessage.safeParse(message);
+  return result.success ? undefined : firstProblem(result.error).message;
+}

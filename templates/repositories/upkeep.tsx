@@ -377,6 +377,7 @@ function ReleaseLease(
         </p>
         <TextField
           name="confirm_hostname"
+          of="lease"
           label="Name of the host that is at work alone"
           value={release?.typed}
           error={errors.confirm_hostname}
