@@ -1,10 +1,13 @@
 // The agent's parts and how they hang together: the first argument of whatever acts for this host.
+import { join } from "node:path";
 import { type Hello, PROTOCOL_VERSION } from "../shared/protocol.ts";
 import { VERSION } from "../shared/version.ts";
 import { type Brake, NO_BRAKE, reportOf } from "./brake/brake.ts";
 import { Connection, PACE } from "./connection.ts";
 import type { Pace } from "./session.ts";
 import { JobQueue } from "./jobs/queue.ts";
+import { endLeftOver } from "./jobs/survivors.ts";
+import { isThere } from "./files.ts";
 import { finishAbandoned } from "./jobs/finish.ts";
 import { removeHookFiles } from "./jobs/hook_shell.ts";
 import { Ledger } from "./jobs/ledger.ts";
@@ -14,10 +17,12 @@ import { FileSystemMemory } from "./file_systems.ts";
 import type { Log } from "./log.ts";
 import { describeMachine } from "./machine.ts";
 import { Plan } from "./plan.ts";
-import { receive } from "./receive.ts";
+import { readBootId } from "./proc.ts";
+import { receive, refuse } from "./receive.ts";
 import { LIMITS, type Limits } from "./restic/run.ts";
 import { ResticFinder, ResticProblem } from "./restic/version.ts";
 import type { Settings } from "./settings.ts";
+import { StateFolder } from "./state/folder.ts";
 import { CLOCK, type Clock, Timers } from "./timers.ts";
 
 export interface Agent {
@@ -25,6 +30,8 @@ export interface Agent {
   /** What the machine's owner allows. */
   brake: Brake;
   log: Log;
+  /** The state folder, and what is wrong with it. */
+  state: StateFolder;
   journal: Journal;
   ledger: Ledger;
   plan: Plan;
@@ -38,6 +45,8 @@ export interface Agent {
   limits: Limits;
   /** What an earlier agent left running and this one killed. */
   orphans: ProcessMark[];
+  /** Of the running system; undefined where it cannot be told. */
+  bootId: string | undefined;
   environment: (name: string) => string | undefined;
   /** Ends running jobs within the grace, tells the journal, closes the socket. */
   stop: () => Promise<void>;
@@ -55,30 +64,57 @@ export interface AgentOptions {
   onRefused?: (reason: string) => void;
 }
 
-/** Opens the state, answers for what an earlier run left, and connects. Throws CorruptFile. The state directory is held by the caller. */
+/**
+ * Opens the state, answers for what an earlier run left, and connects. Files of the state that are damaged are put aside. The state
+ * directory is held by the caller.
+ */
 export function openAgent(options: AgentOptions): Agent {
   const { settings, log } = options;
-  const journal = Journal.open(settings.stateDir, { log, ...options.journal });
+  const state = new StateFolder(settings.stateDir, log);
+  // Before the journal makes one.
+  const hasWorked = isThere(join(settings.stateDir, "journal"));
+  const journal = Journal.open(settings.stateDir, {
+    log,
+    onDamage: (sentence, aside) => state.problems.happened(sentence, aside),
+    onWritten: (error) => state.noteWritable("reports for the server", error),
+    ...options.journal,
+  });
   try {
-    return assemble(options, journal);
+    return assemble(options, { state, journal, hasWorked });
   } catch (error) {
     journal.close();
+    state.close();
     throw error;
   }
 }
 
-function assemble(options: AgentOptions, journal: Journal): Agent {
+interface Opened {
+  state: StateFolder;
+  journal: Journal;
+  /** An agent worked in this state folder before. */
+  hasWorked: boolean;
+}
+
+function assemble(options: AgentOptions, { state, journal, hasWorked }: Opened): Agent {
   const { settings, log } = options;
+  const plan = new Plan(state);
+  const bootId = readBootId();
   const agent = {
     settings,
     brake: settings.brake ?? NO_BRAKE,
     log,
+    state,
     journal,
-    ledger: new Ledger(settings.stateDir, log),
-    plan: new Plan(settings.stateDir, log),
+    ledger: new Ledger(state, {
+      mustBeThere: hasWorked,
+      bootId,
+      onLost: (what, aside) => state.problems.happened(`${what}. ${lostWithLedger(plan)}`, aside),
+    }),
+    plan,
+    bootId,
     instance: crypto.getRandomValues(new Uint8Array(16)).toHex(),
     restic: new ResticFinder(settings.restic),
-    fileSystems: new FileSystemMemory(settings.stateDir, log),
+    fileSystems: new FileSystemMemory(state),
     limits: { ...LIMITS, ...options.limits },
     orphans: [] as ProcessMark[],
     environment: (name: string) => Deno.env.get(name),
@@ -93,15 +129,35 @@ function assemble(options: AgentOptions, journal: Journal): Agent {
     pace: { ...PACE, ...options.pace },
     hello: () => sayHello(agent),
     onMessage: (message) => receive(agent, message),
+    onUnreadable: (unreadable) => refuse(agent, unreadable),
     onRefused: (reason) => options.onRefused?.(reason),
   });
-  agent.stop = () => stop(agent);
+  let stopped: Promise<void> | undefined;
+  agent.stop = () => stopped ??= stop(agent);
   agent.timers = new Timers(agent, { ...CLOCK, ...options.clock });
+  state.problems.onChange = () =>
+    agent.connection.send({ type: "problems", problems: state.problems.list });
   removeHookFiles(settings.stateDir, log);
+  endLeftOver(agent);
   finishAbandoned(agent);
   agent.timers.look();
   agent.connection.open();
   return agent;
+}
+
+/** What nobody knows any more, for a person. */
+function lostWithLedger({ schedule }: Plan): string {
+  const groups = schedule?.source_groups.filter(({ hooks }) => hooks?.post_hook !== undefined) ??
+    [];
+  const names = groups.map(({ name }) => `"${name}"`);
+  const listed = names.slice(0, 5).join(", ") +
+    (names.length > 5 ? ` and ${names.length - 5} more` : "");
+  const hooks = names.length > 0
+    ? `If a job was running, the post_hook of ${listed} may not have run: look whether what its pre_hook stopped works again.`
+    : schedule
+    ? "No source group has a post_hook."
+    : "A post_hook may not have run; which one is not known, since there is no plan.";
+  return `Which jobs were running is not known. ${hooks} The next job that writes removes locks of dead processes first.`;
 }
 
 /** A service manager kills what takes longer to stop than about fifteen seconds. */
@@ -116,6 +172,7 @@ async function stop(agent: Agent): Promise<void> {
   clearTimeout(timer);
   await agent.connection.close();
   agent.journal.close();
+  agent.state.close();
 }
 
 async function sayHello(agent: Agent): Promise<Hello> {
@@ -138,5 +195,8 @@ async function sayHello(agent: Agent): Promise<Hello> {
     plan_version: agent.plan.version,
     ...(brakes ? { brakes } : {}),
     jobs: [...new Set([...agent.queue.ids, ...agent.journal.unacknowledgedEnds])].slice(0, 10_000),
+    ...(agent.bootId ? { boot_id: agent.bootId } : {}),
+    ...(agent.ledger.isLost ? { ledger_lost: true } : {}),
+    problems: agent.state.problems.list,
   };
 }

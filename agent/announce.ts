@@ -55,12 +55,12 @@ export async function announce(announcing: Announcing): Promise<string> {
   const identity = openIdentity(stateDir);
   // Shows before anybody accepts whether agent.yaml can be written.
   saveAgentFile(configDir, { server });
-  saveAnnouncement(stateDir, { state: "asking", server, since: Date.now() });
+  saveAnnouncement(stateDir, { state: "asking", server, since: Date.now() }, log);
   const asking = new Approval(announcing, identity);
   try {
     const { host_id, name, bearer } = await asking.untilDecided();
     saveAgentFile(configDir, { server, host_id, bearer });
-    forgetAnnouncement(stateDir);
+    forgetAnnouncement(stateDir, log);
     log.info(`Accepted: this machine is now host ${name} (${host_id}) of ${server}`);
     announcing.print(acceptedLine(name));
     return bearer;
@@ -68,7 +68,7 @@ export async function announce(announcing: Announcing): Promise<string> {
     signal.throwIfAborted();
     if (error instanceof RefusedForGood) {
       const { message: reason } = error;
-      saveAnnouncement(stateDir, { state: "rejected", server, since: Date.now(), reason });
+      saveAnnouncement(stateDir, { state: "rejected", server, since: Date.now(), reason }, log);
       announcing.print(rejectedLine(reason));
     }
     throw error;
@@ -135,7 +135,7 @@ class Approval {
     const { fingerprint, hostname_collision: hasCollision, address_problem } = answer;
     const { settings: { server, stateDir }, log, print } = this.announcing;
     this.#isShown = true;
-    saveAnnouncement(stateDir, { state: "waiting", server, since: Date.now() });
+    saveAnnouncement(stateDir, { state: "waiting", server, since: Date.now() }, log);
     const canBeRead = canBeReadOnTheWay(serverAddress(server)!);
     const addressProblem = address_problem && `${ADDRESS_REFUSED} (${address_problem})`;
     print(banner({ server, hostname, fingerprint, hasCollision, canBeRead, addressProblem }));

@@ -1,6 +1,8 @@
 // How far asking to join has come, on disk for `status`. Nothing else reads it.
 import { join } from "node:path";
 import { z } from "zod";
+import { type Log, messageOf } from "./log.ts";
+import { keptAs, putAside } from "./state/aside.ts";
 import { readIfThere, removeIfThere, replaceFile } from "./files.ts";
 
 const Stored = z.object({
@@ -12,12 +14,26 @@ const Stored = z.object({
 });
 export type AnnouncementState = z.infer<typeof Stored>;
 
-export function saveAnnouncement(stateDir: string, state: AnnouncementState): void {
-  replaceFile(pathIn(stateDir), JSON.stringify(state));
+/** It is only for people: a disk that does not take it keeps no machine from joining. */
+export function saveAnnouncement(stateDir: string, state: AnnouncementState, log: Log): void {
+  changeIt(stateDir, log, (path) => replaceFile(path, JSON.stringify(state)));
 }
 
-export function forgetAnnouncement(stateDir: string): void {
-  removeIfThere(pathIn(stateDir));
+export function forgetAnnouncement(stateDir: string, log: Log): void {
+  changeIt(stateDir, log, removeIfThere);
+}
+
+function changeIt(stateDir: string, log: Log, change: (path: string) => void): void {
+  const path = pathIn(stateDir);
+  try {
+    if (readAnnouncement(stateDir) === undefined) {
+      const aside = putAside(path);
+      if (aside) log.warn(`${path} was damaged; ${keptAs(path, aside)}`);
+    }
+    change(path);
+  } catch (error) {
+    log.warn(`${path} could not be written: ${messageOf(error)}`);
+  }
 }
 
 /** undefined when this machine never asked, or what is there cannot be read: it is only told. */

@@ -28,6 +28,8 @@ const CLOSE_WITHIN_MS = 2000;
 
 export class Connection {
   readonly #backoff: Backoff;
+  /** A server that greets and then sends nonsense is no good connection, however often it greets. */
+  readonly #afterNonsense: Backoff;
   #session: Session | undefined;
   #redial: number | undefined;
   #isClosed = false;
@@ -35,6 +37,7 @@ export class Connection {
   constructor(private options: ConnectionOptions) {
     const { firstRetryMs, slowestRetryMs } = options.pace;
     this.#backoff = new Backoff(firstRetryMs, slowestRetryMs);
+    this.#afterNonsense = new Backoff(firstRetryMs, slowestRetryMs);
     options.journal.onAppend = () => this.#session?.pump();
   }
 
@@ -47,6 +50,7 @@ export class Connection {
     try {
       this.#session = new Session(this.options, {
         onGood: () => this.#backoff.reset(),
+        onLasting: () => this.#afterNonsense.reset(),
         onEnd: (end) => this.#ended(end),
       });
     } catch (error) {
@@ -83,7 +87,7 @@ export class Connection {
     await session?.gone(CLOSE_WITHIN_MS);
   }
 
-  #ended({ code, reason }: SessionEnd): void {
+  #ended({ code, reason, isNonsense }: SessionEnd): void {
     if (this.#isClosed) return;
     this.#session = undefined;
     const { log, pace } = this.options;
@@ -95,7 +99,8 @@ export class Connection {
     const isUnknown = code === CLOSE.unknownHost || reason.includes("status code: 401");
     const isReplaced = code === CLOSE.replaced;
     const slow = isUnknown || isReplaced;
-    const wait = slow ? pace.slowestRetryMs * (0.75 + Math.random() / 4) : this.#backoff.next();
+    const backoff = isNonsense ? this.#afterNonsense : this.#backoff;
+    const wait = slow ? pace.slowestRetryMs * (0.75 + Math.random() / 4) : backoff.next();
     if (isUnknown) log.error("The server does not know this host any more; asking now and then");
     else if (isReplaced) {
       log.error("Another agent uses this host's credential; asking now and then");

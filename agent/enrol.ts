@@ -5,13 +5,8 @@ import { z } from "zod";
 import { Backoff } from "../shared/backoff.ts";
 import { VERSION } from "../shared/version.ts";
 import { type Asking, EnrolmentRefused, pause, post, Unanswered } from "./ask_server.ts";
-import {
-  CorruptFile,
-  makePrivateDirectory,
-  readIfThere,
-  removeIfThere,
-  replaceFile,
-} from "./files.ts";
+import { makePrivateDirectory, readIfThere, removeIfThere, replaceFile } from "./files.ts";
+import { keptAs, putAside } from "./state/aside.ts";
 import type { Log } from "./log.ts";
 import { describeMachine } from "./machine.ts";
 import type { ResticFinder } from "./restic/version.ts";
@@ -82,7 +77,7 @@ async function untilAnswered(enrolment: Enrolment, body: unknown) {
   }
 }
 
-async function describe({ settings, restic }: Enrolment) {
+async function describe({ settings, restic, log }: Enrolment) {
   const { hostname, os, arch } = describeMachine();
   const program = await restic.find().catch(() => undefined);
   return {
@@ -92,7 +87,7 @@ async function describe({ settings, restic }: Enrolment) {
     arch,
     agent_version: VERSION,
     restic_version: program?.version ?? null,
-    enrolment_key: enrolmentKey(settings.stateDir),
+    enrolment_key: enrolmentKey(settings.stateDir, log),
   };
 }
 
@@ -107,18 +102,28 @@ async function ask(enrolment: Enrolment, body: unknown) {
  * The same on every try until one succeeds: a server that burnt the token and died before it answered knows by it who
  * asks again.
  */
-function enrolmentKey(stateDir: string): string {
+function enrolmentKey(stateDir: string, log: Log): string {
   const path = keyPath(stateDir);
-  const stored = readIfThere(path);
-  if (stored) {
-    const text = new TextDecoder().decode(stored);
-    if (!/^[0-9a-f]{64}$/.test(text)) throw new CorruptFile(path, "is not an enrolment key");
-    return text;
+  const stored = storedKey(path);
+  if (stored) return stored;
+  const aside = putAside(path);
+  if (aside) {
+    log.warn(`${path} was damaged; ${keptAs(path, aside)}. The token is tried with a new one`);
   }
   const key = randomBytes(32).toString("hex");
   makePrivateDirectory(stateDir);
   replaceFile(path, key);
   return key;
+}
+
+function storedKey(path: string): string | undefined {
+  try {
+    const text = new TextDecoder().decode(readIfThere(path));
+    return /^[0-9a-f]{64}$/.test(text) ? text : undefined;
+  } catch {
+    // It is put aside with the reason for the new one.
+    return undefined;
+  }
 }
 
 function keyPath(stateDir: string): string {

@@ -1,9 +1,8 @@
 // On which file system a path lies, in words that are the same again after a restart of the machine: where a disk should be
 // mounted and is not, the folder lies on the file system around it.
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { z } from "zod";
-import { CorruptFile, readIfThere, replaceFile } from "./files.ts";
-import { type Log, messageOf } from "./log.ts";
+import { jsonAs, type StateFolder } from "./state/folder.ts";
 
 /** Such as "ext4 /dev/sdb1 at /data"; undefined where it cannot be told. */
 export async function fileSystemOf(path: string): Promise<string | undefined> {
@@ -77,21 +76,21 @@ function unescaped(text: string): string {
 
 const Content = z.record(z.string(), z.record(z.string(), z.string()));
 
+const FILE = "file_systems.json";
+
 /** Per source group: on which file system each of its paths was at the last good backup. */
 export class FileSystemMemory {
-  readonly #path: string;
   #content: z.infer<typeof Content> = {};
 
-  /** Throws CorruptFile. */
-  constructor(stateDir: string, private readonly log: Log) {
-    this.#path = join(stateDir, "file_systems.json");
-    const bytes = readIfThere(this.#path);
-    if (!bytes) return;
-    try {
-      this.#content = Content.parse(JSON.parse(new TextDecoder().decode(bytes)));
-    } catch {
-      throw new CorruptFile(this.#path, "is not the list of file systems that it should be");
-    }
+  /** Never throws. */
+  constructor(private readonly folder: StateFolder) {
+    const { value, damage } = folder.read(FILE, jsonAs(Content));
+    if (value) this.#content = value;
+    if (!damage) return;
+    folder.problems.happened(
+      `${damage.what}. Whether a disk is missing is seen again from the next good backup on.`,
+      damage.aside,
+    );
   }
 
   of(groupId: string): Record<string, string> {
@@ -101,10 +100,6 @@ export class FileSystemMemory {
   remember(groupId: string, fileSystems: Record<string, string>): void {
     if (JSON.stringify(this.of(groupId)) === JSON.stringify(fileSystems)) return;
     this.#content = { ...this.#content, [groupId]: fileSystems };
-    try {
-      replaceFile(this.#path, JSON.stringify(this.#content));
-    } catch (error) {
-      this.log.error(`${this.#path} could not be written: ${messageOf(error)}`);
-    }
+    this.folder.write(FILE, JSON.stringify(this.#content));
   }
 }

@@ -7,6 +7,7 @@ import { announce, type Announcing, CAN_BE_READ } from "./announce.ts";
 import { EnrolmentRefused, RefusedForGood } from "./ask_server.ts";
 import { enrol } from "./enrol.ts";
 import { closeToOthers, CorruptFile } from "./files.ts";
+import { readIdentity } from "./identity.ts";
 import { joinAgain } from "./join_again.ts";
 import { clientFor, trustSystemAuthorities } from "./http_client.ts";
 import { createLog, type Log, messageOf } from "./log.ts";
@@ -27,6 +28,7 @@ import { takeOverState } from "./state_owner.ts";
 import { readStatus } from "./status.ts";
 import { refuseOpenAgentFile } from "./trusted_file.ts";
 import { tokenState, whatItIs } from "./token.ts";
+import { noteAgentFile, refuseCutAgentFile } from "./whole_agent_file.ts";
 
 const EXIT = { done: 0, failed: 1, wrongUse: 2, tokenRefused: 3, refusedForGood: 7 } as const;
 
@@ -160,6 +162,9 @@ async function run(settings: Settings): Promise<number> {
   await makeProtectedFolders(settings, log);
   removeOldLogs(settings.stateDir);
   using _held = holdStateDirectory(settings.stateDir);
+  refuseCutAgentFile(settings);
+  // Also that of a host, which does not need it now: whatever it is that damages files here, a person has to look.
+  readIdentity(settings.stateDir);
   const client = clientFor(settings.certificateAuthority);
   const stop = stopOnSignals(log);
   const restic = new ResticFinder(settings.restic);
@@ -173,7 +178,8 @@ async function run(settings: Settings): Promise<number> {
     if (stop.signal.aborted) return EXIT.done;
     throw error;
   }
-  const { host_id: hostId } = readAgentFile(settings.configDir);
+  const { host_id: hostId, bearer } = readAgentFile(settings.configDir);
+  noteAgentFile({ ...settings, bearer }, log);
   takeOverState(settings.stateDir, hostId, log);
   if (canBeReadOnTheWay(serverAddress(who.server) ?? "")) {
     log.warn(`${who.server}: ${CAN_BE_READ}`);

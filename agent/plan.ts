@@ -1,14 +1,12 @@
 // The sealed copy of what this host is to do: the server's last word, kept so that the agent can work alone.
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
-import { join } from "node:path";
 import { z } from "zod";
 import {
   type ConfigUpdate,
   type ServerMessage,
   ServerMessage as Messages,
 } from "../shared/protocol.ts";
-import { CorruptFile, readIfThere, replaceFile } from "./files.ts";
-import { type Log, messageOf } from "./log.ts";
+import { NotWhole, type StateFolder } from "./state/folder.ts";
 
 export type ScheduleSet = Extract<ServerMessage, { type: "schedule.set" }>;
 
@@ -18,22 +16,29 @@ const Stored = z.object({
   schedule: Messages.optional(),
 });
 
+const FILE = "plan.sealed";
+const KEY_FILE = "plan.key";
+
 export class Plan {
   config: ConfigUpdate | undefined;
   schedule: ScheduleSet | undefined;
-  readonly #path: string;
-  readonly #keyPath: string;
+  #key: Uint8Array | undefined;
 
-  /** Opens the plan of a state directory; what cannot be opened is put aside and named in the log. */
-  constructor(stateDir: string, private readonly log: Log) {
-    this.#path = join(stateDir, "plan.sealed");
-    this.#keyPath = join(stateDir, "plan.key");
-    try {
-      this.#load();
-    } catch (error) {
-      this.log.error(`${messageOf(error)} The server's next plan replaces it.`);
-      for (const path of [this.#path, this.#keyPath]) putAside(path);
-    }
+  /** Opens the plan of a state folder; what cannot be opened is put aside, and the server's next plan replaces it. Never throws. */
+  constructor(private readonly folder: StateFolder) {
+    const { value: key, damage: keyDamage } = folder.read(KEY_FILE, asKey);
+    const { value: stored, damage } = folder.read(FILE, (sealed) => storedIn(sealed, key));
+    if (stored?.config?.type === "config.update") this.config = stored.config;
+    if (stored?.schedule?.type === "schedule.set") this.schedule = stored.schedule;
+    // A key that opened nothing may be the damaged one of the two.
+    if (damage && key) folder.setAside(KEY_FILE);
+    else this.#key = key;
+    const found = damage ?? keyDamage;
+    if (!found) return;
+    folder.problems.happened(
+      `${found.what}. Until the server has sent the plan again nothing is started by schedule.`,
+      found.aside,
+    );
   }
 
   /** The version of the plan that is held; 0 for none. */
@@ -53,41 +58,27 @@ export class Plan {
     this.#save();
   }
 
-  #load(): void {
-    const sealed = readIfThere(this.#path);
-    if (!sealed) return;
-    const key = this.#readKey();
-    if (!key) {
-      throw new CorruptFile(this.#path, `cannot be opened: its key ${this.#keyPath} is gone`);
-    }
-    let stored: z.infer<typeof Stored>;
-    try {
-      stored = Stored.parse(JSON.parse(open(sealed, key)));
-    } catch {
-      throw new CorruptFile(this.#path, "cannot be opened: it or its key is damaged");
-    }
-    if (stored.config?.type === "config.update") this.config = stored.config;
-    if (stored.schedule?.type === "schedule.set") this.schedule = stored.schedule;
-  }
-
   #save(): void {
-    try {
-      let key = this.#readKey();
-      if (!key) {
-        key = randomBytes(32);
-        replaceFile(this.#keyPath, key);
-      }
-      const text = JSON.stringify({ config: this.config, schedule: this.schedule });
-      replaceFile(this.#path, seal(text, key));
-    } catch (error) {
-      this.log.error(`The plan could not be stored: ${messageOf(error)}`);
+    if (!this.#key) {
+      this.#key = randomBytes(32);
+      this.folder.write(KEY_FILE, this.#key);
     }
+    const text = JSON.stringify({ config: this.config, schedule: this.schedule });
+    this.folder.write(FILE, seal(text, this.#key));
   }
+}
 
-  #readKey(): Uint8Array | undefined {
-    const key = readIfThere(this.#keyPath);
-    if (key && key.length !== 32) throw new CorruptFile(this.#keyPath, "is not a key of 32 bytes");
-    return key;
+function asKey(bytes: Uint8Array): Uint8Array {
+  if (bytes.length !== 32) throw new NotWhole("is not a key of 32 bytes");
+  return bytes;
+}
+
+function storedIn(sealed: Uint8Array, key: Uint8Array | undefined): z.infer<typeof Stored> {
+  if (!key) throw new NotWhole(`cannot be opened: its key ${KEY_FILE} is gone or damaged`);
+  try {
+    return Stored.parse(JSON.parse(open(sealed, key)));
+  } catch {
+    throw new NotWhole("cannot be opened: it or its key is damaged");
   }
 }
 
@@ -106,19 +97,9 @@ function seal(text: string, key: Uint8Array): Uint8Array {
 }
 
 function open(bytes: Uint8Array, key: Uint8Array): string {
+  if (bytes.length < 28) throw new Error("shorter than a nonce and a tag");
   const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, 12));
   decipher.setAAD(new TextEncoder().encode(PURPOSE));
   decipher.setAuthTag(bytes.subarray(12, 28));
   return decipher.update(bytes.subarray(28), undefined, "utf8") + decipher.final("utf8");
-}
-
-/** Renames to the first free name ….bad-1, ….bad-2, so that nothing is overwritten. */
-function putAside(path: string): void {
-  if (!readIfThere(path)) return;
-  for (let n = 1;; n++) {
-    const aside = `${path}.bad-${n}`;
-    if (readIfThere(aside)) continue;
-    Deno.renameSync(path, aside);
-    return;
-  }
 }

@@ -1,15 +1,20 @@
 // What the server says, and what is done about it.
 import type { ServerMessage } from "../shared/protocol.ts";
 import type { Agent } from "./agent.ts";
+import { id } from "../shared/fields.ts";
+import type { Unreadable } from "../shared/wire.ts";
+import { finishJob } from "./jobs/finish.ts";
 import { messageOf } from "./log.ts";
 import { saveAgentFile } from "./settings.ts";
 
 export function receive(agent: Agent, message: ServerMessage): void {
   switch (message.type) {
     case "config.update":
-      return agent.plan.setConfig(message);
+      agent.plan.setConfig(message);
+      return taken(agent, message.type);
     case "schedule.set":
       agent.plan.setSchedule(message);
+      taken(agent, message.type);
       agent.timers.look();
       agent.connection.send({
         type: "schedule.ack",
@@ -30,6 +35,52 @@ export function receive(agent: Agent, message: ServerMessage): void {
     default:
       return message satisfies never;
   }
+}
+
+/**
+ * A message that this agent cannot take: what it knew before stays, the server is told, and for an order its job ends. Logged once
+ * for as long as it is the same.
+ */
+export function refuse(agent: Agent, { type, reason, jobId, version }: Unreadable): void {
+  switch (type) {
+    case "config.update":
+    case "schedule.set": {
+      const which = version === undefined ? "" : ` ${version}`;
+      agent.state.problems.begins(
+        "plan_refused",
+        type,
+        `The server's ${
+          WHAT[type]
+        }${which} could not be taken: ${reason}. This machine goes on with what it had before${
+          agent.plan.version > 0 ? ` (plan ${agent.plan.version})` : ""
+        }.`,
+      );
+      return;
+    }
+    case "command.run":
+      agent.log.error(`An order of the server could not be taken: ${reason}`);
+      return endRefusedOrder(agent, reason, jobId);
+    default:
+      agent.log.error(`The server's message was not understood: ${reason}`);
+      agent.connection.send({ type: "error", message: reason.slice(0, 1000) });
+  }
+}
+
+const WHAT = { "config.update": "settings for this host", "schedule.set": "plan" };
+
+function taken({ state }: Agent, type: keyof typeof WHAT): void {
+  state.problems.ends(type, `The server's ${WHAT[type]} was taken.`);
+}
+
+/** Otherwise it would be sent again and again until it is too old. */
+function endRefusedOrder(agent: Agent, reason: string, jobId: string | undefined): void {
+  const job = id.safeParse(jobId);
+  if (!job.success || agent.queue.isKnown(job.data)) return;
+  finishJob(agent, job.data, {
+    status: "failed",
+    reason: `This machine's agent could not take the order: ${reason}.`,
+    reason_code: "order_refused",
+  });
 }
 
 /** An admin chose this machine of two. Only what is stored is used: after a restart the one before would open nothing. */

@@ -1,6 +1,6 @@
 // One socket to the server: hello, heartbeat, what the journal holds, and its end.
 import { type AgentMessage, CLOSE, type Hello, type ServerMessage } from "../shared/protocol.ts";
-import { ProtocolError, readServerMessage } from "../shared/wire.ts";
+import { ProtocolError, readServerMessage, type Unreadable } from "../shared/wire.ts";
 import type { Journal } from "./journal/journal.ts";
 import { type Log, messageOf } from "./log.ts";
 
@@ -23,6 +23,8 @@ export interface SessionOptions {
   pace: Pace;
   hello: () => Promise<Hello>;
   onMessage: (message: ServerMessage) => void;
+  /** A message of the server that this agent cannot take. */
+  onUnreadable: (unreadable: Unreadable) => void;
 }
 
 // Above these the peer is slow: bulk waits, so that a heartbeat is not stuck behind it for long.
@@ -34,11 +36,15 @@ const GOOD_AFTER_MS = 30_000;
 export interface SessionEnd {
   code: number;
   reason: string;
+  /** What the server sent was no message at all: the same would come again at once. */
+  isNonsense?: boolean;
 }
 
 export interface SessionEvents {
   /** The connection proved to be good. */
   onGood: () => void;
+  /** It has been so for a while. */
+  onLasting: () => void;
   onEnd: (end: SessionEnd) => void;
 }
 
@@ -47,6 +53,7 @@ export class Session {
   isGreeted = false;
   readonly #socket: WebSocket;
   readonly #timers: number[] = [];
+  #isNonsense = false;
   #heardAt = performance.now();
   #hasSaidHello = false;
   #hasEnded = false;
@@ -145,7 +152,10 @@ export class Session {
       this.#hasSaidHello = true;
       this.options.log.info(`Connected to ${this.options.server}`);
       this.#every(this.options.pace.heartbeatMs, () => this.#beat());
-      this.#after(GOOD_AFTER_MS, () => this.events.onGood());
+      this.#after(GOOD_AFTER_MS, () => {
+        this.events.onGood();
+        this.events.onLasting();
+      });
       this.pump();
     } catch (error) {
       this.end(`hello could not be said: ${messageOf(error)}`);
@@ -178,10 +188,17 @@ export class Session {
 
   #refuse(error: unknown): void {
     const text = messageOf(error);
+    if (error instanceof ProtocolError && error.unreadable) {
+      // Whose other messages are understood: the conversation goes on.
+      return this.options.onUnreadable(error.unreadable);
+    }
     this.options.log.error(`The server's message was not understood: ${text}`);
     if (error instanceof ProtocolError && error.unknownType) {
       this.send({ type: "error", message: text.slice(0, 1000) });
-    } else this.end(`the server sent nonsense: ${text}`, CLOSE.badFrame);
+    } else {
+      this.#isNonsense = true;
+      this.end(`the server sent nonsense: ${text}`, CLOSE.badFrame);
+    }
   }
 
   #acknowledged(upTo: number): void {
@@ -203,7 +220,7 @@ export class Session {
     this.#hasEnded = true;
     for (const timer of this.#timers) clearInterval(timer);
     clearTimeout(this.#pumpTimer);
-    this.events.onEnd({ code, reason: reason || this.#error });
+    this.events.onEnd({ code, reason: reason || this.#error, isNonsense: this.#isNonsense });
   }
 
   #every(ms: number, act: () => void): void {

@@ -86,19 +86,40 @@ export function agentFilePath(configDir: string): string {
 
 export function readAgentFile(configDir: string): AgentFile {
   const path = agentFilePath(configDir);
-  const bytes = readIfThere(path);
+  const bytes = readWhole(path);
   if (!bytes) return {};
+  let text: string;
   let value: unknown;
   try {
-    value = parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    value = parse(text);
   } catch (error) {
     throw new CorruptFile(path, `is not YAML: ${messageOf(error).split("\n")[0]}`);
   }
+  // A file of comments is one that a person wrote; nothing writes an empty one.
+  const isComments = value === null && /^\s*#/m.test(text) && !/^\s*[^#\s]/m.test(text);
+  if (value === null && !isComments) {
+    throw new CorruptFile(path, "is empty, so what it allowed is not known");
+  }
   const result = AgentFile.safeParse(value ?? {});
-  if (result.success) return result.data;
+  if (result.success) return withBearer(path, result.data);
   const issue = result.error.issues[0];
   const where = issue?.path.join(".");
   throw new CorruptFile(path, `is not valid: ${where ? `${where}: ` : ""}${issue?.message}`);
+}
+
+function readWhole(path: string): Uint8Array | undefined {
+  try {
+    return readIfThere(path);
+  } catch (error) {
+    throw new CorruptFile(path, `cannot be read: ${messageOf(error)}`);
+  }
+}
+
+/** Both are written in one step. */
+function withBearer(path: string, file: AgentFile): AgentFile {
+  if (file.host_id === undefined || file.bearer !== undefined) return file;
+  throw new CorruptFile(path, "names a host and holds no bearer: it is cut or damaged");
 }
 
 export const ASIDE_FILE = "agent.yaml.before-";

@@ -11,7 +11,7 @@ export class AlreadyRunning extends Error {
 export function holdStateDirectory(stateDir: string): Disposable {
   makePrivateDirectory(stateDir);
   const path = join(stateDir, "lock");
-  const file = Deno.openSync(path, { create: true, write: true, mode: 0o600 });
+  const file = openLock(path, stateDir);
   if (!tryLock(file)) {
     file.close();
     throw new AlreadyRunning(
@@ -19,6 +19,20 @@ export function holdStateDirectory(stateDir: string): Disposable {
     );
   }
   return { [Symbol.dispose]: () => file.close() };
+}
+
+/** On a disk that takes nothing the file of before, or the folder itself, is held as well as a new file. */
+function openLock(path: string, stateDir: string): Deno.FsFile {
+  try {
+    return Deno.openSync(path, { create: true, write: true, mode: 0o600 });
+  } catch (error) {
+    if (Deno.build.os === "windows") throw error;
+    try {
+      return Deno.openSync(path);
+    } catch {
+      return Deno.openSync(stateDir);
+    }
+  }
 }
 
 function tryLock(file: Deno.FsFile): boolean {

@@ -11,6 +11,10 @@ import {
 } from "./files.ts";
 import { killOrphan } from "./jobs/orphans.ts";
 import { Ledger } from "./jobs/ledger.ts";
+import { id } from "../shared/fields.ts";
+import { keptAs, putAside as putFileAside } from "./state/aside.ts";
+import { StateFolder } from "./state/folder.ts";
+import { PROBLEMS_FILE } from "./state/problems.ts";
 import { type Log, messageOf } from "./log.ts";
 
 /** What is of one host; keys and caches are the machine's. */
@@ -20,6 +24,7 @@ const OF_THE_HOST = [
   "journal",
   "plan.key",
   "plan.sealed",
+  PROBLEMS_FILE,
   "timers.json",
 ];
 export const OWNER_FILE = "host_id";
@@ -37,6 +42,7 @@ export function noteOwner(stateDir: string, hostId: string | undefined): void {
 export function takeOverState(stateDir: string, hostId: string | undefined, log: Log): void {
   if (!hostId) return;
   makePrivateDirectory(stateDir);
+  putDamagedOwnerAside(stateDir, hostId, log);
   const owner = ownerOf(stateDir);
   if (owner !== undefined && owner !== hostId) {
     endOrphans(stateDir, log);
@@ -47,7 +53,43 @@ export function takeOverState(stateDir: string, hostId: string | undefined, log:
       );
     }
   }
-  if (owner !== hostId) replaceFile(ownerPath(stateDir), hostId);
+  if (owner !== hostId) noteTaken(stateDir, hostId, log);
+}
+
+/** On a disk that takes nothing the state is this host's all the same; the next start notes it. */
+function noteTaken(stateDir: string, hostId: string, log: Log): void {
+  try {
+    replaceFile(ownerPath(stateDir), hostId);
+  } catch (error) {
+    log.error(`${ownerPath(stateDir)} could not be written: ${messageOf(error)}`);
+  }
+}
+
+/** What is no id of a host, or only the beginning of this one's, says nothing: the state stays whose agent.yaml it is. */
+function putDamagedOwnerAside(stateDir: string, hostId: string, log: Log): void {
+  const path = ownerPath(stateDir);
+  let problem = "is damaged";
+  try {
+    const bytes = readIfThere(path);
+    const text = bytes && new TextDecoder().decode(bytes).trim();
+    if (text === undefined || text === hostId || id.safeParse(text).success) return;
+  } catch (error) {
+    problem = `cannot be read (${messageOf(error)})`;
+  }
+  const folder = new StateFolder(stateDir, log);
+  try {
+    const aside = putFileAside(path);
+    folder.problems.happened(
+      `${path} ${problem}; ${
+        keptAs(path, aside)
+      }. The state is taken for that of host ${hostId}, which agent.yaml names.`,
+      aside ?? null,
+    );
+  } catch (error) {
+    log.error(`${path} ${problem} and could not be put aside: ${messageOf(error)}`);
+  } finally {
+    folder.close();
+  }
 }
 
 function putAside(stateDir: string): string | undefined {
@@ -63,19 +105,26 @@ function putAside(stateDir: string): string | undefined {
 
 /** Nobody would know of it any more. */
 function endOrphans(stateDir: string, log: Log): void {
+  const folder = new StateFolder(stateDir, log);
   try {
-    for (const { id, process, post_hook_due } of new Ledger(stateDir, log).unfinished) {
+    for (const { id, process, post_hook_due } of new Ledger(folder).unfinished) {
       if (process && killOrphan(process)) log.warn(`Ended what was left of job ${id}`);
       if (post_hook_due) log.warn(`The post_hook of job ${id} was due and is not run any more`);
     }
-  } catch (error) {
-    log.warn(messageOf(error));
+  } finally {
+    folder.close();
   }
 }
 
-function ownerOf(stateDir: string): string | undefined {
-  const bytes = readIfThere(ownerPath(stateDir));
-  return bytes && new TextDecoder().decode(bytes).trim();
+/** The host whose state it is; undefined where nothing whole says so. */
+export function ownerOf(stateDir: string): string | undefined {
+  try {
+    const bytes = readIfThere(ownerPath(stateDir));
+    return bytes && id.safeParse(new TextDecoder().decode(bytes).trim()).data;
+  } catch {
+    // takeOverState has put aside, or named in the log, what cannot be read.
+    return undefined;
+  }
 }
 
 function ownerPath(stateDir: string): string {

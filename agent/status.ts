@@ -4,7 +4,11 @@ import { visible } from "../shared/redact.ts";
 import { readAnnouncement } from "./announcement.ts";
 import { type Brake, NO_BRAKE } from "./brake/brake.ts";
 import { readIdentity } from "./identity.ts";
+import { isThere, readIfThere } from "./files.ts";
 import { messageOf } from "./log.ts";
+import { BAD_NAME } from "./state/aside.ts";
+import { jsonAs, probe, reasonOf } from "./state/folder.ts";
+import { PROBLEMS_FILE, StoredProblems } from "./state/problems.ts";
 import { ResticFinder } from "./restic/version.ts";
 import { serviceOfThisSystem } from "./service/commands.ts";
 import type { Settings } from "./settings.ts";
@@ -37,6 +41,7 @@ export async function readStatus(settings: Settings): Promise<Status> {
       `waiting reports  ${journalBytes(settings.stateDir)}`,
       `restic           ${restic.text}`,
       ...brakeLines(settings.brake ?? NO_BRAKE),
+      ...problemLines(settings.stateDir),
     ],
     isReady: isEnrolled && restic.found,
   };
@@ -53,6 +58,35 @@ function brakeLines(brake: Brake): string[] {
     `folders          ${list(brake.roots, "all")}`,
     `repositories     ${list(brake.repositories, "all")}`,
   ];
+}
+
+/** What the agent noted of its own files, and whether they can be written now. */
+function problemLines(stateDir: string): string[] {
+  if (!isThere(stateDir)) return [];
+  const problems = storedProblems(stateDir);
+  try {
+    probe(stateDir);
+  } catch (error) {
+    problems.push(`${stateDir} cannot be written: ${reasonOf(error)}`);
+  }
+  const names = [...Deno.readDirSync(stateDir)].map(({ name }) => name);
+  const aside = names.filter((name) => BAD_NAME.test(name)).sort();
+  return [
+    ...problems.map((text) => `problem          ${visible(text)}`),
+    ...(aside.length > 0 ? [`put aside        ${visible(aside.join(", "))}`] : []),
+  ];
+}
+
+function storedProblems(stateDir: string): string[] {
+  const path = join(stateDir, PROBLEMS_FILE);
+  try {
+    const bytes = readIfThere(path);
+    if (!bytes) return [];
+    const { events, lasting } = jsonAs(StoredProblems)(bytes);
+    return [...lasting, ...events.map(({ text }) => text)];
+  } catch (error) {
+    return [`${path} ${messageOf(error)}`];
+  }
 }
 
 async function serviceState(): Promise<string> {

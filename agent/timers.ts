@@ -1,14 +1,13 @@
 // The host's own clock: starts what the plan says, with or without a server. What is to run is on disk before it starts,
 // so that a crash neither loses nor repeats it.
-import { join } from "node:path";
 import { z } from "zod";
 import { lastRunBetween, nextRun } from "../shared/cron.ts";
 import { id } from "../shared/fields.ts";
 import { newId } from "../shared/new_id.ts";
 import { Origin, type PlannedSchedule } from "../shared/protocol.ts";
 import type { Agent } from "./agent.ts";
-import { CorruptFile, readIfThere, replaceFile } from "./files.ts";
 import { messageOf } from "./log.ts";
+import { jsonAs } from "./state/folder.ts";
 
 export interface Clock {
   now: () => number;
@@ -35,24 +34,24 @@ const Content = z.object({
   pending: z.array(Pending),
 });
 
+const FILE = "timers.json";
+
 export class Timers {
-  readonly #path: string;
   #content: z.infer<typeof Content> = { schedules: {}, pending: [] };
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
   /** Schedules of which that was logged. */
   readonly #unreadable = new Set<string>();
 
-  /** Throws CorruptFile. */
+  /** Never throws: without a state of before every schedule counts from now. */
   constructor(private readonly agent: Agent, private readonly clock: Clock) {
-    this.#path = join(agent.settings.stateDir, "timers.json");
-    const bytes = readIfThere(this.#path);
-    if (!bytes) return;
-    try {
-      this.#content = Content.parse(JSON.parse(new TextDecoder().decode(bytes)));
-    } catch {
-      throw new CorruptFile(this.#path, "is not the state of the clock that it should be");
-    }
+    const { value, damage } = agent.state.read(FILE, jsonAs(Content));
+    if (value) this.#content = value;
+    if (!damage) return;
+    agent.state.problems.happened(
+      `${damage.what}. Schedules count from now: what was due before and had not begun is not made up for.`,
+      damage.aside,
+    );
   }
 
   /** Looks at the plan and the clock now, and again when something is due. */
@@ -95,6 +94,8 @@ export class Timers {
 
   /** A schedule that is new, or says something else now, counts from now on: what lay before it was not missed. */
   #adoptPlan(): void {
+    // Where the plan was lost, what is known of its schedules waits for the next one.
+    if (!this.agent.plan.schedule) return;
     const now = this.now;
     const known = this.#content.schedules;
     const schedules: typeof known = {};
@@ -206,13 +207,9 @@ export class Timers {
     return this.now + Math.random() * this.clock.catchUpWithinMs;
   }
 
+  /** A full disk must not keep this host from being backed up: what it does not take is kept in memory. */
   #save(change: Partial<z.infer<typeof Content>>): void {
     this.#content = { ...this.#content, ...change };
-    try {
-      replaceFile(this.#path, JSON.stringify(this.#content));
-    } catch (error) {
-      // A full disk must not keep this host from being backed up.
-      this.agent.log.error(`${this.#path} could not be written: ${messageOf(error)}`);
-    }
+    this.agent.state.write(FILE, JSON.stringify(this.#content));
   }
 }

@@ -9,15 +9,18 @@ export interface AgentSocket {
   /** Of the bearer with which it was opened: a host may be given to another machine while a socket is open. */
   readonly bearerHash: Uint8Array;
   readonly socket: WebSocket;
-  lastHeardAt: number;
+  /** When its agent last said something, by server.clock.ran(): silence counts only while the server runs. */
+  heardRan: number;
   /** SHA-256 of the id of the agent's run, from hello on. */
   instanceHash?: Uint8Array;
+  /** Of the running system, as the agent said at hello. */
+  bootId?: string;
   /** When a socket of the same run was replaced although it lived (performance.now). */
   takeovers: number[];
   /** Where it comes from. */
   readonly address?: string;
-  /** How many milliseconds this server's clock was ahead of the agent's at hello. */
-  skew: number;
+  /** How many milliseconds this server's clock is ahead of the agent's, by its last word; undefined before hello. */
+  skew?: number;
   /** Resolves when everything that was received so far has been dealt with. */
   idle(): Promise<void>;
 }

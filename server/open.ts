@@ -1,9 +1,11 @@
 // Settings → a server that is ready to answer. Wiring only.
+import { Clock, MACHINE, type TimeSource } from "./clock.ts";
 import { ConnectedAgents } from "./connected_agents.ts";
 import { type Lock, lockStart } from "./database/folder_locks.ts";
 import { type Database, openDatabase } from "./database/open.ts";
 import { Disk } from "./disk.ts";
 import { Events } from "./events.ts";
+import { followClock, readClock, storeClock } from "./follow_clock.ts";
 import { createLog, type Log } from "./log.ts";
 import { refreshNormalised } from "./repositories/refresh_normalised.ts";
 import { createSecrets, KeyFileError, loadKey } from "./secrets.ts";
@@ -32,8 +34,8 @@ export interface OpenServer {
 }
 
 export interface OpenOptions {
-  now?: () => number;
-  elapsed?: () => number;
+  /** Tests bend one clock or the other. */
+  time?: Partial<TimeSource>;
   log?: Log;
   /** A short task of the command line, perhaps beside a running server. */
   shared?: boolean;
@@ -67,8 +69,9 @@ async function openLocked(
       .executeTakeFirst() !== undefined;
     const secrets = await createSecrets(await loadKey(settings.secretKeyFile, !holdsSecrets));
     const closing = new AbortController();
-    const now = options.now ?? Date.now;
-    const elapsed = options.elapsed ?? (() => performance.now());
+    const clock = new Clock({ ...MACHINE, ...options.time }, await readClock(database));
+    const now = () => clock.now();
+    const elapsed = () => clock.elapsed();
     const log = options.log ?? createLog(settings.logLevel);
     const audit = await AuditWatch.open({
       database,
@@ -95,6 +98,7 @@ async function openLocked(
       passwords: createPasswordHasher(options.hashCost),
       settings,
       log,
+      clock,
       now,
       elapsed,
       progress: new Progresses(),
@@ -105,16 +109,18 @@ async function openLocked(
       handshakes: new Throttle(elapsed),
       disk,
       storage,
-      throttle: new Throttle(now),
+      throttle: new Throttle(elapsed),
       audit,
       greetings: new Turns(),
-      strangers: new Throttle(now),
+      strangers: new Throttle(elapsed),
       listening: null,
       setup: { token: null },
       closing: closing.signal,
     };
     await refuseOtherKey(server);
     if (!options.shared) {
+      await followClock(server);
+      await storeClock(server);
       await refreshNormalised(server);
       server.setup.token = await createFirstLink(server, SYSTEM);
       await recordAudit(server.db, now(), SYSTEM, { action: "server.started" });
@@ -127,6 +133,7 @@ async function openLocked(
         server.passwords.close();
         storage.close();
         await audit.settled();
+        if (!options.shared) await storeClock(server).catch((error) => log.warn(`clock: ${error}`));
         await database.close();
       },
     };

@@ -6,7 +6,7 @@ import { Listener, type ListenPace } from "./listen.ts";
 import { type OpenOptions, openServer } from "./open.ts";
 import type { Server } from "./server.ts";
 import type { Settings } from "./settings.ts";
-import { startUpkeep } from "./upkeep.ts";
+import { startUpkeep, type Task } from "./upkeep.ts";
 
 export interface Serving {
   server: Server;
@@ -22,6 +22,8 @@ const STOP_WITHIN = 8000;
 
 export interface ServeOptions extends OpenOptions {
   listenPace?: Partial<ListenPace>;
+  /** Instead of what happens by the clock. */
+  upkeep?: Task[];
 }
 
 export async function serve(settings: Settings, options: ServeOptions = {}): Promise<Serving> {
@@ -41,7 +43,7 @@ export async function serve(settings: Settings, options: ServeOptions = {}): Pro
     throw error;
   }
   server.listening = listener.address;
-  startUpkeep(server);
+  startUpkeep(server, options.upkeep);
   return {
     server,
     url: listener.url,

@@ -1,5 +1,6 @@
 // What every action receives first: the database, the agents, the clock, and where events go.
 import type { AuditWatch } from "./audit/watch.ts";
+import type { Clock } from "./clock.ts";
 import type { Database } from "./database/open.ts";
 import type { Disk } from "./disk.ts";
 import type { ConnectedAgents } from "./connected_agents.ts";
@@ -32,7 +33,8 @@ export interface Server {
   passwords: PasswordHasher;
   settings: Settings;
   log: Log;
-  /** Milliseconds since 1970. */
+  clock: Clock;
+  /** Milliseconds since 1970; after the clock was set, what it would be without (clock.ts). */
   now(): number;
   /** Milliseconds on a clock that never jumps: for durations. */
   elapsed(): number;

@@ -50,6 +50,7 @@ export class Storage {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #probing: Promise<boolean> | undefined;
   #probedAt = -Infinity;
+  #begunAt = 0;
   #isClosed = false;
   readonly #waiting = new Set<() => void>();
 
@@ -153,6 +154,7 @@ export class Storage {
     if (this.#isClosed || before?.fault === fault) return;
     if (before && FOR_GOOD.has(before.fault)) return;
     this.#problem = { fault, since: before?.since ?? now(), reason: REASONS[fault] };
+    if (!before) this.#begunAt = performance.now();
     // Whoever comes from here on is refused at once: one after the other would wait longer and longer.
     database.driver.patienceMs = 0;
     log.error(`Nothing can be saved, because ${REASONS[fault]}.`);
@@ -178,7 +180,7 @@ export class Storage {
     this.#problem = undefined;
     clearTimeout(this.#timer);
     this.wiring.database.driver.patienceMs = PATIENCE_MS;
-    const seconds = Math.max(0, Math.round((this.wiring.now() - before.since) / 1000));
+    const seconds = Math.round((performance.now() - this.#begunAt) / 1000);
     this.wiring.log.info(`Everything can be saved again, after ${seconds} s`);
     for (const resolve of this.#waiting) resolve();
     this.wiring.onChange();

@@ -6,6 +6,7 @@ const KEYS_KEPT = 10_000;
 export class Throttle {
   readonly #tries = new Map<string, number[]>();
 
+  /** `now`: a clock that never jumps, in milliseconds. */
   constructor(private readonly now: () => number) {}
 
   /** Counts a try. Throws too_many, with the seconds to wait, above `most` tries in `windowSeconds`. */
@@ -21,9 +22,7 @@ export class Throttle {
   peek(key: string, most: number, windowSeconds: number): number[] {
     const now = this.now();
     const since = now - windowSeconds * 1000;
-    // Of a clock that went back: what lies in its future would otherwise count until it has caught up.
-    const tries = (this.#tries.get(key) ?? []).map((at) => Math.min(at, now))
-      .filter((at) => at > since);
+    const tries = (this.#tries.get(key) ?? []).filter((at) => at > since);
     if (this.#tries.has(key)) this.#tries.set(key, tries);
     if (tries.length < most) return tries;
     const error = new AppError("too_many", "Too many tries. Wait a little and try again.");

@@ -1,8 +1,9 @@
 // Everything that happens by the clock, in one table.
 import { CLOSE, OFFLINE_AFTER_SECONDS } from "../shared/protocol.ts";
 import { closeQuietly } from "./connected_agents.ts";
+import { followClock, storeClock } from "./follow_clock.ts";
 import { cleanUpRemovedHosts } from "./hosts/clean_up.ts";
-import { noteGoodbye } from "./hosts/greet.ts";
+import { lastHeard, noteGoodbye } from "./hosts/greet.ts";
 import { dispatchAll } from "./jobs/dispatch.ts";
 import { endLostJobs } from "./jobs/reconcile.ts";
 import { removeOldLines } from "./jobs/remove_old_lines.ts";
@@ -21,6 +22,12 @@ export interface Task {
 }
 
 const TASKS: Task[] = [
+  {
+    name: "follow the machine's clock",
+    everySeconds: 1,
+    run: async (s) => void await followClock(s),
+  },
+  { name: "note what the clock says", everySeconds: 10, run: storeClock },
   { name: "close silent agents", everySeconds: 10, run: closeSilentAgents },
   { name: "note when agents were heard", everySeconds: 60, run: noteLastSeen },
   { name: "end lost jobs", everySeconds: 60, run: endLostJobs },
@@ -75,18 +82,21 @@ async function probeStorage({ storage }: Server): Promise<void> {
 /** A peer that vanished without a word keeps its socket open for minutes: close() alone does not free it. */
 export async function closeSilentAgents(server: Server): Promise<void> {
   for (const agent of server.agents) {
-    if (server.now() - agent.lastHeardAt < OFFLINE_AFTER_SECONDS * 1000) continue;
+    if (server.clock.ran() - agent.heardRan < OFFLINE_AFTER_SECONDS * 1000) continue;
     closeQuietly(agent.socket, CLOSE.silent, `nothing was heard for ${OFFLINE_AFTER_SECONDS} s`);
     await noteGoodbye(server, agent);
   }
 }
 
 async function noteLastSeen(server: Server): Promise<void> {
-  const heard = [...server.agents].map((agent) => [agent.hostId, agent.lastHeardAt]);
+  const heard = [...server.agents].map((agent) => ({
+    id: agent.hostId,
+    ...lastHeard(server, agent),
+  }));
   if (heard.length === 0) return;
   await server.database.raw((sqlite) => {
-    const update = sqlite.prepare("update hosts set last_seen_at = ? where id = ?");
-    for (const [id, at] of heard) update.run(at!, id!);
+    const update = sqlite.prepare("update hosts set last_seen_at = ?, heard_ran = ? where id = ?");
+    for (const { id, last_seen_at, heard_ran } of heard) update.run(last_seen_at, heard_ran, id);
   });
 }
 

@@ -5,7 +5,8 @@ import { closeQuietly } from "./connected_agents.ts";
 export interface WaitingAgent {
   readonly pendingId: string;
   readonly socket: WebSocket;
-  lastHeardAt: number;
+  /** By server.clock.ran(). */
+  heardRan: number;
 }
 
 export class WaitingAgents {

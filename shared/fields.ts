@@ -74,14 +74,19 @@ export const absolutePath = printable(4096).regex(
 
 export const excludePattern = printable(4096).min(1, "must not be empty");
 
+/** Of a list that goes into a plan; the whole plan is held against what an agent takes when it is saved. */
+const LIST_CHARACTERS = 700_000;
+const isShortEnough = (list: unknown) => JSON.stringify(list).length <= LIST_CHARACTERS;
+const TOO_LONG = `must be at most ${LIST_CHARACTERS} characters together`;
+
 export const paths = z.array(absolutePath, "must be a list of paths").max(
   500,
   "must be at most 500 paths",
-);
+).refine(isShortEnough, TOO_LONG);
 export const excludes = z.array(excludePattern, "must be a list of patterns").max(
   2000,
   "must be at most 2000 patterns",
-);
+).refine(isShortEnough, TOO_LONG);
 
 /** A folder that holds such a file is left out; with a header only where the file begins with it. */
 export const excludeIfPresent = printable(300).regex(

@@ -34,6 +34,8 @@ export const OLDEST_PROTOCOL = 1;
 
 /** Frames above this many bytes are refused. A batch of lines is kept well below. */
 export const FRAME_LIMIT = 1_048_576;
+/** A host's plan at most: an order of one of its groups carries some thousand characters more than the plan does. */
+export const PLAN_LIMIT = FRAME_LIMIT - 16_384;
 export const LINES_PER_BATCH = 500;
 export const SNAPSHOTS_PER_PART = 500;
 export const HEARTBEAT_SECONDS = 30;
@@ -297,6 +299,23 @@ export type Brakes = z.infer<typeof Brakes>;
 /** Random, made at each start and never stored: two machines with one identity cannot share it. */
 const instance = z.string().regex(/^[0-9a-f]{32}$/, "must be 32 hex digits");
 
+/** Which problem of an agent: one that happened (`state_damaged`), or one that lasts until it is mended. */
+export const AGENT_PROBLEMS = ["state_damaged", "state_not_writable", "plan_refused"] as const;
+export type AgentProblemKind = typeof AGENT_PROBLEMS[number];
+export const AGENT_PROBLEMS_LIMIT = 20;
+export const AGENT_PROBLEM_LENGTH = 500;
+
+/** What is wrong with the agent itself, in a sentence for people. `since` by the agent's clock. */
+export const AgentProblem = z.object({
+  kind: z.enum(AGENT_PROBLEMS),
+  text: text(AGENT_PROBLEM_LENGTH),
+  since: time,
+});
+export type AgentProblem = z.infer<typeof AgentProblem>;
+
+/** All that is wrong now; it replaces what was reported before. */
+const agentProblems = z.array(AgentProblem).max(AGENT_PROBLEMS_LIMIT);
+
 const hello = z.object({
   type: z.literal("hello"),
   protocol: z.int(),
@@ -318,10 +337,22 @@ const hello = z.object({
   brakes: Brakes.optional(),
   /** Every job that the agent has queued, runs, or has ended without the server's acknowledgement. */
   jobs: z.array(id).max(10_000),
+  /** Of the running system (Linux): another one says that nothing which ran before runs now. */
+  boot_id: text(64).optional(),
+  /**
+   * The list of jobs was damaged or gone, and the machine has not been started again since: a job that `jobs` does not name may
+   * still run here.
+   */
+  ledger_lost: z.boolean().optional(),
+  problems: agentProblems.optional(),
 });
 export type Hello = z.infer<typeof hello>;
 
-const heartbeat = z.object({ type: z.literal("heartbeat") });
+const heartbeat = z.object({
+  type: z.literal("heartbeat"),
+  /** The agent's wall clock. */
+  clock: time.optional(),
+});
 
 /** Where a job comes from that the agent's own clock started. The server learns of it by its first report. */
 export const Origin = z.object({
@@ -429,6 +460,8 @@ const jobFinished = z.object({
   opened: z.object({ restic_id: ResticId, address: text(4096) }).optional(),
   /** Init: whether this job made the repository (false: it was there and opens). */
   created: z.boolean().optional(),
+  /** How long it ran by a clock that nobody sets, in milliseconds. */
+  duration_ms: z.int().min(0).optional(),
   /** A scheduled job that ended before it began (skipped, or the agent was stopped) is told by this alone. */
   origin: Origin.optional(),
   /** Backup: what was found wrong with the paths of the group, accepted or not. */
@@ -482,6 +515,9 @@ export type SnapshotsReport = z.infer<typeof snapshotsReport>;
 
 const scheduleAck = z.object({ type: z.literal("schedule.ack"), schedule_version: z.int() });
 
+/** As in hello, when it changes afterwards. */
+const problems = z.object({ type: z.literal("problems"), problems: agentProblems });
+
 export const AgentMessage = z.discriminatedUnion("type", [
   hello,
   heartbeat,
@@ -493,6 +529,7 @@ export const AgentMessage = z.discriminatedUnion("type", [
   jobFinished,
   snapshotsReport,
   scheduleAck,
+  problems,
   error,
 ]);
 export type AgentMessage = z.infer<typeof AgentMessage>;

@@ -49,9 +49,12 @@ function formsOf(secret: string): Set<string> {
   return new Set([...forms, ...forms.map(lower)]);
 }
 
-/** Masks user and password in URLs that stand in a text, up to the last @ before the path: a user may hold one. */
+/**
+ * Masks user and password in URLs that stand in a text, up to the last @ before the path: a user may hold one. In time that grows
+ * with the text's length alone: a scheme is looked for only where its letters begin.
+ */
 export function maskUrlCredentials(text: string): string {
-  return text.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/?#]*@/gi, `$1${MASK}@`);
+  return text.replace(/(?<![a-z0-9+.-])([a-z0-9+.-]+:\/\/)[^\s/?#]*@/gi, `$1${MASK}@`);
 }
 
 /** Control characters as visible marks (ESC becomes ␛), so that a log can neither colour nor drive a terminal. */

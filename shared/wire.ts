@@ -4,10 +4,19 @@ import { firstProblem } from "./fields.ts";
 import { PendingAgentMessage, PendingServerMessage } from "./announce.ts";
 import { AgentMessage, FRAME_LIMIT, ServerMessage } from "./protocol.ts";
 
-/** The frame cannot be accepted. `unknownType` is the one kind after which the conversation may go on. */
+/** A message of a known type that cannot be taken: as much of it as its receiver may need to say so. */
+export interface Unreadable {
+  type: string;
+  /** What is wrong, with the field's name. */
+  reason: string;
+  jobId?: string;
+  version?: number;
+}
+
+/** The frame cannot be accepted. After an unknown type, or where `unreadable` is set, the conversation may go on. */
 export class ProtocolError extends Error {
   override name = "ProtocolError";
-  constructor(message: string, readonly unknownType = false) {
+  constructor(message: string, readonly unknownType = false, readonly unreadable?: Unreadable) {
     super(message);
   }
 }
@@ -47,7 +56,10 @@ function read<T>(
 ): T {
   if (typeof data !== "string") throw new ProtocolError("a frame must be text");
   // Length in UTF-16 units never exceeds the bytes that carried it.
-  if (data.length > limit) throw new ProtocolError(`a frame must be at most ${limit} bytes`);
+  if (data.length > limit) {
+    const reason = `a frame must be at most ${limit} bytes, this one has ${data.length}`;
+    throw new ProtocolError(reason, false, unreadable(BEGINNING.exec(data)?.[1], reason, types));
+  }
   let value: unknown;
   try {
     value = JSON.parse(data);
@@ -61,13 +73,41 @@ function read<T>(
   }
   const result = schema.safeParse(value);
   if (!result.success) {
-    throw new ProtocolError(`${type}: ${firstProblem(result.error).message}`);
+    const reason = `${type}: ${firstProblem(result.error).message}`;
+    const { job_id, schedule_version } = value as Record<string, unknown>;
+    throw new ProtocolError(reason, false, {
+      type,
+      reason,
+      ...(typeof job_id === "string" ? { jobId: job_id } : {}),
+      ...(typeof schedule_version === "number" ? { version: schedule_version } : {}),
+    });
   }
   return result.data;
+}
+
+/** The type of a message that is too long to be parsed; both programs write it first. */
+const BEGINNING = /^\{"type":"([a-z.]{1,64})"/;
+
+function unreadable(
+  type: string | undefined,
+  reason: string,
+  types: Set<string>,
+): Unreadable | undefined {
+  return type !== undefined && types.has(type) ? { type, reason: `${type}: ${reason}` } : undefined;
 }
 
 function typesOf(
   union: { options: readonly { shape: { type: z.ZodLiteral<string> } }[] },
 ): Set<string> {
   return new Set(union.options.map((option) => option.shape.type.value));
+}
+
+/** What an agent would say against this message, or undefined: the server saves nothing that makes one. */
+export function refusalOf(message: ServerMessage, limit = FRAME_LIMIT): string | undefined {
+  const { length } = JSON.stringify(message);
+  if (length > limit) {
+    return `it would be ${length} characters long, and at most ${limit} are taken`;
+  }
+  const result = ServerMessage.safeParse(message);
+  return result.success ? undefined : firstProblem(result.error).message;
 }

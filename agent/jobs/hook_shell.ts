@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import type { HookName } from "../../shared/hooks.ts";
 import type { Agent } from "../agent.ts";
-import { makePrivateDirectory, removeIfThere, replaceFile } from "../files.ts";
+import { removeIfThere, replaceFile } from "../files.ts";
 import { type Log, messageOf } from "../log.ts";
 import type { SpawnOptions } from "../process.ts";
 import { stopAtFirstError } from "./cmd_script.ts";
@@ -87,13 +87,14 @@ function cmdFor(agent: Agent, hook: HookText): Shell {
   return { command: cmd(`"${file.path}"`), [Symbol.dispose]: file[Symbol.dispose] };
 }
 
+const FOLDER = "hooks";
+
 function folderOf(stateDir: string): string {
-  return join(stateDir, "hooks");
+  return join(stateDir, FOLDER);
 }
 
 function writeFile(agent: Agent, { jobId, name }: HookText, ending: string, content: string) {
-  const folder = folderOf(agent.settings.stateDir);
-  makePrivateDirectory(folder);
+  const folder = agent.state.scratch(FOLDER);
   const path = join(folder, `${jobId}-${name}${ending}`);
   replaceFile(path, content);
   if (!windows) Deno.chmodSync(path, 0o700);

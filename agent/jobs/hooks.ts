@@ -11,6 +11,7 @@ import { HookOutput, type LineTarget } from "./hook_output.ts";
 import { shellFor } from "./hook_shell.ts";
 import { harmless, variablesOf } from "./hook_variables.ts";
 import type { Order } from "./ledger.ts";
+import { markOf } from "./process_mark.ts";
 
 /** All that a hook needs to know of the job that it belongs to. */
 export interface HookJob {
@@ -144,6 +145,7 @@ async function runText(
       RM_HOST: harmless(job.host),
       RM_SOURCE_GROUP: harmless(job.groupName),
       ...more,
+      ...markOf(agent.settings.stateDir, order.job_id, name === "pre_hook" ? "pre" : "post"),
     },
     endSignal: "SIGTERM",
     onOut: output.out.push,
@@ -160,6 +162,9 @@ async function runText(
     clearTimeout(overdue);
     output.end();
   });
+  if (name === "post_hook" && (exit.stop === "cancelled" || exit.stop === "overdue")) {
+    control.postHookWasEnded = true;
+  }
   return { exit, problem: problemOf(name, exit, limitMs / 1000), lastLine: output.lastLine.trim() };
 }
 

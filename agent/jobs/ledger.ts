@@ -1,13 +1,11 @@
 // Which jobs this host has taken on, on disk before any of them begins: after a crash each of them is answered for, an
 // order that is repeated is not run twice, and a lock that may be left is remembered.
-import { join } from "node:path";
 import { z } from "zod";
 import { id } from "../../shared/fields.ts";
 import { JOB_KINDS } from "../../shared/job.ts";
 import { type CommandRun, Origin } from "../../shared/protocol.ts";
-import { CorruptFile, readIfThere, replaceFile } from "../files.ts";
-import { type Log, messageOf } from "../log.ts";
 import type { ProcessMark } from "../process.ts";
+import { jsonAs, type StateFolder } from "../state/folder.ts";
 
 const KNOWN_LIMIT = 2000;
 
@@ -34,22 +32,49 @@ const Content = z.object({
   known: z.array(id),
   /** Repositories in which a lock of this host may be left. */
   locks: z.array(id),
+  /** The list before this one was lost: in which boot of the machine, and which repositories hold no lock of that time any more. */
+  lost: z.object({ boot_id: z.string().nullable(), no_lock: z.array(id) }).optional(),
 });
+type Content = z.infer<typeof Content>;
 
 /** What is to be done, by the server's word or by this host's own clock. */
 export type Order = CommandRun & { origin?: Origin };
 
+const FILE = "jobs.json";
+
+export interface LedgerOptions {
+  /** Something else in the state folder shows that there was a ledger; without one it is lost. */
+  mustBeThere?: boolean;
+  /** Of the running system; undefined where it cannot be told. */
+  bootId?: string | undefined;
+  /** The ledger was damaged or is gone. The sentence says what was found, and where it is kept. */
+  onLost?: (what: string, aside: string | null) => void;
+}
+
 export class Ledger {
-  readonly #path: string;
-  #content: z.infer<typeof Content> = { jobs: [], known: [], locks: [] };
+  #content: Content = { jobs: [], known: [], locks: [] };
   #known: Set<string>;
 
-  /** Throws CorruptFile. */
-  constructor(stateDir: string, private readonly log: Log) {
-    this.#path = join(stateDir, "jobs.json");
-    const bytes = readIfThere(this.#path);
-    if (bytes) this.#content = read(this.#path, bytes);
+  /** Never throws: one that cannot be used is put aside, and a new one begins that knows of its loss. */
+  constructor(private readonly folder: StateFolder, private readonly options: LedgerOptions = {}) {
+    const { value, damage } = folder.read(FILE, jsonAs(Content));
+    if (value) this.#content = value;
     this.#known = new Set(this.#content.known);
+    if (damage) this.#isLost(damage.what, damage.aside);
+    else if (!value && options.mustBeThere) this.#isLost(`${folder.path}/${FILE} is gone`, null);
+    // So that one which is gone later is missed.
+    else if (!value) this.#save({});
+  }
+
+  /**
+   * An earlier list of jobs was lost since the machine was started: what it named may still run, as far as this list can tell.
+   * Where the boot cannot be told it stays so for as long as this list lives.
+   */
+  get isLost(): boolean {
+    const { lost } = this.#content;
+    if (!lost) return false;
+    const { bootId } = this.options;
+    return !bootId || !lost.boot_id || lost.boot_id === bootId;
   }
 
   /** Jobs that were accepted and have not ended. */
@@ -101,18 +126,24 @@ export class Ledger {
     this.#save({ jobs: this.#content.jobs.filter(({ id }) => id !== jobId) });
   }
 
+  /** After a loss of the ledger every repository may hold one. */
   mayHoldLock(repositoryId: string): boolean {
-    return this.#content.locks.includes(repositoryId);
+    const { locks, lost } = this.#content;
+    return locks.includes(repositoryId) || (lost ? !lost.no_lock.includes(repositoryId) : false);
   }
 
   noteLock(repositoryId: string): void {
-    if (this.mayHoldLock(repositoryId)) return;
+    if (this.#content.locks.includes(repositoryId)) return;
     this.#save({ locks: [...this.#content.locks, repositoryId] });
   }
 
   forgetLock(repositoryId: string): void {
     if (!this.mayHoldLock(repositoryId)) return;
-    this.#save({ locks: this.#content.locks.filter((id) => id !== repositoryId) });
+    const { locks, lost } = this.#content;
+    this.#save({
+      locks: locks.filter((id) => id !== repositoryId),
+      ...(lost ? { lost: { ...lost, no_lock: withOne(lost.no_lock, repositoryId) } } : {}),
+    });
   }
 
   #change(jobId: string, change: Partial<Accepted>): void {
@@ -120,21 +151,18 @@ export class Ledger {
     this.#save({ jobs });
   }
 
-  #save(change: Partial<z.infer<typeof Content>>): void {
+  #isLost(what: string, aside: string | null): void {
+    this.#save({ lost: { boot_id: this.options.bootId ?? null, no_lock: [] } });
+    this.options.onLost?.(what, aside);
+  }
+
+  /** A full disk must not keep this host from being backed up: what it does not take is kept in memory. */
+  #save(change: Partial<Content>): void {
     this.#content = { ...this.#content, ...change };
-    try {
-      replaceFile(this.#path, JSON.stringify(this.#content));
-    } catch (error) {
-      // A full disk must not keep this host from being backed up.
-      this.log.error(`${this.#path} could not be written: ${messageOf(error)}`);
-    }
+    this.folder.write(FILE, JSON.stringify(this.#content));
   }
 }
 
-function read(path: string, bytes: Uint8Array): z.infer<typeof Content> {
-  try {
-    return Content.parse(JSON.parse(new TextDecoder().decode(bytes)));
-  } catch {
-    throw new CorruptFile(path, "is not the list of jobs that it should be");
-  }
+function withOne(list: string[], one: string): string[] {
+  return list.includes(one) ? list : [...list, one];
 }

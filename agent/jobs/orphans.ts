@@ -1,10 +1,11 @@
 // A restic that outlived a killed agent. Nobody reads it any more, so it would die of its broken pipe sooner or later; but
 // until then it works in the repository beside the next job, and two inits at once destroy a repository.
+import { readProc } from "../proc.ts";
 import { beginOf, type ProcessMark } from "../process.ts";
 
 /** Kills the process and its group if it is still the one that was marked. Returns whether it was. */
 export function killOrphan({ pid, path, verb }: ProcessMark): boolean {
-  const command = readProcess(pid, "cmdline")?.replace(/\0$/, "").split("\0") ?? [];
+  const command = readProc(`${pid}/cmdline`)?.replace(/\0$/, "").split("\0") ?? [];
   const at = command.indexOf(path);
   if (at < 0 || beginOf(command.slice(at + 1)) !== verb) return false;
   try {
@@ -22,21 +23,9 @@ export function killOrphan({ pid, path, verb }: ProcessMark): boolean {
  */
 export async function allGone(marks: ProcessMark[], withinMs = 10_000): Promise<boolean> {
   const deadline = performance.now() + withinMs;
-  while (marks.some(({ pid }) => readProcess(pid, "stat") !== undefined)) {
+  while (marks.some(({ pid }) => readProc(`${pid}/stat`) !== undefined)) {
     if (performance.now() > deadline) return false;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return true;
-}
-
-/** A file of /proc/PID, undefined when there is no such process. Deno itself opens /proc only to programs with every permission. */
-function readProcess(pid: number, file: "cmdline" | "stat"): string | undefined {
-  if (Deno.build.os !== "linux") return undefined;
-  const args = [`/proc/${pid}/${file}`];
-  try {
-    const { success, stdout } = new Deno.Command("/bin/cat", { args, stderr: "null" }).outputSync();
-    return success ? new TextDecoder().decode(stdout) : undefined;
-  } catch {
-    return undefined;
-  }
 }

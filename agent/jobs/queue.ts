@@ -35,9 +35,9 @@ export class JobQueue {
 
   /** Takes an order on, durably. One that was given before is ignored: the server may repeat itself. */
   accept(order: CommandRun): void {
-    const { ledger, log } = this.agent;
+    const { log } = this.agent;
     if (this.#isStopping) return;
-    if (ledger.isKnown(order.job_id)) {
+    if (this.isKnown(order.job_id)) {
       log.debug(`Job ${order.job_id} is known already`);
       return;
     }
@@ -51,7 +51,7 @@ export class JobQueue {
    */
   acceptScheduled(jobId: string, origin: Origin): void {
     const { ledger, log, plan } = this.agent;
-    if (this.#isStopping || ledger.isKnown(jobId)) return;
+    if (this.#isStopping || this.isKnown(jobId)) return;
     const order: Order = {
       type: "command.run",
       job_id: jobId,
@@ -74,6 +74,12 @@ export class JobQueue {
       reason_code: "still_running",
       origin,
     });
+  }
+
+  /** The journal knows of ends also where the ledger was lost. */
+  isKnown(jobId: string): boolean {
+    const { ledger, journal } = this.agent;
+    return ledger.isKnown(jobId) || journal.unacknowledgedEnds.includes(jobId);
   }
 
   #groupOf(plan: Agent["plan"], origin: Origin): Pick<Order, "source_group"> {

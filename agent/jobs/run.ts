@@ -8,7 +8,6 @@ import { parseRepositoryUrl, type RepositoryUrl } from "../../shared/repository_
 import type { Agent } from "../agent.ts";
 import { refusedByOwner } from "../brake/refuse.ts";
 import { messageOf } from "../log.ts";
-import { makePrivateDirectory } from "../files.ts";
 import { backup } from "../restic/backup.ts";
 import { authorityFile, untrustedFile } from "../restic/access_files.ts";
 import { buildEnvironment } from "../restic/environment.ts";
@@ -33,8 +32,10 @@ import { cleanUp, tryHook, withHooks } from "./hooks.ts";
 import type { Accepted, Order } from "./ledger.ts";
 import { JobLines } from "./lines.ts";
 import { allGone } from "./orphans.ts";
+import { markOf } from "./process_mark.ts";
 import { redactorFor } from "./redact.ts";
 import { retryOf } from "./retry.ts";
+import { endSurvivors, type LeftBy } from "./survivors.ts";
 
 /** Runs an accepted order to its end. Never rejects: whatever happens is an outcome. */
 export async function runJob(
@@ -71,6 +72,7 @@ export async function runJob(
   if (limits) lines.add("agent", limits);
   const outcome = refusal ??
     await attempt(agent, { order, config, caps, restic, control, lines, redact });
+  if (!refusal) await endWhatIsLeft(agent, control, { jobId: order.job_id, lines });
   const changed = endSentence(agent, order, caps);
   if (changed) lines.add("agent", changed);
   if (outcome.status === "failed" && outcome.reason) lines.add("agent", outcome.reason);
@@ -118,8 +120,26 @@ export async function cleanUpAfter(
     control,
     redact,
   }, ended("interrupted", "agent_stopped", interruptedSentence(job), null));
+  const lines = { add: (_: unknown, text: string) => agent.log.warn(`Job ${job.id}: ${text}`) };
+  await endWhatIsLeft(agent, control, { jobId: job.id, lines });
   if (control.stopped === "agent_stopped") return;
   finishInterrupted(agent, job, ` ${redact(how)}`);
+}
+
+// The service manager does not wait longer for an agent that is told to stop.
+const GRACE_WHEN_STOPPED_MS = 1000;
+
+async function endWhatIsLeft(
+  agent: Agent,
+  control: JobControl,
+  left: Pick<LeftBy, "jobId" | "lines">,
+): Promise<void> {
+  const isStopping = control.stopped === "agent_stopped";
+  await endSurvivors(agent, {
+    ...left,
+    postHookWasEnded: control.postHookWasEnded,
+    graceMs: isStopping ? GRACE_WHEN_STOPPED_MS : agent.limits.graceMs,
+  });
 }
 
 interface Attempt {
@@ -203,10 +223,9 @@ function prepare(agent: Agent, given: Attempt): Task | Outcome {
   }
   const untrusted = untrustedFile(repository);
   if (untrusted) return failed("untrusted_file", untrusted, null);
-  const authority = authorityFile(agent.settings.stateDir, repository);
+  const authority = authorityFile(agent.state, repository);
   const program = restic as ResticProgram;
   const cacheDir = join(agent.settings.stateDir, "cache", repository.id);
-  makePrivateDirectory(cacheDir);
   return {
     order,
     restic: program,
@@ -214,14 +233,17 @@ function prepare(agent: Agent, given: Attempt): Task | Outcome {
     url,
     snapshotHost: config.snapshot_host,
     caps,
-    environment: buildEnvironment({
-      repository,
-      url,
-      version: program.version,
-      cacheDir,
-      authorityFile: authority,
-      own: agent.environment,
-    }),
+    environment: {
+      ...buildEnvironment({
+        repository,
+        url,
+        version: program.version,
+        cacheDir,
+        authorityFile: authority,
+        own: agent.environment,
+      }),
+      ...markOf(agent.settings.stateDir, order.job_id, "restic"),
+    },
     cacheDir,
     globals: globalArguments(options.data, authority),
     fileSystems: agent.fileSystems,

@@ -77,7 +77,7 @@ export class Archive {
       ...this.#entriesOf(segment),
     ]);
     const target = merged ?? segment;
-    const content = joinBytes(kept.map(encodeEntry));
+    const content = joined(kept.map(encodeEntry));
     replaceFile(target.path, content);
     if (merged) this.remove(segment.path);
     this.#segments.splice(merged ? index - 1 : index, merged ? 2 : 1, {
@@ -98,7 +98,7 @@ export class Archive {
   }
 }
 
-function joinBytes(parts: Uint8Array[]): Uint8Array {
+export function joined(parts: Uint8Array[]): Uint8Array {
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -1,18 +1,23 @@
 // What the server must still hear: on disk in numbered order until it is acknowledged, bounded, results before lines.
 import { join } from "node:path";
-import type { NewReport, Report } from "../../shared/protocol.ts";
-import { CorruptFile, makePrivateDirectory, syncDirectory, writeAll } from "../files.ts";
+import type { JobFinished, NewReport, Report } from "../../shared/protocol.ts";
+import { makePrivateDirectory, replaceFile, syncDirectory, writeAll } from "../files.ts";
 import { type Log, messageOf } from "../log.ts";
-import { Archive } from "./archive.ts";
-import { encodeEntry, type Entry, makeEntry } from "./entry.ts";
+import { keptAs, putAside } from "../state/aside.ts";
+import { Archive, joined } from "./archive.ts";
+import { encodeEntry, type Entry, makeEntry, reportOf } from "./entry.ts";
 import {
   checkSegment,
+  isUsable,
   listSegments,
+  numberAbove,
+  RESTART_GAP,
+  salvage,
   type Segment,
   type SegmentCheck,
   segmentPath,
 } from "./segment.ts";
-import { withoutLines } from "./thin.ts";
+import { shortened } from "./thin.ts";
 
 export interface JournalOptions {
   log: Log;
@@ -21,10 +26,12 @@ export interface JournalOptions {
   segmentBytes?: number;
   /** How much is kept in memory while the disk takes nothing. */
   memoryBytes?: number;
+  /** A file was damaged; the sentence says what became of it. */
+  onDamage?: (sentence: string, aside: string | null) => void;
+  /** The disk took a report, or did not, and why. */
+  onWritten?: (error: unknown) => void;
 }
 
-// A power cut may take unsynced reports that the server has seen; their numbers must not come again.
-const RESTART_GAP = 1_000_000;
 const RETRY_MS = 2000;
 
 export class Journal {
@@ -38,25 +45,31 @@ export class Journal {
   readonly #archive: Archive;
   /** The segment that grows. */
   #active!: Segment;
-  #file!: Deno.FsFile;
+  /** undefined as long as the disk gave none. */
+  #file: Deno.FsFile | undefined;
   #written: Entry[] = [];
   #unwritten: Entry[] = [];
   #unwrittenBytes = 0;
   #next = 1;
   #acknowledged = 0;
   #tailIsTorn = false;
+  /** The segment that grew when an earlier run ended. */
+  #lastPath: string | undefined;
   #retry: number | undefined;
   /** job id → number of its job.finished that is not acknowledged. */
   readonly #ends = new Map<string, number>();
 
-  /** Opens the journal of a state directory. Throws CorruptFile, touching nothing. */
+  /**
+   * Opens the journal of a state directory. Never throws: what is damaged is put aside, what can be made out in it is kept, and
+   * where the disk takes nothing all of it is in memory.
+   */
   static open(stateDir: string, options: JournalOptions): Journal {
     const journal = new Journal(join(stateDir, "journal"), options);
     journal.#load();
     return journal;
   }
 
-  private constructor(directory: string, options: JournalOptions) {
+  private constructor(directory: string, private readonly options: JournalOptions) {
     this.#directory = directory;
     this.#log = options.log;
     this.#limitBytes = options.limitBytes ?? 256 * 1024 * 1024;
@@ -106,7 +119,8 @@ export class Journal {
     this.#written = dropUpTo(this.#written, upTo);
     this.#unwritten = dropUpTo(this.#unwritten, upTo);
     for (const [job, seq] of this.#ends) if (seq <= upTo) this.#ends.delete(job);
-    const isIdle = this.#archive.isEmpty && this.#written.length + this.#unwritten.length === 0;
+    const isIdle = this.#file !== undefined && this.#archive.isEmpty &&
+      this.#written.length + this.#unwritten.length === 0;
     if (isIdle && this.#active.bytes > this.#segmentBytes / 16) this.#roll();
   }
 
@@ -115,22 +129,117 @@ export class Journal {
     if (this.#unwritten.length > 0) this.#flush();
     clearTimeout(this.#retry);
     try {
-      this.#file.syncDataSync();
+      this.#file?.syncDataSync();
     } catch (error) {
       this.#log.error(`The journal could not be written out: ${messageOf(error)}`);
     }
-    this.#file.close();
+    this.#file?.close();
   }
 
   #load(): void {
-    makePrivateDirectory(this.#directory);
-    const paths = listSegments(this.#directory);
-    // Only what is needed of each: together they may be larger than the memory.
-    const checks = paths.map(checkSegment);
-    const torn = checks.slice(0, -1).find(({ tornBytes }) => tornBytes > 0);
-    if (torn) throw new CorruptFile(torn.path, `is damaged at byte ${torn.wholeBytes}`);
-    for (const check of checks) this.#adopt(check);
-    this.#startSegment();
+    this.#active = { path: "", first: this.#next, last: 0, bytes: 0, thinned: false };
+    for (const path of this.#openDirectory()) this.#take(path, this.#isLast(path));
+    try {
+      this.#startSegment();
+    } catch (error) {
+      this.#outOfRoom(error);
+    }
+  }
+
+  /** The segments of earlier runs, oldest first. Numbers go on above whatever was there, also where it cannot be read. */
+  #openDirectory(): string[] {
+    try {
+      makePrivateDirectory(this.#directory);
+      const paths = listSegments(this.#directory);
+      this.#next = Math.max(this.#next, numberAbove(this.#directory));
+      this.#lastPath = paths.at(-1);
+      return paths;
+    } catch (error) {
+      return this.#withoutDirectory(error);
+    }
+  }
+
+  /** It is no folder, or one that cannot be read; or the disk takes none. */
+  #withoutDirectory(error: unknown): string[] {
+    // The time in milliseconds is beyond every number that was given one by one.
+    this.#next = Math.max(this.#next, Date.now());
+    try {
+      const aside = putAside(this.#directory);
+      makePrivateDirectory(this.#directory);
+      if (aside) {
+        this.#damaged(
+          `${this.#directory} cannot be used (${messageOf(error)}); ${
+            keptAs(this.#directory, aside)
+          }. Reports that the server had not acknowledged are in it.`,
+          aside,
+        );
+      }
+    } catch (fault) {
+      this.#outOfRoom(fault);
+    }
+    return [];
+  }
+
+  #isLast(path: string): boolean {
+    return path === this.#lastPath;
+  }
+
+  /** Takes over a segment; of a damaged one what can be made out. */
+  #take(path: string, isLast: boolean): void {
+    try {
+      // Only what is needed of each: together they may be larger than the memory.
+      const check = checkSegment(path);
+      if (!isUsable(check.first)) throw new Error("its name holds a number that was never given");
+      if (check.tornBytes > 0 && !isLast) throw new Error(`is damaged at byte ${check.wholeBytes}`);
+      this.#adopt(check);
+    } catch (error) {
+      this.#rescue(path, error);
+    }
+  }
+
+  #rescue(path: string, error: unknown): void {
+    const why = messageOf(error).replace(`${path} `, "").replace(
+      /\. The file was left as it is\.$/,
+      "",
+    );
+    let found: Entry[] = [];
+    try {
+      found = salvage(path);
+    } catch {
+      // It cannot be read at all, which `why` says already.
+    }
+    let aside: string | undefined;
+    try {
+      aside = putAside(path);
+      if (found.length > 0) {
+        replaceFile(path, joined(found.map(encodeEntry)));
+        this.#adopt(checkSegment(path));
+      }
+    } catch (fault) {
+      this.#log.error(`${path}: ${messageOf(fault)}`);
+      for (const entry of found) this.#remember(entry);
+    }
+    this.#damaged(
+      `Reports for the server were damaged: ${path} ${why}; ${
+        keptAs(path, aside)
+      }. ${found.length} reports in it are whole and are sent, others may be lost.`,
+      aside ?? null,
+    );
+  }
+
+  /** One that is on no disk of ours. */
+  #remember(entry: Entry): void {
+    if (entry.type === "job.finished") {
+      this.#ends.set((reportOf(entry) as JobFinished).job_id, entry.seq);
+    }
+    this.#next = Math.max(this.#next, entry.seq + RESTART_GAP);
+    this.#unwritten.push(entry);
+    this.#unwrittenBytes += entry.text.length;
+  }
+
+  #damaged(sentence: string, aside: string | null): void {
+    if (this.options.onDamage) this.options.onDamage(sentence, aside);
+    else this.#log.error(sentence);
   }
 
   /** Takes over a segment of an earlier run. */
@@ -138,7 +247,12 @@ export class Journal {
     this.#next = Math.max(this.#next, first + 1, last + RESTART_GAP);
     if (tornBytes > 0) {
       this.#log.warn(`${path}: dropped ${tornBytes} bytes of a report that was never finished`);
-      Deno.truncateSync(path, bytes);
+      try {
+        Deno.truncateSync(path, bytes);
+      } catch (error) {
+        // It is no report and is never sent.
+        this.#log.warn(`${path} could not be shortened: ${messageOf(error)}`);
+      }
     }
     for (const { job_id, seq } of ends) this.#ends.set(job_id, seq);
     this.#archive.add({ path, first, last, bytes, thinned: false });
@@ -148,14 +262,19 @@ export class Journal {
     const path = segmentPath(this.#directory, this.#next);
     this.#file = Deno.openSync(path, { createNew: true, append: true, mode: 0o600 });
     this.#active = { path, first: this.#next, last: 0, bytes: 0, thinned: false };
-    syncDirectory(this.#directory);
+    try {
+      syncDirectory(this.#directory);
+    } catch (error) {
+      // What is written to it is synced by itself; only its name may be lost, and only by a power cut.
+      this.#log.warn(`${this.#directory} could not be written out: ${messageOf(error)}`);
+    }
     // The new one carries the numbering on, so empty ones may go.
     this.#archive.forget(0);
   }
 
   /** Closes the growing segment and begins another. */
   #roll(): void {
-    const old = { file: this.#file, segment: this.#active };
+    const old = { file: this.#file!, segment: this.#active };
     try {
       this.#startSegment();
     } catch (error) {
@@ -179,28 +298,30 @@ export class Journal {
     this.#retry = undefined;
     const mustSync = this.#unwritten.some(isResult);
     try {
-      this.#write();
-      if (mustSync) this.#file.syncDataSync();
+      if (!this.#file) this.#startSegment();
+      this.#write(this.#file!);
+      if (mustSync) this.#file!.syncDataSync();
     } catch (error) {
       this.#outOfRoom(error);
       return;
     }
+    this.options.onWritten?.(undefined);
     if (this.#active.bytes >= this.#segmentBytes) {
       this.#roll();
       this.#archive.shortenTo(this.#limitBytes - this.#segmentBytes);
     }
   }
 
-  #write(): void {
+  #write(file: Deno.FsFile): void {
     if (this.#tailIsTorn) {
-      this.#file.truncateSync(this.#active.bytes);
+      file.truncateSync(this.#active.bytes);
       this.#tailIsTorn = false;
     }
     while (this.#unwritten.length > 0) {
       const entry = this.#unwritten[0]!;
       const line = encodeEntry(entry);
       this.#tailIsTorn = true;
-      writeAll(this.#file, line);
+      writeAll(file, line);
       this.#tailIsTorn = false;
       this.#active.bytes += line.length;
       this.#active.last = entry.seq;
@@ -212,12 +333,23 @@ export class Journal {
   }
 
   #outOfRoom(error: unknown): void {
-    this.#log.error(`The journal cannot be written, reports wait in memory: ${messageOf(error)}`);
+    if (this.options.onWritten) this.options.onWritten(error);
+    else {
+      this.#log.error(`The journal cannot be written, reports wait in memory: ${messageOf(error)}`);
+    }
+    clearTimeout(this.#retry);
     this.#retry = setTimeout(() => this.#flush(), RETRY_MS);
   }
 
   #shortenWaiting(): void {
-    this.#unwritten = withoutLines(this.#unwritten);
+    const kept = shortened(this.#unwritten, this.#memoryBytes);
+    const seqs = new Set(kept.map(({ seq }) => seq));
+    // An end that had to go is not one that is still to be sent.
+    for (const { seq } of this.#unwritten) {
+      if (seqs.has(seq)) continue;
+      for (const [job, end] of this.#ends) if (end === seq) this.#ends.delete(job);
+    }
+    this.#unwritten = kept;
     this.#unwrittenBytes = this.#unwritten.reduce((sum, { text }) => sum + text.length, 0);
   }
 }

@@ -20,8 +20,32 @@ export function segmentPath(directory: string, first: number): string {
 
 /** The segment files of a directory, oldest first. */
 export function listSegments(directory: string): string[] {
-  return [...Deno.readDirSync(directory)].map((entry) => entry.name)
-    .filter((name) => /^\d{16}\.log$/.test(name)).sort().map((name) => join(directory, name));
+  return namesIn(directory).filter((name) => /^\d{16}\.log$/.test(name)).sort()
+    .map((name) => join(directory, name));
+}
+
+/**
+ * A number above all that the files of this name told of, those that were put aside too; 1 where there are none. Above every
+ * name stands what a file of it can hold at the most.
+ */
+export function numberAbove(directory: string): number {
+  const firsts = namesIn(directory).flatMap((name) => {
+    const first = Number(/^(\d{16})\.log/.exec(name)?.[1]);
+    return isUsable(first) ? [first] : [];
+  });
+  return firsts.length > 0 ? Math.max(...firsts) + RESTART_GAP : 1;
+}
+
+/** Numbers far beyond what can be counted to were never given. */
+export function isUsable(number: number): boolean {
+  return number <= Number.MAX_SAFE_INTEGER / 2;
+}
+
+/** A power cut may take unsynced reports that the server has seen; their numbers must not come again. */
+export const RESTART_GAP = 1_000_000;
+
+function namesIn(directory: string): string[] {
+  return [...Deno.readDirSync(directory)].map(({ name }) => name);
 }
 
 export interface SegmentCheck {
@@ -42,6 +66,9 @@ export function checkSegment(path: string): SegmentCheck {
   const last = entries.at(-1)?.seq ?? 0;
   return { path, first: parseInt(basename(path), 10), last, wholeBytes, tornBytes, ends };
 }
+
+/** What begins like this was on its way to the disk when the agent or the machine died; anything else was changed afterwards. */
+const UNFINISHED = /^[0-9a-f]{1,8}$|^[0-9a-f]{8} ($|\{)/;
 
 export interface SegmentContent {
   entries: Entry[];
@@ -64,5 +91,23 @@ export function readSegment(path: string): SegmentContent {
     entries.push(entry);
     start = end + 1;
   }
+  const tail = new TextDecoder().decode(bytes.subarray(start, start + 10));
+  if (tail !== "" && !UNFINISHED.test(tail)) {
+    throw new CorruptFile(path, `is damaged at byte ${start}`);
+  }
   return { entries, wholeBytes: start, tornBytes: bytes.length - start };
+}
+
+/** What can be made out in a damaged segment: every whole report that is in its order. Throws when it cannot be read. */
+export function salvage(path: string): Entry[] {
+  const bytes = Deno.readFileSync(path);
+  const entries: Entry[] = [];
+  for (let start = 0; start < bytes.length;) {
+    const end = bytes.indexOf(10, start);
+    if (end < 0) break;
+    const entry = decodeEntry(bytes.subarray(start, end));
+    if (entry && entry.seq > (entries.at(-1)?.seq ?? 0) && isUsable(entry.seq)) entries.push(entry);
+    start = end + 1;
+  }
+  return entries;
 }

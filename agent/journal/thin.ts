@@ -1,5 +1,5 @@
 // Room in a full journal: lines go first, results stay. A marker stands where a job's lines were.
-import type { LogStream } from "../../shared/protocol.ts";
+import type { LogStream, Report } from "../../shared/protocol.ts";
 import { type Entry, makeEntry, reportOf } from "./entry.ts";
 
 const MARKER = /^\[(\d+) lines were dropped here because the journal was full\]$/;
@@ -29,6 +29,35 @@ export function withoutLines(entries: Entry[]): Entry[] {
     kept[marker.index] = makeMarker(marker.seq, marker.first, marker.lines);
   }
   return kept;
+}
+
+/** What goes next when there is no room in memory for results either; the ends of jobs go last. */
+const NEXT_TO_GO: Report["type"][] = [
+  "log.stream",
+  "repo.stats",
+  "repo.locks",
+  "snapshots.report",
+  "job.started",
+  "job.finished",
+];
+
+/** The same entries within this many characters: lines go first, then the oldest of what matters least. */
+export function shortened(entries: Entry[], limit: number): Entry[] {
+  let kept = withoutLines(entries);
+  let size = sizeOf(kept);
+  for (const type of NEXT_TO_GO) {
+    if (size <= limit) break;
+    kept = kept.filter((entry) => {
+      if (size <= limit || entry.type !== type) return true;
+      size -= entry.text.length;
+      return false;
+    });
+  }
+  return kept;
+}
+
+function sizeOf(entries: Entry[]): number {
+  return entries.reduce((sum, { text }) => sum + text.length, 0);
 }
 
 function makeMarker(seq: number, first: LogStream, lines: number): Entry {

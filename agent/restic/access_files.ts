@@ -3,7 +3,8 @@
 import { join } from "node:path";
 import type { RepositoryAccess } from "../../shared/protocol.ts";
 import { FILE_NAMES } from "../../shared/repository_environment.ts";
-import { makePrivateDirectory, readIfThere, replaceFile } from "../files.ts";
+import { replaceFile } from "../files.ts";
+import type { StateFolder } from "../state/folder.ts";
 import { whyUntrusted } from "../trusted_file.ts";
 
 /** A sentence about the first file that cannot be trusted; undefined when all can. */
@@ -18,16 +19,23 @@ export function untrustedFile({ environment }: RepositoryAccess): string | undef
 
 /** Where the repository's certificate authority lies now; undefined when it has none. */
 export function authorityFile(
-  stateDir: string,
+  state: StateFolder,
   { id, certificate_authority }: RepositoryAccess,
 ): string | undefined {
   if (!certificate_authority) return undefined;
-  const folder = join(stateDir, "authorities");
-  makePrivateDirectory(folder);
-  const path = join(folder, `${id}.pem`);
-  const bytes = readIfThere(path);
-  if (!bytes || new TextDecoder().decode(bytes) !== certificate_authority) {
-    replaceFile(path, certificate_authority);
+  const name = `${id}.pem`;
+  const path = join(state.path, "authorities", name);
+  if (holds(path, certificate_authority)) return path;
+  const place = join(state.scratch("authorities"), name);
+  replaceFile(place, certificate_authority);
+  return place;
+}
+
+/** What cannot be read is written anew: it is a copy of what the server said. */
+function holds(path: string, content: string): boolean {
+  try {
+    return Deno.readTextFileSync(path) === content;
+  } catch {
+    return false;
   }
-  return path;
 }

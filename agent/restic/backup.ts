@@ -3,7 +3,7 @@ import { savedNothing, type Summary } from "../../shared/job.ts";
 import { parseObject } from "./errors.ts";
 import { ended, failed, missingSentence, type Outcome } from "./outcome.ts";
 import { count, ProgressReader } from "./progress.ts";
-import { capArguments, type Run, runRestic, type Task } from "./run.ts";
+import { capArguments, goOnWithoutCache, type Run, runRestic, type Task } from "./run.ts";
 import { listSnapshots, reportSnapshots } from "./snapshots.ts";
 import { isAccepted, lookAgain, lookAtSources, type LookedAt } from "./sources.ts";
 
@@ -18,7 +18,7 @@ export async function backup(task: Task): Promise<Outcome> {
   if (!group) return failed("no_source_group", "The order names no source group.", null);
   const first = await lookAtSources(group, task.fileSystems.of(group.id));
   for (const sentence of first.sentences) task.lines.add("agent", `Warning: ${sentence}.`);
-  const { summary, run } = await runBackup(task, backupArguments(task, group));
+  const { summary, run } = await withOrWithoutCache(task, backupArguments(task, group));
   // Told to stop, but it had done its work already: then the truth is that it succeeded.
   const isDone = run.exit.code === 0 && summary !== undefined;
   if (run.failure && !isDone) return { ...run.failure, warnings: warningsOf(run, group) };
@@ -56,6 +56,17 @@ function backupArguments(task: Task, group: Group): string[] {
     "--",
     ...group.includes,
   ];
+}
+
+/** A disk that fills while restic works makes it fail at its cache, which a backup does not need. */
+async function withOrWithoutCache(task: Task, args: string[]) {
+  const done = await runBackup(task, args);
+  const { failure, errors } = done.run;
+  const failedAtCache = failure !== undefined && task.withoutCache === undefined &&
+    !task.control.stopped && errors.text.includes(task.cacheDir);
+  if (!failedAtCache) return done;
+  goOnWithoutCache(task, "it failed with it");
+  return await runBackup(task, args);
 }
 
 async function runBackup(task: Task, args: string[]) {

@@ -7,6 +7,7 @@ import type { FileSystemMemory } from "../file_systems.ts";
 import type { JobControl } from "../jobs/control.ts";
 import type { JobLines } from "../jobs/lines.ts";
 import { askSsh } from "./ask_ssh.ts";
+import { cacheProblem } from "./cache.ts";
 import { watchForContact } from "./contact.ts";
 import { ErrorReader } from "./errors.ts";
 import { LineSplitter } from "./lines.ts";
@@ -49,6 +50,8 @@ export interface Task {
   caps: Caps;
   environment: Record<string, string>;
   cacheDir: string;
+  /** Why restic runs without it, once that was seen in this job. */
+  withoutCache?: string;
   /** Arguments of every command: certificate authority and extended options. */
   globals: string[];
   /** On which file systems the paths of source groups were. */
@@ -95,6 +98,7 @@ export async function runRestic(task: Task, options: RunOptions): Promise<Run> {
   if (control.stopped && !options.evenWhenStopped) {
     return finish({ ...NOT_STARTED, stop: control.stopped });
   }
+  lookAtCache(task);
   task.lines.add("agent", `restic ${task.restic.version}: ${shown(argumentsOf(task, options))}`);
   const exit = await supervise(task, options, errors);
   // One that was refused never came so far as to make a lock.
@@ -153,8 +157,22 @@ async function supervise(task: Task, options: RunOptions, errors: ErrorReader): 
 }
 
 /** Right after the verb: what follows may end with "--" and paths. */
-function argumentsOf({ globals }: Task, { args: [verb = "", ...args] }: RunOptions): string[] {
-  return [verb, ...globals, ...args];
+function argumentsOf(task: Task, { args: [verb = "", ...args] }: RunOptions): string[] {
+  const { globals, withoutCache } = task;
+  return [verb, ...globals, ...(withoutCache === undefined ? [] : ["--no-cache"]), ...args];
+}
+
+/** Before each command: a disk may fill while a job runs. */
+function lookAtCache(task: Task): void {
+  if (task.withoutCache !== undefined) return;
+  const problem = cacheProblem(task.cacheDir);
+  if (problem !== undefined) goOnWithoutCache(task, problem);
+}
+
+/** From here on in this job. */
+export function goOnWithoutCache(task: Task, problem: string): void {
+  task.withoutCache = problem;
+  task.lines.add("agent", `restic runs without its cache: ${problem}.`);
 }
 
 /** The caps in force as arguments: of every command that moves data. */

@@ -2,9 +2,13 @@
 import { join } from "node:path";
 import { ASIDE_FILE, leaveBrakeAlone, type Settings } from "../settings.ts";
 import { ASIDE_PREFIX, OWNER_FILE } from "../state_owner.ts";
+import { BAD_NAME } from "../state/aside.ts";
+import { PROBLEMS_FILE } from "../state/problems.ts";
+import { SEEN_FILE } from "../whole_agent_file.ts";
 
 const CONFIG = ["agent.env"];
 export const STATE = [
+  SEEN_FILE,
   "announcement.json",
   "authorities",
   "cache",
@@ -19,11 +23,12 @@ export const STATE = [
   OWNER_FILE,
   "plan.key",
   "plan.sealed",
+  PROBLEMS_FILE,
   "timers.json",
 ];
 
-/** What was put aside: the files of a host that this machine was before, and a plan that could not be opened. */
-const ASIDE = [ASIDE_FILE, ASIDE_PREFIX, "plan.sealed.bad-", "plan.key.bad-"];
+/** What was put aside: the files of a host that this machine was before, and beside them all of ours that was damaged. */
+const ASIDE = [ASIDE_FILE, ASIDE_PREFIX];
 
 /**
  * Removes configuration, keys and state; answers the folders that were left because of what else is in them. What the machine's
@@ -39,7 +44,8 @@ export function removeTraces({ configDir, stateDir }: Settings): string[] {
 
 function removeAside(folder: string): void {
   for (const name of namesIn(folder)) {
-    if (ASIDE.some((start) => name.startsWith(start))) remove(join(folder, name));
+    const isDamaged = BAD_NAME.test(name) && STATE.includes(name.replace(BAD_NAME, ""));
+    if (isDamaged || ASIDE.some((start) => name.startsWith(start))) remove(join(folder, name));
   }
 }
 

@@ -13,8 +13,9 @@ export const PERMISSIONS: Record<ProgramName, string[]> = {
     "--allow-write",
     // Its settings and nothing of what else stands in the environment.
     "--allow-env=RM_*",
-    // Its own addresses, which are for whom a machine's proof may be made where RM_BASE_URL is not set; free room on its disk.
-    "--allow-sys=networkInterfaces,statfs",
+    // Its own addresses, which are for whom a machine's proof may be made where RM_BASE_URL is not set; free room on its disk; how long the
+    // machine has been up, to tell a clock that was set while the server was away.
+    "--allow-sys=networkInterfaces,statfs,osUptime",
     // Not run: it never starts a program.
   ],
   agent: [
@@ -25,8 +26,8 @@ export const PERMISSIONS: Record<ProgramName, string[]> = {
     "--allow-write",
     // restic's environment takes over what the machine sets for it (proxies, TZ, SystemRoot …), and hooks get it whole.
     "--allow-env",
-    // What it says of the machine.
-    "--allow-sys=hostname,osUptime",
+    // What it says of the machine, and whether there is room for restic's cache.
+    "--allow-sys=hostname,osUptime,statfs",
     // restic where RM_RESTIC says, or where it appears on PATH later: Deno resolves a list of names once, at the start. Hooks
     // run through a shell by design, and with a shell every list would be for show.
     "--allow-run",

@@ -2,6 +2,8 @@
 import type { AgentMessage } from "../../shared/protocol.ts";
 import type { AgentSocket } from "../connected_agents.ts";
 import { AppError } from "../errors.ts";
+import { noteAgentProblems } from "../hosts/agent_problems.ts";
+import { CLOCKS_AGREE, held } from "../hosts/contact.ts";
 import { OverQuotaError, ownOrAdopted } from "../jobs/adopt.ts";
 import { ownJob, UnknownJobError } from "../jobs/own.ts";
 import { noteProgress } from "../jobs/progress.ts";
@@ -15,12 +17,12 @@ export type Told = Exclude<AgentMessage, { type: "hello" | "heartbeat" | "error"
 /** Carries out one message. Throws forbidden when it speaks of what is another host's. */
 export async function receive(server: Server, agent: AgentSocket, told: Told): Promise<void> {
   const { hostId } = agent;
-  const message = notInTheFuture(told, server.now());
+  const message = inServerTime(told, agent.skew ?? 0, server.now());
   switch (message.type) {
     case "job.started":
       return await beginJob(server, await ownOrAdopted(server, hostId, message), message, {
         at: (told as typeof message).at,
-        skew: agent.skew,
+        skew: agent.skew ?? 0,
       });
     case "job.progress":
       return await noteProgress(server, hostId, message.job_id, message.progress);
@@ -33,31 +35,44 @@ export async function receive(server: Server, agent: AgentSocket, told: Told): P
       await ownJob(server, hostId, message.job_id);
       return await storeLocks(server, hostId, message);
     case "job.finished":
-      return await finishJob(server, await ownOrAdopted(server, hostId, message), message);
+      return await finishJob(
+        server,
+        await ownOrAdopted(server, hostId, message),
+        message,
+        (told as typeof message).at,
+      );
     case "snapshots.report":
       return message.whole
         ? await storeWholeList(server, hostId, message)
         : await storeSnapshots(server, hostId, message, {
           at: (told as typeof message).taken_at,
-          skew: agent.skew,
+          skew: agent.skew ?? 0,
         });
     case "schedule.ack":
       await server.db.updateTable("hosts").set({ applied_plan_version: message.schedule_version })
         .where("id", "=", hostId).execute();
       return server.events.publish({ type: "host", hostId });
+    case "problems":
+      return await noteAgentProblems(server, hostId, message.problems);
     default:
       message satisfies never;
   }
 }
 
-/** A machine whose clock is ahead must not look backed up until that day comes. */
-function notInTheFuture(message: Told, now: number): Told {
+/** Times of a host whose clock is wrong in the server's; a machine that is ahead must not look backed up until that day comes. */
+function inServerTime(message: Told, skew: number, now: number): Told {
+  const own = (at: number) => held(at, skew, -Infinity, now);
   switch (message.type) {
     case "job.started":
     case "job.finished":
-      return message.at > now ? { ...message, at: now } : message;
+      return { ...message, at: own(message.at) };
     case "snapshots.report":
-      return message.taken_at > now ? { ...message, taken_at: now } : message;
+      return { ...message, taken_at: own(message.taken_at) };
+    case "log.stream":
+      // The hottest message: nothing is done to it where nothing is wrong.
+      return Math.abs(skew) < CLOCKS_AGREE
+        ? message
+        : { ...message, lines: message.lines.map((line) => ({ ...line, at: own(line.at) })) };
     default:
       return message;
   }

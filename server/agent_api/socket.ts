@@ -8,6 +8,7 @@ import {
 } from "../../shared/protocol.ts";
 import { ProtocolError, readAgentMessage } from "../../shared/wire.ts";
 import { type AgentSocket, closeQuietly, sendTo } from "../connected_agents.ts";
+import { noteSkew } from "../hosts/skew.ts";
 import { greet, noteGoodbye } from "../hosts/greet.ts";
 import { auditOfHost } from "../quotas/day.ts";
 import { sha256 } from "../random.ts";
@@ -59,7 +60,7 @@ function converse(server: Server, host: KnownHost, socket: WebSocket, address?: 
     hostId: host.id,
     bearerHash: host.bearerHash,
     socket,
-    lastHeardAt: server.now(),
+    heardRan: server.clock.ran(),
     takeovers: [],
     ...(address ? { address } : {}),
     skew: 0,
@@ -121,7 +122,11 @@ function converse(server: Server, host: KnownHost, socket: WebSocket, address?: 
       }
       if (!greeted) throw new ProtocolError("the first message must be hello");
       if (!server.agents.isCurrent(agent)) return;
-      if (message.type === "heartbeat") return acks.repeat();
+      if (message.type === "heartbeat") {
+        acks.repeat();
+        if (message.clock !== undefined) await noteSkew(server, agent, message.clock);
+        return;
+      }
       if (message.type === "error") return log("warn", `says: ${message.message}`);
       try {
         await receive(server, agent, message);
@@ -173,7 +178,7 @@ function converse(server: Server, host: KnownHost, socket: WebSocket, address?: 
 
   socket.onmessage = ({ data }) => {
     if (over) return;
-    agent.lastHeardAt = server.now();
+    agent.heardRan = server.clock.ran();
     const size = FRAME_COST + (typeof data === "string" ? data.length : FRAME_LIMIT + 1);
     unread += size;
     if (unread > UNREAD_LIMIT + FRAME_LIMIT) {

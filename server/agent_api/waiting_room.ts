@@ -102,7 +102,7 @@ class PendingConversation {
     if (message.type === "proof") return await this.#prove(message);
     if (this.#state !== "waiting") throw new ProtocolError("the first message must be proof");
     const now = this.server.now();
-    this.#agent!.lastHeardAt = now;
+    this.#agent!.heardRan = this.server.clock.ran();
     // However quick its heartbeats are, a stranger does not make the database write for each.
     const isNoted = Math.abs(now - this.#notedAt) < NOTED_EVERY_MS;
     if (isNoted || await noteSeen(this.server, this.caller.pendingId)) {
@@ -132,7 +132,7 @@ class PendingConversation {
       return this.#refuse(PENDING_CLOSE.otherServer, REFUSED_ADDRESS);
     }
     this.#proven();
-    this.#agent = { pendingId, socket: this.socket, lastHeardAt: this.server.now() };
+    this.#agent = { pendingId, socket: this.socket, heardRan: this.server.clock.ran() };
     tell(this.socket, { type: "waiting" });
     if (!await admit(this.server, this.#agent, address, proof)) {
       this.#refuse(PENDING_CLOSE.expired, "nothing waits here any more; announce again");

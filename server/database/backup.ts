@@ -21,4 +21,18 @@ export async function backupDatabase(dataDir: string, file: string): Promise<voi
   } finally {
     sqlite.close();
   }
+  forgetClock(file);
+}
+
+/** Where the copy is used, the time that passed cannot be told by how long this machine has been up. */
+function forgetClock(file: string): void {
+  const copy = new DatabaseSync(file);
+  try {
+    const table = copy.prepare(
+      "select 1 from sqlite_master where type = 'table' and name = 'clock'",
+    );
+    if (table.get()) copy.exec("delete from clock");
+  } finally {
+    copy.close();
+  }
 }

@@ -144,6 +144,8 @@ export interface HostsTable {
   hook_stop_at_error_default: Generated<number>;
   /** Brakes of shared/protocol.ts as JSON: what its agent reports of agent.yaml; only ever shown. */
   brakes: string | null;
+  /** What its agent reports of itself (hosts/agent_problems.ts) as JSON. */
+  agent_problems: Generated<string>;
   plan_version: number;
   applied_plan_version: number;
   hostname: string;
@@ -155,6 +157,10 @@ export interface HostsTable {
   protocol_version: number | null;
   boot_time: number | null;
   last_seen_at: number | null;
+  /** The same by how long the server ran (clock.ts): silence counts only then. */
+  heard_ran: number | null;
+  /** How far its clock was ahead of the server's when it last said so, in milliseconds; negative: behind. */
+  clock_skew_ms: number | null;
   /** When it was last heard of before the connection that counts as its present contact began, and when that was. */
   contact_before: number | null;
   contact_since: number | null;
@@ -278,6 +284,8 @@ export interface JobsTable {
   created_at: Fixed<number>;
   /** When the order went down a socket; null while it waits for a lease. */
   dispatched_at: number | null;
+  /** The same by how long the server ran. */
+  dispatched_ran: number | null;
   cancel_requested_at: number | null;
   started_at: number | null;
   finished_at: number | null;
@@ -302,6 +310,13 @@ export interface JobsTable {
   snapshot_id: string | null;
   /** The agent's start, held between the host's contact before (`window_from`) and the receipt. */
   began_at: number | null;
+  /** started_at and finished_at as the host's clock said, when they are not the server's own. */
+  said_started_at: number | null;
+  said_finished_at: number | null;
+  /** When the server received the end. */
+  finished_received_at: number | null;
+  /** By a clock that nobody sets; null where the agent did not tell. */
+  duration_ms: number | null;
   window_from: number | null;
   /** The newest number in known_snapshots when its start was received: what was known before is not its work. */
   known_before: number | null;
@@ -424,6 +439,9 @@ export interface LeasesTable {
   /** The normalised address that the job was given the lease for. */
   address: string | null;
   acquired_at: Fixed<number>;
+  /** To which boot of the machine and to which run of its agent the job was sent; null before it was. */
+  boot_id: string | null;
+  run: string | null;
 }
 
 export interface SnapshotsTable {
@@ -629,6 +647,14 @@ export interface RejectedKeysTable {
   expires_at: Fixed<number>;
 }
 
+/** What the last run of the server left of its clocks (clock.ts); one row, none before the first start. */
+export interface ClockTable {
+  id: Fixed<number>;
+  wall: number;
+  uptime: number;
+  ran: number;
+}
+
 export interface Tables {
   users: UsersTable;
   sessions: SessionsTable;
@@ -669,4 +695,5 @@ export interface Tables {
   host_cuts: HostCutsTable;
   removed_hosts: RemovedHostsTable;
   line_ages: LineAgesTable;
+  clock: ClockTable;
 }

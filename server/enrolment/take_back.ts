@@ -51,6 +51,7 @@ export async function takeBack(
     repository_job_id: null,
     restic_problem: null,
     brakes: null,
+    agent_problems: "[]",
     ...machine,
   })).where("id", "=", hostId).execute();
   await tx.deleteFrom("host_instances").where("host_id", "=", hostId).execute();

@@ -69,7 +69,7 @@ export async function setDefaultHooks(
       detail.hook_stop_at_error_default = stops;
     }
     if (Object.keys(detail).length === 0) return false;
-    await planChanged(tx, hostId);
+    await planChanged(server, tx, hostId);
     await recordAudit(tx, server.now(), actor, {
       action: "host.default_hook_updated",
       target: { kind: "host", id: hostId, name: host.name },

@@ -28,7 +28,7 @@ export async function setBandwidth(
       .where("id", "=", hostId)
       .returning("name").executeTakeFirst();
     if (!host) throw new AppError("not_found", "There is no such host.");
-    await planChanged(tx, hostId);
+    await planChanged(server, tx, hostId);
     await recordAudit(tx, server.now(), actor, {
       action: "host.bandwidth_changed",
       target: { kind: "host", id: hostId, name: host.name },

@@ -10,7 +10,7 @@ import { needAdmin } from "../rights.ts";
 import type { Actor, Server } from "../server.ts";
 import { refuseUnapprovedRepository, refuseUnlessOpen } from "./approvals.ts";
 import { refuseTakenName } from "./names.ts";
-import { pushConfig } from "./push.ts";
+import { pushConfig, refuseUnlessTaken } from "./push.ts";
 
 export const HostChange = z.strictObject({
   name: hostName.optional(),
@@ -78,6 +78,7 @@ export async function changeHost(
         }
         : {}),
     })).where("id", "=", hostId).execute();
+    await refuseUnlessTaken(server, tx, hostId);
     await recordAudit(tx, server.now(), actor, {
       action: "host.changed",
       target: { kind: "host", id: hostId, name: wish.name ?? host.name },

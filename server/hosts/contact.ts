@@ -9,7 +9,7 @@ const CONTACT = 6 * 3_600_000;
 /** In a connection that lasts, a report is on its way for no longer than this. */
 const ON_ITS_WAY = 600_000;
 /** Clocks that agree to within this are taken as they are. */
-const CLOCKS_AGREE = 120_000;
+export const CLOCKS_AGREE = 120_000;
 
 /** At hello, before the host counts as heard of. */
 export async function noteContact(

@@ -10,6 +10,7 @@ import { numberCursor } from "../paging.ts";
 import type { Server } from "../server.ts";
 import { maintenanceProblems } from "../maintenance/find.ts";
 import { type Schedule, schedulesOf } from "../schedules/find.ts";
+import { type HostProblem, shownProblems } from "./agent_problems.ts";
 import { healthOf, type HostState, NEEDS_SOMEBODY } from "./state.ts";
 
 export interface Host {
@@ -33,6 +34,8 @@ export interface Host {
   agent_version: string;
   restic_version: string | null;
   restic_problem: string | null;
+  /** What its agent reports of itself, but for what a person has dismissed. */
+  agent_problems: HostProblem[];
   protocol_version: number | null;
   last_seen_at: number | null;
   /** Since a reinstalled machine took it back: no schedule runs and nothing is forgotten until a person resumes it. */
@@ -40,6 +43,8 @@ export interface Host {
   /** Since when two machines use its identity; no secret goes to it until an admin has chosen one. */
   doubted_since: number | null;
   boot_time: number | null;
+  /** How far its clock is ahead of the server's; negative: behind. */
+  clock_skew_seconds: number | null;
   time_zone: string;
   repository_id: string;
   repository_name: string;
@@ -230,6 +235,7 @@ function toHost(
 ): Host {
   const online = server.agents.isOnline(row.id);
   const repository_state = repositoryState(row);
+  const agent_problems = shownProblems(row.agent_problems);
   const health = healthOf({
     ...row,
     online,
@@ -238,6 +244,7 @@ function toHost(
     repository_job_failed: repository_state === "failed",
     maintenance_problem,
     repository_changed: Boolean(row.repository_changed),
+    agent_problems: agent_problems.map(({ text }) => text),
   }, server.now());
   return {
     id: row.id,
@@ -254,11 +261,13 @@ function toHost(
     agent_version: row.agent_version,
     restic_version: row.restic_version,
     restic_problem: row.restic_problem,
+    agent_problems,
     protocol_version: row.protocol_version,
     last_seen_at: row.last_seen_at,
     on_hold_since: row.on_hold_since,
     doubted_since: row.doubted_since,
     boot_time: row.boot_time,
+    clock_skew_seconds: row.clock_skew_ms === null ? null : Math.round(row.clock_skew_ms / 1000),
     time_zone: row.time_zone,
     repository_id: row.repository_id,
     repository_name: row.repository_name,

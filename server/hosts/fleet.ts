@@ -37,14 +37,14 @@ const kept = new WeakMap<Server, Kept>();
 
 export function fleetSummary(server: Server): Promise<FleetSummary> {
   const found = kept.get(server);
-  if (found && Math.abs(server.now() - found.at) < KEPT_MILLISECONDS) return found.summary;
+  if (found && server.elapsed() - found.at < KEPT_MILLISECONDS) return found.summary;
   if (!found) {
     server.events.subscribe("fleet", (event) => {
       if (event.type !== "progress") kept.get(server)!.at = -Infinity;
     });
   }
   const summary = allHosts(server).then(summarise);
-  kept.set(server, { at: server.now(), summary });
+  kept.set(server, { at: server.elapsed(), summary });
   return summary;
 }
 

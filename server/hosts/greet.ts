@@ -2,13 +2,16 @@
 import { type Brakes, CLOSE, type Hello, OLDEST_PROTOCOL } from "../../shared/protocol.ts";
 import { type AgentSocket, closeQuietly, sendTo } from "../connected_agents.ts";
 import { dispatchJobs } from "../jobs/dispatch.ts";
+import { shownBy } from "../jobs/end_lease.ts";
 import { ensureRepository } from "../jobs/ensure_repository.ts";
 import { reconcileJobs } from "../jobs/reconcile.ts";
 import { auditOfHost } from "../quotas/day.ts";
 import type { Server } from "../server.ts";
+import { noteAgentProblems } from "./agent_problems.ts";
 import { noteContact } from "./contact.ts";
 import { settleIdentity } from "./instances.ts";
 import { configFor } from "./push.ts";
+import { noteSkew } from "./skew.ts";
 
 /** Answers false when the agent was refused and its socket closed. */
 export async function greet(server: Server, agent: AgentSocket, hello: Hello): Promise<boolean> {
@@ -16,11 +19,13 @@ export async function greet(server: Server, agent: AgentSocket, hello: Hello): P
     await refuseOldAgent(server, agent, hello);
     return false;
   }
-  agent.skew = server.now() - hello.clock;
+  if (hello.boot_id) agent.bootId = hello.boot_id;
   const identity = await settleIdentity(server, agent, hello);
   if (identity === "refused") return false;
   await noteContact(server, agent);
+  await noteSkew(server, agent, hello.clock);
   if (!await noteHello(server, agent, hello)) return refuseUnknown(server, agent);
+  await noteAgentProblems(server, agent.hostId, hello.problems ?? []);
   // Before anything else, and on this very socket: a later one may already have replaced it in the list.
   for (const message of await configFor(server, agent.hostId)) sendTo(agent.socket, message);
   server.agents.add(agent);
@@ -29,7 +34,10 @@ export async function greet(server: Server, agent: AgentSocket, hello: Hello): P
   server.events.publish({ type: "host", hostId: agent.hostId });
   // Which of two machines this is nobody knows: what the other one runs is not lost.
   if (identity === "doubted") return true;
-  await reconcileJobs(server, agent.hostId, new Set(hello.jobs));
+  await reconcileJobs(server, agent.hostId, {
+    ...shownBy(agent, hello),
+    ids: new Set(hello.jobs),
+  });
   await ensureRepository(server, agent.hostId);
   await dispatchJobs(server, agent.hostId);
   return true;
@@ -37,9 +45,18 @@ export async function greet(server: Server, agent: AgentSocket, hello: Hello): P
 
 export async function noteGoodbye(server: Server, agent: AgentSocket): Promise<void> {
   if (!server.agents.remove(agent)) return;
-  await server.db.updateTable("hosts").set({ last_seen_at: agent.lastHeardAt })
+  await server.db.updateTable("hosts").set(lastHeard(server, agent))
     .where("id", "=", agent.hostId).execute();
   server.events.publish({ type: "host", hostId: agent.hostId });
+}
+
+/** When a socket's agent last said something: by the time of day, and by the time that the server ran. */
+export function lastHeard(
+  { clock }: Pick<Server, "clock">,
+  { heardRan }: Pick<AgentSocket, "heardRan">,
+): { last_seen_at: number; heard_ran: number } {
+  const last_seen_at = Math.round(clock.now() - (clock.ran() - heardRan));
+  return { last_seen_at, heard_ran: Math.round(heardRan) };
 }
 
 /** False when the bearer with which the socket was opened is not the host's any more. */
@@ -56,7 +73,7 @@ async function noteHello(server: Server, agent: AgentSocket, hello: Hello): Prom
     brakes: hello.brakes ? JSON.stringify(shownOf(hello.brakes)) : null,
     applied_plan_version: hello.plan_version,
     awaits_agent: 0,
-    last_seen_at: server.now(),
+    ...lastHeard(server, agent),
   }).where("id", "=", agent.hostId).where("bearer_hash", "=", agent.bearerHash).executeTakeFirst();
   return numUpdatedRows > 0n;
 }
@@ -93,7 +110,7 @@ async function refuseOldAgent(server: Server, agent: AgentSocket, hello: Hello):
     agent_version: hello.agent_version,
     protocol_version: hello.protocol,
     awaits_agent: 0,
-    last_seen_at: server.now(),
+    ...lastHeard(server, agent),
   }).where("id", "=", agent.hostId).where("bearer_hash", "=", agent.bearerHash).execute();
   const host = await server.db.selectFrom("hosts").select("name").where("id", "=", agent.hostId)
     .executeTakeFirst();

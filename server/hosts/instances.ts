@@ -137,7 +137,7 @@ function isFoughtOver(server: Server, agent: AgentSocket, hash: Uint8Array): boo
   const now = performance.now();
   agent.takeovers = other.takeovers.filter((at) => now - at < TAKEOVERS_WITHIN_MS);
   const isAlive = other.socket.readyState === WebSocket.OPEN &&
-    server.now() - other.lastHeardAt < 60_000;
+    server.clock.ran() - other.heardRan < 60_000;
   if (isAlive) agent.takeovers.push(now);
   return agent.takeovers.length >= TAKEOVERS;
 }

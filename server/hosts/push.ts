@@ -1,6 +1,12 @@
 // What an agent is told to be: its repository access, its caps, its plan.
-import { sql, type Transaction } from "kysely";
-import type { PlannedGroup, PlannedSchedule, ServerMessage } from "../../shared/protocol.ts";
+import type { Transaction } from "kysely";
+import {
+  PLAN_LIMIT,
+  type PlannedGroup,
+  type PlannedSchedule,
+  type ServerMessage,
+} from "../../shared/protocol.ts";
+import { refusalOf } from "../../shared/wire.ts";
 import { sendTo } from "../connected_agents.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
@@ -9,9 +15,6 @@ import { accessFor } from "../repositories/seal.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import type { Server } from "../server.ts";
 import { sourceGroupOrder } from "../source_groups/order.ts";
-
-/** A plan travels in one frame (FRAME_LIMIT of shared/protocol.ts), with room for the rest of it. */
-const PLAN_CHARACTERS = 700_000;
 
 /** Sends the host its config and plan where it is connected; otherwise it receives them when it says hello. */
 export async function pushConfig(server: Server, hostId: string): Promise<void> {
@@ -24,11 +27,16 @@ export async function pushConfig(server: Server, hostId: string): Promise<void> 
 }
 
 export async function configFor(server: Server, hostId: string): Promise<ServerMessage[]> {
+  const { doubted_since } = await server.db.selectFrom("hosts").select("doubted_since")
+    .where("id", "=", hostId).executeTakeFirstOrThrow();
+  // Which of two machines would read it nobody knows; both keep what they have.
+  return doubted_since === null ? await messagesFor(server, hostId) : [];
+}
+
+async function messagesFor(server: Server, hostId: string): Promise<ServerMessage[]> {
   const host = await server.db.selectFrom("hosts").selectAll().where("id", "=", hostId)
     .executeTakeFirstOrThrow();
   const messages: ServerMessage[] = [];
-  // Which of two machines would read it nobody knows; both keep what they have.
-  if (host.doubted_since !== null) return messages;
   // Each step by itself: a secret that does not open must not keep the plan from the host.
   try {
     const row = await getRepositoryRow(server, host.repository_id);
@@ -92,28 +100,48 @@ async function planFor(
   return { schedules: [...schedules.values()], source_groups };
 }
 
-/** Raises the version of the host's plan; in the transaction that changes it. */
-export async function planChanged(tx: Transaction<Tables>, hostId: string): Promise<void> {
-  const { size } = await tx.selectFrom("source_groups")
-    .innerJoin("hosts", "hosts.id", "source_groups.host_id")
-    .select(
-      // Twice for hooks: each line break, quote and backslash of theirs is two characters on its way.
-      sql<number>`coalesce(sum(length(includes) + length(excludes) + length(iexcludes)
-        + length(exclude_if_present) + length(accepted_sources)
-        + 2 * length(coalesce(pre_hook_sealed, pre_hook_default_sealed, ''))
-        + 2 * length(coalesce(post_hook_sealed, post_hook_default_sealed, ''))), 0)`.as("size"),
-    )
-    .where("host_id", "=", hostId).executeTakeFirstOrThrow();
-  if (size > PLAN_CHARACTERS) {
-    throw new AppError(
-      "invalid",
-      `includes, excludes, iexcludes and hooks of all source groups of this host must be at most ${PLAN_CHARACTERS} characters together; each character of a hook counts as two.`,
-      "includes",
-    );
-  }
+/**
+ * Raises the version of the host's plan; in the transaction that changes it. Throws invalid, so that nothing is saved, when the
+ * host's agent would refuse what comes of it.
+ */
+export async function planChanged(
+  server: Server,
+  tx: Transaction<Tables>,
+  hostId: string,
+): Promise<void> {
+  await planShrank(tx, hostId);
+  await refuseUnlessTaken(server, tx, hostId);
+}
+
+/** The same for what only takes something out: it must be possible also where too much was stored before. */
+export async function planShrank(tx: Transaction<Tables>, hostId: string): Promise<void> {
   await tx.updateTable("hosts").set((expression) => ({
     plan_version: expression("plan_version", "+", 1),
   })).where("id", "=", hostId).execute();
+}
+
+const TOO_MUCH: Record<string, [field: string, sentence: string]> = {
+  "config.update": [
+    "environment",
+    "What the agent of a host is told of this repository would be refused by it",
+  ],
+  "schedule.set": [
+    "includes",
+    "includes, excludes, iexcludes and hooks of all source groups of this host, and its schedules, are more than its agent takes",
+  ],
+};
+
+/** Builds all that the agent is sent and holds it against what the agent takes: the same limits, the same code. */
+export async function refuseUnlessTaken(
+  server: Server,
+  tx: Transaction<Tables>,
+  hostId: string,
+): Promise<void> {
+  for (const message of await messagesFor({ ...server, db: tx }, hostId)) {
+    const problem = refusalOf(message, PLAN_LIMIT);
+    const [field, sentence] = TOO_MUCH[message.type] ?? [];
+    if (problem) throw new AppError("invalid", `${sentence}: ${problem}.`, field);
+  }
 }
 
 /** After that transaction: the agent hears of it at once, open pages too. */

@@ -16,7 +16,7 @@ export async function resumeHost(server: Server, actor: Actor, hostId: string): 
       throw new AppError("conflict", `${host.name} is not on hold: its schedules run already.`);
     }
     await tx.updateTable("hosts").set({ on_hold_since: null }).where("id", "=", hostId).execute();
-    await planChanged(tx, hostId);
+    await planChanged(server, tx, hostId);
     await recordAudit(tx, server.now(), actor, {
       action: "host.resumed",
       target: { kind: "host", id: hostId, name: host.name },

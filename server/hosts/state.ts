@@ -1,5 +1,6 @@
 // What a host's stored facts mean for the reader's question: am I safe, and if not, what do I do now?
 import type { JobStatus } from "../../shared/job.ts";
+import { skewInWords } from "./skew.ts";
 
 /** ok: backed up lately · warn: look at it · bad: not backed up · run: a job is going · off: not connected. */
 export type HostState = "ok" | "warn" | "bad" | "run" | "off";
@@ -24,8 +25,12 @@ export interface HostFacts {
   repository_changed: boolean;
   /** Since when a reinstalled machine has it and nobody has said that its data is restored. */
   on_hold_since: number | null;
+  /** How far its clock is ahead, in milliseconds. */
+  clock_skew_ms: number | null;
   /** Since when two machines use its identity. */
   doubted_since: number | null;
+  /** What its agent reports of itself. */
+  agent_problems: string[];
 }
 
 export interface HostHealth {
@@ -97,12 +102,25 @@ function* problemsOf(facts: HostFacts, now: number): Generator<{ text: string; u
     };
   }
   if (facts.on_hold_since !== null) yield { text: ON_HOLD, urgency: 48 };
+  const [reported, ...others] = facts.agent_problems;
+  if (reported !== undefined) {
+    const more = others.length > 0 ? ` (and ${others.length} more)` : "";
+    yield { text: `its agent reports: ${cut(reported)}${more}`, urgency: 30 };
+  }
+  const skew = skewInWords(facts.clock_skew_ms);
+  if (skew) yield { text: `its clock is ${skew}`, urgency: 30 };
   if (facts.maintenance_problem) yield { text: facts.maintenance_problem, urgency: 40 };
   if (!facts.online) {
     yield { text: facts.last_seen_at ? "offline" : "has not connected yet", urgency: 10 };
   } else if (!success && !failed && silent <= STALE_HOURS * HOUR) {
     yield { text: "not backed up yet", urgency: 15 };
   }
+}
+
+/** As much as a list of hosts has room for; the host's page has all of it. */
+function cut(text: string): string {
+  const end = text.replace(/\.$/, "");
+  return end.length > 120 ? `${end.slice(0, 119).toWellFormed()}…` : end;
 }
 
 function tail(facts: HostFacts): string {

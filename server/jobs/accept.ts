@@ -4,7 +4,7 @@ import type { Transaction } from "kysely";
 import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
-import { planChanged, pushChangedPlan } from "../hosts/push.ts";
+import { planChanged, planShrank, pushChangedPlan } from "../hosts/push.ts";
 import type { SourceProblem } from "../../shared/protocol.ts";
 import type { Actor, Server } from "../server.ts";
 import { getJobRow, type JobRow } from "./find.ts";
@@ -25,7 +25,7 @@ export async function acceptJob(server: Server, actor: Actor, jobId: string): Pr
     for (const each of alike) await acceptOne(tx, server.now(), actor, each);
     await acceptSources(tx, job, Math.min(...alike.map(({ number }) => number)));
     await noteOnHost(tx, job);
-    await planChanged(tx, job.host_id);
+    await planChanged(server, tx, job.host_id);
     await recordAudit(tx, server.now(), actor, {
       action: "job.accepted",
       target: { kind: "job", id: job.id, name: `backup ${job.source_group_name ?? ""}` },
@@ -144,6 +144,6 @@ export async function dropMended(
   if (left.length === accepted.length) return false;
   await tx.updateTable("source_groups").set({ accepted_sources: JSON.stringify(left) })
     .where("id", "=", job.source_group_id).execute();
-  await planChanged(tx, job.host_id);
+  await planShrank(tx, job.host_id);
   return true;
 }

@@ -21,7 +21,11 @@ export async function cancelJob(server: Server, actor: Actor, jobId: string): Pr
     });
   });
   if (job.status === "queued" && job.dispatched_at === null) {
-    await presumeEnded(server, jobId, "cancelled", "Cancelled before it began.");
+    await presumeEnded(server, jobId, {
+      status: "cancelled",
+      reason: "Cancelled before it began.",
+      isGone: false,
+    });
   } else {
     // A host that is away hears of it when it says hello.
     server.agents.send(job.host_id, { type: "command.cancel", job_id: jobId });

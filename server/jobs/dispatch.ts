@@ -19,6 +19,7 @@ import { noteOrdered } from "../retention/note.ts";
 import { namedOrders } from "../retention/named.ts";
 import type { Server } from "../server.ts";
 import { sourceGroupOrder } from "../source_groups/order.ts";
+import { endLease, noteHolder } from "./end_lease.ts";
 import type { JobRow } from "./find.ts";
 import { heldByQuestion } from "./held.ts";
 import { mayBegin } from "./lease.ts";
@@ -70,16 +71,18 @@ async function dispatch(server: Server, job: JobRow): Promise<void> {
     return await failUnsent(server, job, "The order is larger than an agent accepts.");
   }
   // Claimed before it is sent: of two callers at once, one sends.
-  const claimed = await server.db.updateTable("jobs").set({ dispatched_at: server.now() })
+  const claimed = await server.db.updateTable("jobs")
+    .set({ dispatched_at: server.now(), dispatched_ran: Math.round(server.clock.ran()) })
     .where("id", "=", job.id).where("status", "=", "queued").where("dispatched_at", "is", null)
     .executeTakeFirst();
   if (!claimed.numUpdatedRows) return;
+  await noteHolder(server, job.id, agent);
   if (server.agents.isCurrent(agent) && sendTo(agent.socket, order)) return;
   await server.db.updateTable("jobs").set({ dispatched_at: null }).where("id", "=", job.id)
     .where("status", "=", "queued").execute();
 }
 
-/** Ends a job that has not begun. */
+/** Ends a job that has not begun. One that was sent may begin all the same, and keeps its lease until its host has answered. */
 export async function failUnsent(
   server: Server,
   job: JobRow,
@@ -88,12 +91,13 @@ export async function failUnsent(
 ): Promise<void> {
   server.log.error(`job ${job.id}: ${reason}`);
   await server.db.transaction().execute(async (tx) => {
-    const { numUpdatedRows } = await tx.updateTable("jobs")
+    const ended = await tx.updateTable("jobs")
       .set({ status: "failed", reason, reason_code, finished_at: server.now() })
-      .where("id", "=", job.id).where("status", "=", "queued").executeTakeFirst();
+      .where("id", "=", job.id).where("status", "=", "queued").returning("dispatched_at")
+      .executeTakeFirst();
     // It has begun meanwhile.
-    if (numUpdatedRows === 0n) return;
-    await tx.deleteFrom("leases").where("job_id", "=", job.id).execute();
+    if (!ended) return;
+    if (ended.dispatched_at === null) await endLease(tx, job.id);
     await noteMaintenance(tx, job, { at: server.now(), status: "failed", reason });
   });
   server.events.publish({ type: "job", jobId: job.id, hostId: job.host_id, status: "failed" });

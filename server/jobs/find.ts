@@ -26,6 +26,11 @@ export interface Job {
   created_at: number;
   started_at: number | null;
   finished_at: number | null;
+  /** The same as the host's own clock has it. */
+  host_started_at: number | null;
+  host_finished_at: number | null;
+  finished_received_at: number | null;
+  duration_seconds: number | null;
   cancel_requested_at: number | null;
   /** Waits on the server for another host to be done with the repository. */
   waiting: boolean;
@@ -121,6 +126,10 @@ function toJob(server: Server, row: JobRow & { host_name: string }): Job {
     created_at: row.created_at,
     started_at: row.started_at,
     finished_at: row.finished_at,
+    host_started_at: row.said_started_at,
+    host_finished_at: row.said_finished_at,
+    finished_received_at: row.finished_received_at,
+    duration_seconds: durationOf(row),
     cancel_requested_at: row.cancel_requested_at,
     waiting: row.status === "queued" && row.dispatched_at === null,
     restic_version: row.restic_version,
@@ -142,4 +151,10 @@ function toJob(server: Server, row: JobRow & { host_name: string }): Job {
     lines_cut: row.lines_cut,
     lines_removed_at: row.lines_removed_at,
   };
+}
+
+/** By the agent's monotonic clock where it told; never negative. */
+function durationOf({ duration_ms, started_at, finished_at }: JobRow): number | null {
+  if (started_at === null || finished_at === null) return null;
+  return Math.max(0, duration_ms ?? finished_at - started_at) / 1000;
 }

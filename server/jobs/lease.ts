@@ -1,12 +1,12 @@
 // Who may work on a repository with whom. Two `restic init` at once destroy it (every version, local and REST), and forget,
 // prune and check fail beside a running backup: for these a job needs the lease of the place, of which there is one in the
-// whole fleet. Backups run beside each other.
+// whole fleet. Backups run beside each other. No time ends a lease: it ends when its holder's work has (end_lease.ts).
 import type { Transaction } from "kysely";
 import { isMaintenance } from "../../shared/job.ts";
 import type { Tables } from "../database/tables.ts";
 import type { Server } from "../server.ts";
 import type { JobRow } from "./find.ts";
-import { type LeaseKeys, leaseKeys } from "./lease_keys.ts";
+import { idKey, type LeaseKeys, leaseKeys } from "./lease_keys.ts";
 import { readRequest } from "./request.ts";
 
 /**
@@ -31,18 +31,16 @@ export async function takeOrFindHolder(server: Server, job: JobRow): Promise<Hol
   const keys = await leaseKeys(server, job);
   if (keys === undefined) return null;
   const { place } = keys;
-  const resticId = server.now() - job.created_at < WAIT_FOR_SAME_ID ? keys.resticId : undefined;
+  const resticId = job.waited_ms < WAIT_FOR_SAME_ID ? keys.resticId : undefined;
   const shared = [place, ...resticId ? [idKey(resticId)] : []];
-  const isAlone = isMaintenance(job.kind) || removesAllLocks(job);
+  const isAlone = isMaintenance(job.kind) || removesAllLocks(job) || makesAnew(job);
   if (!isAlone && (job.kind === "backup" || job.kind === "unlock")) {
-    await dropDeadLeases(server, shared);
     return await maintainerOf(server, shared, job);
   }
   if (!isAlone && job.kind !== "init") return null;
   const writer = isAlone ? await otherWriter(server, { ...keys, resticId }, job) : null;
   if (writer) return writer;
   const wanted = [...new Set(job.kind === "init" ? [keys.address, ...shared] : shared)];
-  await dropDeadLeases(server, wanted);
   return await server.db.transaction().execute((tx) =>
     takeAll(tx, wanted, { job_id: job.id, address: keys.address, acquired_at: server.now() })
   );
@@ -53,7 +51,10 @@ function removesAllLocks({ kind, request }: JobRow): boolean {
   return kind === "unlock" && readRequest(request).remove_all !== undefined;
 }
 
-const idKey = (resticId: string) => `id ${resticId}`;
+/** What is written under the old key into a new repository is rubbish. An init that opens what is there disturbs nobody. */
+function makesAnew({ kind, request }: JobRow): boolean {
+  return kind === "init" && readRequest(request).reinit === true;
+}
 
 /** All of them or none. */
 async function takeAll(
@@ -65,22 +66,16 @@ async function takeAll(
     .select(["jobs.id as jobId", "jobs.host_id as hostId"])
     .where("repository_url", "in", keys).where("job_id", "!=", lease.job_id).executeTakeFirst();
   if (other) return other;
+  // What has ended in this moment takes nothing, and is not sent either.
+  const isOpen = await tx.selectFrom("jobs").select("id").where("id", "=", lease.job_id)
+    .where("status", "=", "queued").executeTakeFirst();
+  if (!isOpen) return null;
   for (const key of keys) {
-    await tx.insertInto("leases").values({ repository_url: key, ...lease })
+    await tx.insertInto("leases")
+      .values({ repository_url: key, ...lease, boot_id: null, run: null })
       .onConflict((conflict) => conflict.doNothing()).execute();
   }
   return null;
-}
-
-/** A job may end in the moment in which it takes the lease: what has ended holds nothing. */
-async function dropDeadLeases({ db }: Server, keys: string[]): Promise<void> {
-  await db.deleteFrom("leases").where("repository_url", "in", keys)
-    .where(
-      "job_id",
-      "not in",
-      (expression) =>
-        expression.selectFrom("jobs").select("id").where("status", "in", ["queued", "running"]),
-    ).execute();
 }
 
 /** Another host is at forget, prune or check; on the same host the agent's own queue keeps the order. */

@@ -39,3 +39,8 @@ function isOfHost(url: string): boolean {
     return false;
   }
 }
+
+/** The key of a repository whose own id is known. */
+export function idKey(resticId: string): string {
+  return `id ${resticId}`;
+}

@@ -1,57 +1,107 @@
-// What the server believes of a host's jobs against what the host itself says.
+// What the server believes of a host's jobs against what the host itself says. How a job stands may be presumed; what is known
+// takes the place of that, whichever way.
 import type { Transaction } from "kysely";
 import type { Tables } from "../database/tables.ts";
 import { noteMaintenance } from "../maintenance/note.ts";
 import { auditOfHost } from "../quotas/day.ts";
 import { type Server, SYSTEM } from "../server.ts";
 import { dispatchAll } from "./dispatch.ts";
-import { PRESUMED } from "./report.ts";
-import { WAITED_TOO_LONG } from "./reason_codes.ts";
+import { endLease, needsLease, type Shown, showsGone } from "./end_lease.ts";
+import { PRESUMED, WAITED_TOO_LONG } from "./reason_codes.ts";
 
-/** An order that was lost on its way is sent again for this long; later nobody expects it any more. */
+/** An order that was lost on its way, or never sent, is sent for this long; later nobody expects it any more. */
 const RESEND_WITHIN = 15 * 60_000;
-/** A host that went away while it held a lease keeps the others waiting for this long: far beyond what an init may take. */
-const LEASE_WITHOUT_HOST = 10 * 60_000;
 /** A job of a host that was not heard of for this long is over for the server, until the host says otherwise. */
 const SILENT_FOR = 24 * 3_600_000;
+
+/** What the agent says at hello about its jobs: which it has, and what its silence about others is worth. */
+export interface KnownJobs extends Shown {
+  ids: Set<string>;
+}
 
 /** After hello: a job that the agent does not know was either never received (sent again) or is lost (interrupted). */
 export async function reconcileJobs(
   server: Server,
   hostId: string,
-  known: Set<string>,
+  known: KnownJobs,
 ): Promise<void> {
-  await cancelGivenUp(server, hostId, known);
-  const open = await server.db.selectFrom("jobs").select([
-    "id",
-    "status",
-    "dispatched_at",
-    "cancel_requested_at",
-  ])
+  await correctPresumed(server, hostId, known.ids);
+  await cancelGivenUp(server, hostId, known.ids);
+  const open = await server.db.selectFrom("jobs").leftJoin("leases", "leases.job_id", "jobs.id")
+    .select([
+      "jobs.id",
+      "kind",
+      "status",
+      "dispatched_at",
+      "dispatched_ran",
+      "cancel_requested_at",
+      "leases.boot_id",
+      "leases.run",
+    ]).distinct()
     .where("host_id", "=", hostId).where("status", "in", ["queued", "running"]).execute();
   for (const job of open) {
     // It never left the server: it waits for a lease, or goes out now.
     if (job.dispatched_at === null) continue;
-    if (known.has(job.id)) {
+    if (known.ids.has(job.id)) {
       if (job.cancel_requested_at !== null) {
         server.agents.send(hostId, { type: "command.cancel", job_id: job.id });
       }
       continue;
     }
+    const isGone = showsGone(known, job);
+    const isFresh = server.clock.ran() - (job.dispatched_ran ?? 0) < RESEND_WITHIN;
     if (job.cancel_requested_at !== null && job.status === "queued") {
-      await presumeEnded(server, job.id, "cancelled", "Cancelled before it began.");
-    } else if (job.status === "queued" && server.now() - job.dispatched_at < RESEND_WITHIN) {
+      await presumeEnded(server, job.id, {
+        status: "cancelled",
+        reason: "Cancelled before it began.",
+        isGone,
+      });
+    } else if (job.status === "queued" && isFresh && (isGone || !needsLease(job.kind))) {
       await server.db.updateTable("jobs").set({ dispatched_at: null }).where("id", "=", job.id)
         .execute();
     } else {
-      await presumeEnded(
-        server,
-        job.id,
-        "interrupted",
-        "The agent reconnected and does not know this job any more.",
-      );
+      await presumeEnded(server, job.id, {
+        status: "interrupted",
+        reason: isGone
+          ? "The agent reconnected and does not know this job any more."
+          : "The agent reconnected, has lost its list of jobs and does not know this one.",
+        isGone,
+      });
     }
   }
+  await endGoneLeases(server, hostId, known);
+}
+
+/** Jobs that were presumed to have ended and are there after all. */
+async function correctPresumed(
+  server: Server,
+  hostId: string,
+  known: Set<string>,
+): Promise<void> {
+  if (known.size === 0) return;
+  const rows = await server.db.selectFrom("jobs").select(["id", "kind", "started_at"])
+    .where("host_id", "=", hostId).where("reason_code", "=", PRESUMED)
+    .where("status", "=", "interrupted").where("dispatched_at", "is not", null)
+    .orderBy("number", "desc").limit(100).execute();
+  for (const { id, kind, started_at } of rows) {
+    if (!known.has(id)) continue;
+    if (needsLease(kind) && !await holdsLease(server, id)) {
+      // An admin gave its lease to others.
+      server.agents.send(hostId, { type: "command.cancel", job_id: id });
+      continue;
+    }
+    const status = started_at === null ? "queued" : "running";
+    await server.db.updateTable("jobs")
+      .set({ status, finished_at: null, reason: null, reason_code: null })
+      .where("id", "=", id).where("reason_code", "=", PRESUMED).execute();
+    server.events.publish({ type: "job", jobId: id, hostId, status });
+  }
+}
+
+async function holdsLease({ db }: Server, jobId: string): Promise<boolean> {
+  const row = await db.selectFrom("leases").select("job_id").where("job_id", "=", jobId)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** Orders that the agent has and the server has given up: it must not begin them. */
@@ -68,33 +118,40 @@ async function cancelGivenUp(
   }
 }
 
-/** Ends what can never end by itself: run once a minute. */
+/** Of jobs that were presumed to have ended: now it is known. */
+async function endGoneLeases(server: Server, hostId: string, known: KnownJobs): Promise<void> {
+  const held = await server.db.selectFrom("leases").innerJoin("jobs", "jobs.id", "leases.job_id")
+    .select(["job_id", "boot_id", "run"]).distinct().where("host_id", "=", hostId)
+    .where("status", "not in", ["queued", "running"]).execute();
+  let hasEnded = false;
+  for (const lease of held) {
+    if (known.ids.has(lease.job_id) || !showsGone(known, lease)) continue;
+    hasEnded = await endLease(server.db, lease.job_id) || hasEnded;
+  }
+  if (hasEnded) await dispatchAll(server);
+}
+
+/**
+ * Presumes that what can never end by itself has ended: run once a minute. Silence counts while the server runs. A lease stays: its
+ * holder may be at work all the time.
+ */
 export async function endLostJobs(server: Server): Promise<void> {
-  const now = server.now();
+  const ran = server.clock.ran();
   const rows = await server.db.selectFrom("jobs").innerJoin("hosts", "hosts.id", "jobs.host_id")
-    .leftJoin("leases", "leases.job_id", "jobs.id")
-    .select([
-      "jobs.id",
-      "jobs.status",
-      "jobs.host_id",
-      "hosts.last_seen_at",
-      "leases.job_id as leased",
-      "jobs.created_at",
-      "jobs.dispatched_at",
-    ])
+    .select(["jobs.id", "jobs.dispatched_at", "jobs.host_id", "hosts.heard_ran"])
     .where("jobs.status", "in", ["queued", "running"]).execute();
   for (const row of rows) {
     if (server.agents.isOnline(row.host_id)) continue;
-    const silent = now - (row.last_seen_at ?? row.created_at);
-    const limit = row.leased
-      ? LEASE_WITHOUT_HOST
-      : row.status === "queued"
-      ? RESEND_WITHIN
-      : SILENT_FOR;
-    if (silent <= limit) continue;
+    const silent = ran - (row.heard_ran ?? 0);
+    // What was sent may run, whether or not its host could still say so.
+    if (silent <= (row.dispatched_at === null ? RESEND_WITHIN : SILENT_FOR)) continue;
     const minutes = Math.floor(silent / 60_000);
     const age = minutes < 120 ? `${minutes} minutes` : `${Math.floor(minutes / 60)} hours`;
-    await presumeEnded(server, row.id, "interrupted", `The host has not been heard of for ${age}.`);
+    await presumeEnded(server, row.id, {
+      status: "interrupted",
+      reason: `The host has not been heard of for ${age}.`,
+      isGone: false,
+    });
   }
 }
 
@@ -104,15 +161,21 @@ export interface EndedJob {
   status: "interrupted" | "cancelled";
 }
 
+export interface Presumption {
+  status: EndedJob["status"];
+  reason: string;
+  /** That the job does not run is known, and not presumed: its lease ends. */
+  isGone: boolean;
+}
+
 /** Ends a job without word from its agent; a later report replaces this. */
 export async function presumeEnded(
   server: Server,
   jobId: string,
-  status: EndedJob["status"],
-  reason: string,
+  presumption: Presumption,
 ): Promise<void> {
   const ended = await server.db.transaction().execute((tx) =>
-    endWithoutWord(server, tx, { jobId, status, reason })
+    endWithoutWord(server, tx, jobId, presumption)
   );
   if (!ended) return;
   announceEnded(server, ended);
@@ -130,7 +193,9 @@ export async function endOpenJobs(
     .where("status", "in", ["queued", "running"]).execute();
   const ended: EndedJob[] = [];
   for (const { id: jobId } of open) {
-    const job = await endWithoutWord(server, tx, { jobId, status: "interrupted", reason });
+    // What the machine of before does with its repository nobody knows yet.
+    const presumption = { status: "interrupted", reason, isGone: false } as const;
+    const job = await endWithoutWord(server, tx, jobId, presumption);
     if (job) ended.push(job);
   }
   return ended;
@@ -142,17 +207,20 @@ export function announceEnded(server: Server, { id, hostId, status }: EndedJob):
   server.events.publish({ type: "job", jobId: id, hostId, status });
 }
 
-async function endWithoutWord(
+/** In a transaction; announceEnded() follows. undefined when the job has ended already. */
+export async function endWithoutWord(
   server: Server,
   tx: Transaction<Tables>,
-  { jobId, status, reason }: { jobId: string; status: EndedJob["status"]; reason: string },
+  jobId: string,
+  { status, reason, isGone }: Presumption,
 ): Promise<EndedJob | undefined> {
   const row = await tx.updateTable("jobs")
     .set({ status, reason, reason_code: PRESUMED, finished_at: server.now() })
     .where("id", "=", jobId).where("status", "in", ["queued", "running"])
     .returningAll().executeTakeFirst();
   if (!row) return undefined;
-  await tx.deleteFrom("leases").where("job_id", "=", jobId).execute();
+  // What was never sent runs nowhere.
+  if (isGone || row.dispatched_at === null) await endLease(tx, jobId);
   if (status !== "cancelled") {
     await noteMaintenance(tx, row, { at: server.now(), status, reason });
   }

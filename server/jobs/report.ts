@@ -21,14 +21,13 @@ import { noteResticId } from "../repositories/restic_id.ts";
 import { dropMended } from "./accept.ts";
 import { dispatchAll } from "./dispatch.ts";
 import { judge } from "./judge.ts";
+import { endLease } from "./end_lease.ts";
 import type { OwnJob } from "./own.ts";
+import { PRESUMED, WAITED_TOO_LONG } from "./reason_codes.ts";
 import { storeLines } from "./lines.ts";
 import { readRequest } from "./request.ts";
 
 type Message<T> = Extract<AgentMessage, { type: T }>;
-
-/** The server only presumed the end: what the agent says later replaces it. */
-export const PRESUMED = "presumed";
 
 export async function beginJob(
   server: Server,
@@ -41,6 +40,7 @@ export async function beginJob(
     await tx.updateTable("jobs").set({
       status: "running",
       started_at: message.at,
+      said_started_at: told.at,
       // Its first receipt counts: when the start comes again, the snapshot may be known already.
       began_at: sql<number>`coalesce(began_at, ${
         held(told.at, told.skew, window_from, server.now())
@@ -75,13 +75,21 @@ export async function finishJob(
   server: Server,
   job: OwnJob,
   told: JobFinished,
+  /** `told.at` as the host's own clock has it. */
+  saidAt = told.at,
 ): Promise<void> {
   let isPlanChanged = false;
+  let hadLease = false;
   const ended = await server.db.transaction().execute(async (tx) => {
     const { ended: message, withheld, kind } = await verdictOn(tx, job, told);
+    // Whatever was believed of the job: its work has ended.
+    hadLease = await endLease(tx, told.job_id);
     const row = await tx.updateTable("jobs").set({
       status: message.status,
       finished_at: message.at,
+      said_finished_at: saidAt,
+      finished_received_at: server.now(),
+      duration_ms: message.duration_ms ?? null,
       exit_code: message.exit_code,
       reason: message.reason,
       reason_code: message.reason_code,
@@ -97,10 +105,11 @@ export async function finishJob(
       where.or([
         where("status", "in", ["queued", "running"]),
         where("reason_code", "=", PRESUMED),
+        // That it was cancelled is what the server asked for when it gave the job up.
+        ...(told.status === "cancelled" ? [] : [where("reason_code", "=", WAITED_TOO_LONG)]),
       ])
     ).returningAll().executeTakeFirst();
     if (!row) return undefined;
-    await tx.deleteFrom("leases").where("job_id", "=", row.id).execute();
     if (message.opened) {
       await noteResticId(server, tx, {
         repositoryId: row.repository_id,
@@ -123,7 +132,7 @@ export async function finishJob(
     await noteMaintenance(tx, row, message);
     return row;
   });
-  if (!ended) return;
+  if (!ended) return hadLease ? await dispatchAll(server) : undefined;
   if (isPlanChanged) await pushChangedPlan(server, job.hostId);
   server.progress.delete(told.job_id);
   server.events.publish({
@@ -148,7 +157,10 @@ async function verdictOn(tx: Transaction<Tables>, job: OwnJob, told: JobFinished
 /** Of what was wrong with paths, what is kept of one job. */
 const SOURCES_BYTES = 32_768;
 
-/** The host's own columns, so that no page has to search its jobs. */
+/**
+ * The host's own columns, so that no page has to search its jobs. A journal is handed in in order, so the last report is of the last
+ * backup, whatever the host's clock says.
+ */
 async function noteBackup(
   tx: Transaction<Tables>,
   hostId: string,
@@ -162,11 +174,7 @@ async function noteBackup(
     last_backup_warnings: message.warnings,
     last_backup_reason: message.reason,
     ...(message.status === "succeeded" ? { last_success_at: message.at } : {}),
-  }).where("id", "=", hostId)
-    // A journal handed in late must not make an older backup the last one.
-    .where((where) =>
-      where.or([where("last_backup_at", "is", null), where("last_backup_at", "<=", message.at)])
-    ).execute();
+  }).where("id", "=", hostId).execute();
   const day = Math.floor(message.at / 86_400_000);
   const column = dayColumn(message.status, message.warnings);
   await tx.insertInto("backup_days").values({

@@ -1,7 +1,8 @@
-// Nothing waits for ever. A job that another one keeps from beginning fails after four hours and says who was in its way, so
+// Nothing waits for ever. A job that another one keeps from beginning fails after four hours, a backup that a person started after
+// half an hour, and says who was in its way, so
 // that an agent which says that its backup runs and runs holds up nobody for good: what is due is due again the next time.
-// The time is counted while the server runs, by a clock that does not jump.
-import { isMaintenance } from "../../shared/job.ts";
+// The time is counted while the server runs (clock.ts).
+import { hasEnded, isMaintenance, writesRepository } from "../../shared/job.ts";
 import { isDoubted } from "../hosts/instances.ts";
 import type { Server } from "../server.ts";
 import { dispatchAll, failUnsent } from "./dispatch.ts";
@@ -9,23 +10,25 @@ import type { JobRow } from "./find.ts";
 import { type Holder, takeOrFindHolder } from "./lease.ts";
 import { WAITED_TOO_LONG } from "./reason_codes.ts";
 
-const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 export const LONGEST_WAIT = 4 * HOUR;
+/** A person who started a backup looks at it. */
+export const LONGEST_WAIT_OF_BACKUP = 30 * MINUTE;
 
-/** A server that hung or slept has not let anybody wait for longer than this between two looks. */
-const BETWEEN_LOOKS = 10 * 60_000;
 const lookedAt = new WeakMap<Server, number>();
 
 /** Run every minute. */
 export async function endTooLongWaits(server: Server): Promise<void> {
-  const now = server.elapsed();
-  const passed = Math.min(now - (lookedAt.get(server) ?? now), BETWEEN_LOOKS);
+  const now = server.clock.ran();
+  const passed = now - (lookedAt.get(server) ?? now);
   lookedAt.set(server, now);
   await server.db.updateTable("jobs")
     .set((expression) => ({ waited_ms: expression("waited_ms", "+", Math.round(passed)) }))
     .where("status", "=", "queued").execute();
   const rows = await server.db.selectFrom("jobs").innerJoin("hosts", "hosts.id", "jobs.host_id")
-    .selectAll("jobs").where("status", "=", "queued").where("waited_ms", ">=", LONGEST_WAIT)
+    .selectAll("jobs").where("status", "=", "queued")
+    .where("waited_ms", ">=", LONGEST_WAIT_OF_BACKUP)
     .orderBy("number").execute();
   let hasEnded = false;
   for (const job of rows) hasEnded = await endOne(server, job) || hasEnded;
@@ -33,17 +36,28 @@ export async function endTooLongWaits(server: Server): Promise<void> {
 }
 
 async function endOne(server: Server, job: JobRow): Promise<boolean> {
+  const longest = longestOf(job);
+  if (job.waited_ms < longest) return false;
   // What the host has received waits in its own queue, where a first backup may take days; only maintenance, which others wait
   // for in turn, does not wait for that.
   if (job.dispatched_at !== null && !isMaintenance(job.kind)) return false;
   const why = await inTheWay(server, job);
   // It was only now that its turn came.
   if (why === undefined) return false;
-  await failUnsent(server, job, `Waited ${LONGEST_WAIT / HOUR} hours for ${why}`, WAITED_TOO_LONG);
+  await failUnsent(server, job, `Waited ${inWordsOf(longest)} for ${why}`, WAITED_TOO_LONG);
   if (job.dispatched_at !== null) {
     server.agents.send(job.host_id, { type: "command.cancel", job_id: job.id });
   }
   return true;
+}
+
+/** All backups in the server's queue were started by a person: those of schedules are in the queue of their host. */
+function longestOf({ kind }: JobRow): number {
+  return kind === "backup" ? LONGEST_WAIT_OF_BACKUP : LONGEST_WAIT;
+}
+
+function inWordsOf(ms: number): string {
+  return ms < HOUR ? `${ms / MINUTE} minutes` : `${ms / HOUR} hours`;
 }
 
 /** A phrase that ends with a full stop; undefined when nothing is in the way any more. */
@@ -56,8 +70,20 @@ async function inTheWay(server: Server, job: JobRow): Promise<string | undefined
   if (job.dispatched_at !== null) {
     return `${await hostName(server, job.host_id)}, which was sent it and has not begun it.`;
   }
-  const holder = await takeOrFindHolder(server, job);
+  const holder = await takeOrFindHolder(server, job) ?? await holderOfEarlier(server, job);
   return holder ? await inWords(server, holder) : undefined;
+}
+
+/** Who is in the way of a job of the same host that is to be sent before. */
+async function holderOfEarlier(server: Server, job: JobRow): Promise<Holder | undefined> {
+  const earlier = await server.db.selectFrom("jobs").selectAll().where("host_id", "=", job.host_id)
+    .where("status", "=", "queued").where("dispatched_at", "is", null)
+    .where("number", "<", job.number).orderBy("number").execute();
+  for (const each of earlier.filter(({ kind }) => writesRepository(kind))) {
+    const holder = await takeOrFindHolder(server, each);
+    if (holder) return holder;
+  }
+  return undefined;
 }
 
 /** Another job of the same host, which its agent runs or is to run before. */
@@ -81,7 +107,11 @@ async function inWords(server: Server, { jobId, hostId }: Holder): Promise<strin
   const job = await server.db.selectFrom("jobs").select(["kind", "status"]).where("id", "=", jobId)
     .executeTakeFirst();
   const name = await hostName(server, hostId);
-  return `${name}: its ${job?.kind ?? "job"} is ${job?.status ?? "over"} (job ${jobId}).`;
+  const kind = job?.kind ?? "job";
+  // Its lease outlives what is only presumed.
+  const how = !job || hasEnded(job.status) ? "may still run" : `is ${job.status}`;
+  const away = server.agents.isOnline(hostId) ? "" : `, and ${name} is offline`;
+  return `${name}: its ${kind} ${how} (job ${jobId})${away}.`;
 }
 
 async function hostName({ db }: Server, hostId: string): Promise<string> {

@@ -1,7 +1,12 @@
 // What a repository needs from time to time, and whether it got it.
 import { type Selectable, sql } from "kysely";
 import { nextRun } from "../../shared/cron.ts";
-import { type JobStatus, MAINTENANCE_KINDS, type MaintenanceKind } from "../../shared/job.ts";
+import {
+  hasEnded,
+  type JobStatus,
+  MAINTENANCE_KINDS,
+  type MaintenanceKind,
+} from "../../shared/job.ts";
 import type { MaintenanceTable } from "../database/tables.ts";
 import type { Server } from "../server.ts";
 import { usesAdminCredential } from "./admin_credential.ts";
@@ -116,7 +121,8 @@ const WORDS: Record<MaintenanceKind, string> = {
 };
 
 /** Of each repository that needs somebody: the sentence that says why. Backups may be green all the while. */
-export async function maintenanceProblems({ db, now }: Server): Promise<Map<string, string>> {
+export async function maintenanceProblems(server: Server): Promise<Map<string, string>> {
+  const { db, now } = server;
   const rows = await db.selectFrom("maintenance").select([
     "repository_id",
     "kind",
@@ -139,7 +145,29 @@ export async function maintenanceProblems({ db, now }: Server): Promise<Map<stri
       "no host that may hold the admin credential is there, so nothing is forgotten",
     );
   }
+  for (const { repositoryId, text } of await lostLeases(server)) {
+    addProblem(problems, repositoryId, text);
+  }
   return problems;
+}
+
+/** Longer than an agent is away when its machine is started anew. */
+const LEASE_WITHOUT_HOST = 30 * 60_000;
+
+/** Leases of which nobody can say whether their holder's work goes on. */
+async function lostLeases(server: Server): Promise<{ repositoryId: string; text: string }[]> {
+  const rows = await server.db.selectFrom("leases").innerJoin("jobs", "jobs.id", "leases.job_id")
+    .innerJoin("hosts", "hosts.id", "jobs.host_id")
+    .select(["jobs.repository_id", "jobs.kind", "status", "hosts.id", "hosts.name", "heard_ran"])
+    .distinct().execute();
+  const isAway = ({ id, heard_ran }: { id: string; heard_ran: number | null }) =>
+    !server.agents.isOnline(id) && server.clock.ran() - (heard_ran ?? 0) > LEASE_WITHOUT_HOST;
+  return rows.filter((row) => hasEnded(row.status) || isAway(row))
+    .map(({ repository_id, kind, name }) => ({
+      repositoryId: repository_id,
+      text:
+        `${name} has not said that its ${kind} is over, and nobody else may forget, prune or check until it does or its lease is released on the repository's page`,
+    }));
 }
 
 function addProblem(problems: Map<string, string>, id: string, text: string): void {

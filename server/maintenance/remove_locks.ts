@@ -108,7 +108,14 @@ export async function refuseWhileInUse(
     .innerJoin("repositories", "repositories.id", "jobs.repository_id")
     .innerJoin("hosts", "hosts.id", "jobs.host_id")
     .select(["hosts.id as host_id", "hosts.name", "jobs.kind", "jobs.status"])
-    .where("jobs.status", "in", ["queued", "running"]).where("jobs.kind", "!=", "hook")
+    .leftJoin("leases", "leases.job_id", "jobs.id")
+    // Who holds a lease may be at work whatever is presumed of the job.
+    .where((is) =>
+      is.or([
+        is("jobs.status", "in", ["queued", "running"]),
+        is("leases.job_id", "is not", null),
+      ])
+    ).where("jobs.kind", "!=", "hook")
     .where((where) =>
       where.or([where("url_normalised", "=", own), where("repositories.id", "in", same)])
     ).orderBy("jobs.number").executeTakeFirst();

@@ -6,7 +6,7 @@ import type { Server } from "../server.ts";
 export async function sweepPendingHosts(server: Server): Promise<void> {
   const now = server.now();
   const silent = [...server.waiting].filter((agent) =>
-    now - agent.lastHeardAt >= OFFLINE_AFTER_SECONDS * 1000
+    server.clock.ran() - agent.heardRan >= OFFLINE_AFTER_SECONDS * 1000
   );
   for (const { pendingId } of silent) {
     server.waiting.close(pendingId, PENDING_CLOSE.silent, "nothing was heard for too long");

@@ -4,7 +4,7 @@ import { parseRepositoryUrl } from "../../shared/repository_url.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { RepositoriesTable, Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
-import { pushConfig } from "../hosts/push.ts";
+import { pushConfig, refuseUnlessTaken } from "../hosts/push.ts";
 import { ensureRepository } from "../jobs/ensure_repository.ts";
 import { isRestricted, needAdmin } from "../rights.ts";
 import type { Actor, Server } from "../server.ts";
@@ -86,6 +86,7 @@ export async function changeRepository(
       // Another place is another repository: each host makes or opens it anew.
       ...(moved ? { repository_ready_at: null, repository_job_id: null } : {}),
     })).where("repository_id", "=", id).execute();
+    await refuseUnlessHostsTake(server, tx, id);
     await recordAudit(tx, now, actor, {
       action: "repository.changed",
       target: { kind: "repository", id, name: wish.name },
@@ -229,4 +230,15 @@ function changesEnvironment(
 ): boolean {
   return Object.values(wish).some((value) => value !== null) ||
     !isDeepStrictEqual(Object.keys(wish).sort(), JSON.parse(environment_names));
+}
+
+/** What they are told of the repository is the same for all: one is asked. */
+async function refuseUnlessHostsTake(
+  server: Server,
+  tx: Transaction<Tables>,
+  repositoryId: string,
+): Promise<void> {
+  const host = await tx.selectFrom("hosts").select("id").where("repository_id", "=", repositoryId)
+    .limit(1).executeTakeFirst();
+  if (host) await refuseUnlessTaken(server, tx, host.id);
 }

@@ -17,9 +17,16 @@ const environmentName = z.enum(ENVIRONMENT_NAMES, {
   error: `must be one of ${ENVIRONMENT_NAMES.join(", ")}`,
 });
 
+/** As JSON: it travels to the hosts with all else that they are told of the repository. */
+const ENVIRONMENT_CHARACTERS = 400_000;
+
 /** null keeps the value that is stored under that name; a name that is left out is removed. */
 const environment = z.record(z.string(), secret(8192).nullable(), "must be names with values")
   .superRefine((record, context) => {
+    if (JSON.stringify(record).length > ENVIRONMENT_CHARACTERS) {
+      const message = `must be at most ${ENVIRONMENT_CHARACTERS} characters together`;
+      context.addIssue({ code: "custom", message });
+    }
     for (const [key, value] of Object.entries(record)) {
       if (isFileName(key) && value !== null && !absolutePath.safeParse(value).success) {
         context.addIssue({

@@ -3,7 +3,7 @@ import { newId } from "../../shared/new_id.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
-import { planChanged, pushChangedPlan } from "../hosts/push.ts";
+import { planChanged, planShrank, pushChangedPlan } from "../hosts/push.ts";
 import { settleCredits } from "../retention/credit.ts";
 import type { Actor, Server } from "../server.ts";
 import type { ScheduleWish } from "./fields.ts";
@@ -26,7 +26,7 @@ export async function createSchedule(
       updated_at: now,
     }).execute();
     await storeGroups(tx, hostId, id, wish.source_group_ids);
-    await planChanged(tx, hostId);
+    await planChanged(server, tx, hostId);
     await recordAudit(tx, now, actor, act("schedule.created", id, hostId, wish));
   });
   await pushChangedPlan(server, hostId);
@@ -49,7 +49,7 @@ export async function changeSchedule(
     if (!changed.numUpdatedRows) throw noSuchSchedule();
     await tx.deleteFrom("schedule_groups").where("schedule_id", "=", id).execute();
     await storeGroups(tx, hostId, id, wish.source_group_ids);
-    await planChanged(tx, hostId);
+    await planChanged(server, tx, hostId);
     await recordAudit(tx, now, actor, act("schedule.changed", id, hostId, wish));
   });
   await pushChangedPlan(server, hostId);
@@ -65,7 +65,7 @@ export async function removeSchedule(
     const gone = await tx.deleteFrom("schedules").where("id", "=", id)
       .where("host_id", "=", hostId).returning("cron").executeTakeFirst();
     if (!gone) throw noSuchSchedule();
-    await planChanged(tx, hostId);
+    await planShrank(tx, hostId);
     await recordAudit(tx, server.now(), actor, {
       action: "schedule.removed",
       target: { kind: "schedule", id, name: gone.cron },
@@ -88,7 +88,7 @@ export async function setScheduleEnabled(
       .set({ enabled: enabled ? 1 : 0, updated_at: server.now() })
       .where("id", "=", id).where("host_id", "=", hostId).returning("cron").executeTakeFirst();
     if (!row) throw noSuchSchedule();
-    await planChanged(tx, hostId);
+    await planChanged(server, tx, hostId);
     await recordAudit(tx, server.now(), actor, {
       action: enabled ? "schedule.resumed" : "schedule.paused",
       target: { kind: "schedule", id, name: row.cron },

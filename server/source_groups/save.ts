@@ -6,7 +6,7 @@ import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import { refuseUnapprovedPaths } from "../hosts/approvals.ts";
-import { planChanged, pushChangedPlan } from "../hosts/push.ts";
+import { planChanged, planShrank, pushChangedPlan } from "../hosts/push.ts";
 import { changedHook, refuseUnlessAdmin } from "../hooks/seal.ts";
 import type { Actor, Server } from "../server.ts";
 import type { SourceGroupWish } from "./fields.ts";
@@ -28,7 +28,7 @@ export async function createSourceGroup(
     await refuseUnapprovedPaths(tx, actor, hostId, "includes", { paths: wish.includes });
     await insertSourceGroup(tx, server.now(), hostId, id, wish);
     await saveHooks(server, tx, actor, hostId, id, wish);
-    await planChanged(tx, hostId);
+    await planChanged(server, tx, hostId);
     await recordAudit(tx, server.now(), actor, {
       action: "source_group.created",
       target: { kind: "source_group", id, name: wish.name },
@@ -58,7 +58,7 @@ export async function changeSourceGroup(
     await tx.updateTable("source_groups").set({ ...columns(wish), updated_at: server.now() })
       .where("id", "=", id).execute();
     await saveHooks(server, tx, actor, hostId, id, wish);
-    await planChanged(tx, hostId);
+    await planChanged(server, tx, hostId);
     await recordAudit(tx, server.now(), actor, {
       action: "source_group.changed",
       target: { kind: "source_group", id, name: wish.name },
@@ -82,7 +82,7 @@ export async function removeSourceGroup(
     const gone = await tx.deleteFrom("source_groups").where("id", "=", id)
       .where("host_id", "=", hostId).returning("name").executeTakeFirst();
     if (!gone) throw noSuchGroup();
-    await planChanged(tx, hostId);
+    await planShrank(tx, hostId);
     await recordAudit(tx, server.now(), actor, {
       action: "source_group.removed",
       target: { kind: "source_group", id, name: gone.name },

@@ -111,8 +111,6 @@ function nameKey(server: Server, username: string): string {
 
 /** Until the limit admits another one, in milliseconds. */
 function waitFor(sqlite: Connection, now: number, { key, windows }: Limit): number {
-  // Of a clock that went back: what lies in its future counts as of now, neither longer nor not at all.
-  sqlite.prepare("update login_tries set at = ? where key = ? and at > ?").run(now, key, now);
   const newest = sqlite.prepare(
     "select at from login_tries where key = ? and at > ? order by at desc limit 1 offset ?",
   );
@@ -150,7 +148,6 @@ export function rememberNetwork(
 export async function sweepGuesses({ database, now }: Server): Promise<void> {
   await database.raw((sqlite) => {
     const at = now();
-    sqlite.prepare("update login_tries set at = ? where at > ?").run(at, at);
     sqlite.prepare("delete from login_tries where at <= ?").run(at - KEPT);
     sqlite.prepare(
       `delete from login_tries where number <= (select max(number) from login_tries) - ${ROWS_KEPT}`,

@@ -28,10 +28,27 @@ export async function readJson<S extends z.ZodType>(c: Ctx, schema: S): Promise<
 
 /** Throws invalid with the first problem. */
 export function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const lost = vanishing(value);
+  if (lost) throw new AppError("invalid", `${lost} is not a name that is accepted.`, lost);
   const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
   const problem = firstProblem(result.error, schema);
   throw new AppError("invalid", problem.message, problem.field);
+}
+
+/** Where a name stands that readers leave out without a word, and with it what was given under that name. */
+function vanishing(value: unknown): string | undefined {
+  const open: [value: unknown, path: string][] = [[value, ""]];
+  for (let each = open.pop(); each; each = open.pop()) {
+    const [inside, path] = each;
+    if (typeof inside !== "object" || inside === null) continue;
+    for (const [key, child] of Object.entries(inside)) {
+      const at = path ? `${path}.${key}` : key;
+      if (key === "__proto__") return at;
+      open.push([child, at]);
+    }
+  }
+  return undefined;
 }
 
 /** The query as the schema reads it. Throws invalid. */

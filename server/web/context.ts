@@ -79,7 +79,8 @@ export function seenFrom(
     : "http";
   const host = header("x-forwarded-host")?.split(",")[0]?.trim() ?? request.headers.get("host") ??
     "";
-  const baseUrl = settings.baseUrl ?? originOf(scheme, host);
+  const called = originOf(scheme, host);
+  const baseUrl = settings.baseUrl ?? called;
   return {
     address: clientAddress(peer, header("x-forwarded-for"), settings.trustedProxies),
     baseUrl,

@@ -10,6 +10,7 @@ import { Dot, jobState, jobWord, type State, StatePill, StateWord } from "../par
 import { type DayState, Strip } from "../parts/strip.tsx";
 import { Tabs } from "../parts/tabs.tsx";
 import { Time } from "../parts/time.tsx";
+import { AgentProblems, type AgentProblemView } from "./agent_problems.tsx";
 import { brakesInShort, type BrakesView } from "./brakes.tsx";
 
 export type HostTab = "snapshots" | "sources" | "schedules" | "repository" | "jobs" | "settings";
@@ -47,6 +48,10 @@ export interface HostView {
   resticVersion: string | null;
   /** Why there is no usable restic. */
   resticProblem: string | null;
+  /** What its agent says is wrong with itself. */
+  agentProblems: AgentProblemView[];
+  /** Some of that only happened, and goes when a person has seen it. */
+  mayDismissProblems: boolean;
   days: DayState[];
 }
 
@@ -116,6 +121,11 @@ export function HostHead({ host, mayRun }: { host: HostView; mayRun: boolean }) 
             <Name text={inASentence(host.problems)} />
           </p>
         )}
+        <AgentProblems
+          hostId={host.id}
+          problems={host.agentProblems}
+          mayDismiss={mayRun && host.mayDismissProblems}
+        />
         {host.tags.length > 0 && (
           <div class="tags">
             <Tags tags={host.tags} link={(tag) => `/?tag=${encodeURIComponent(tag)}`} />

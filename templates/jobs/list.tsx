@@ -19,6 +19,8 @@ export interface JobRowData extends JobNames {
   createdAt: number;
   startedAt: number | null;
   finishedAt: number | null;
+  /** How long it ran; null as long as that is not over. */
+  seconds: number | null;
   bytesAdded: number | null;
 }
 
@@ -195,9 +197,7 @@ export function JobRow(
         <Time at={job.startedAt ?? job.createdAt} now={now} />
       </td>
       <td class="num side">
-        {job.startedAt !== null && job.finishedAt !== null
-          ? duration((job.finishedAt - job.startedAt) / 1000)
-          : "—"}
+        {job.seconds === null ? "—" : duration(job.seconds)}
       </td>
       <td class="num desk">{job.bytesAdded === null ? "—" : bytes(job.bytesAdded)}</td>
       <td class="muted desk">

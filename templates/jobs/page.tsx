@@ -20,6 +20,8 @@ export interface JobView extends JobNames {
   createdAt: number;
   startedAt: number | null;
   finishedAt: number | null;
+  /** How long it ran; null as long as that is not over. */
+  seconds: number | null;
   exitCode: number | null;
   reason: string | null;
   reasonCode: string | null;
@@ -47,7 +49,13 @@ export interface JobView extends JobNames {
   /** Who said that it is right. */
   accepted: { by: string; at: number } | null;
   /** Why it is still queued. */
-  waitsFor: { jobId: string; title: string } | "repository" | "host" | null;
+  /** When it began and ended as the host's own clock has it, where that is another time. */
+  hostClock: { startedAt: number | null; finishedAt: number | null } | null;
+  waitsFor:
+    | { jobId: string; title: string; isOfOtherHost?: boolean }
+    | "repository"
+    | "host"
+    | null;
 }
 
 export interface JobPageProps {
@@ -158,17 +166,32 @@ export function JobState(
           makes up for <At at={job.missedAt} />
         </span>
       )}
-      {job.finishedAt !== null && job.startedAt !== null && (
+      {job.finishedAt !== null && job.seconds !== null && (
         <span>
-          took <At at={job.finishedAt} text={duration((job.finishedAt - job.startedAt) / 1000)} />
+          took <At at={job.finishedAt} text={duration(job.seconds)} />
         </span>
       )}
+      {job.hostClock && <HostClock {...job.hostClock} />}
       {limits ? <span>limited to {limits}</span> : <span>no bandwidth limit</span>}
       {job.resticVersion && <span>restic {visible(job.resticVersion)}</span>}
       {mayCancel && !hasEnded(job.status) && !job.isCancelling && (
         <PostButton to={`/jobs/${job.id}/cancel`} label="Cancel job" kind="slim danger" />
       )}
     </div>
+  );
+}
+
+/** Said where the host's clock is wrong: its schedules fire by it. */
+function HostClock({ startedAt, finishedAt }: NonNullable<JobView["hostClock"]>) {
+  return (
+    <span class="warn">
+      by the host's own clock {startedAt !== null && <At at={startedAt} />}
+      {finishedAt !== null && (
+        <>
+          {" "}to <At at={finishedAt} />
+        </>
+      )}
+    </span>
   );
 }
 
@@ -231,9 +254,10 @@ function Waiting({ waitsFor }: { waitsFor: JobView["waitsFor"] }) {
     default:
       return (
         <>
-          Waits for{" "}
-          <a href={`/jobs/${waitsFor.jobId}`}>{visible(waitsFor.title)}</a>: jobs of a host that
-          write to its repository run one after another.
+          Waits for <a href={`/jobs/${waitsFor.jobId}`}>{visible(waitsFor.title)}</a>
+          {waitsFor.isOfOtherHost
+            ? ", beside which nobody else may write to this repository."
+            : ": jobs of a host that write to its repository run one after another."}
         </>
       );
   }

@@ -1,7 +1,7 @@
 // What keeps a repository healthy: retention, prune and check with their age and outcome, its size, who holds a lock, and
 // the credential that may delete.
 import { cronInWords } from "../../shared/cron.ts";
-import type { JobStatus, MaintenanceKind } from "../../shared/job.ts";
+import type { JobKind, JobStatus, MaintenanceKind } from "../../shared/job.ts";
 import { bytes, count, plural } from "../format.ts";
 import type { FrameProps } from "../layout.tsx";
 import { Confirm } from "../parts/confirm.tsx";
@@ -35,11 +35,22 @@ export interface UpkeepLock {
   isStale: boolean;
 }
 
+/** Who alone may write there now. */
+export interface UpkeepLease {
+  jobId: string;
+  kind: JobKind;
+  hostId: string;
+  hostName: string;
+  isOnline: boolean;
+  since: number;
+}
+
 export interface UpkeepProps {
   frame: FrameProps;
   repositoryId: string;
   tasks: UpkeepTask[];
   locks: UpkeepLock[];
+  leases: UpkeepLease[];
   seenAt: number | null;
   sizeBytes: number | null;
   restoreBytes: number | null;
@@ -59,6 +70,8 @@ export interface UpkeepProps {
   refused?: RefusedRun;
   /** The removal of every lock, as it was refused. */
   unlock?: { typed: string; errors: Errors };
+  /** The release of a lease, as it was refused. */
+  release?: { typed: string; errors: Errors };
 }
 
 const WORDS: Record<MaintenanceKind, [name: string, about: string, verb: string]> = {
@@ -244,6 +257,16 @@ function Health({ frame, repositoryId, locks, mayChange, ...p }: UpkeepProps) {
             </>
           )}
         </dd>
+        {p.leases.length > 0 && (
+          <>
+            <dt>At work alone</dt>
+            <dd>
+              <ul class="paths">
+                {p.leases.map((lease) => <Lease lease={lease} now={frame.now} />)}
+              </ul>
+            </dd>
+          </>
+        )}
       </dl>
       {mayChange && (
         <p class="actions">
@@ -265,6 +288,9 @@ function Health({ frame, repositoryId, locks, mayChange, ...p }: UpkeepProps) {
       )}
       {p.mayChangeAdmin && (locks.length > 0 || p.unlock) && (
         <RemoveEveryLock {...p} frame={frame} repositoryId={repositoryId} locks={locks} />
+      )}
+      {p.mayChangeAdmin && (p.leases.length > 0 || p.release) && (
+        <ReleaseLease {...p} frame={frame} repositoryId={repositoryId} />
       )}
     </div>
   );
@@ -303,6 +329,62 @@ function RemoveEveryLock({ frame, repositoryId, locks, unlock }: Removal) {
         />
         <p>
           <button type="submit" class="danger">Remove every lock</button>
+        </p>
+      </form>
+    </details>
+  );
+}
+
+function Lease({ lease, now }: { lease: UpkeepLease; now: number }) {
+  return (
+    <li>
+      <a href={`/jobs/${lease.jobId}`}>{lease.kind}</a> of{" "}
+      <a href={`/hosts/${lease.hostId}`}>
+        <Name text={lease.hostName} />
+      </a>, since <Time at={lease.since} now={now} />
+      {!lease.isOnline && (
+        <>
+          {" "}
+          <StateWord state="warn" word="offline" />{" "}
+          <span class="muted">It may still be at it: others wait until it is back.</span>
+        </>
+      )}
+    </li>
+  );
+}
+
+function ReleaseLease(
+  { frame, repositoryId, leases, release }: Pick<
+    UpkeepProps,
+    "frame" | "repositoryId" | "leases" | "release"
+  >,
+) {
+  const errors = release?.errors ?? {};
+  return (
+    <details class="unfold" id="lease" open={release !== undefined}>
+      <summary>Let others write there…</summary>
+      <form
+        method="post"
+        action={`/repositories/${repositoryId}/lease/release#lease`}
+        class="form nested"
+      >
+        <Csrf token={frame.csrf} />
+        <Problems errors={{ "": errors[""] }} />
+        <p>
+          For a machine that is gone for good, or where you have seen that its restic has ended. One
+          that still works is not stopped: two that write alone destroy backups. Removing the host
+          releases it as well.
+        </p>
+        <TextField
+          name="confirm_hostname"
+          of="lease"
+          label="Name of the host that is at work alone"
+          value={release?.typed}
+          error={errors.confirm_hostname}
+          help={`Type it as it stands above${leases.length > 1 ? ", one at a time" : ""}.`}
+        />
+        <p>
+          <button type="submit" class="danger">Release its lease</button>
         </p>
       </form>
     </details>

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { createLog } from "../../agent/log.ts";
+import { StateFolder } from "../../agent/state/folder.ts";
 import { Plan } from "../../agent/plan.ts";
 import type { ConfigUpdate } from "../../shared/protocol.ts";
 import { access, testFolder } from "../support/start_agent.ts";
@@ -28,11 +29,11 @@ function names(directory: string): string[] {
 
 Deno.test("the plan is there after a restart, and no file shows what is in it", () => {
   using folder = testFolder();
-  const before = new Plan(folder.path, silent);
+  const before = new Plan(new StateFolder(folder.path, silent));
   assert.equal(before.version, 0);
   before.setConfig(config);
   before.setSchedule({ ...schedule, schedules: [], source_groups: [] });
-  const after = new Plan(folder.path, silent);
+  const after = new Plan(new StateFolder(folder.path, silent));
   assert.deepEqual(after.config, config);
   assert.equal(after.version, 7);
   for (const name of names(folder.path)) {
@@ -45,18 +46,20 @@ Deno.test("the plan is there after a restart, and no file shows what is in it", 
 for (const damaged of ["plan.sealed", "plan.key"]) {
   Deno.test(`a damaged ${damaged} is named, put aside unchanged, and the next plan replaces it`, () => {
     using folder = testFolder();
-    new Plan(folder.path, silent).setConfig(config);
+    new Plan(new StateFolder(folder.path, silent)).setConfig(config);
     const path = join(folder.path, damaged);
     const bytes = Deno.readFileSync(path);
     bytes[20]! ^= 1;
     Deno.writeFileSync(path, bytes);
     const logged: string[] = [];
-    const plan = new Plan(folder.path, createLog("debug", (line) => logged.push(line)));
+    const plan = new Plan(
+      new StateFolder(folder.path, createLog("debug", (line) => logged.push(line))),
+    );
     assert.equal(plan.config, undefined);
     assert.match(logged.join(""), /plan\.sealed cannot be opened/);
     assert.deepEqual(Deno.readFileSync(`${path}.bad-1`), bytes);
     plan.setConfig(config);
-    assert.deepEqual(new Plan(folder.path, silent).config, config);
+    assert.deepEqual(new Plan(new StateFolder(folder.path, silent)).config, config);
     assert.deepEqual(Deno.readFileSync(`${path}.bad-1`), bytes);
   });
 }

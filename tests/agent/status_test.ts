@@ -3,9 +3,40 @@ import { join } from "node:path";
 import { saveAnnouncement } from "../../agent/announcement.ts";
 import { openIdentity } from "../../agent/identity.ts";
 import { readSettings, saveAgentFile } from "../../agent/settings.ts";
+import { jsonAs, StateFolder } from "../../agent/state/folder.ts";
 import { readStatus } from "../../agent/status.ts";
 import { FakeRestic } from "../support/fake_restic.ts";
+import { createLog } from "../../agent/log.ts";
 import { testFolder } from "../support/start_agent.ts";
+
+const silent = createLog("error", () => {});
+
+Deno.test("status tells what was damaged, where it was put, and that the state folder cannot be written", async () => {
+  using folder = testFolder();
+  const environment: Record<string, string> = {
+    RM_CONFIG_DIR: join(folder.path, "config"),
+    RM_STATE_DIR: join(folder.path, "state"),
+    RM_RESTIC: "/nowhere/restic",
+  };
+  const state = environment.RM_STATE_DIR!;
+  Deno.mkdirSync(state);
+  Deno.writeTextFileSync(join(state, "timers.json"), "{");
+  const opened = new StateFolder(state, silent);
+  const { damage } = opened.read("timers.json", jsonAs({ parse: (value) => value }));
+  opened.problems.happened(`${damage!.what}. So it is.`, damage!.aside);
+  opened.problems.begins("plan_refused", "schedule.set", "The plan 8 was not taken.");
+  opened.close();
+  const text = async () =>
+    (await readStatus(readSettings((name) => environment[name]))).lines.join("\n");
+  assert.match(await text(), /problem +The plan 8 was not taken/);
+  assert.match(await text(), /problem +\S+timers\.json is not JSON.*So it is/);
+  assert.match(await text(), /put aside +timers\.json\.bad-1/);
+  // The machine's owner has seen it, and removed the file.
+  Deno.removeSync(join(state, "timers.json.bad-1"));
+  const again = new StateFolder(state, silent);
+  assert.deepEqual(again.problems.list, []);
+  again.close();
+});
 
 Deno.test("status tells what there is, changes nothing and shows no secret", async () => {
   using folder = testFolder();
@@ -46,7 +77,7 @@ Deno.test("status says how far asking for approval has come, and shows the finge
   const { fingerprint } = openIdentity(environment.RM_STATE_DIR!);
   const server = "https://backup.example";
   const since = Date.UTC(2026, 10, 22, 3);
-  saveAnnouncement(environment.RM_STATE_DIR!, { state: "waiting", server, since });
+  saveAnnouncement(environment.RM_STATE_DIR!, { state: "waiting", server, since }, silent);
   assert.match(
     await text(),
     new RegExp(
@@ -54,7 +85,7 @@ Deno.test("status says how far asking for approval has come, and shows the finge
     ),
   );
   const reason = "An admin \u001b[31m said no.";
-  saveAnnouncement(environment.RM_STATE_DIR!, { state: "rejected", server, since, reason });
+  saveAnnouncement(environment.RM_STATE_DIR!, { state: "rejected", server, since, reason }, silent);
   assert.match(
     await text(),
     /approval +rejected at 2026-11-22T03:00:00.000Z: An admin ␛\[31m said/,

@@ -290,15 +290,19 @@ Deno.test("a scheduled run that was interrupted is recorded and made up for once
   assert.equal(startsOf(all.server).length, 2);
 });
 
-Deno.test("a damaged clock file is refused by name and left as it is", async () => {
+Deno.test("a damaged clock file is put aside as it was, is named, and the agent goes on", async () => {
   const { path: folder, ...disposable } = testFolder();
   using _ = disposable as Disposable;
   await using server = new FakeServer();
   Deno.mkdirSync(join(folder, "state"), { recursive: true });
   const file = join(folder, "state", "timers.json");
   Deno.writeTextFileSync(file, "{half");
-  await assert.rejects(startAgent(server, { directory: folder }), /timers\.json/);
-  assert.equal(Deno.readTextFileSync(file), "{half");
+  await using started = await startAgent(server, { directory: folder });
+  assert.match(
+    started.agent.state.problems.list[0]!.text,
+    /timers\.json is not JSON.*timers\.json\.bad-1/,
+  );
+  assert.equal(Deno.readTextFileSync(`${file}.bad-1`), "{half");
 });
 
 Deno.test("a run that its pre hook skips is not tried again and not made up for; the next fire time runs as usual", async () => {
@@ -333,3 +337,26 @@ Deno.test("a schedule in a time zone that this agent does not know stops neither
   all.clock.time = at("2026-11-23T03:00:05Z");
   await all.untilEnds(2);
 });
+
+for (const lost of ["timers.json", "plan.sealed"]) {
+  Deno.test(`with a damaged ${lost} nothing runs twice, and the next fire time runs`, async () => {
+    await using all = await setUp({ schedules: [{ cron: "0 * * * *" }] });
+    all.clock.time = at("2026-11-23T03:00:00Z");
+    await all.untilEnds(1);
+    await all.restart(() => {
+      all.clock.time = at("2026-11-23T04:30:00Z");
+      Deno.writeTextFileSync(join(all.folder, "state", lost), "{half");
+    });
+    await all.settled();
+    // What the clock knew of its schedules waits for the plan; where that knowledge is lost one fire time is.
+    const missed = lost === "timers.json" ? 0 : 1;
+    await all.untilEnds(1 + missed);
+    await all.settled();
+    assert.equal(all.ends().length, 1 + missed);
+    all.clock.time = at("2026-11-23T05:00:00Z");
+    await all.untilEnds(2 + missed);
+    await all.settled();
+    const fired = originsOf(all.ends()).map(({ scheduled_at }) => scheduled_at);
+    assert.equal(new Set(fired).size, 2 + missed);
+  });
+}

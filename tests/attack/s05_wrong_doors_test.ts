@@ -77,7 +77,7 @@ attack({
   for (const [what, secret] of secrets) {
     for (const [door, open] of Object.entries(DOORS)) {
       // What is guessed too often is slowed down, and would hide the answer.
-      test.clock.offset += 61_000;
+      test.clock.pass(61_000);
       if (await open(test, secret)) opened.push(`${what} opens the door for ${door}`);
     }
   }

@@ -27,9 +27,10 @@ attack({
     await follow(link("x".repeat(43))),
   ];
   const printed = test.server.setup.token!;
-  test.clock.offset = 3_601_000;
-  const old = await follow(link(printed));
-  test.clock.offset = 0;
+  await using late = await startServer({ people: false });
+  late.clock.pass(3_601_000);
+  const old =
+    (await followSetupLink(late, `${late.url}/setup?token=${late.server.setup.token}`)).status;
   const make = async () => {
     const { code, stdout } = await runOnce("server", ["setup-link"], {
       RM_DATA_DIR: test.dataDir,

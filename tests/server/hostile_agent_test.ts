@@ -73,7 +73,7 @@ Deno.test("a machine whose clock is a year ahead does not look backed up until t
   await agent.acknowledged(agent.finished(second, { status: "failed", reason: "broken" }));
   const host = (await test.api("victor", "GET", `/api/hosts/${hostId}`)).body;
   assert.deepEqual([host.last_backup.job_id, host.state], [second, "bad"]);
-  test.clock.offset = 30 * 86_400_000;
+  test.clock.passUntil(30 * 86_400_000);
   assert.match(
     (await test.api("victor", "GET", `/api/hosts/${hostId}`)).body.problems.join(),
     /no backup for 30 days/,
@@ -181,8 +181,8 @@ Deno.test("a job that waits for a lease survives its host's reconnect, however l
     kind: "check",
     host_id: alpha.hostId,
   })).body.job_id;
-  test.clock.offset = 3_600_000;
-  await reconcileJobs(test.server, alpha.hostId, new Set());
+  test.clock.passUntil(3_600_000);
+  await reconcileJobs(test.server, alpha.hostId, { ids: new Set(), run: undefined });
   assert.equal((await test.api("victor", "GET", `/api/jobs/${check}`)).body.status, "queued");
   await second.acknowledged(second.finished(backup));
   await alpha.agent.next("command.run", (message) => message.job_id === check);
@@ -197,7 +197,7 @@ Deno.test("maintenance that was lost or could not be sent counts as failed; a cl
     (await test.api("olive", "POST", `/api/repositories/${repositoryId}/jobs`, { kind: "check" }))
       .body.job_id;
   await agent.acknowledged(agent.started(check));
-  await reconcileJobs(test.server, hostId, new Set());
+  await reconcileJobs(test.server, hostId, { ids: new Set(), run: undefined });
   const row = () =>
     test.server.db.selectFrom("maintenance").selectAll().where("repository_id", "=", repositoryId)
       .where("kind", "=", "check").executeTakeFirstOrThrow();

@@ -137,11 +137,11 @@ export class FakeAgent {
     return seq;
   }
 
-  started(job_id: string): number {
+  started(job_id: string, at = Date.now()): number {
     return this.report({
       type: "job.started",
       job_id,
-      at: Date.now(),
+      at,
       restic_version: "0.18.0",
       bandwidth_up_kbps: null,
       bandwidth_down_kbps: null,

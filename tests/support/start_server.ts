@@ -7,6 +7,7 @@ import { createToken } from "../../server/users/tokens.ts";
 import { type Actor, SYSTEM } from "../../server/server.ts";
 import type { Role } from "../../server/database/tables.ts";
 import type { User } from "../../server/users/find.ts";
+import { TestClock } from "./test_clock.ts";
 
 /** The people of every test: an admin, an operator, a viewer. Mallory has no account. */
 export const CAST: Record<"alice" | "olive" | "victor", Role> = {
@@ -21,8 +22,7 @@ export interface TestServer extends Serving {
   dataDir: string;
   /** What the server logged. */
   logged: string[];
-  /** `elapsed` moves the clock of durations, which no jump of the other one moves. */
-  clock: { offset: number; elapsed: number };
+  clock: TestClock;
   users: Record<Person, User>;
   tokens: Record<Person, string>;
   actor(person: Person): Actor;
@@ -43,6 +43,10 @@ export interface StartOptions {
   /** Argon2id as in production instead of a cheap one. */
   realHashes?: boolean;
   people?: boolean;
+  /** Nothing happens by the clock: the test does it. */
+  still?: boolean;
+  /** Of an earlier run of the same server. */
+  clock?: TestClock;
   env?: Record<string, string>;
 }
 
@@ -54,14 +58,15 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
     ...options.env,
   };
   const logged: string[] = [];
-  const clock = { offset: 0, elapsed: 0 };
+  const clock = options.clock ?? new TestClock();
   const serving = await serve(readSettings((name) => env[name]), {
-    now: () => Date.now() + clock.offset,
-    elapsed: () => performance.now() + clock.elapsed,
+    time: clock,
+    ...(options.still ? { upkeep: [] } : {}),
     log: createLog("debug", (line) => logged.push(line)),
     hashCost: options.realHashes ? undefined : { memoryKib: 64, iterations: 1 },
   });
   const { server, url } = serving;
+  clock.onStep = () => server.clock.ran();
   const users = {} as TestServer["users"];
   const tokens = {} as TestServer["tokens"];
   if (options.people !== false) {

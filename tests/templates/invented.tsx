@@ -325,6 +325,8 @@ const hostView = (changes: Partial<HostView> = {}): HostView => ({
   agentVersion: "0.1.0",
   resticVersion: "0.18.0",
   resticProblem: null,
+  agentProblems: [],
+  mayDismissProblems: false,
   days: days(2),
   ...changes,
 });
@@ -337,6 +339,8 @@ const NEW_HOST = hostView({
   days: days(4),
 });
 const BROKEN_HOST = hostView({
+  agentProblems: [{ text: HOSTILE, receivedAt: NOW }, { text: LONG, receivedAt: NOW - DAY }],
+  mayDismissProblems: true,
   hostname: "w\u0435b-01",
   hostnameWarning: "must not mix scripts (Latin and Cyrillic: \u0435 U+0435)",
   brakes: {
@@ -485,6 +489,16 @@ const upkeep = (changes: Partial<UpkeepProps> = {}): UpkeepProps => ({
   frame: frame(),
   repositoryId: id(70),
   tasks: TASKS,
+  leases: [
+    {
+      jobId: id(3),
+      kind: "prune",
+      hostId: id(4),
+      hostName: HOSTILE,
+      isOnline: false,
+      since: NOW - 2 * HOUR,
+    },
+  ],
   locks: [
     {
       id: "a1".repeat(32),
@@ -535,6 +549,8 @@ const jobView = (changes: Partial<JobView> = {}): JobView => ({
   createdAt: NOW - 33_000,
   startedAt: NOW - 31_000,
   finishedAt: null,
+  seconds: null,
+  hostClock: null,
   exitCode: null,
   reason: null,
   reasonCode: null,
@@ -596,7 +612,7 @@ const jobPage = (job: JobView, n: number, role: Role = "operator") => (
     mayRun={role !== "viewer"}
   />
 );
-const ENDED = { progress: null, finishedAt: NOW - 2000 };
+const ENDED = { progress: null, finishedAt: NOW - 2000, seconds: 29 };
 
 const STATUSES: JobStatus[] = [
   "running",
@@ -624,6 +640,7 @@ const jobRows = (n: number): JobRowData[] =>
       createdAt: NOW - i * 11 * MINUTE,
       startedAt: hasStarted ? NOW - i * 11 * MINUTE : null,
       finishedAt: hasStarted && status !== "running" ? NOW - i * 11 * MINUTE + 72_000 : null,
+      seconds: hasStarted && status !== "running" ? 72 : null,
       bytesAdded: status === "succeeded" ? i * 1e7 : null,
     };
   });
@@ -1399,6 +1416,7 @@ export const pages: Record<string, () => Child> = {
       upkeep={upkeep({
         tasks: TASKS.map((task) => ({ ...task, lastRun: null, lastSuccessAt: null })),
         locks: [],
+        leases: [],
         seenAt: null,
         sizeBytes: null,
         restoreBytes: null,

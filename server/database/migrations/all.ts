@@ -21,6 +21,8 @@ import { usersAndAudit } from "./0014_users_and_audit.ts";
 import { proofsAndBrakes } from "./0015_proofs_and_brakes.ts";
 import { instances } from "./0016_instances.ts";
 import { quotas } from "./0017_quotas.ts";
+import { clockAndLeases } from "./0018_clock_and_leases.ts";
+import { agentProblems } from "./0020_agent_problems.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001_first": first,
@@ -40,6 +42,8 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0015_proofs_and_brakes": proofsAndBrakes,
   "0016_instances": instances,
   "0017_quotas": quotas,
+  "0018_clock_and_leases": clockAndLeases,
+  "0020_agent_problems": agentProblems,
 };
 
 /** How old the database is compared with this program. Only reads, so that it may be asked beside a running server. */

@@ -7,6 +7,7 @@ import { changeHost, HostChange } from "../../hosts/change.ts";
 import { getHost, listHosts } from "../../hosts/find.ts";
 import { chooseInstance, InstanceChoice, listInstances } from "../../hosts/choose_instance.ts";
 import { HostSnapshotsChoice, removeHost } from "../../hosts/remove.ts";
+import { dismissAgentProblems } from "../../hosts/agent_problems.ts";
 import { resumeHost } from "../../hosts/resume.ts";
 import { listSnapshots } from "../../snapshots/find.ts";
 import { pathId, readJson, readOneOf, readPage, readQuery } from "../body.ts";
@@ -85,6 +86,18 @@ export const hostRoutes: ApiRoute[] = [
     handler: async (server, c) => {
       const hostId = pathId(c, "id");
       await resumeHost(server, actorOf(c), hostId);
+      return c.json(hostShape(await getHost(server, hostId)) as object);
+    },
+  },
+  {
+    method: "POST",
+    path: "/api/hosts/:id/problems/dismiss",
+    role: "operator",
+    summary:
+      "Says that a person has seen which files of the agent were damaged (agent_problems of kind state_damaged); what still lasts stays",
+    handler: async (server, c) => {
+      const hostId = pathId(c, "id");
+      await dismissAgentProblems(server, actorOf(c), hostId);
       return c.json(hostShape(await getHost(server, hostId)) as object);
     },
   },

@@ -4,6 +4,7 @@ import { keepsEverything, Retention } from "../../../shared/retention.ts";
 import { setAdminCredential } from "../../maintenance/admin_credential.ts";
 import { changeMaintenance } from "../../maintenance/change.ts";
 import { AdminCredentialWish, MaintenanceWish } from "../../maintenance/fields.ts";
+import { leaseHolders, releaseLease, ReleaseWish } from "../../jobs/release_lease.ts";
 import { listLocks, listMaintenance, locksSeenAt } from "../../maintenance/find.ts";
 import { RemoveAllWish, wantsAllRemoved } from "../../maintenance/remove_locks.ts";
 import { startMaintenance } from "../../maintenance/start.ts";
@@ -79,14 +80,30 @@ export const maintenanceRoutes: ApiRoute[] = [
     path: "/api/repositories/:id/maintenance",
     role: "operator",
     summary:
-      "Forget, prune and check: cadence, next and last run, what is wrong; locks as last seen",
+      "Forget, prune and check: cadence, next and last run, what is wrong; locks as last seen; who holds the lease",
     handler: async (server, c) => {
       const { id: repositoryId } = await getRepository(server, pathId(c, "id"));
       const tasks = await listMaintenance(server, repositoryId);
       const locks = await listLocks(server, repositoryId);
       const locks_seen_at = await locksSeenAt(server, repositoryId);
       const named = await namedHosts(server, repositoryId);
-      return c.json(withIsoTimes({ tasks, locks, locks_seen_at, ...named }) as object);
+      const leases = await leaseHolders(server, repositoryId);
+      return c.json(withIsoTimes({ tasks, locks, locks_seen_at, leases, ...named }) as object);
+    },
+  },
+  {
+    method: "POST",
+    path: "/api/repositories/:id/lease/release",
+    whenFull: true,
+    role: "admin",
+    summary:
+      "Lets others write although the host that forgets, prunes, checks or inits there has not said that it ended; confirm_hostname is that host's name",
+    body: ReleaseWish,
+    answers: 204,
+    handler: async (server, c) => {
+      const { confirm_hostname } = await readJson(c, ReleaseWish);
+      await releaseLease(server, actorOf(c), pathId(c, "id"), confirm_hostname);
+      return c.body(null, 204);
     },
   },
   {

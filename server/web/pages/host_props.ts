@@ -6,6 +6,7 @@ import type { HostView } from "../../../templates/hosts/frame.tsx";
 import { jobTitle } from "../../../templates/jobs/words.tsx";
 import type { JobStatus } from "../../../shared/job.ts";
 import { backupStrips, type DayOutcome } from "../../hosts/backup_days.ts";
+import { isDismissable } from "../../hosts/agent_problems.ts";
 import { getHost, type Host } from "../../hosts/find.ts";
 import type { FleetSummary } from "../../hosts/fleet.ts";
 import type { HostState } from "../../hosts/state.ts";
@@ -102,6 +103,11 @@ export async function hostView(server: Server, hostId: string): Promise<HostView
     agentVersion: host.agent_version,
     resticVersion: host.restic_version,
     resticProblem: host.restic_problem,
+    agentProblems: host.agent_problems.map(({ text, received_at }) => ({
+      text,
+      receivedAt: received_at,
+    })),
+    mayDismissProblems: host.agent_problems.some(isDismissable),
     days: strips.get(hostId) ?? [],
   };
 }

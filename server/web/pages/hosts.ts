@@ -36,6 +36,7 @@ import {
   listInstances,
 } from "../../hosts/choose_instance.ts";
 import { HostSnapshotsChoice, removeHost } from "../../hosts/remove.ts";
+import { dismissAgentProblems } from "../../hosts/agent_problems.ts";
 import { resumeHost } from "../../hosts/resume.ts";
 import { listJobs } from "../../jobs/find.ts";
 import { reinitialise } from "../../jobs/reinitialise.ts";
@@ -73,6 +74,7 @@ export const hostPageRoutes: Route[] = [
   { method: "POST", path: "/hosts/:id/approvals", role: "admin", handler: approve },
   { method: "POST", path: "/hosts/:id/machines", role: "admin", handler: chooseMachine },
   { method: "POST", path: "/hosts/:id/resume", role: "operator", handler: resume },
+  { method: "POST", path: "/hosts/:id/problems/dismiss", role: "operator", handler: dismiss },
   { method: "POST", path: "/hosts/:id/rejoin-token", role: "admin", handler: rejoin },
   { method: "POST", path: "/hosts/:id/delete", whenFull: true, role: "admin", handler: remove },
 ];
@@ -406,6 +408,14 @@ async function resume(server: Server, c: Ctx): Promise<Response> {
   const back = whereFrom(c, `/hosts/${hostId}`);
   if (errors) return goTo(c, back, { state: "warn", text: errors[""]! });
   return goTo(c, back, { text: "Schedules and retention go on." });
+}
+
+async function dismiss(server: Server, c: Ctx): Promise<Response> {
+  const hostId = pathId(c, "id");
+  const { errors } = await attemptTo(() => dismissAgentProblems(server, actorOf(c), hostId));
+  const back = whereFrom(c, `/hosts/${hostId}`);
+  if (errors) return goTo(c, back, { state: "warn", text: errors[""]! });
+  return goTo(c, back, { text: "What the agent reported is dismissed." });
 }
 
 async function rejoin(server: Server, c: Ctx): Promise<Response> {

@@ -2,7 +2,9 @@
 import type { JobRowData } from "../../../templates/jobs/list.tsx";
 import type { JobView } from "../../../templates/jobs/page.tsx";
 import { getHost } from "../../hosts/find.ts";
+import { CLOCK_WRONG } from "../../hosts/skew.ts";
 import type { Job } from "../../jobs/find.ts";
+import { leaseHolders } from "../../jobs/release_lease.ts";
 import type { Server } from "../../server.ts";
 import { titleOn } from "./host_props.ts";
 
@@ -26,6 +28,7 @@ export function jobRow(job: Job): JobRowData {
     createdAt: job.created_at,
     startedAt: job.started_at,
     finishedAt: job.finished_at,
+    seconds: job.duration_seconds,
     bytesAdded: job.kind === "backup" ? job.summary?.bytes_added ?? null : null,
   };
 }
@@ -35,6 +38,7 @@ export async function jobView(server: Server, job: Job): Promise<JobView> {
     .where("id", "=", job.repository_id).executeTakeFirst();
   return {
     ...jobRow(job),
+    hostClock: hostClockOf(job),
     // Removed since: the job's own account stays.
     repository: repository ?? null,
     groupId: job.source_group_id,
@@ -60,10 +64,28 @@ export async function jobView(server: Server, job: Job): Promise<JobView> {
   };
 }
 
+/** What the host's own clock said, where that is something else. */
+function hostClockOf(job: Job): JobView["hostClock"] {
+  const { host_started_at, host_finished_at } = job;
+  const isOther = (own: number | null, said: number | null) =>
+    own !== null && said !== null && Math.abs(own - said) >= CLOCK_WRONG;
+  return isOther(job.started_at, host_started_at) || isOther(job.finished_at, host_finished_at)
+    ? { startedAt: host_started_at, finishedAt: host_finished_at }
+    : null;
+}
+
 async function whatItWaitsFor(server: Server, job: Job): Promise<JobView["waitsFor"]> {
   if (!job.host_online) return "host";
   const host = await getHost(server, job.host_id);
   const before = host.running.find((other) => other.status === "running" && other.id !== job.id);
   if (before) return { jobId: before.id, title: titleOn(host, before) };
-  return job.waiting ? "repository" : null;
+  if (!job.waiting) return null;
+  const holders = await leaseHolders(server, job.repository_id);
+  const holder = holders.find(({ job_id }) => job_id !== job.id);
+  if (!holder) return "repository";
+  return {
+    jobId: holder.job_id,
+    title: `${holder.kind} of ${holder.host_name}`,
+    isOfOtherHost: holder.host_id !== job.host_id,
+  };
 }

@@ -9,6 +9,7 @@ import {
   locksSeenAt,
   STALE_LOCK_AFTER,
 } from "../../maintenance/find.ts";
+import { leaseHolders, releaseLease, ReleaseWish } from "../../jobs/release_lease.ts";
 import { listMaintenanceHosts, noHostBecause } from "../../maintenance/hosts.ts";
 import { wantsAllRemoved } from "../../maintenance/remove_locks.ts";
 import { startMaintenance } from "../../maintenance/start.ts";
@@ -37,6 +38,13 @@ export const upkeepPageRoutes: Route[] = [
     path: "/repositories/:id/admin-credential",
     role: "admin",
     handler: setCredential,
+  },
+  {
+    method: "POST",
+    path: "/repositories/:id/lease/release",
+    whenFull: true,
+    role: "admin",
+    handler: release,
   },
   {
     method: "POST",
@@ -78,6 +86,14 @@ export async function upkeepProps(server: Server, c: Ctx, id: string): Promise<U
       username: lock.username,
       pid: lock.pid,
       isStale: server.now() - lock.at > STALE_LOCK_AFTER,
+    })),
+    leases: (await leaseHolders(server, id)).map((each) => ({
+      jobId: each.job_id,
+      kind: each.kind,
+      hostId: each.host_id,
+      hostName: each.host_name,
+      isOnline: each.online,
+      since: each.since,
     })),
     seenAt: await locksSeenAt(server, id),
     sizeBytes: repository.total_size,
@@ -124,6 +140,18 @@ async function nameHosts(server: Server, c: Ctx): Promise<Response> {
   );
   if (errors) return await showRepository(server, c, id, { errors });
   return goTo(c, `/repositories/${id}#holders`, { text: "The changes are saved." });
+}
+
+async function release(server: Server, c: Ctx): Promise<Response> {
+  const id = pathId(c, "id");
+  const typed = (await readForm(c)).text("confirm_hostname").trim();
+  const { errors } = await attempt(
+    ReleaseWish,
+    { confirm_hostname: typed },
+    (wish) => releaseLease(server, actorOf(c), id, wish.confirm_hostname),
+  );
+  if (errors) return await showRepository(server, c, id, { release: { typed, errors } });
+  return goTo(c, `/repositories/${id}#maintenance`, { text: "The lease is released." });
 }
 
 async function run(server: Server, c: Ctx): Promise<Response> {

@@ -85,8 +85,12 @@ for (const [what, code, { config, hooks, order }] of EARLY) {
 
 Deno.test("the post hook runs when the agent itself breaks", async () => {
   await using all = await hookedAgent();
-  // A file where the cache should be.
-  Deno.writeTextFileSync(join(all.agent.settings.stateDir, "cache"), "");
+  // Whatever it is that breaks between the two hooks.
+  Object.defineProperty(all.agent, "fileSystems", {
+    get: () => {
+      throw new Error("a fault of ours");
+    },
+  });
   const end = await all.run({ pre_hook: "echo pre", post_hook: TELLS });
   assert.equal(end.reason_code, "agent_error");
   const [pre, post] = all.printed(end.job_id);

@@ -125,7 +125,7 @@ Deno.test("a report that was cut off in mid-write is dropped, the others stay", 
   assert.match(logged.join(""), /dropped \d+ bytes of a report that was never finished/);
 });
 
-Deno.test("a damaged journal is refused by name and left as it is", () => {
+Deno.test("of a damaged journal what is whole is sent, and the rest is put aside as it was", () => {
   const damages: ((bytes: Uint8Array) => Uint8Array)[] = [
     (bytes) => bytes.with(30, bytes[30]! ^ 1),
     (bytes) => new Uint8Array([...bytes.subarray(0, 10), 10, ...bytes.subarray(10)]),
@@ -140,12 +140,16 @@ Deno.test("a damaged journal is refused by name and left as it is", () => {
     const path = join(folder.path, "journal", segments(folder.path)[0]!);
     const damaged = damage(Deno.readFileSync(path));
     Deno.writeFileSync(path, damaged);
-    assert.throws(() => open(folder.path), {
-      name: "CorruptFile",
-      message: new RegExp(`${path} is damaged at byte \\d+\\. The file was left as it is`),
-    });
-    assert.deepEqual(Deno.readFileSync(path), damaged);
-    assert.equal(segments(folder.path).length, 1);
+    const sentences: string[] = [];
+    using again = open(folder.path, { onDamage: (sentence) => sentences.push(sentence) });
+    assert.match(
+      sentences.join(),
+      new RegExp(`${path} is damaged at byte \\d+; it is kept as ${path}\\.bad-1`),
+    );
+    assert.deepEqual(Deno.readFileSync(`${path}.bad-1`), damaged);
+    // What is whole in it is sent, and numbers go on above.
+    assert.ok(again.after(0), "nothing was saved");
+    assert.ok(again.lastSeq >= 1_000_000);
   }
 });
 

@@ -87,7 +87,7 @@ Deno.test("removing the agent's traces leaves what is not the agent's, and says 
     ({ RM_CONFIG_DIR: configDir, RM_STATE_DIR: stateDir })[name]
   );
   Deno.mkdirSync(configDir);
-  Deno.writeTextFileSync(join(configDir, "agent.yaml"), "");
+  Deno.writeTextFileSync(join(configDir, "agent.yaml"), "# nothing yet\n");
   for (const name of STATE) Deno.mkdirSync(join(stateDir, name, "below"), { recursive: true });
   Deno.mkdirSync(join(stateDir, "repository"));
   assert.deepEqual(removeTraces(settings), [stateDir]);

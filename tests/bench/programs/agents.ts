@@ -56,6 +56,7 @@ const connections = hosts.map(({ bearer, jobId }, n) => {
         jobs: jobId ? [jobId] : [],
       }),
     onMessage: () => {},
+    onUnreadable: () => {},
     onRefused: (reason) => console.error(reason),
   });
   if (jobId) say(jobId, journal);

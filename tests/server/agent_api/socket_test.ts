@@ -231,10 +231,10 @@ Deno.test("an agent that was silent for 90 s is offline and its socket is closed
   const { closeSilentAgents } = await import("../../../server/upkeep.ts");
   const host = await joinHost(test, "alpha");
   const agent = await FakeAgent.connect(test.url, host.bearer);
-  test.clock.offset = 89_000;
+  test.clock.passUntil(89_000);
   await closeSilentAgents(test.server);
   assert.equal(test.server.agents.isOnline(host.hostId), true);
-  test.clock.offset = 91_000;
+  test.clock.passUntil(91_000);
   await closeSilentAgents(test.server);
   assert.equal(test.server.agents.isOnline(host.hostId), false);
   assert.equal((await agent.untilClosed()).code, CLOSE.silent);

@@ -46,7 +46,7 @@ Deno.test("wrong signatures close with 4011 and count: ten in a minute, then nei
   await assert.rejects(anna.dial(test.url), /refused/);
   assert.equal((await mallory.announce(test)).status, 429);
   assert.equal((await row(test, anna)).proven_at, null);
-  test.clock.offset = 61_000;
+  test.clock.passUntil(61_000);
   await (await anna.wait(test.url)).close();
 });
 
@@ -133,7 +133,7 @@ Deno.test("nothing under a pending id closes with 4010: invented, expired, or go
   assert.equal((await (await PendingSocket.dial(test.url, "x")).untilClosed()).code, 4010);
   const anna = await Stranger.announced(test);
   const socket = await anna.wait(test.url);
-  test.clock.offset = 3_600_001;
+  test.clock.passUntil(3_600_001);
   await sweepPendingHosts(test.server);
   assert.ok([4005, 4010].includes((await socket.untilClosed()).code));
   assert.equal((await (await anna.dial(test.url)).untilClosed()).code, 4010);
@@ -144,7 +144,7 @@ Deno.test("whoever is connected and heard does not expire; whoever falls silent 
   const anna = await Stranger.announced(test);
   const socket = await anna.wait(test.url);
   for (let minutes = 1; minutes <= 120; minutes += 1) {
-    test.clock.offset = minutes * 60_000;
+    test.clock.passUntil(minutes * 60_000);
     const answers = socket.received.length;
     socket.send({ type: "heartbeat" });
     await eventually("the answer", () => socket.received.length > answers);
@@ -152,7 +152,7 @@ Deno.test("whoever is connected and heard does not expire; whoever falls silent 
   }
   assert.equal(socket.closed, undefined);
   assert.ok((await row(test, anna)).connected);
-  test.clock.offset += 91_000;
+  test.clock.pass(91_000);
   await sweepPendingHosts(test.server);
   assert.equal((await socket.untilClosed()).code, 4005);
   assert.ok(!(await row(test, anna)).connected);

@@ -10,6 +10,7 @@ const GREEN: HostFacts = {
   last_seen_at: NOW,
   restic_version: "0.18.0",
   restic_problem: null,
+  agent_problems: [],
   repository_ready_at: NOW - 99 * HOUR,
   repository_job_failed: false,
   last_backup_at: NOW - HOUR,
@@ -21,6 +22,7 @@ const GREEN: HostFacts = {
   repository_changed: false,
   on_hold_since: null,
   doubted_since: null,
+  clock_skew_ms: null,
 };
 const health = (change: Partial<HostFacts>) => healthOf({ ...GREEN, ...change }, NOW);
 

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { newId } from "../../../shared/new_id.ts";
-import { endLostJobs } from "../../../server/jobs/reconcile.ts";
 import { eventually } from "../../support/eventually.ts";
 import { FakeAgent, type JoinedHost, joinHost } from "../../support/fake_agent.ts";
 import { startServer, type TestServer } from "../../support/start_server.ts";
@@ -245,26 +244,6 @@ Deno.test("two hosts of one new repository: one at a time is told to make it, th
   const then = await other.next("command.run");
   assert.equal(then.may_create, false);
   await first.close();
-  await second.close();
-});
-
-Deno.test("a host that vanishes with the lease keeps the others waiting for ten minutes, not for ever", async () => {
-  await using test = await startServer();
-  const alpha = await joinHost(test, "alpha");
-  const beta = await joinHost(test, "beta", { id: alpha.repositoryId });
-  const first = await FakeAgent.connect(test.url, alpha.bearer);
-  const { job_id } = await first.next("command.run");
-  await first.acknowledged(first.started(job_id));
-  const second = await FakeAgent.connect(test.url, beta.bearer);
-  await first.close();
-  await eventually("offline", () => !test.server.agents.isOnline(alpha.hostId));
-  test.clock.offset = 9 * 60_000;
-  await endLostJobs(test.server);
-  assert.equal((await job(test, job_id)).status, "running");
-  test.clock.offset = 11 * 60_000;
-  await endLostJobs(test.server);
-  assert.equal((await job(test, job_id)).status, "interrupted");
-  assert.equal((await second.next("command.run")).may_create, true);
   await second.close();
 });
 

@@ -251,10 +251,10 @@ Deno.test("rejecting removes the row, closes the socket with 4001, and keeps the
   const refused = await anna.announce(test);
   assert.deepEqual([refused.status, refused.body.error.code], [403, "rejected"]);
   assert.ok((await actions(test)).includes("pending_host.rejected"));
-  test.clock.offset = 86_400_000 - 5000;
+  test.clock.passUntil(86_400_000 - 5000);
   await sweepPendingHosts(test.server);
   assert.equal((await anna.announce(test)).status, 403);
-  test.clock.offset = 86_400_000 + 5000;
+  test.clock.passUntil(86_400_000 + 5000);
   assert.equal((await anna.announce(test)).status, 200);
   await sweepPendingHosts(test.server);
   assert.equal((await test.api("olive", "GET", "/api/rejected-keys")).body.items.length, 0);

@@ -17,7 +17,7 @@ const DAY = 24 * HOUR;
 async function setUp() {
   const test = await startServer();
   // Far from midnight, so that what is a day apart is in neighbouring days.
-  test.clock.offset = DAY / 2 - Date.now() % DAY;
+  test.clock.pass(1.5 * DAY - Date.now() % DAY);
   const repository = new FakeRepository();
   const alpha = await Machine.join(test, repository, "alpha");
   return { test, repository, alpha };
@@ -27,7 +27,7 @@ async function setUp() {
 async function nights(test: TestServer, machine: Machine, count: number): Promise<FakeSnapshot[]> {
   const made: FakeSnapshot[] = [];
   for (let n = 0; n < count; n++) {
-    test.clock.offset += DAY;
+    test.clock.pass(DAY);
     made.push(await machine.backup());
   }
   return made;
@@ -98,7 +98,7 @@ Deno.test("a snapshot that another host claims before its maker reports it is re
   await alpha.keep({ keep_last: 1 });
   const scheduleId = await alpha.schedule("0 3 * * *");
   await alpha.away();
-  test.clock.offset += DAY;
+  test.clock.pass(DAY);
   // alpha's backup while it is away; beta sees it in the repository and claims it as its own.
   const stolen = repository.add({ hostname: "alpha", time: test.server.now() });
   const { body } = await test.api("olive", "POST", `/api/hosts/${beta.host.hostId}/jobs`, {
@@ -139,10 +139,10 @@ Deno.test("a week without the server keeps its seven days, also where the machin
     await using _ = test;
     await alpha.keep({ keep_daily: 7 });
     const scheduleId = await alpha.schedule("0 3 * * *");
-    test.clock.offset += DAY;
+    test.clock.pass(DAY);
     await alpha.away();
     const from = test.server.now();
-    test.clock.offset += 7 * DAY;
+    test.clock.pass(7 * DAY);
     alpha.clockAhead = clockAhead;
     await alpha.connect();
     const made: FakeSnapshot[] = [];
@@ -160,15 +160,15 @@ Deno.test("a connection that breaks in the middle of a late journal costs none o
   await using _ = test;
   await alpha.keep({ keep_daily: 7 });
   const scheduleId = await alpha.schedule("0 3 * * *");
-  test.clock.offset += DAY;
+  test.clock.pass(DAY);
   await alpha.away();
   const from = test.server.now();
-  test.clock.offset += 7 * DAY;
+  test.clock.pass(7 * DAY);
   for (let n = 0; n < 7; n++) {
     await alpha.connect();
     await alpha.scheduled(scheduleId, from + n * DAY + HOUR);
     await alpha.away();
-    test.clock.offset += 60_000;
+    test.clock.pass(60_000);
   }
   await alpha.connect();
   assert.deepEqual((await alpha.forget()).removed, []);
@@ -182,7 +182,7 @@ Deno.test("an agent that invents runs claims no more than its schedule fired by 
   const scheduleId = await alpha.schedule("0 3 * * *");
   const honest: FakeSnapshot[] = [];
   for (let n = 0; n < 5; n++) {
-    test.clock.offset += DAY;
+    test.clock.pass(DAY);
     honest.push(await alpha.scheduled(scheduleId, test.server.now()));
   }
   const lies: FakeSnapshot[] = [];
@@ -245,7 +245,11 @@ Deno.test("a start that comes again after the server took the job for lost does 
   alpha.begin(body.job_id);
   const made = repository.add({ hostname: "alpha", time: test.server.now() });
   await alpha.agent.acknowledged(alpha.list());
-  await presumeEnded(test.server, body.job_id, "interrupted", "Not heard of.");
+  await presumeEnded(test.server, body.job_id, {
+    status: "interrupted",
+    reason: "Not heard of.",
+    isGone: false,
+  });
   alpha.begin(body.job_id);
   alpha.list();
   await alpha.finish(body.job_id, made.id);

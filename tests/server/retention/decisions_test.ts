@@ -7,7 +7,7 @@ const DAY = 24 * 3_600_000;
 
 async function setUp() {
   const test = await startServer();
-  test.clock.offset = DAY / 2 - Date.now() % DAY;
+  test.clock.pass(1.5 * DAY - Date.now() % DAY);
   const repository = new FakeRepository();
   const alpha = await Machine.join(test, repository, "alpha");
   const groups = `/api/hosts/${alpha.host.hostId}/source-groups`;
@@ -18,7 +18,7 @@ Deno.test("the preview says what the run would do, also while the host is offlin
   const { test, repository, alpha, groups } = await setUp();
   await using _ = test;
   for (let n = 0; n < 4; n++) {
-    test.clock.offset += DAY;
+    test.clock.pass(DAY);
     await alpha.backup();
   }
   repository.add({ hostname: "alpha" });
@@ -80,7 +80,7 @@ Deno.test("a renamed group keeps its tag and governs its old snapshots; its name
   const { test, alpha, groups } = await setUp();
   await using _ = test;
   for (let n = 0; n < 3; n++) {
-    test.clock.offset += DAY;
+    test.clock.pass(DAY);
     await alpha.backup();
   }
   const renamed = await test.api("olive", "PUT", `${groups}/${alpha.groupId}`, {
@@ -95,7 +95,7 @@ Deno.test("a renamed group keeps its tag and governs its old snapshots; its name
     snapshot_tag: "other",
   });
   assert.deepEqual([refused.status, refused.body.error.field], [422, "snapshot_tag"]);
-  test.clock.offset += DAY;
+  test.clock.pass(DAY);
   const fourth = await alpha.backup();
   assert.deepEqual(fourth.tags, ["default"]);
   assert.equal((await alpha.forget()).removed.length, 2);
@@ -264,7 +264,7 @@ for (
     assert.deepEqual(removed, []);
     assert.ok(before.startsWith(orders[0]!.snapshots[0]!.keep[0]!));
     // Never by waiting.
-    test.clock.offset += 60 * DAY;
+    test.clock.pass(60 * DAY);
     assert.deepEqual((await alpha.forget()).removed, []);
     assert.equal((await test.api("victor", "POST", `/api/jobs/${job.id}/accept`)).status, 403);
     const accepted = await test.api("olive", "POST", `/api/jobs/${job.id}/accept`);

@@ -1,0 +1,99 @@
+// The server's time. The wall clock may be set, forwards or back, by hours or years, and a suspended machine finds it ahead;
+// nothing that lasts so and so long may end, come back to life or change its order because of that. So a clock that was set is
+// noticed by the monotonic one, and until follow_clock.ts has moved all deadlines along, time goes on as before.
+
+/** What the machine knows of time, in milliseconds. */
+export interface TimeSource {
+  /** Since 1970: may be set. */
+  now(): number;
+  /** Never jumps; begins anywhere. */
+  elapsed(): number;
+  /** Since the machine was started: goes on between two runs of a program. */
+  uptime(): number;
+}
+
+export const MACHINE: TimeSource = {
+  now: Date.now,
+  elapsed: () => performance.now(),
+  uptime: () => Deno.osUptime() * 1000,
+};
+
+/** What an earlier run of the server left. */
+export interface StoredClock {
+  wall: number;
+  uptime: number;
+  ran: number;
+}
+
+/** Clocks are set right by less than this between two looks. */
+const TOLERANCE = 5000;
+/** A server that hung, was stopped or slept has not run for longer than this between two looks. */
+const LONGEST_GAP = 5000;
+
+export class Clock {
+  /** At this moment of the monotonic clock it was `#wall`. */
+  #anchor: number;
+  #wall: number;
+  #ran: number;
+  #looked: number;
+
+  constructor(private readonly source: TimeSource, stored?: StoredClock) {
+    this.#anchor = this.#looked = source.elapsed();
+    this.#wall = stored ? expectedNow(source, stored) : source.now();
+    this.#ran = stored?.ran ?? 0;
+  }
+
+  /** Milliseconds since 1970. Right after the clock was set: what it would be had nobody touched it. */
+  now(): number {
+    const wall = this.source.now();
+    const expected = this.#expected();
+    return Math.abs(wall - expected) <= TOLERANCE ? wall : Math.round(expected);
+  }
+
+  /** Milliseconds on a clock that never jumps: for durations. */
+  elapsed(): number {
+    return this.source.elapsed();
+  }
+
+  /** For how long the server ran, over all its runs: it cannot have heard anybody while it did not. */
+  ran(): number {
+    const elapsed = this.source.elapsed();
+    this.#ran += Math.min(LONGEST_GAP, Math.max(0, elapsed - this.#looked));
+    this.#looked = elapsed;
+    return this.#ran;
+  }
+
+  /** By how much the wall clock was set since it was last followed; 0 for what is no more than a clock that is kept right. */
+  look(): number {
+    this.ran();
+    const jump = this.source.now() - this.#expected();
+    if (Math.abs(jump) > TOLERANCE) return jump;
+    this.follow(jump);
+    return 0;
+  }
+
+  /** From here on the wall clock counts as it was set. */
+  follow(jump: number): void {
+    const elapsed = this.source.elapsed();
+    this.#wall += elapsed - this.#anchor + jump;
+    this.#anchor = elapsed;
+  }
+
+  /** For the next run. */
+  toStore(): StoredClock {
+    return { wall: this.#expected(), uptime: this.source.uptime(), ran: this.ran() };
+  }
+
+  #expected(): number {
+    return this.#wall + this.source.elapsed() - this.#anchor;
+  }
+}
+
+/**
+ * What the wall clock should say when nobody set it while the server was away. A machine that was started anew has no other clock
+ * than that, except that time does not go back.
+ */
+function expectedNow(source: TimeSource, { wall, uptime }: StoredClock): number {
+  const up = source.uptime();
+  return up >= uptime ? wall + up - uptime : Math.max(source.now(), wall + up);
+}

@@ -1,0 +1,99 @@
+// When the machine's clock was set, all that is due, expires or grows old in the database moves along with it, in one
+// transaction: a session that had three hours left has three hours left. What happened keeps its time.
+import { sql, type Transaction } from "kysely";
+import { recordAudit } from "./audit/record.ts";
+import type { StoredClock } from "./clock.ts";
+import type { Database } from "./database/open.ts";
+import type { Tables } from "./database/tables.ts";
+import { type Server, SYSTEM } from "./server.ts";
+
+/** Every column that is held against the time of day. */
+const MOVED: Partial<Record<keyof Tables, string[]>> = {
+  sessions: ["created_at", "last_seen_at", "expires_at"],
+  setup_links: ["created_at", "expires_at"],
+  api_tokens: ["expires_at"],
+  login_tries: ["at"],
+  known_networks: ["last_login_at"],
+  enrollment_tokens: ["created_at", "expires_at"],
+  pending_hosts: ["first_seen_at", "last_seen_at", "expires_at"],
+  rejected_keys: ["rejected_at", "expires_at"],
+  hosts: [
+    "created_at",
+    "last_seen_at",
+    "last_backup_at",
+    "last_success_at",
+    "contact_before",
+    "contact_since",
+  ],
+  maintenance: ["last_at", "last_success_at", "failing_since"],
+  schedule_credits: ["credited_until"],
+};
+
+/** What an earlier run left; undefined at the very first start. */
+export async function readClock({ db }: Pick<Database, "db">): Promise<StoredClock | undefined> {
+  return await db.selectFrom("clock").select(["wall", "uptime", "ran"]).executeTakeFirst();
+}
+
+/** Run every second, and before anything else at the start. Answers by how many milliseconds the clock was set. */
+export async function followClock(server: Server): Promise<number> {
+  if (server.clock.look() === 0) return 0;
+  let jump = 0;
+  try {
+    await server.db.transaction().execute(async (tx) => {
+      // Asked again: of two at once, one follows.
+      jump = Math.round(server.clock.look());
+      if (jump === 0) return;
+      for (const [table, columns] of Object.entries(MOVED)) await move(tx, table, columns, jump);
+      server.clock.follow(jump);
+      await storeIn(tx, server.clock.toStore());
+      await recordAudit(tx, server.now(), SYSTEM, {
+        action: "clock.set",
+        detail: { seconds: Math.round(jump / 1000) },
+      });
+    });
+  } catch (error) {
+    // Nothing was moved: time goes on as before until it can be.
+    server.clock.follow(-jump);
+    throw error;
+  }
+  if (jump === 0) return 0;
+  server.log.warn(
+    `The machine's clock was set ${inWords(jump)}, or the machine slept; what is due moved along.`,
+  );
+  return jump;
+}
+
+/** Run every ten seconds and at the end, so that the next run can tell a clock that was set from time that passed. */
+export async function storeClock(server: Pick<Server, "db" | "clock">): Promise<void> {
+  await storeIn(server.db, server.clock.toStore());
+}
+
+async function storeIn(db: Server["db"] | Transaction<Tables>, clock: StoredClock): Promise<void> {
+  const row = {
+    wall: Math.round(clock.wall),
+    uptime: Math.round(clock.uptime),
+    ran: Math.round(clock.ran),
+  };
+  await db.insertInto("clock").values({ id: 1, ...row })
+    .onConflict((conflict) => conflict.column("id").doUpdateSet(row)).execute();
+}
+
+async function move(
+  tx: Transaction<Tables>,
+  table: string,
+  columns: string[],
+  jump: number,
+): Promise<void> {
+  const sets = columns.map((column) => sql`${sql.ref(column)} = ${sql.ref(column)} + ${jump}`);
+  await sql`update ${sql.table(table)} set ${sql.join(sets)}`.execute(tx);
+}
+
+function inWords(jump: number): string {
+  const seconds = Math.round(Math.abs(jump) / 1000);
+  const length = seconds < 7200
+    ? `${seconds} s`
+    : seconds < 48 * 3600
+    ? `${Math.round(seconds / 3600)} h`
+    : `${Math.round(seconds / 86_400)} days`;
+  return `${jump > 0 ? "forwards" : "back"} by ${length}`;
+}

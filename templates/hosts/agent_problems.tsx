@@ -1,0 +1,38 @@
+import { PostButton } from "../parts/csrf.tsx";
+import { Name } from "../parts/name.tsx";
+import { At } from "../parts/time.tsx";
+
+export interface AgentProblemView {
+  text: string;
+  receivedAt: number;
+}
+
+/** What the host's agent says is wrong with itself, in the live fragment `host-head`. */
+export function AgentProblems(
+  { hostId, problems, mayDismiss }: {
+    hostId: string;
+    problems: AgentProblemView[];
+    mayDismiss: boolean;
+  },
+) {
+  if (problems.length === 0) return null;
+  return (
+    <div class="flash warn">
+      <p>Its agent reports:</p>
+      <ul>
+        {problems.map(({ text, receivedAt }) => (
+          <li>
+            <Name text={text} /> (<At at={receivedAt} />)
+          </li>
+        ))}
+      </ul>
+      {mayDismiss && (
+        <PostButton
+          to={`/hosts/${hostId}/problems/dismiss`}
+          label="Dismiss"
+          describe="Dismiss what the agent reports of damaged files"
+        />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,294 @@
+// A lease ends when its holder's work has, and by nothing else.
+import assert from "node:assert/strict";
+import { endLostJobs } from "../../../server/jobs/reconcile.ts";
+import { endTooLongWaits } from "../../../server/jobs/wait.ts";
+import { eventually } from "../../support/eventually.ts";
+import { FakeAgent, type JoinedHost, joinHost } from "../../support/fake_agent.ts";
+import { startServer, type TestServer } from "../../support/start_server.ts";
+
+const NAS = "rest:http://nas.example:8000/fleet/";
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const RUNS = ["a1", "b2", "c3"].map((digits) => digits.repeat(16));
+
+interface Host extends JoinedHost {
+  agent: FakeAgent;
+}
+
+async function ready(test: TestServer, host: JoinedHost, run = 0): Promise<Host> {
+  const agent = await FakeAgent.connect(test.url, host.bearer, {
+    instance: RUNS[run],
+    boot_id: "boot 1",
+  });
+  const { job_id } = await agent.next("command.run");
+  await agent.acknowledged(agent.started(job_id));
+  await agent.acknowledged(agent.finished(job_id));
+  return { ...host, agent };
+}
+
+/** Two hosts of one repository; the first is at a check. */
+async function twoHosts(test: TestServer) {
+  const alpha = await ready(test, await joinHost(test, "alpha", { url: NAS }));
+  const beta = await ready(test, await joinHost(test, "beta", { id: alpha.repositoryId }));
+  const check = await start(test, alpha.repositoryId, { kind: "check", host_id: alpha.hostId });
+  await alpha.agent.next("command.run", ({ job_id }) => job_id === check);
+  await alpha.agent.acknowledged(alpha.agent.started(check));
+  return { alpha, beta, check };
+}
+
+async function start(test: TestServer, repositoryId: string, wish: unknown): Promise<string> {
+  const { body } = await test.api("alice", "POST", `/api/repositories/${repositoryId}/jobs`, wish);
+  assert.ok(body.job_id, JSON.stringify(body));
+  return body.job_id;
+}
+
+async function backup(test: TestServer, { hostId }: JoinedHost): Promise<string> {
+  const { body } = await test.api("olive", "POST", `/api/hosts/${hostId}/jobs`, { kind: "backup" });
+  assert.ok(body.job_id, JSON.stringify(body));
+  return body.job_id;
+}
+
+const job = async (test: TestServer, id: string) =>
+  (await test.api("alice", "GET", `/api/jobs/${id}`)).body;
+const leases = async (test: TestServer, { repositoryId }: JoinedHost) =>
+  (await test.api("alice", "GET", `/api/repositories/${repositoryId}/maintenance`)).body.leases;
+const ordered = ({ agent }: Host, id: string) =>
+  agent.received.some((each) => each.type === "command.run" && each.job_id === id);
+
+async function goneFor(test: TestServer, { agent, hostId }: Host, ms: number): Promise<void> {
+  await agent.close();
+  await eventually("offline", () => !test.server.agents.isOnline(hostId));
+  test.clock.pass(ms);
+  await endLostJobs(test.server);
+}
+
+/** Time passes with a look every ten minutes. */
+async function pass(test: TestServer, ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= 10 * MINUTE) {
+    test.clock.pass(Math.min(left, 10 * MINUTE));
+    await endTooLongWaits(test.server);
+  }
+}
+
+Deno.test("by time alone no lease passes on: a day and a half after its holder went away, what waited has failed and named it", async () => {
+  await using test = await startServer({ still: true });
+  const { alpha, beta, check } = await twoHosts(test);
+  await goneFor(test, alpha, 11 * MINUTE);
+  assert.equal((await job(test, check)).status, "running");
+  const waiting = await backup(test, beta);
+  await endTooLongWaits(test.server);
+  await pass(test, 29 * MINUTE);
+  assert.equal((await job(test, waiting)).status, "queued");
+  await pass(test, 2 * MINUTE);
+  const ended = await job(test, waiting);
+  assert.equal(ended.status, "failed");
+  assert.match(
+    ended.reason,
+    /^Waited 30 minutes for alpha: its check is running .*, and alpha is offline\.$/,
+  );
+  await pass(test, 35 * HOUR);
+  await endLostJobs(test.server);
+  assert.equal((await job(test, check)).status, "interrupted");
+  const second = await start(test, alpha.repositoryId, { kind: "check" });
+  await pass(test, 5 * HOUR);
+  assert.match(
+    (await job(test, second)).reason,
+    /^Waited 4 hours for alpha: its check may still run /,
+  );
+  assert.ok(!ordered(beta, second) && !ordered(beta, waiting));
+  const [held] = await leases(test, alpha);
+  assert.deepEqual([held.job_id, held.host_name, held.online], [check, "alpha", false]);
+  // Both hosts say so.
+  const { body } = await test.api("victor", "GET", `/api/hosts/${beta.hostId}`);
+  assert.match(body.problems.join(), /alpha has not said that its check is over/);
+  await beta.agent.close();
+});
+
+Deno.test("who comes back naming his job goes on with it, also when it was presumed to have ended; its report lets the others go", async () => {
+  await using test = await startServer({ still: true });
+  const { alpha, beta, check } = await twoHosts(test);
+  await goneFor(test, alpha, 25 * HOUR);
+  assert.equal((await job(test, check)).status, "interrupted");
+  const waiting = await backup(test, beta);
+  const back = await FakeAgent.connect(test.url, alpha.bearer, {
+    instance: RUNS[0],
+    boot_id: "boot 1",
+    jobs: [check],
+  });
+  await eventually("runs again", async () => (await job(test, check)).status === "running");
+  assert.deepEqual([(await job(test, check)).reason, (await job(test, check)).finished_at], [
+    null,
+    null,
+  ]);
+  assert.ok(!ordered(beta, waiting));
+  await back.acknowledged(back.finished(check));
+  await beta.agent.next("command.run", ({ job_id }) => job_id === waiting);
+  assert.equal((await job(test, check)).status, "succeeded");
+  assert.deepEqual(await leases(test, alpha), []);
+  await Promise.all([back.close(), beta.agent.close()]);
+});
+
+const RETURNS: { what: string; run: number; boot: string; lost?: boolean; isGone: boolean }[] = [
+  { what: "the same run that does not know it", run: 0, boot: "boot 1", isGone: true },
+  { what: "another run with its list", run: 1, boot: "boot 1", isGone: true },
+  {
+    what: "another run that lost its list in the same boot",
+    run: 1,
+    boot: "boot 1",
+    lost: true,
+    isGone: false,
+  },
+  {
+    what: "another run that lost its list in another boot",
+    run: 1,
+    boot: "boot 2",
+    lost: true,
+    isGone: true,
+  },
+  {
+    what: "the same run that had lost the list of the one before",
+    run: 0,
+    boot: "boot 1",
+    lost: true,
+    isGone: true,
+  },
+];
+for (const { what, run, boot, lost, isGone } of RETURNS) {
+  for (const presumed of [false, true]) {
+    const when = presumed ? "presumed to have ended" : "open";
+    Deno.test(`a job that is ${when}, and ${what}: the lease ${isGone ? "ends" : "stays"}`, async () => {
+      await using test = await startServer({ still: true });
+      const { alpha, beta, check } = await twoHosts(test);
+      await goneFor(test, alpha, presumed ? 25 * HOUR : MINUTE);
+      const waiting = await backup(test, beta);
+      const back = await FakeAgent.connect(test.url, alpha.bearer, {
+        instance: RUNS[run],
+        boot_id: boot,
+        ...(lost ? { ledger_lost: true } : {}),
+      });
+      if (isGone) await beta.agent.next("command.run", ({ job_id }) => job_id === waiting);
+      await eventually("settled", async () => (await job(test, check)).status === "interrupted");
+      assert.equal((await leases(test, alpha)).length, isGone ? 0 : 1);
+      assert.equal(ordered(beta, waiting), isGone);
+      await Promise.all([back.close(), beta.agent.close()]);
+    });
+  }
+}
+
+Deno.test("an init that may have reached an agent which lost its list is not sent again, to nobody", async () => {
+  await using test = await startServer({ still: true });
+  const host = await joinHost(test, "alpha", { url: NAS });
+  const other = await joinHost(test, "beta", { id: host.repositoryId });
+  const agent = await FakeAgent.connect(test.url, host.bearer, {
+    instance: RUNS[0],
+    boot_id: "boot 1",
+  });
+  const { job_id } = await agent.next("command.run");
+  await agent.close();
+  const second = await FakeAgent.connect(test.url, other.bearer);
+  const back = await FakeAgent.connect(test.url, host.bearer, {
+    instance: RUNS[1],
+    boot_id: "boot 1",
+    ledger_lost: true,
+  });
+  await eventually("settled", async () => (await job(test, job_id)).status === "interrupted");
+  await endTooLongWaits(test.server);
+  const inits = [back, second].flatMap(({ received }) =>
+    received.filter(({ type }) => type === "command.run")
+  );
+  assert.deepEqual(inits, []);
+  await Promise.all([back.close(), second.close()]);
+});
+
+Deno.test("a check that waited four hours at its own host keeps its lease until the host has answered the cancel", async () => {
+  await using test = await startServer({ still: true });
+  const alpha = await ready(test, await joinHost(test, "alpha", { url: NAS }));
+  const beta = await ready(test, await joinHost(test, "beta", { id: alpha.repositoryId }));
+  await endTooLongWaits(test.server);
+  const check = await start(test, alpha.repositoryId, { kind: "check", host_id: alpha.hostId });
+  await alpha.agent.next("command.run", ({ job_id }) => job_id === check);
+  const waiting = await backup(test, beta);
+  await pass(test, 5 * HOUR);
+  assert.equal((await job(test, check)).reason_code, "waited_too_long");
+  await alpha.agent.next("command.cancel");
+  assert.equal((await leases(test, alpha)).length, 1);
+  assert.ok(!ordered(beta, waiting));
+  const again = await backup(test, beta);
+  await alpha.agent.acknowledged(alpha.agent.finished(check, { status: "cancelled" }));
+  await beta.agent.next("command.run", ({ job_id }) => job_id === again);
+  // Why it was given up stays.
+  assert.equal((await job(test, check)).reason_code, "waited_too_long");
+  await Promise.all([alpha.agent.close(), beta.agent.close()]);
+});
+
+Deno.test("an admin who types the holder's name releases it; the holder is told to end when it is back", async () => {
+  await using test = await startServer({ still: true });
+  const { alpha, beta, check } = await twoHosts(test);
+  const path = `/api/repositories/${alpha.repositoryId}/lease/release`;
+  const release = (who: "alice" | "olive", confirm_hostname: unknown) =>
+    test.api(who, "POST", path, { confirm_hostname });
+  await goneFor(test, alpha, HOUR);
+  const waiting = await backup(test, beta);
+  assert.equal((await release("olive", "alpha")).status, 403);
+  for (const name of ["beta", "", "Alpha", "alpha "]) {
+    const { status, body } = await release("alice", name);
+    assert.deepEqual([status, body.error.field], [400, "confirm_hostname"], name);
+  }
+  assert.equal((await release("alice", 7)).body.error.field, "confirm_hostname");
+  assert.ok(!ordered(beta, waiting));
+  assert.equal((await release("alice", "alpha")).status, 204);
+  await beta.agent.next("command.run", ({ job_id }) => job_id === waiting);
+  assert.match((await job(test, check)).reason, /released by alice/);
+  assert.equal((await release("alice", "alpha")).status, 409);
+  const audit = JSON.stringify((await test.api("alice", "GET", "/api/audit")).body);
+  assert.match(audit, /lease\.released/);
+  const back = await FakeAgent.connect(test.url, alpha.bearer, {
+    instance: RUNS[0],
+    jobs: [check],
+  });
+  const { job_id } = await back.next("command.cancel");
+  assert.equal(job_id, check);
+  assert.equal((await job(test, check)).status, "interrupted");
+  // What it came to is known all the same.
+  await back.acknowledged(back.finished(check));
+  assert.equal((await job(test, check)).status, "succeeded");
+  await Promise.all([back.close(), beta.agent.close()]);
+});
+
+Deno.test("removing the host releases its lease; giving it to another machine does when that has shown itself", async () => {
+  await using test = await startServer({ still: true });
+  const { alpha, beta } = await twoHosts(test);
+  await goneFor(test, alpha, HOUR);
+  const waiting = await backup(test, beta);
+  const { body } = await test.api("alice", "POST", `/api/hosts/${alpha.hostId}/rejoin-token`);
+  assert.ok(body.token, JSON.stringify(body));
+  const taken = await test.api(null, "POST", "/api/agents/enroll", {
+    token: body.token,
+    hostname: "alpha",
+    os: "linux",
+    arch: "x86_64",
+    agent_version: "0.1.0",
+    restic_version: "0.18.0",
+  });
+  assert.equal(taken.status, 200, JSON.stringify(taken.body));
+  assert.ok(!ordered(beta, waiting));
+  const fresh = await FakeAgent.connect(test.url, taken.body.bearer, {
+    instance: RUNS[2],
+    boot_id: "boot 9",
+  });
+  await beta.agent.next("command.run", ({ job_id }) => job_id === waiting);
+  await beta.agent.acknowledged(beta.agent.finished(waiting));
+  // It opens the repository anew.
+  await fresh.acknowledged(fresh.finished((await fresh.next("command.run")).job_id));
+  await fresh.close();
+  const check = await start(test, alpha.repositoryId, { kind: "check" });
+  await beta.agent.next("command.run", ({ job_id }) => job_id === check);
+  await goneFor(test, beta, HOUR);
+  assert.equal((await leases(test, alpha)).length, 1);
+  assert.equal(
+    (await test.api("alice", "DELETE", `/api/hosts/${beta.hostId}`, { confirm_hostname: "beta" }))
+      .status,
+    204,
+  );
+  assert.equal((await leases(test, alpha)).length, 0);
+});
