@@ -7,7 +7,8 @@ import { makeOldDatabase } from "../support/old_database.ts";
 import { fault } from "../support/trial.ts";
 
 const MOMENTS = 20;
-const AT_ONCE = 2;
+/** Migrations, and kills in each: a start of a process is most of the work. */
+const AT_ONCE = Math.max(2, Math.ceil(navigator.hardwareConcurrency / 2));
 const PROGRAM = fileURLToPath(new URL("../support/migrate_once.ts", import.meta.url));
 
 async function migrateOnce(folder: string, newest: number, killAt?: number): Promise<Run> {
@@ -58,7 +59,7 @@ async function killInside(number: number): Promise<{ killed: number; isNew: numb
     const { code, calls } = await migrateOnce(whole, number);
     assert.equal(code, 0);
     const fresh = lookAt(whole);
-    assert.deepEqual([old.done, fresh.done], [number - 1, number]);
+    assert.equal(fresh.done, old.done + 1);
     const moments = Array.from({ length: MOMENTS }, (_, n) => 1 + Math.floor(n * calls / MOMENTS));
     const found = { killed: 0, isNew: 0 };
     const next = moments.values();
@@ -74,7 +75,7 @@ async function killInside(number: number): Promise<{ killed: number; isNew: numb
           `${number} is half done after a kill at call ${moment} of ${calls}`,
         );
         found.killed++;
-        if (after.done === number) found.isNew++;
+        if (after.done === fresh.done) found.isNew++;
       }
     }));
     return found;

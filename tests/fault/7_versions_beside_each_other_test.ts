@@ -6,7 +6,9 @@ import { makeOldDatabase } from "../support/old_database.ts";
 import { runOnce } from "../support/programs.ts";
 import { fault } from "../support/trial.ts";
 
-const NEWEST = Object.keys(MIGRATIONS).length;
+const COUNT = Object.keys(MIGRATIONS).length;
+/** Numbers may have gaps. */
+const NEWEST = Number(Object.keys(MIGRATIONS).sort().at(-1)!.slice(0, 4));
 const COMMANDS = [
   ["user", "list"],
   ["user", "add", "bob", "--role", "viewer"],
@@ -44,12 +46,12 @@ fault({
     }
     const copy = await runOnce("server", ["backup-database", join(dataDir, "copy.db")], env);
     assert.equal(copy.code, 0, copy.stderr);
-    assert.equal(migrationsIn(dataDir), NEWEST - 1);
+    assert.equal(migrationsIn(dataDir), COUNT - 1);
     older.kill("SIGKILL");
     await older.status;
     const alone = await runOnce("server", ["user", "list"], env);
     assert.equal(alone.code, 0, alone.stderr);
-    assert.equal(migrationsIn(dataDir), NEWEST);
+    assert.equal(migrationsIn(dataDir), COUNT);
     const sqlite = new DatabaseSync(join(dataDir, "restic-manager.db"));
     sqlite.exec("insert into kysely_migration (name, timestamp) values ('9999_later', '2030')");
     sqlite.close();

@@ -12,17 +12,18 @@ for (const name of Object.keys(MIGRATIONS)) {
 }
 let calls = 0;
 /** Before or after the call, by turns: both sides of a commit are moments. */
-function counted<A extends unknown[], R>(call: (...args: A) => R): (...args: A) => R {
-  return function (this: unknown, ...args: A) {
+function countCalls(prototype: object, name: string): void {
+  const call = Reflect.get(prototype, name) as (...values: unknown[]) => unknown;
+  Reflect.set(prototype, name, function (this: unknown, ...values: unknown[]) {
     if (++calls === killAt) Deno.kill(Deno.pid, "SIGKILL");
-    const result = call.apply(this, args);
+    const result = Reflect.apply(call, this, values);
     if (++calls === killAt) Deno.kill(Deno.pid, "SIGKILL");
     return result;
-  };
+  });
 }
-DatabaseSync.prototype.exec = counted(DatabaseSync.prototype.exec);
-StatementSync.prototype.run = counted(StatementSync.prototype.run);
-StatementSync.prototype.all = counted(StatementSync.prototype.all);
+countCalls(DatabaseSync.prototype, "exec");
+countCalls(StatementSync.prototype, "run");
+countCalls(StatementSync.prototype, "all");
 const { close } = await openDatabase(folder!);
 await close();
 console.log(calls);
