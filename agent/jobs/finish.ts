@@ -4,11 +4,15 @@ import type { Outcome } from "../restic/outcome.ts";
 import type { Accepted } from "./ledger.ts";
 import { killOrphan } from "./orphans.ts";
 
-export function finishJob(agent: Agent, jobId: string, outcome: Partial<Outcome>): void {
+export function finishJob(
+  agent: Agent,
+  jobId: string,
+  outcome: Partial<Outcome> & { duration_ms?: number },
+): void {
   agent.journal.append({
     type: "job.finished",
     job_id: jobId,
-    at: Date.now(),
+    at: agent.clock.now(),
     status: "failed",
     exit_code: null,
     reason_code: null,
