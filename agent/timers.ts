@@ -5,6 +5,7 @@ import { lastRunBetween, nextRun } from "../shared/cron.ts";
 import { id } from "../shared/fields.ts";
 import { newId } from "../shared/new_id.ts";
 import { Origin, type PlannedSchedule } from "../shared/protocol.ts";
+import { spanInWords } from "../shared/span.ts";
 import type { Agent } from "./agent.ts";
 import { JumpWatch, MACHINE, type TimeSource } from "./clock.ts";
 import { messageOf } from "./log.ts";

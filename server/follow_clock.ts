@@ -1,6 +1,7 @@
 // When the machine's clock was set, all that is due, expires or grows old in the database moves along with it, in one
 // transaction: a session that had three hours left has three hours left. What happened keeps its time.
 import { sql, type Transaction } from "kysely";
+import { spanInWords } from "../shared/span.ts";
 import { recordAudit } from "./audit/record.ts";
 import type { StoredClock } from "./clock.ts";
 import type { Database } from "./database/open.ts";
@@ -70,7 +71,9 @@ export async function followClock(server: Server): Promise<number> {
   if (jump === 0) return 0;
   for (const agent of server.agents) if (agent.skew !== undefined) agent.skew += jump;
   server.log.warn(
-    `The machine's clock was set ${inWords(jump)}, or the machine slept; what is due moved along.`,
+    `The machine's clock was set ${jump > 0 ? "forwards" : "back"} by ${
+      spanInWords(jump)
+    }, or the machine slept; what is due moved along.`,
   );
   return jump;
 }
@@ -107,14 +110,4 @@ async function move(
 ): Promise<void> {
   const sets = columns.map((column) => sql`${sql.ref(column)} = ${sql.ref(column)} + ${jump}`);
   await sql`update ${sql.table(table)} set ${sql.join(sets)}`.execute(tx);
-}
-
-function inWords(jump: number): string {
-  const seconds = Math.round(Math.abs(jump) / 1000);
-  const length = seconds < 7200
-    ? `${seconds} s`
-    : seconds < 48 * 3600
-    ? `${Math.round(seconds / 3600)} h`
-    : `${Math.round(seconds / 86_400)} days`;
-  return `${jump > 0 ? "forwards" : "back"} by ${length}`;
 }
