@@ -133,12 +133,8 @@ export class Timers {
     const now = this.now;
     const jump = this.#jumps.look();
     if (jump !== 0) {
-      const seconds = Math.round(Math.abs(jump) / 1000);
-      this.agent.log.warn(
-        `This machine's clock was set ${
-          jump > 0 ? "forwards" : "back"
-        } by ${seconds} s, or it slept`,
-      );
+      const how = `${jump > 0 ? "forwards" : "back"} by ${spanInWords(jump)}`;
+      this.agent.log.warn(`This machine's clock was set ${how}, or it slept`);
     }
     const pending = this.#content.pending.map((each) => ({
       ...each,
