@@ -100,7 +100,7 @@ Deno.test("by time alone no lease passes on: a day and a half after its holder w
   assert.deepEqual([held.job_id, held.host_name, held.online], [check, "alpha", false]);
   // Both hosts say so.
   const { body } = await test.api("victor", "GET", `/api/hosts/${beta.hostId}`);
-  assert.match(body.problems.join(), /alpha has not said that its check is over/);
+  assert.match(body.problems.join(), /waits for alpha, which has not said that its check is over/);
   await beta.agent.close();
 });
 
