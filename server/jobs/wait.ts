@@ -2,10 +2,10 @@
 // half an hour, and says who was in its way, so
 // that an agent which says that its backup runs and runs holds up nobody for good: what is due is due again the next time.
 // The time is counted while the server runs (clock.ts).
-import { hasEnded, isMaintenance, writesRepository } from "../../shared/job.ts";
+import { hasEnded, isMaintenance } from "../../shared/job.ts";
 import { isDoubted } from "../hosts/instances.ts";
 import type { Server } from "../server.ts";
-import { dispatchAll, failUnsent } from "./dispatch.ts";
+import { dispatchAll, failUnsent, holdsUp } from "./dispatch.ts";
 import type { JobRow } from "./find.ts";
 import { type Holder, takeOrFindHolder } from "./lease.ts";
 import { WAITED_TOO_LONG } from "./reason_codes.ts";
@@ -79,7 +79,7 @@ async function holderOfEarlier(server: Server, job: JobRow): Promise<Holder | un
   const earlier = await server.db.selectFrom("jobs").selectAll().where("host_id", "=", job.host_id)
     .where("status", "=", "queued").where("dispatched_at", "is", null)
     .where("number", "<", job.number).orderBy("number").execute();
-  for (const each of earlier.filter(({ kind }) => writesRepository(kind))) {
+  for (const each of earlier.filter(({ kind }) => holdsUp(kind, job.kind))) {
     const holder = await takeOrFindHolder(server, each);
     if (holder) return holder;
   }

@@ -292,3 +292,22 @@ Deno.test("removing the host releases its lease; giving it to another machine do
   );
   assert.equal((await leases(test, alpha)).length, 0);
 });
+
+Deno.test("a backup behind its own host's init waits for whoever keeps the init waiting, for half an hour", async () => {
+  await using test = await startServer({ still: true });
+  const alpha = await joinHost(test, "alpha", { url: NAS });
+  const beta = await joinHost(test, "beta", { id: alpha.repositoryId });
+  const first = await FakeAgent.connect(test.url, alpha.bearer);
+  await first.next("command.run");
+  const second = await FakeAgent.connect(test.url, beta.bearer);
+  await endTooLongWaits(test.server);
+  const waiting = await backup(test, beta);
+  await pass(test, 20 * MINUTE);
+  assert.equal((await job(test, waiting)).status, "queued");
+  await pass(test, 20 * MINUTE);
+  assert.match(
+    (await job(test, waiting)).reason,
+    /^Waited 30 minutes for alpha: its init is queued/,
+  );
+  await Promise.all([first.close(), second.close()]);
+});
