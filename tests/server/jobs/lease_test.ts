@@ -418,3 +418,19 @@ Deno.test("a hello beside another run of the agent that is connected ends no lea
   await beta.agent.next("command.run", ({ job_id }) => job_id === waiting);
   await Promise.all([other.close(), beta.agent.close(), alpha.agent.untilClosed()]);
 });
+
+Deno.test("a backup that waits in the queue of the very host that is at a check ends after half an hour too, and is not begun later", async () => {
+  await using test = await startServer({ still: true });
+  const { alpha, beta, check } = await twoHosts(test);
+  await endTooLongWaits(test.server);
+  const waiting = await backup(test, alpha);
+  await alpha.agent.next("command.run", ({ job_id }) => job_id === waiting);
+  await pass(test, 40 * MINUTE);
+  assert.match(
+    (await job(test, waiting)).reason,
+    /^Waited 30 minutes for alpha: its check is running/,
+  );
+  await alpha.agent.next("command.cancel", ({ job_id }) => job_id === waiting);
+  assert.equal((await job(test, check)).status, "running");
+  await Promise.all([alpha.agent.close(), beta.agent.close()]);
+});
