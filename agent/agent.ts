@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Hello, PROTOCOL_VERSION } from "../shared/protocol.ts";
 import { VERSION } from "../shared/version.ts";
 import { type Brake, NO_BRAKE, reportOf } from "./brake/brake.ts";
+import type { TimeSource } from "./clock.ts";
 import { Connection, PACE } from "./connection.ts";
 import type { Pace } from "./session.ts";
 import { JobQueue } from "./jobs/queue.ts";
@@ -39,6 +40,7 @@ export interface Agent {
   instance: string;
   queue: JobQueue;
   timers: Timers;
+  clock: TimeSource;
   connection: Connection;
   restic: ResticFinder;
   fileSystems: FileSystemMemory;
@@ -99,6 +101,7 @@ function assemble(options: AgentOptions, { state, journal, hasWorked }: Opened):
   const { settings, log } = options;
   const plan = new Plan(state);
   const bootId = readBootId();
+  const clock: Clock = { ...CLOCK, ...options.clock };
   const agent = {
     settings,
     brake: settings.brake ?? NO_BRAKE,
@@ -117,6 +120,7 @@ function assemble(options: AgentOptions, { state, journal, hasWorked }: Opened):
     fileSystems: new FileSystemMemory(state),
     limits: { ...LIMITS, ...options.limits },
     orphans: [] as ProcessMark[],
+    clock: clock as TimeSource,
     environment: (name: string) => Deno.env.get(name),
   } as Agent;
   agent.queue = new JobQueue(agent);
@@ -128,13 +132,14 @@ function assemble(options: AgentOptions, { state, journal, hasWorked }: Opened):
     log,
     pace: { ...PACE, ...options.pace },
     hello: () => sayHello(agent),
+    clock,
     onMessage: (message) => receive(agent, message),
     onUnreadable: (unreadable) => refuse(agent, unreadable),
     onRefused: (reason) => options.onRefused?.(reason),
   });
   let stopped: Promise<void> | undefined;
   agent.stop = () => stopped ??= stop(agent);
-  agent.timers = new Timers(agent, { ...CLOCK, ...options.clock });
+  agent.timers = new Timers(agent, clock);
   state.problems.onChange = () =>
     agent.connection.send({ type: "problems", problems: state.problems.list });
   removeHookFiles(settings.stateDir, log);
@@ -191,7 +196,7 @@ async function sayHello(agent: Agent): Promise<Hello> {
     os,
     arch,
     boot_time: bootTime,
-    clock: Date.now(),
+    clock: agent.clock.now(),
     plan_version: agent.plan.version,
     ...(brakes ? { brakes } : {}),
     jobs: [...new Set([...agent.queue.ids, ...agent.journal.unacknowledgedEnds])].slice(0, 10_000),

@@ -1,4 +1,5 @@
 // One socket to the server: hello, heartbeat, what the journal holds, and its end.
+import { JumpWatch, type TimeSource } from "./clock.ts";
 import { type AgentMessage, CLOSE, type Hello, type ServerMessage } from "../shared/protocol.ts";
 import { ProtocolError, readServerMessage, type Unreadable } from "../shared/wire.ts";
 import type { Journal } from "./journal/journal.ts";
@@ -21,6 +22,7 @@ export interface SessionOptions {
   journal: Journal;
   log: Log;
   pace: Pace;
+  clock: TimeSource;
   hello: () => Promise<Hello>;
   onMessage: (message: ServerMessage) => void;
   /** A message of the server that this agent cannot take. */
@@ -53,8 +55,9 @@ export class Session {
   isGreeted = false;
   readonly #socket: WebSocket;
   readonly #timers: number[] = [];
+  readonly #jumps: JumpWatch;
   #isNonsense = false;
-  #heardAt = performance.now();
+  #heardAt: number;
   #hasSaidHello = false;
   #hasEnded = false;
   #sentUpTo = 0;
@@ -66,6 +69,8 @@ export class Session {
   #onGone: () => void = () => {};
 
   constructor(private readonly options: SessionOptions, private readonly events: SessionEvents) {
+    this.#heardAt = options.clock.elapsed();
+    this.#jumps = new JumpWatch(options.clock);
     const url = `${options.server.replace(/^http/, "ws")}/ws/agent`;
     this.#socket = new WebSocket(url, {
       headers: { authorization: `Bearer ${options.bearer}` },
@@ -137,7 +142,10 @@ export class Session {
           return;
         }
         const entry = this.options.journal.after(this.#sentUpTo);
-        if (!entry || !this.#sendText(entry.text)) return;
+        if (!entry) return;
+        // What follows carries times of a clock that is not the one which the server was told of.
+        if (this.#jumps.look() !== 0) this.#tellClock();
+        if (!this.#sendText(entry.text)) return;
         this.#sentUpTo = entry.seq;
         this.#inFlight.push({ seq: entry.seq, bytes: entry.text.length });
         this.#inFlightBytes += entry.text.length;
@@ -163,14 +171,18 @@ export class Session {
   }
 
   #beat(): void {
-    if (performance.now() - this.#heardAt > this.options.pace.silentMs) {
+    if (this.options.clock.elapsed() - this.#heardAt > this.options.pace.silentMs) {
       this.end("the server was silent for too long");
-    } else this.send({ type: "heartbeat" });
+    } else this.#tellClock();
+  }
+
+  #tellClock(): void {
+    this.send({ type: "heartbeat", clock: this.options.clock.now() });
   }
 
   #receive(data: unknown): void {
     if (this.#hasEnded) return;
-    this.#heardAt = performance.now();
+    this.#heardAt = this.options.clock.elapsed();
     let message: ServerMessage;
     try {
       message = readServerMessage(data);

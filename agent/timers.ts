@@ -6,30 +6,43 @@ import { id } from "../shared/fields.ts";
 import { newId } from "../shared/new_id.ts";
 import { Origin, type PlannedSchedule } from "../shared/protocol.ts";
 import type { Agent } from "./agent.ts";
+import { JumpWatch, MACHINE, type TimeSource } from "./clock.ts";
 import { messageOf } from "./log.ts";
 import { jsonAs } from "./state/folder.ts";
 
-export interface Clock {
-  now: () => number;
+export interface Clock extends TimeSource {
   /** A missed run begins within this many milliseconds after the machine is back, so that a fleet spreads. */
   catchUpWithinMs: number;
   /** How often to look at the least: a machine that slept is noticed after this. */
   lookMs: number;
 }
 
-export const CLOCK: Clock = { now: Date.now, catchUpWithinMs: 120_000, lookMs: 30_000 };
+export const CLOCK: Clock = { ...MACHINE, catchUpWithinMs: 120_000, lookMs: 30_000 };
 
 /** Later than this after its fire time a run is a catch-up. */
 const LATE_MS = 120_000;
-/** A clock that was this far ahead was wrong; waiting for it to come true would stop all backups. */
-const CLOCK_WRONG_MS = 86_400_000;
+/**
+ * A clock that goes back by no more than this was set right: what has run is not run again when its time comes a second time. One that
+ * was further ahead was wrong, and what ran by it was not the run that is due.
+ */
+const SET_RIGHT_MS = 3 * 3_600_000;
+/** No wait is longer: what is due later than that was put down by a clock that was ahead. */
+const LONGEST_WAIT_MS = 25 * 3_600_000;
 
 const Pending = z.object({ job_id: id, due_at: z.number(), origin: Origin });
 export type Pending = z.infer<typeof Pending>;
 
 const Content = z.object({
   /** Per schedule: for which expression fire times have been dealt with, and up to when. */
-  schedules: z.record(z.string(), z.object({ key: z.string(), considered_at: z.number() })),
+  schedules: z.record(
+    z.string(),
+    z.object({
+      key: z.string(),
+      considered_at: z.number(),
+      /** Fire times of the last hours that were dealt with. */
+      fired: z.array(z.number()).optional(),
+    }),
+  ),
   /** Runs that wait for their moment: catch-ups and further tries. */
   pending: z.array(Pending),
 });
@@ -40,11 +53,13 @@ export class Timers {
   #content: z.infer<typeof Content> = { schedules: {}, pending: [] };
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
+  readonly #jumps: JumpWatch;
   /** Schedules of which that was logged. */
   readonly #unreadable = new Set<string>();
 
   /** Never throws: without a state of before every schedule counts from now. */
   constructor(private readonly agent: Agent, private readonly clock: Clock) {
+    this.#jumps = new JumpWatch(clock);
     const { value, damage } = agent.state.read(FILE, jsonAs(Content));
     if (value) this.#content = value;
     if (!damage) return;
@@ -57,6 +72,7 @@ export class Timers {
   /** Looks at the plan and the clock now, and again when something is due. */
   look(): void {
     if (this.#stopped) return;
+    this.#followClock();
     this.#adoptPlan();
     this.#collectFires();
     this.#startDue();
@@ -102,8 +118,7 @@ export class Timers {
     for (const schedule of this.#plan) {
       const key = `${schedule.time_zone} ${schedule.cron}`;
       const before = known[schedule.id];
-      const usable = before?.key === key && before.considered_at <= now + CLOCK_WRONG_MS;
-      schedules[schedule.id] = usable ? before : { key, considered_at: now };
+      schedules[schedule.id] = before?.key === key ? before : { key, considered_at: now };
     }
     const pending = this.#content.pending.filter(({ origin }) => origin.schedule_id in schedules);
     if (JSON.stringify([schedules, pending]) === JSON.stringify([known, this.#content.pending])) {
@@ -112,11 +127,38 @@ export class Timers {
     this.#save({ schedules, pending });
   }
 
-  /** Several misses count as the last one. A clock that went back finds nothing until it has caught up. */
+  /** Whatever waits goes on waiting as long as before, and a clock that went back keeps no schedule from firing. */
+  #followClock(): void {
+    const now = this.now;
+    const jump = this.#jumps.look();
+    if (jump !== 0) {
+      const seconds = Math.round(Math.abs(jump) / 1000);
+      this.agent.log.warn(
+        `This machine's clock was set ${
+          jump > 0 ? "forwards" : "back"
+        } by ${seconds} s, or it slept`,
+      );
+    }
+    const pending = this.#content.pending.map((each) => ({
+      ...each,
+      due_at: Math.min(each.due_at + jump, now + LONGEST_WAIT_MS),
+    }));
+    const schedules = Object.fromEntries(
+      Object.entries(this.#content.schedules).map(([id, state]) => [id, heldTo(now, state)]),
+    );
+    if (
+      JSON.stringify([schedules, pending]) ===
+        JSON.stringify([this.#content.schedules, this.#content.pending])
+    ) return;
+    this.#save({ schedules, pending });
+  }
+
+  /** Several misses count as the last one; none is run twice. */
   #collectFires(): void {
     const now = this.now;
     const found: Pending[] = [];
     const schedules = { ...this.#content.schedules };
+    let hasFired = false;
     for (const schedule of this.#plan) {
       const state = schedules[schedule.id]!;
       const fired = this.#ask(
@@ -124,10 +166,16 @@ export class Timers {
         () => lastRunBetween(schedule.cron, state.considered_at, now, schedule.time_zone),
       );
       if (fired === null) continue;
-      schedules[schedule.id] = { ...state, considered_at: now };
-      found.push(...this.#runsOf(schedule, fired));
+      const before = state.fired ?? [];
+      schedules[schedule.id] = {
+        ...state,
+        considered_at: now,
+        fired: [...before.filter((at) => at > now - SET_RIGHT_MS && at !== fired), fired],
+      };
+      hasFired = true;
+      if (!before.includes(fired)) found.push(...this.#runsOf(schedule, fired));
     }
-    if (found.length > 0) this.#save({ schedules, pending: [...this.#content.pending, ...found] });
+    if (hasFired) this.#save({ schedules, pending: [...this.#content.pending, ...found] });
   }
 
   #runsOf(schedule: PlannedSchedule, scheduled_at: number): Pending[] {
@@ -212,4 +260,13 @@ export class Timers {
     this.#content = { ...this.#content, ...change };
     this.agent.state.write(FILE, JSON.stringify(this.#content));
   }
+}
+
+type ScheduleState = z.infer<typeof Content>["schedules"][string];
+
+/** A state of a time that is still to come was put down by a clock that was ahead. */
+function heldTo(now: number, state: ScheduleState): ScheduleState {
+  if (state.considered_at <= now) return state;
+  const wasWrong = state.considered_at > now + SET_RIGHT_MS;
+  return { ...state, considered_at: now, fired: wasWrong ? [] : state.fired ?? [] };
 }

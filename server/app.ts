@@ -1,7 +1,5 @@
 // Requests in, answers out: the order in which a request is checked, and the one place that answers errors.
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
-import { HTTPException } from "hono/http-exception";
 import { newId } from "../shared/new_id.ts";
 import { acceptAgent, findByBearer } from "./agent_api/socket.ts";
 import { acceptPendingAgent } from "./agent_api/waiting_room.ts";
@@ -12,6 +10,7 @@ import { type Ctx, type Route, seenFrom, type Vars } from "./web/context.ts";
 import { type ErrorAnswer, errorPage } from "./web/pages/error.ts";
 import { noteRefusal } from "./web/refusals.ts";
 import { ROUTES } from "./web/routes.ts";
+import { BODY_WITHIN_MS, thenCutOff, withWholeBody } from "./web/whole_body.ts";
 import {
   bearerOf,
   identify,
@@ -19,8 +18,6 @@ import {
   requireRole,
   setSecurityHeaders,
 } from "./web/security.ts";
-
-const BODY_LIMIT = 1_048_576;
 
 export type App = Hono<{ Variables: Vars; Bindings: { peer: string } }>;
 
@@ -34,12 +31,10 @@ export function createApp(server: Server, routes: Route[] = ROUTES): App {
     await next();
     setSecurityHeaders(c as Ctx);
   });
-  app.use(bodyLimit({
-    maxSize: BODY_LIMIT,
-    onError: () => {
-      throw new AppError("too_large", `The body must be at most ${BODY_LIMIT} bytes.`);
-    },
-  }));
+  app.use(async (c, next) => {
+    c.req.raw = await withWholeBody(c.req.raw, BODY_WITHIN_MS);
+    await next();
+  });
   app.get("/ws/agent", async (c) => {
     const { address } = seenFrom(server, c.req.raw, c.env.peer);
     const host = await findByBearer(server, bearerOf(c as Ctx) ?? "");
@@ -68,8 +63,12 @@ export function createApp(server: Server, routes: Route[] = ROUTES): App {
         // Who may, before what they say: a stranger learns nothing from an error about a field.
         requireRole(c as Ctx, route.role);
         await refuseCrossSite(c as Ctx);
+        if (route.method !== "GET") server.storage.refuseWhenBroken();
         if (isNewStorage(route)) server.disk.refuseWhenShort();
-        return await route.handler(server, c as Ctx);
+        const response = await route.handler(server, c as Ctx);
+        // What was stored in files that were taken away meanwhile is not stored.
+        if (route.method !== "GET") server.storage.lookForFiles();
+        return response;
       } catch (error) {
         await noteRefusal(server, c as Ctx, error);
         throw error;
@@ -98,7 +97,7 @@ async function answerError(server: Server, c: Ctx, error: Error): Promise<Respon
     },
   );
   if (answer.retryAfter) response.headers.set("Retry-After", String(answer.retryAfter));
-  return response;
+  return answer.code === "too_slow" ? await thenCutOff(response) : response;
 }
 
 /** While the disk is nearly full people sign in and out, look, end things and remove them; nothing else. */
@@ -109,12 +108,12 @@ function isNewStorage({ method, whenFull }: Route): boolean {
 /** A browser that shows a page, and not a script or an agent. */
 function wantsPage(c: Ctx): boolean {
   const { path } = c.req;
-  return !/^\/(api|ws|agent|install|healthz)(\/|$)/.test(path) &&
+  return !/^\/(api|ws|agent|install|healthz|readyz)(\/|$)/.test(path) &&
     (c.req.header("accept") ?? "").includes("text/html");
 }
 
 function describe(server: Server, c: Ctx, error: Error): ErrorAnswer {
-  const known = knownError(error);
+  const known = knownError(server, error);
   if (!known) {
     const id = newId();
     server.log.error(`${c.req.method} ${c.req.path} (${id}): ${error.stack ?? error}`);
@@ -128,18 +127,7 @@ function describe(server: Server, c: Ctx, error: Error): ErrorAnswer {
   return known;
 }
 
-function knownError(error: Error): AppError | undefined {
+function knownError(server: Server, error: Error): AppError | undefined {
   if (error instanceof AppError) return error;
-  if (isFull(error)) {
-    return new AppError("unavailable", "The server's disk is full: nothing could be stored.");
-  }
-  if (error instanceof HTTPException && error.status === 413) {
-    return new AppError("too_large", `The body must be at most ${BODY_LIMIT} bytes.`);
-  }
-  return undefined;
-}
-
-/** SQLITE_FULL, in its text: the codes of node:sqlite do not survive everywhere. */
-function isFull(error: Error): boolean {
-  return /database or disk is full/i.test(error.message);
+  return server.storage.asAppError(error);
 }

@@ -12,6 +12,8 @@ const LOOK_EVERY_MS = 250;
 const BALLAST = 16 * 1_048_576;
 const PIECE = 65_536;
 const JOURNAL_SHARE = 4;
+/** Room is made by a person. */
+const RETRY_SECONDS = 60;
 
 export class Disk {
   readonly #ballast: string;
@@ -58,10 +60,12 @@ export class Disk {
   refuseWhenShort(): void {
     const { problem } = this;
     if (!problem) return;
-    throw new AppError(
+    const error = new AppError(
       "unavailable",
       `${problem} Nothing new is stored until there is room again; remove what is not needed.`,
     );
+    error.retryAfter = RETRY_SECONDS;
+    throw error;
   }
 
   /** Gives up the ballast where little more than it is left, and takes it again once there is plenty. */

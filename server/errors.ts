@@ -8,6 +8,8 @@ const STATUS = {
   /** To an agent: an admin said no; it must not ask again. */
   rejected: 403,
   not_found: 404,
+  /** The body did not come in time. */
+  too_slow: 408,
   conflict: 409,
   too_large: 413,
   invalid: 422,
@@ -16,6 +18,8 @@ const STATUS = {
   too_many: 429,
   agent_offline: 503,
   unavailable: 503,
+  /** The database is locked, full, damaged …: storage.ts. */
+  storage_cannot_write: 503,
 } as const;
 
 export type ErrorCode = keyof typeof STATUS;

@@ -9,7 +9,9 @@ export type Event =
   | { type: "job"; jobId: string; hostId: string; status: JobStatus }
   | { type: "host"; hostId: string }
   | { type: "enrolled"; hostId: string; tokenId: string }
-  | { type: "pending" };
+  | { type: "pending" }
+  /** What everybody must know of the server itself has changed. */
+  | { type: "notice" };
 
 export type Listener = (event: Event) => void;
 
@@ -17,6 +19,7 @@ export class Events {
   /** "job:<id>" hears of one job, "host:<id>" of one host, "fleet" of all hosts, "pending" of those that wait
    *  for approval; lines go to their job alone. */
   readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #first: Listener[] = [];
 
   constructor(private readonly onFault: (error: unknown) => void) {}
 
@@ -29,12 +32,18 @@ export class Events {
     };
   }
 
+  /** For what must be forgotten before anybody hears of the event. */
+  beforeEach(listener: Listener): void {
+    this.#first.push(listener);
+  }
+
   /**
    * Call after the commit: whoever hears of an event may read it. Listeners must not block; what one throws is logged,
    * since it is no fault of the others nor of whoever publishes, which may be an agent's report.
    */
   publish(event: Event): void {
-    for (const topic of topics(event)) {
+    for (const listener of this.#first) listener(event);
+    for (const topic of topicsOf(event)) {
       for (const listener of this.#listeners.get(topic) ?? []) {
         try {
           listener(event);
@@ -46,7 +55,7 @@ export class Events {
   }
 }
 
-function topics(event: Event): string[] {
+export function topicsOf(event: Event): string[] {
   switch (event.type) {
     case "lines":
       return [`job:${event.jobId}`];
@@ -57,6 +66,8 @@ function topics(event: Event): string[] {
       return [`host:${event.hostId}`, "fleet"];
     case "enrolled":
       return [`enrolment:${event.tokenId}`, "fleet"];
+    case "notice":
+      return ["fleet", "notice"];
     case "pending":
       return ["pending"];
   }

@@ -79,6 +79,12 @@ async function main(args: string[]): Promise<number> {
 }
 
 const STOP_WITHIN_MS = 12_000;
+const NEEDS_PROXY =
+  "RM_LISTEN is not an address of this machine alone: put a reverse proxy before it that closes half-sent requests and limits connections of an address, which this server cannot (see deploy/proxy), and let nobody else reach this port";
+
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "::1" || /^127\./.test(hostname);
+}
 
 async function runServer(settings: Settings): Promise<number> {
   const serving = await serve(settings);
@@ -86,6 +92,7 @@ async function runServer(settings: Settings): Promise<number> {
   server.log.info(
     `restic-manager-server ${VERSION} listens on ${url}, data in ${settings.dataDir}`,
   );
+  if (!isLoopback(settings.listen.hostname)) server.log.warn(NEEDS_PROXY);
   if (server.setup.token) {
     console.log(
       `\nMake the first administrator here (the link works once, for an hour):\n  ${

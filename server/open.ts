@@ -1,6 +1,7 @@
 // Settings → a server that is ready to answer. Wiring only.
 import { Clock, MACHINE, type TimeSource } from "./clock.ts";
 import { ConnectedAgents } from "./connected_agents.ts";
+import { type Lock, lockStart } from "./database/folder_locks.ts";
 import { type Database, openDatabase } from "./database/open.ts";
 import { Disk } from "./disk.ts";
 import { Events } from "./events.ts";
@@ -10,7 +11,9 @@ import { refreshNormalised } from "./repositories/refresh_normalised.ts";
 import { createSecrets, KeyFileError, loadKey } from "./secrets.ts";
 import { type Server, SYSTEM } from "./server.ts";
 import type { Settings } from "./settings.ts";
+import { Storage } from "./storage.ts";
 import { LineUse } from "./quotas/line_use.ts";
+import { OpenStreams } from "./open_streams.ts";
 import { Paces, Slices } from "./quotas/pace.ts";
 import { Progresses } from "./quotas/progresses.ts";
 import { OpenLists } from "./snapshots/limits.ts";
@@ -40,12 +43,26 @@ export interface OpenOptions {
   hashCost?: HashCost;
 }
 
+/** Others who open the same folder wait until the database and the key are whole. */
 export async function openServer(
   settings: Settings,
   options: OpenOptions = {},
 ): Promise<OpenServer> {
+  const starting = await lockStart(settings.dataDir);
+  try {
+    return await openLocked(settings, options, starting);
+  } finally {
+    starting.release();
+  }
+}
+
+async function openLocked(
+  settings: Settings,
+  options: OpenOptions,
+  starting: Lock,
+): Promise<OpenServer> {
   const disk = await openDisk(settings);
-  const database = await openDatabase(settings.dataDir, options.shared);
+  const database = await openDatabase(settings.dataDir, { shared: options.shared, starting });
   disk.reusable = () => reusableBytes(database);
   try {
     const holdsSecrets = await database.db.selectFrom("repositories").select("id").limit(1)
@@ -63,12 +80,20 @@ export async function openServer(
       log,
       now,
     });
+    const events = new Events((error) => log.error(`A page that watches: ${error}`));
+    const storage = new Storage({
+      database,
+      log,
+      now,
+      onChange: () => events.publish({ type: "notice" }),
+    });
     const server: Server = {
       db: database.db,
       database,
       agents: new ConnectedAgents(),
       waiting: new WaitingAgents(),
-      events: new Events((error) => log.error(`A page that watches: ${error}`)),
+      events,
+      streams: new OpenStreams(),
       secrets,
       passwords: createPasswordHasher(options.hashCost),
       settings,
@@ -83,6 +108,7 @@ export async function openServer(
       slices: new Slices(new Turns()),
       handshakes: new Throttle(elapsed),
       disk,
+      storage,
       throttle: new Throttle(elapsed),
       audit,
       greetings: new Turns(),
@@ -105,6 +131,7 @@ export async function openServer(
       close: async () => {
         closing.abort();
         server.passwords.close();
+        storage.close();
         await audit.settled();
         if (!options.shared) await storeClock(server).catch((error) => log.warn(`clock: ${error}`));
         await database.close();
@@ -126,7 +153,6 @@ function reusableBytes({ sqlite }: Database): number {
 
 /** Before the database: a start writes, and on a full disk the ballast is the room for that. */
 async function openDisk({ dataDir, quotas }: Settings): Promise<Disk> {
-  await Deno.mkdir(dataDir, { recursive: true, mode: 0o700 });
   const disk = new Disk(dataDir, quotas.diskReserve);
   await disk.tend();
   return disk;

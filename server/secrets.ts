@@ -20,6 +20,7 @@ export interface Secrets {
 
 const FORMAT = 1;
 const NONCE_BYTES = 12;
+const KEY_BYTES = 32;
 
 export async function createSecrets(key: Uint8Array<ArrayBuffer>): Promise<Secrets> {
   const aes = await crypto.subtle.importKey("raw", key, "AES-GCM", false, ["encrypt", "decrypt"]);
@@ -77,9 +78,9 @@ export class KeyFileError extends Error {
 export async function loadKey(file: string, mayCreate: boolean): Promise<Uint8Array<ArrayBuffer>> {
   try {
     const key = await Deno.readFile(file);
-    if (key.length !== 32) {
+    if (key.length !== KEY_BYTES) {
       throw new KeyFileError(
-        `The key file ${file} has ${key.length} bytes, but must have 32. It was left as it is.`,
+        `The key file ${file} has ${key.length} bytes, but must have ${KEY_BYTES}. It was left as it is.`,
       );
     }
     const { mode } = await Deno.stat(file);
@@ -98,14 +99,31 @@ export async function loadKey(file: string, mayCreate: boolean): Promise<Uint8Ar
       `The key file ${file} is missing, but the database holds secrets that only it opens. Put it back from your backup.`,
     );
   }
-  await Deno.mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const key = crypto.getRandomValues(new Uint8Array(32));
-  const handle = await Deno.open(file, { write: true, createNew: true, mode: 0o600 });
   try {
-    await handle.write(key);
-    await handle.sync();
-  } finally {
-    handle.close();
+    await makeKey(file);
+  } catch (error) {
+    throw new KeyFileError(`The key file ${file} cannot be made: ${(error as Error).message}`);
   }
-  return key;
+  return await loadKey(file, false);
+}
+
+/** Under its name it is there whole or not at all, also after a kill; one that another program made meanwhile stays. */
+async function makeKey(file: string): Promise<void> {
+  await Deno.mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const draft = `${file}.${crypto.randomUUID()}.new`;
+  try {
+    const handle = await Deno.open(draft, { write: true, createNew: true, mode: 0o600 });
+    try {
+      await handle.write(crypto.getRandomValues(new Uint8Array(KEY_BYTES)));
+      await handle.sync();
+    } finally {
+      handle.close();
+    }
+    // Unlike a rename a link never overwrites.
+    await Deno.link(draft, file).catch((error) => {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    });
+  } finally {
+    await Deno.remove(draft).catch(() => {});
+  }
 }

@@ -9,7 +9,9 @@ import type { Log } from "./log.ts";
 import type { Secrets } from "./secrets.ts";
 import type { OpenLists } from "./snapshots/limits.ts";
 import type { Settings } from "./settings.ts";
+import type { Storage } from "./storage.ts";
 import type { LineUse } from "./quotas/line_use.ts";
+import type { OpenStreams } from "./open_streams.ts";
 import type { Paces, Slices } from "./quotas/pace.ts";
 import type { Progresses } from "./quotas/progresses.ts";
 import type { PasswordHasher } from "./users/password.ts";
@@ -25,6 +27,8 @@ export interface Server {
   /** Pending hosts whose key is proven and whose socket is open. */
   waiting: WaitingAgents;
   events: Events;
+  /** How many live streams are open. */
+  streams: OpenStreams;
   secrets: Secrets;
   passwords: PasswordHasher;
   settings: Settings;
@@ -45,6 +49,8 @@ export interface Server {
   /** Counts the connections of each host. */
   handshakes: Throttle;
   disk: Disk;
+  /** Whether the database can be written. */
+  storage: Storage;
   throttle: Throttle;
   /** Holds the audit against what is kept outside the database. */
   audit: AuditWatch;

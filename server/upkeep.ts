@@ -34,6 +34,7 @@ const TASKS: Task[] = [
   { name: "send jobs that have waited long enough", everySeconds: 60, run: dispatchAll },
   { name: "start due maintenance", everySeconds: 30, run: startDueMaintenance },
   { name: "end jobs that wait too long", everySeconds: 60, run: endTooLongWaits },
+  { name: "probe the database", everySeconds: 5, run: probeStorage },
   { name: "tend the reserve of the disk", everySeconds: 5, run: ({ disk }) => disk.tend() },
   { name: "remove what removed hosts left", everySeconds: 10, run: cleanUpRemovedHosts },
   { name: "remove old lines", everySeconds: 60, run: removeOldLines },
@@ -57,7 +58,9 @@ export function startUpkeep(server: Server, tasks = TASKS, longestMs = LONGEST_M
       try {
         await task.run(server);
       } catch (error) {
-        server.log.error(`upkeep, ${task.name}: ${error}`);
+        // What the storage does is in the log once, not once per task.
+        const level = server.storage.asAppError(error) ? "debug" : "error";
+        server.log[level](`upkeep, ${task.name}: ${error}`);
       } finally {
         if (begun === mine) begun = undefined;
       }
@@ -69,6 +72,11 @@ export function startUpkeep(server: Server, tasks = TASKS, longestMs = LONGEST_M
     }, task.everySeconds * 1000);
     server.closing.addEventListener("abort", () => clearInterval(timer), { once: true });
   }
+}
+
+/** So that a lock or a disk that fails shows before somebody wants to save something. */
+async function probeStorage({ storage }: Server): Promise<void> {
+  await storage.isWritable(1000);
 }
 
 /** A peer that vanished without a word keeps its socket open for minutes: close() alone does not free it. */

@@ -31,6 +31,8 @@ export interface FrameProps {
   flash?: { state?: State; text: string };
   /** What everybody must know before doing anything. */
   notice?: string;
+  /** The part of it that concerns those too who are not signed in. */
+  publicNotice?: string;
 }
 
 interface LayoutProps extends FrameProps {
@@ -93,7 +95,7 @@ export function Layout(props: LayoutProps) {
           </div>
         </header>
         <main id="main" tabindex={-1}>
-          {user && props.notice && <p class="flash bad" role="alert">{props.notice}</p>}
+          <Notice text={user ? props.notice : props.publicNotice} />
           {flash && (
             <p class={`flash ${flash.state ?? "ok"}`} role="status">{visible(flash.text)}</p>
           )}
@@ -128,6 +130,9 @@ function Places(
       </nav>
       <FleetState fleet={fleet} />
       <span class="lost" id="lost" role="status" hidden>Not live: reconnecting…</span>
+      <span class="lost" id="not-live" role="status" hidden>
+        Not live: too many live pages are open. <a href="">Reload</a>
+      </span>
       <details class="menu">
         <summary>
           <Name text={user.username} />
@@ -146,6 +151,11 @@ function Places(
       </details>
     </>
   );
+}
+
+/** Live fragment `notice`. */
+export function Notice({ text }: { text?: string }) {
+  return <div id="notice">{text && <p class="flash bad" role="alert">{text}</p>}</div>;
 }
 
 /** Live fragment `fleet`. */

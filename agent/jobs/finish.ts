@@ -4,11 +4,15 @@ import type { Outcome } from "../restic/outcome.ts";
 import type { Accepted } from "./ledger.ts";
 import { killOrphan } from "./orphans.ts";
 
-export function finishJob(agent: Agent, jobId: string, outcome: Partial<Outcome>): void {
+export function finishJob(
+  agent: Agent,
+  jobId: string,
+  outcome: Partial<Outcome> & { duration_ms?: number },
+): void {
   agent.journal.append({
     type: "job.finished",
     job_id: jobId,
-    at: Date.now(),
+    at: agent.clock.now(),
     status: "failed",
     exit_code: null,
     reason_code: null,
@@ -27,15 +31,17 @@ export function finishAbandoned(agent: Agent): void {
   const told = new Set(agent.journal.unacknowledgedEnds);
   for (const job of agent.ledger.unfinished) {
     if (job.restic_started) agent.ledger.noteLock(job.repository_id);
-    if (job.process && killOrphan(job.process)) {
-      agent.orphans.push(job.process);
+    const orphan = job.process && killOrphan(job.process) ? job.process : undefined;
+    if (orphan) {
+      agent.orphans.push(orphan);
       agent.log.warn(`Killed the restic of job ${job.id} that an earlier agent had left`);
     }
     if (told.has(job.id)) {
       agent.ledger.finish(job.id);
       continue;
     }
-    if (job.post_hook_due) agent.queue.cleanUpAfter(job);
+    // Its end lets others write: it is told when nothing of it works any more.
+    if (job.post_hook_due || orphan) agent.queue.cleanUpAfter(job, orphan);
     else finishInterrupted(agent, job);
   }
 }

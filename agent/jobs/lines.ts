@@ -8,6 +8,8 @@ const BATCH_MS = 40;
 
 export interface JobLinesOptions {
   jobId: string;
+  /** The wall clock. */
+  now: () => number;
   redact: (text: string) => string;
   report: (report: NewReport) => void;
 }
@@ -22,7 +24,7 @@ export class JobLines {
 
   add(stream: LineStream, text: string): void {
     const clean = this.options.redact(text);
-    this.#waiting.push({ at: Date.now(), stream, text: clean });
+    this.#waiting.push({ at: this.options.now(), stream, text: clean });
     this.#characters += clean.length;
     if (this.#waiting.length >= BATCH_LINES || this.#characters >= BATCH_CHARACTERS) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), BATCH_MS);

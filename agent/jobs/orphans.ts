@@ -29,3 +29,22 @@ export async function allGone(marks: ProcessMark[], withinMs = 10_000): Promise<
   }
   return true;
 }
+
+/**
+ * Resolves with true when the process is dead, however long that takes: one that hangs in the kernel is not ended by SIGKILL either.
+ * With false when nobody waits any more.
+ */
+export async function untilDead({ pid }: ProcessMark, isOver: () => boolean): Promise<boolean> {
+  for (let pause = 50; isAtWork(pid); pause = Math.min(5000, pause * 2)) {
+    if (isOver()) return false;
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+  return true;
+}
+
+/** A process that is dead and was not taken note of yet works no more. */
+function isAtWork(pid: number): boolean {
+  const stat = readProc(`${pid}/stat`);
+  // proc(5): the state stands after the name, which may hold brackets itself.
+  return stat !== undefined && !/^ [ZX]/.test(stat.slice(stat.lastIndexOf(")") + 1));
+}

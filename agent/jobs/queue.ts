@@ -5,7 +5,9 @@ import type { Agent } from "../agent.ts";
 import { messageOf } from "../log.ts";
 import { capsNow, type JobCaps, NO_JOB_CAPS } from "./caps.ts";
 import { JobControl } from "./control.ts";
-import { finishJob } from "./finish.ts";
+import type { ProcessMark } from "../process.ts";
+import { finishInterrupted, finishJob } from "./finish.ts";
+import { untilDead } from "./orphans.ts";
 import type { Accepted, Order } from "./ledger.ts";
 import { cleanUpAfter, runJob } from "./run.ts";
 
@@ -146,11 +148,15 @@ export class JobQueue {
     return alike.length < (writes ? 1 : MOST_READERS);
   }
 
-  /** The post hook that a job of an earlier run of the agent still owes, before anything else writes. */
-  cleanUpAfter(job: Accepted): void {
+  /** The end of a job of an earlier run of the agent, when its restic is dead, with the post hook that it still owes. Nothing else writes before. */
+  cleanUpAfter(job: Accepted, orphan?: ProcessMark): void {
     const { id: job_id, kind, repository_id } = job;
     const order: Order = { type: "command.run", job_id, kind, repository_id };
-    this.#run(order, (_, control) => cleanUpAfter(this.agent, job, control));
+    this.#run(order, async (_, control) => {
+      if (orphan && !await untilDead(orphan, () => this.#isStopping)) return;
+      if (job.post_hook_due) await cleanUpAfter(this.agent, job, control);
+      else finishInterrupted(this.agent, job);
+    });
   }
 
   #start(order: Order): void {

@@ -44,6 +44,7 @@ export async function runJob(
   caps: JobCaps,
   control: JobControl,
 ): Promise<void> {
+  const began = agent.clock.elapsed();
   const config = agent.plan.config;
   const redact = redactorFor([config?.repository, order.admin_access], config?.snapshot_host);
   const hooks = order.kind === "backup" ? order.source_group?.hooks : undefined;
@@ -54,13 +55,14 @@ export async function runJob(
     type: "job.started",
     job_id: order.job_id,
     ...(order.origin ? { origin: order.origin } : {}),
-    at: Date.now(),
+    at: agent.clock.now(),
     restic_version: restic instanceof Error ? null : (restic as ResticProgram).version,
     bandwidth_up_kbps: told(caps.bandwidth_up_kbps),
     bandwidth_down_kbps: told(caps.bandwidth_down_kbps),
   });
   const lines = new JobLines({
     jobId: order.job_id,
+    now: agent.clock.now,
     redact,
     report: (report) => agent.journal.append(report),
   });
@@ -82,6 +84,7 @@ export async function runJob(
   lines.flush();
   finishJob(agent, order.job_id, {
     ...outcome,
+    duration_ms: Math.max(0, Math.round(agent.clock.elapsed() - began)),
     reason: outcome.reason && redact(outcome.reason),
     ...(order.origin ? { origin: order.origin } : {}),
   });

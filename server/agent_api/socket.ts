@@ -19,6 +19,8 @@ import { isForbidden, isHopeless, receive } from "./receive.ts";
 const UNREAD_LIMIT = 16 * FRAME_LIMIT;
 /** What a frame that waits takes in memory beyond its text. */
 const FRAME_COST = 256;
+/** Well before the agent takes this end for dead. */
+const HOLD_MS = 20_000;
 
 export interface KnownHost {
   id: string;
@@ -67,6 +69,8 @@ function converse(server: Server, host: KnownHost, socket: WebSocket, address?: 
   const acks = new Acknowledgements(server, socket);
   let unread = 0;
   let greeted = false;
+  /** Its hello was stored. */
+  let isWelcome = false;
   let over = false;
 
   /** What this host causes in the server's log is bounded too. */
@@ -112,7 +116,8 @@ function converse(server: Server, host: KnownHost, socket: WebSocket, address?: 
         greeted = true;
         await server.greetings.next();
         if (over) return;
-        if (!await greet(server, agent, message)) over = true;
+        isWelcome = await greet(server, agent, message);
+        if (!isWelcome) over = true;
         return;
       }
       if (!greeted) throw new ProtocolError("the first message must be hello");
@@ -145,13 +150,27 @@ function converse(server: Server, host: KnownHost, socket: WebSocket, address?: 
     }
   };
 
+  /** While nothing can be stored a report waits, so that the agent need not come again for a lock of some seconds. */
+  const handleWhenStored = async (data: unknown): Promise<void> => {
+    const until = performance.now() + HOLD_MS;
+    for (;;) {
+      try {
+        return await handle(data);
+      } catch (error) {
+        const wait = until - performance.now();
+        const mayWait = isWelcome && wait > 0 && server.storage.asAppError(error) !== undefined;
+        if (!mayWait || !await server.storage.mended(wait) || over) throw error;
+      }
+    }
+  };
+
   /** In its turn, and no faster than an agent may go. */
   const inTurn = async (data: unknown, size: number): Promise<void> => {
     await server.paces.wait(host.id, size, () => over);
     await server.slices.next();
     const began = performance.now();
     try {
-      await handle(data);
+      await handleWhenStored(data);
     } finally {
       server.slices.spent(performance.now() - began);
     }
@@ -170,7 +189,9 @@ function converse(server: Server, host: KnownHost, socket: WebSocket, address?: 
     }
     turn = turn.then(() => inTurn(data, size)).catch((error) => {
       // Ours, not the agent's: it keeps its journal and comes again.
-      log("error", String(error instanceof Error ? error.stack : error));
+      if (server.storage.asAppError(error)) {
+        log("warn", `sent away until it can be stored: ${error}`);
+      } else log("error", String(error instanceof Error ? error.stack : error));
       over = true;
       closeQuietly(socket, CLOSE.goingAway, "the server could not take this; it is kept for later");
       return noteGoodbye(server, agent).catch(() => {});
@@ -211,16 +232,30 @@ class Acknowledgements {
     try {
       while (this.#stored > this.#said && !this.#stopped) {
         const seq = this.#stored;
-        await this.server.database.flush();
+        if (!await this.#isOnDisk()) continue;
         this.#said = seq;
         this.repeat();
       }
     } catch (error) {
       // Nothing is acknowledged: the agent keeps all of it, and tells it again when it is back.
-      this.server.log.error(`The database could not be written to the disk: ${error}`);
+      if (!this.server.storage.asAppError(error)) {
+        this.server.log.error(`The database could not be written to the disk: ${error}`);
+      }
       closeQuietly(this.socket, CLOSE.goingAway, "the server cannot write to its disk");
     } finally {
       this.#flushing = false;
+    }
+  }
+
+  /** False when it was not, but may be by now. Throws when it takes too long. */
+  async #isOnDisk(): Promise<boolean> {
+    const { database, storage } = this.server;
+    try {
+      await database.flush();
+      return true;
+    } catch (error) {
+      if (!storage.asAppError(error) || !await storage.mended(HOLD_MS)) throw error;
+      return false;
     }
   }
 }

@@ -1,6 +1,6 @@
 import { backup, DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
-import { DatabaseError } from "./open.ts";
+import { DatabaseError } from "./database_error.ts";
 
 /** Copies the database as it is at one moment, also while a server writes to it. Never overwrites a file. */
 export async function backupDatabase(dataDir: string, file: string): Promise<void> {

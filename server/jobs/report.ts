@@ -81,7 +81,7 @@ export async function finishJob(
   let isPlanChanged = false;
   let hadLease = false;
   const ended = await server.db.transaction().execute(async (tx) => {
-    const { ended: message, withheld, kind } = await verdictOn(tx, job, told);
+    const { ended: message, withheld, kind } = await verdictOn(tx, job, told, saidAt !== told.at);
     // Whatever was believed of the job: its work has ended.
     hadLease = await endLease(tx, told.job_id);
     const row = await tx.updateTable("jobs").set({
@@ -145,12 +145,19 @@ export async function finishJob(
   if (writesRepository(ended.kind)) await dispatchAll(server);
 }
 
-async function verdictOn(tx: Transaction<Tables>, job: OwnJob, told: JobFinished) {
-  const row = await tx.selectFrom("jobs").select(["number", "kind", "source_group_id"])
+async function verdictOn(
+  tx: Transaction<Tables>,
+  job: OwnJob,
+  told: JobFinished,
+  isClockWrong: boolean,
+) {
+  const row = await tx.selectFrom("jobs")
+    .select(["number", "kind", "source_group_id", "actor_kind", "created_at"])
     .where("number", "=", job.number).executeTakeFirstOrThrow();
-  const verdict = row.kind === "backup"
-    ? await judge(tx, row, told)
-    : { ended: told, withheld: null };
+  // What the server ordered did not end before that: a clock that is wrong may have been set since the end.
+  const notBefore = isClockWrong && row.actor_kind !== "schedule" ? row.created_at : 0;
+  const ended = { ...told, at: Math.max(told.at, notBefore) };
+  const verdict = row.kind === "backup" ? await judge(tx, row, ended) : { ended, withheld: null };
   return { ...verdict, kind: row.kind };
 }
 

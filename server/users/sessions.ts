@@ -3,6 +3,7 @@
 import type { Transaction } from "kysely";
 import { newId } from "../../shared/new_id.ts";
 import type { Tables } from "../database/tables.ts";
+import { unlessStorageFails } from "../database/storage_error.ts";
 import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
 import { randomSecret, sha256 } from "../random.ts";
@@ -131,8 +132,10 @@ export async function findSession(
     .where("last_seen_at", ">", now - IDLE).where("disabled_at", "is", null).executeTakeFirst();
   if (!row) return undefined;
   if (isUse && now - row.last_seen_at > TOUCH_AFTER) {
-    await server.db.updateTable("sessions").set({ last_seen_at: now })
-      .where("token_hash", "=", row.token_hash).execute();
+    await unlessStorageFails(
+      server.db.updateTable("sessions").set({ last_seen_at: now })
+        .where("token_hash", "=", row.token_hash).execute(),
+    );
   }
   return {
     id: row.session_id,

@@ -1,6 +1,7 @@
 // API tokens: for scripts, with the role of the user who made them.
 import type { Transaction } from "kysely";
 import type { Tables } from "../database/tables.ts";
+import { unlessStorageFails } from "../database/storage_error.ts";
 import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
 import { newId } from "../../shared/new_id.ts";
@@ -126,8 +127,10 @@ export async function findUserByToken(
     .executeTakeFirst();
   if (!row) return undefined;
   if (now - (row.last_used_at ?? 0) > TOUCH_AFTER) {
-    await server.db.updateTable("api_tokens").set({ last_used_at: now })
-      .where("id", "=", row.token_id).execute();
+    await unlessStorageFails(
+      server.db.updateTable("api_tokens").set({ last_used_at: now })
+        .where("id", "=", row.token_id).execute(),
+    );
   }
   const { id, username, role } = row;
   return { user: { id, username, role }, tokenId: row.token_id };

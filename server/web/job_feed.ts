@@ -5,11 +5,14 @@ import type { Event } from "../events.ts";
 import { getJob, type Job } from "../jobs/find.ts";
 import { lastLineNumber, linesAfter, type StoredLine } from "../jobs/lines.ts";
 import type { Server } from "../server.ts";
+import { oncePerJob } from "./shared_fragments.ts";
 import type { Feed, Source } from "./sse.ts";
 
 const PAGE = 500;
 
 export interface JobFeedForm {
+  /** Of those who may see the same. */
+  name: string;
   /** Lines as events; the id of the last is the number of its last line. Called once per batch for all readers alike. */
   lines(lines: StoredLine[]): string;
   /** The job's state and progress, as events. */
@@ -48,8 +51,14 @@ export function jobFeed(
     const showJob = async () => {
       while (stale && feed.ready && !behind) {
         stale = false;
-        const now = await getJob(server, job.id);
-        const text = await form.job(now);
+        const { now, text } = await oncePerJob(
+          server,
+          { jobId: job.id, key: form.name },
+          async () => {
+            const now = await getJob(server, job.id);
+            return { now, text: await form.job(now) };
+          },
+        );
         catchUp();
         if (stopped) return;
         feed.sendRaw(text);
@@ -95,12 +104,14 @@ export function jobFeed(
         feed.close();
       });
     };
-    const unsubscribe = server.events.subscribe(`job:${job.id}`, hear);
+    const unsubscribe = [`job:${job.id}`, "notice"].map((topic) =>
+      server.events.subscribe(topic, hear)
+    );
     return {
       pump,
       stop: () => {
         stopped = true;
-        unsubscribe();
+        for (const end of unsubscribe) end();
       },
     };
   };

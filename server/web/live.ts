@@ -12,12 +12,12 @@ import { JobRow } from "../../templates/jobs/list.tsx";
 import { LogRows } from "../../templates/jobs/log.tsx";
 import { JobOutcome, JobProgress, JobState } from "../../templates/jobs/page.tsx";
 import { Pending } from "../../templates/pending/list.tsx";
-import { FleetState } from "../../templates/layout.tsx";
+import { FleetState, Notice } from "../../templates/layout.tsx";
 import type { Event } from "../events.ts";
-import { findHost, type Host } from "../hosts/find.ts";
-import { fleetSummary } from "../hosts/fleet.ts";
+import { findHost } from "../hosts/find.ts";
+import { type FleetSummary, fleetSummary } from "../hosts/fleet.ts";
 import { getEnrolment } from "../enrolment/find.ts";
-import { getJob, getJobRow, type Job } from "../jobs/find.ts";
+import { getJob, getJobRow } from "../jobs/find.ts";
 import type { Server } from "../server.ts";
 import { listSnapshots } from "../snapshots/find.ts";
 import { lastEventId } from "./api/jobs.ts";
@@ -29,10 +29,12 @@ import { hostsOnPage } from "./pages/dashboard.ts";
 import { attentionItems, hostRows, hostView } from "./pages/host_props.ts";
 import { lossesOf } from "./pages/hosts.ts";
 import { jobRow, jobView } from "./pages/job_props.ts";
-import { fleetProps, mayRun } from "./pages/page.ts";
+import { fleetProps, isAdmin, mayRun, noticeText } from "./pages/page.ts";
 import { pendingProps } from "./pages/pending_hosts.ts";
 import { scheduleList } from "./pages/schedules.ts";
-import { eventStream, type Feed, type Source } from "./sse.ts";
+import { roundsOf, type Watcher } from "./rounds.ts";
+import { onceForAll, oncePerJob } from "./shared_fragments.ts";
+import { eventStream, type Feed, fragmentBytes, type Source } from "./sse.ts";
 
 export const liveRoutes: Route[] = [
   { method: "GET", path: "/live/fleet", role: "viewer", handler: fleet },
@@ -43,14 +45,12 @@ export const liveRoutes: Route[] = [
   { method: "GET", path: "/live/joining/:id", role: "operator", handler: joining },
 ];
 
-const PAUSE_MILLISECONDS = 1000;
-
 interface Watch {
   topics: string[];
   /** Notes what an event touches; false when the page shows nothing of it. */
   note(event: Event): boolean;
   /** What is to be shown now, as fragments or as the word `reload`. Called first when the stream opens. */
-  show(): Promise<(Child | "reload")[]>;
+  show(): Promise<Uint8Array[] | "reload">;
 }
 
 /** Shows what a watch notes, never more often than the pause, and only while the reader keeps up. */
@@ -59,66 +59,89 @@ function watching(server: Server, c: Ctx, watch: Watch): Response {
 }
 
 function source(server: Server, feed: Feed, watch: Watch): Source {
+  const rounds = roundsOf(server);
   let isStale = true;
   let isShowing = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
   let stopped = false;
-  const later = () => {
-    if (timer === undefined && !stopped) timer = setTimeout(again, PAUSE_MILLISECONDS);
-  };
-  const again = () => {
-    timer = undefined;
-    pump().catch((error) => {
-      server.log.error(`live stream: ${error}`);
-      feed.close();
-    });
-  };
   const pump = async () => {
-    if (!isStale || isShowing || timer !== undefined || !feed.ready) return;
-    isStale = false;
+    if (isShowing) return;
     isShowing = true;
     try {
-      for (const each of await watch.show()) {
+      while (isStale && !stopped && feed.ready) {
+        isStale = false;
+        const shown = await watch.show();
         if (stopped) return;
-        if (each === "reload") feed.send({ event: "reload", data: "" });
-        else feed.send({ event: "fragment", data: `${each}` });
+        if (shown === "reload") feed.send({ event: "reload", data: "" });
+        else feed.sendBytes(joined(shown));
       }
     } finally {
       isShowing = false;
     }
-    later();
   };
-  const unsubscribe = watch.topics.map((topic) =>
-    server.events.subscribe(topic, (event) => {
-      if (!watch.note(event)) return;
-      isStale = true;
-      if (timer === undefined && !isShowing) again();
-    })
-  );
+  const watcher: Watcher = {
+    topics: watch.topics,
+    note: (event) => isStale = watch.note(event) || isStale,
+    serve: () =>
+      pump().catch((error) => {
+        server.log.error(`live stream: ${error}`);
+        feed.close();
+      }),
+  };
+  rounds.watch(watcher);
   return {
     pump,
     stop: () => {
       stopped = true;
-      clearTimeout(timer);
-      for (const end of unsubscribe) end();
+      rounds.unwatch(watcher);
     },
   };
 }
 
-async function fleetFragment(server: Server): Promise<Child> {
-  return FleetState({ fleet: fleetProps(await fleetSummary(server)) });
+/** Each piece that is queued by itself costs as much as a page of text in one piece. */
+function joined(pieces: Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
+type Make = () => Child | Promise<Child>;
+
+/** The fragment as an event. The key names all that it depends on besides what is stored. */
+function fragment(server: Server, key: string, make: Make): Promise<Uint8Array> {
+  return onceForAll(server, key, async () => fragmentBytes(await make()));
+}
+
+/** What stands in the frame of every page. */
+function frameFragments(server: Server): Promise<Uint8Array>[] {
+  return [
+    fragment(server, "fleet", () => fleetState(server)),
+    fragment(server, "notice", () => Notice({ text: noticeText(server) })),
+  ];
+}
+
+/** Once a round: between its slices each change makes the fleet's own summary out of date. */
+function summaryOf(server: Server): Promise<FleetSummary> {
+  return onceForAll(server, "summary", () => fleetSummary(server));
+}
+
+async function fleetState(server: Server): Promise<Child> {
+  return FleetState({ fleet: fleetProps(await summaryOf(server)) });
 }
 
 function fleet(server: Server, c: Ctx): Response {
   return watching(server, c, {
     topics: ["fleet"],
     note: (event) => event.type !== "progress",
-    show: async () => [await fleetFragment(server)],
+    show: () => Promise.all(frameFragments(server)),
   });
 }
 
 async function dashboard(server: Server, c: Ctx): Promise<Response> {
-  const wasEmpty = (await fleetSummary(server)).total === 0;
+  const wasEmpty = (await summaryOf(server)).total === 0;
   const shown = new Set<string>();
   const changed = new Set<string>();
   /** How many hosts there were when the list was shown: whole when the stream opens, and when hosts came or went. */
@@ -136,87 +159,144 @@ async function dashboard(server: Server, c: Ctx): Promise<Response> {
     show: async () => {
       const ids = [...changed];
       changed.clear();
-      const [may, now, isStale] = [mayRun(c), server.now(), isFleetStale];
-      isFleetStale = false;
-      const fragments: Child[] = [];
-      if (isPendingStale && may) fragments.push(Pending(await pendingProps(server, c)));
-      isPendingStale = false;
-      const summary = await fleetSummary(server);
-      const { oldest, total } = summary;
-      if (wasEmpty !== (total === 0)) return ["reload"];
-      if (listed === total) fragments.unshift(...await hostRowsOf(server, c, ids));
+      const [may, isStale, isPending] = [mayRun(c), isFleetStale, isPendingStale];
+      isFleetStale = isPendingStale = false;
+      const summary = await summaryOf(server);
+      const { total } = summary;
+      if (wasEmpty !== (total === 0)) return "reload";
+      const fragments: Promise<Uint8Array>[] = [];
+      if (listed === total) fragments.push(...ids.map((id) => hostRowOf(server, id, may)));
       else {
-        const list = await hostsOnPage(server, c);
+        const list = await listFragments(server, c, total);
         listed = total;
         shown.clear();
-        for (const { id } of list.hosts) shown.add(id);
-        fragments.unshift(HostList({ ...list, total, now, mayRun: may }), HostCount({ total }));
+        for (const id of list.ids) shown.add(id);
+        fragments.push(...list.fragments);
       }
-      if (!isStale) return fragments;
-      const attention = Attention({
-        fleet: fleetProps(summary),
-        items: attentionItems(summary),
-        oldest: oldest && { name: oldest.name, at: oldest.last_success_at },
-        now,
-        mayRun: may,
-      });
-      return [...fragments, attention, await fleetFragment(server)];
+      if (isPending && may) fragments.push(pendingFragment(server, c));
+      if (isStale) {
+        fragments.push(attentionFragment(server, summary, may), ...frameFragments(server));
+      }
+      return await Promise.all(fragments);
     },
   });
 }
 
-async function hostRowsOf(server: Server, c: Ctx, ids: string[]): Promise<Child[]> {
-  const found = (await Promise.all(ids.map((id) => findHost(server, id))))
-    .filter((each): each is Host => each !== undefined);
-  const [now, may] = [server.now(), mayRun(c)];
-  return (await hostRows(server, found)).map((host) => HostRow({ host, now, mayRun: may }));
+/** The list that the page's address asks for. */
+async function listFragments(server: Server, c: Ctx, total: number) {
+  const may = mayRun(c);
+  const asked = JSON.stringify(
+    ["q", "state", "tag", "sort", "page"].map((name) => c.req.query(name)),
+  );
+  const list = await onceForAll(server, `hosts ${asked}`, () => hostsOnPage(server, c));
+  return {
+    ids: list.hosts.map(({ id }) => id),
+    fragments: [
+      fragment(
+        server,
+        `host list ${may} ${asked}`,
+        () => HostList({ ...list, total, now: server.now(), mayRun: may }),
+      ),
+      fragment(server, "host count", () => HostCount({ total })),
+    ],
+  };
 }
+
+function pendingFragment(server: Server, c: Ctx): Promise<Uint8Array> {
+  return fragment(
+    server,
+    `pending ${isAdmin(c)}`,
+    async () => Pending(await pendingProps(server, c)),
+  );
+}
+
+function attentionFragment(
+  server: Server,
+  summary: FleetSummary,
+  may: boolean,
+): Promise<Uint8Array> {
+  const { oldest } = summary;
+  return fragment(server, `attention ${may}`, () =>
+    Attention({
+      fleet: fleetProps(summary),
+      items: attentionItems(summary),
+      oldest: oldest && { name: oldest.name, at: oldest.last_success_at },
+      now: server.now(),
+      mayRun: may,
+    }));
+}
+
+/** Empty for a host that is gone. */
+function hostRowOf(server: Server, id: string, may: boolean): Promise<Uint8Array> {
+  return onceForAll(server, `host row ${id} ${may}`, async () => {
+    const found = await findHost(server, id);
+    const rows = found ? await hostRows(server, [found]) : [];
+    return rows.length === 0
+      ? NOTHING
+      : fragmentBytes(HostRow({ host: rows[0]!, now: server.now(), mayRun: may }));
+  });
+}
+
+const NOTHING = new Uint8Array();
 
 function host(server: Server, c: Ctx): Response {
   const id = pathId(c, "id");
-  const tab = c.req.query("tab");
+  const tab = c.req.query("tab") ?? "";
   const jobIds = new Set<string>();
   return watching(server, c, {
-    topics: [`host:${id}`],
+    topics: [`host:${id}`, "notice"],
     note: (event) => {
       if (event.type === "job") jobIds.add(event.jobId);
       return event.type !== "progress";
     },
     show: async () => {
-      const view = await hostView(server, id);
-      const [now, may] = [server.now(), mayRun(c)];
-      const fragments: Child[] = [
-        HostHead({ host: view, mayRun: may }),
-        Vitals({ host: view, now, mayRun: may }),
-        await fleetFragment(server),
-      ];
-      if (tab === "repository") {
-        fragments.push(HostRepositoryState({ host: view, now, mayRun: may }));
-      }
-      if (tab === "schedules") {
-        const list = await scheduleList(server, id);
-        fragments.push(ScheduleList({ ...list, host: view, now, mayRun: may }));
-      }
-      if (tab === "snapshots") {
-        const page = await listSnapshots(server, id, { limit: 50, cursor: null });
-        const host = await findHost(server, id);
-        const total = host?.snapshots_count ?? page.items.length;
-        fragments.push(SnapshotList({
-          host: view,
-          snapshots: page.items,
-          total,
-          refreshedAt: page.refreshed_at,
-          losses: lossesOf(page),
-          cut: host?.snapshots_cut ?? 0,
-          now,
-          mayRun: may,
-        }));
-      }
-      if (tab === "jobs") fragments.push(...await jobRows(server, jobIds, true));
-      return fragments;
+      const may = mayRun(c);
+      const key = `host ${id} ${may}`;
+      const view = await onceForAll(server, `host ${id}`, () => hostView(server, id));
+      return await Promise.all([
+        fragment(server, `${key} head`, () => HostHead({ host: view, mayRun: may })),
+        fragment(
+          server,
+          `${key} vitals`,
+          () => Vitals({ host: view, now: server.now(), mayRun: may }),
+        ),
+        ...frameFragments(server),
+        ...(tab in TABS
+          ? [fragment(server, `${key} ${tab}`, () => TABS[tab]!(server, view, may))]
+          : []),
+        ...(tab === "jobs" ? jobRows(server, jobIds, true) : []),
+      ]);
     },
   });
 }
+
+type Tab = (
+  server: Server,
+  host: Awaited<ReturnType<typeof hostView>>,
+  may: boolean,
+) => Child | Promise<Child>;
+
+const TABS: Record<string, Tab> = {
+  repository: (server, host, may) => HostRepositoryState({ host, now: server.now(), mayRun: may }),
+  schedules: async (server, host, may) => {
+    const list = await scheduleList(server, host.id);
+    return ScheduleList({ ...list, host, now: server.now(), mayRun: may });
+  },
+  snapshots: async (server, host, may) => {
+    const page = await listSnapshots(server, host.id, { limit: 50, cursor: null });
+    const found = await findHost(server, host.id);
+    return SnapshotList({
+      host,
+      snapshots: page.items,
+      total: found?.snapshots_count ?? page.items.length,
+      refreshedAt: page.refreshed_at,
+      losses: lossesOf(page),
+      cut: found?.snapshots_cut ?? 0,
+      now: server.now(),
+      mayRun: may,
+    });
+  },
+};
 
 function jobs(server: Server, c: Ctx): Response {
   const jobIds = new Set<string>();
@@ -226,17 +306,21 @@ function jobs(server: Server, c: Ctx): Response {
       if (event.type === "job") jobIds.add(event.jobId);
       return event.type !== "progress";
     },
-    show: async () => [...await jobRows(server, jobIds, false), await fleetFragment(server)],
+    show: () => Promise.all([...jobRows(server, jobIds, false), ...frameFragments(server)]),
   });
 }
 
 /** Takes the ids out of the set and reads their jobs. */
-async function jobRows(server: Server, ids: Set<string>, isOfHost: boolean): Promise<Child[]> {
+function jobRows(server: Server, ids: Set<string>, isOfHost: boolean): Promise<Uint8Array>[] {
   const taken = [...ids];
   ids.clear();
-  const found = await Promise.all(taken.map((id) => getJob(server, id).catch(() => null)));
-  return found.filter((each): each is Job => each !== null).map((each) =>
-    JobRow({ job: jobRow(each), now: server.now(), isOfHost })
+  return taken.map((id) =>
+    oncePerJob(server, { jobId: id, key: `row ${isOfHost}` }, async () => {
+      const found = await getJob(server, id).catch(() => null);
+      return found
+        ? fragmentBytes(JobRow({ job: jobRow(found), now: server.now(), isOfHost }))
+        : NOTHING;
+    })
   );
 }
 
@@ -245,16 +329,18 @@ const jobForms = new WeakMap<Server, Record<Role, JobFeedForm>>();
 
 function jobForm(server: Server, role: Role): JobFeedForm {
   const forms = jobForms.get(server) ?? {
-    admin: form(server, { may: true, isAdmin: true }),
-    operator: form(server, { may: true, isAdmin: false }),
-    viewer: form(server, { may: false, isAdmin: false }),
+    admin: form(server, "admin"),
+    operator: form(server, "operator"),
+    viewer: form(server, "viewer"),
   };
   jobForms.set(server, forms);
   return forms[role];
 }
 
-function form(server: Server, { may, isAdmin }: { may: boolean; isAdmin: boolean }): JobFeedForm {
+function form(server: Server, role: Role): JobFeedForm {
+  const may = role !== "viewer";
   return {
+    name: role,
     lines: (lines) =>
       `event: lines\nid: ${lines.at(-1)!.n}\n${dataOf(`${LogRows({ lines })}`)}\n\n`,
     job: async (found) => {
@@ -262,8 +348,9 @@ function form(server: Server, { may, isAdmin }: { may: boolean; isAdmin: boolean
       const parts: Child[] = [
         JobState({ job: view, now: server.now(), mayCancel: may }),
         JobProgress({ job: view }),
-        JobOutcome({ job: view, mayRun: may, isAdmin }),
-        await fleetFragment(server),
+        JobOutcome({ job: view, mayRun: may, isAdmin: role === "admin" }),
+        await fleetState(server),
+        Notice({ text: noticeText(server) }),
       ];
       return parts.map((part) => `event: fragment\n${dataOf(`${part}`)}\n\n`).join("");
     },
@@ -288,20 +375,23 @@ async function joining(server: Server, c: Ctx): Promise<Response> {
   await getEnrolment(server, tokenId);
   return watching(server, c, {
     topics: [`enrolment:${tokenId}`, "fleet"],
-    note: (event) => event.type === "host" || event.type === "enrolled",
-    show: async () => {
-      const { expires_at, host_id } = await getEnrolment(server, tokenId);
-      const joined = host_id ? await findHost(server, host_id) : undefined;
-      return [
-        Joining({
-          joined: joined
-            ? { id: joined.id, name: joined.name, os: joined.os, isOnline: joined.online }
-            : null,
-          expiresAt: expires_at,
-          now: server.now(),
-        }),
-        await fleetFragment(server),
-      ];
-    },
+    note: ({ type }) => type === "host" || type === "enrolled" || type === "notice",
+    show: () =>
+      Promise.all([
+        fragment(server, `joining ${tokenId}`, () => joiningState(server, tokenId)),
+        ...frameFragments(server),
+      ]),
+  });
+}
+
+async function joiningState(server: Server, tokenId: string): Promise<Child> {
+  const { expires_at, host_id } = await getEnrolment(server, tokenId);
+  const joined = host_id ? await findHost(server, host_id) : undefined;
+  return Joining({
+    joined: joined
+      ? { id: joined.id, name: joined.name, os: joined.os, isOnline: joined.online }
+      : null,
+    expiresAt: expires_at,
+    now: server.now(),
   });
 }

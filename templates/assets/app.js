@@ -106,6 +106,11 @@
     const note = $("lost");
     if (note) note.hidden = !isLost;
   }
+  /** The server has enough live pages open: this one does not try again by itself. */
+  function notLive(isNotLive) {
+    const note = $("not-live");
+    if (note) note.hidden = !isNotLive;
+  }
 
   function liveUrl() {
     const url = new URL(document.body.dataset.live, location.href);
@@ -120,7 +125,13 @@
     source.onopen = () => {
       retry = 0;
       lost(false);
+      notLive(false);
     };
+    source.addEventListener("not-live", () => {
+      disconnect();
+      lost(false);
+      notLive(true);
+    });
     source.onerror = () => {
       lost(true);
       if (source && source.readyState === EventSource.CLOSED) {

@@ -7,6 +7,7 @@ export interface ErrorPageProps {
   status: number;
   /** The sentence of the error; for a 500 there is none that a reader may see. */
   message?: string;
+  code?: string;
   /** Under which the server's log tells more. */
   id?: string;
 }
@@ -30,15 +31,29 @@ const HINTS: Record<number, string> = {
   503: "Nothing was queued. Run it again when the host is back.",
 };
 
-export function ErrorPage({ frame, status, message, id }: ErrorPageProps) {
-  const title = TITLES[status] ?? "The server could not finish this";
+/** Where the status alone does not say what it is. */
+const BY_CODE: Record<string, { title: string; hint: string }> = {
+  storage_cannot_write: {
+    title: "Nothing can be saved now",
+    hint:
+      "This ends by itself as soon as the cause does. Go back: what you typed is still there, to be sent again.",
+  },
+  unavailable: {
+    title: "This cannot be done now",
+    hint: "Nothing was changed.",
+  },
+};
+
+export function ErrorPage({ frame, status, message, code = "", id }: ErrorPageProps) {
+  const title = BY_CODE[code]?.title ?? TITLES[status] ?? "The server could not finish this";
+  const hint = BY_CODE[code]?.hint ?? HINTS[status];
   return (
     <Layout {...frame} title={title} current="none">
       <div class="narrow stack">
         <p class="muted">{status}</p>
         <h1>{title}</h1>
         {message && <p class="wrap">{message}</p>}
-        {HINTS[status] && <p class="muted">{HINTS[status]}</p>}
+        {hint && <p class="muted">{hint}</p>}
         {status >= 500 && status !== 503 && !message && (
           <p>
             The cause is in the server's log{id && (

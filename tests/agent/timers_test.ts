@@ -54,7 +54,7 @@ async function setUp(setup: Setup = {}) {
   const options = {
     directory: folder,
     restic: restic.path,
-    clock: { now: () => clock.time, catchUpWithinMs: 0, lookMs: 20 },
+    clock: { now: () => clock.time, elapsed: () => clock.time, catchUpWithinMs: 0, lookMs: 20 },
   };
   const start = async () => (await startAgent(server, options)).agent;
   let agent = await start();

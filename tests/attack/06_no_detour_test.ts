@@ -30,7 +30,7 @@ const API: Row[] = tableOf("route | role | reaches | not by operators").map((
   [route = "", role = "", , refused = ""],
 ) => ({ route: code(route), role, refused }));
 const FORMS = tableOf("form | like");
-const isPage = (path: string) => !/^\/(api|agent|install|healthz)(\/|$)/.test(path);
+const isPage = (path: string) => !/^\/(api|agent|install|healthz|readyz)(\/|$)/.test(path);
 const nameOf = ({ method, path }: { method: string; path: string }) => `${method} ${path}`;
 const roleOf = (role: string | undefined) => role === "public" ? "–" : role ?? "admin";
 

@@ -3,24 +3,8 @@ import { attack } from "../support/trial.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeAgent } from "../support/fake_agent.ts";
 import { busyHost, cutsOf, storedLines } from "../support/quotas.ts";
+import { fill, smallDisk } from "../support/small_disk.ts";
 import { PASSWORD, startServer } from "../support/start_server.ts";
-
-const run = async (...command: string[]) =>
-  await new Deno.Command(command[0]!, { args: command.slice(1), stderr: "null" }).output();
-
-/** A small disk of its own where that may be made; otherwise none. */
-async function smallDisk(megabytes: number) {
-  const folder = await Deno.makeTempDir({ prefix: "rm-small-disk-" });
-  const { success } = await run("mount", "-t", "tmpfs", "-o", `size=${megabytes}m`, "none", folder);
-  return {
-    folder,
-    isSmall: success,
-    async [Symbol.asyncDispose]() {
-      if (success) await run("umount", folder);
-      await Deno.remove(folder, { recursive: true });
-    },
-  };
-}
 
 attack({
   id: "F36",
@@ -39,7 +23,7 @@ attack({
   await spare.agent.close();
   await test.server.disk.tend();
   await host.agent.acknowledged(host.agent.lines(host.jobId, 1, ["before"]));
-  await run("dd", "if=/dev/zero", `of=${disk.folder}/filler`, "bs=4096");
+  await fill(disk.folder);
   await test.server.disk.tend();
   await eventually("the server has noticed", () => test.server.disk.isShort);
 

@@ -8,6 +8,7 @@ import { ROUTES } from "../../server/web/routes.ts";
 /** All that a stranger may call: whoever adds a route to it changes this list on purpose. */
 const OPEN = [
   "GET /healthz",
+  "GET /readyz",
   "GET /api/version",
   "GET /api/openapi.json",
   "GET /agent/binary",

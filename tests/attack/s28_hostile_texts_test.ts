@@ -150,7 +150,7 @@ attack({
     const isFirst = TEXTS.indexOf(text) < 3;
     const pages = ROUTES.filter(({ method, path }) =>
       method === "GET" && (isFirst || SHOWN.has(path)) &&
-      !/^\/(api|agent|install|assets|healthz|setup|login|live)/.test(path)
+      !/^\/(api|agent|install|assets|healthz|readyz|setup|login|live)/.test(path)
     ).map(({ path }) =>
       path.replace(
         /([^/]*)\/:(\w+)/g,

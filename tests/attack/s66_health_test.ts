@@ -36,7 +36,6 @@ attack({
       "/health",
       "/healthz?verbose",
       "/healthz/",
-      "/readyz",
       "/debug",
     ],
     ...[
@@ -55,6 +54,8 @@ attack({
   }
   const health = await read("/healthz");
   assert.deepEqual([health.status, health.text], [200, "ok\n"]);
+  const ready = await read("/readyz");
+  assert.deepEqual([ready.status, ready.text], [200, "ready\n"]);
   assert.equal(health.headers.get("server"), null);
   const slowest = { ms: 0 };
   let isOver = false;

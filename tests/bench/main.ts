@@ -9,6 +9,7 @@ import { benchLatency } from "./latency.ts";
 import { benchLines } from "./lines.ts";
 import { benchRemoval } from "./removal.ts";
 import { benchReconnect } from "./reconnect.ts";
+import { benchStreams } from "./streams.ts";
 import { benchStored, endStored } from "./stored.ts";
 import { machine, type Row, tableOf, type Topic } from "./table.ts";
 
@@ -21,6 +22,7 @@ const TOPICS: Record<string, Topic> = {
   reconnect: { round: benchReconnect },
   idle: { round: benchIdle },
   removal: { round: benchRemoval },
+  streams: { round: benchStreams },
   stored: { round: benchStored, end: endStored },
 };
 

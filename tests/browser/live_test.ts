@@ -280,3 +280,25 @@ function countListeners({ server }: TestServer, wanted: string): () => number {
   };
   return () => count;
 }
+
+browserTest(
+  "a page beyond 20 live ones says in words that it is not live, and a reload makes it live",
+  async (browser) => {
+    await using server = await startServer();
+    const leave = Array.from(
+      { length: 20 },
+      () => server.server.streams.open(server.users.alice.id)!,
+    );
+    const page = await browser.logIn(server.url, "alice");
+    await page.setViewportSize({ width: 390, height: 800 });
+    const note = page.getByRole("status").filter({
+      hasText: "Not live: too many live pages are open.",
+    });
+    await note.waitFor();
+    assert.equal(server.server.streams.count, 20);
+    for (const each of leave) each();
+    await note.getByRole("link", { name: "Reload" }).click();
+    await eventually("it is live", () => server.server.streams.count === 1);
+    await note.waitFor({ state: "hidden" });
+  },
+);

@@ -63,11 +63,13 @@ http {
           "backup.example.org {",
           `https://127.0.0.1:${port} {\n\ttls ${folder}/cert.pem ${folder}/key.pem`,
         )
-        .replace("127.0.0.1:8080", backend);
-      Deno.writeTextFileSync(
-        join(folder, "Caddyfile"),
-        `{\n\tadmin off\n\tauto_https disable_redirects\n\tskip_install_trust\n}\n${text}`,
-      );
+        .replace("127.0.0.1:8080", backend)
+        // There is one block of global options.
+        .replace(
+          "{\n\tservers",
+          "{\n\tadmin off\n\tauto_https disable_redirects\n\tskip_install_trust\n\tservers",
+        );
+      Deno.writeTextFileSync(join(folder, "Caddyfile"), text);
       return ["run", "--config", join(folder, "Caddyfile"), "--adapter", "caddyfile"];
     },
   },

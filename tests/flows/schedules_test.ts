@@ -36,7 +36,7 @@ Deno.test("the server is stopped for many fire times: every scheduled run happen
     },
     log: createLog("debug", (line) => logged.push(line)),
     pace: { firstRetryMs: 20, slowestRetryMs: 200 },
-    clock: { now: () => clock.time, catchUpWithinMs: 0, lookMs: 20 },
+    clock: { now: () => clock.time, elapsed: () => clock.time, catchUpWithinMs: 0, lookMs: 20 },
   });
   try {
     const ready = async () =>

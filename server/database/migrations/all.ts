@@ -1,7 +1,8 @@
 // Forward only. A released migration is never edited.
 import { type Kysely } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
-import { DatabaseError } from "../open.ts";
+import type { Connection } from "../connection.ts";
+import { DatabaseError } from "../database_error.ts";
 import type { Tables } from "../tables.ts";
 import { first } from "./0001_first.ts";
 import { schedulesAndMaintenance } from "./0002_schedules_and_maintenance.ts";
@@ -44,6 +45,19 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0018_clock_and_leases": clockAndLeases,
   "0020_agent_problems": agentProblems,
 };
+
+/** How old the database is compared with this program. Only reads, so that it may be asked beside a running server. */
+export function schemaAge(
+  sqlite: Connection,
+  migrations: Record<string, Migration> = MIGRATIONS,
+): "current" | "older" | "newer" {
+  const table = "select 1 from sqlite_master where type = 'table' and name = 'kysely_migration'";
+  if (!sqlite.prepare(table).get()) return "older";
+  const rows = sqlite.prepare("select name from kysely_migration").all() as { name: string }[];
+  const done = new Set(rows.map(({ name }) => name));
+  if ([...done].some((name) => !(name in migrations))) return "newer";
+  return Object.keys(migrations).every((name) => done.has(name)) ? "current" : "older";
+}
 
 /** Brings the database to this program's version in one transaction. Throws DatabaseError. */
 export async function migrate(

@@ -16,6 +16,7 @@ import type { ApiRoute } from "./routes.ts";
 import { jobShape, lineShape } from "./shapes.ts";
 
 const JSON_FORM: JobFeedForm = {
+  name: "json",
   lines: (lines) =>
     lines.map((line) => `id: ${line.n}\ndata: ${visibleJson(lineShape(line))}\n\n`).join(""),
   job: (job) => `event: job\ndata: ${visibleJson(jobShape(job))}\n\n`,

@@ -18,9 +18,9 @@ export async function errorPage(server: Server, c: Ctx, answer: ErrorAnswer): Pr
     const { pathname, search } = new URL(c.req.url);
     return c.redirect(`/login?next=${encodeURIComponent(pathname + search)}`, 303);
   }
-  const { status, message } = answer;
+  const { status, message, code } = answer;
   try {
-    return show(c, ErrorPage({ frame: await frameOf(server, c), status, message }), status);
+    return show(c, ErrorPage({ frame: await frameOf(server, c), status, message, code }), status);
   } catch (error) {
     // The database itself may be what failed: then plain words have to do.
     server.log.error(`error page: ${error}`);

@@ -26,11 +26,18 @@ export async function frameOf(server: Server, c: Ctx): Promise<FrameProps> {
   };
 }
 
-function noticeOf({ disk: { problem } }: Server): { notice?: string } {
-  if (!problem) return {};
-  return {
-    notice: `${problem} Only ends of jobs, logins and removals are stored; agents keep backing up.`,
-  };
+/** `publicNotice` is for those too who are not signed in: why they cannot. */
+function noticeOf(server: Server): Pick<FrameProps, "notice" | "publicNotice"> {
+  const notice = noticeText(server);
+  if (!notice) return {};
+  return server.storage.problem ? { notice, publicNotice: notice } : { notice };
+}
+
+/** What everybody must know before doing anything; undefined while there is nothing. */
+export function noticeText({ storage, disk }: Server): string | undefined {
+  if (storage.problem) return storage.notice;
+  if (!disk.problem) return storage.notice;
+  return `${disk.problem} Only ends of jobs, logins and removals are stored; agents keep backing up.`;
 }
 
 export function fleetProps({ ok, attention, running, offline, total }: FleetSummary) {

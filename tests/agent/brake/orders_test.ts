@@ -26,7 +26,7 @@ async function braked(
       directory: folder,
       restic: restic.path,
       brake: { ...NO_BRAKE, ...brake(folder) },
-      clock: { now: () => clock.time, catchUpWithinMs: 0, lookMs: 20 },
+      clock: { now: () => clock.time, elapsed: () => clock.time, catchUpWithinMs: 0, lookMs: 20 },
     }),
   );
   const run = async (order: Partial<CommandRun>) => {

@@ -27,7 +27,16 @@ async function setUp(config: Partial<ConfigUpdate>, now?: { time: number }) {
     await startAgent(server, {
       directory: folder,
       restic: restic.path,
-      ...(now ? { clock: { now: () => now.time, catchUpWithinMs: 0, lookMs: 60_000 } } : {}),
+      ...(now
+        ? {
+          clock: {
+            now: () => now.time,
+            elapsed: () => now.time,
+            catchUpWithinMs: 0,
+            lookMs: 60_000,
+          },
+        }
+        : {}),
     }),
   );
   const orders: Record<string, Partial<CommandRun>> = {

@@ -65,7 +65,7 @@ async function ask(
     globals: [],
     fileSystems: { of: () => ({}), remember: () => {} },
     limits: { contactMs: CONTACT_MS, lookMs: 60_000, graceMs: 3000, lockWaitMs: 0, lockRetryMs: 1 },
-    lines: new JobLines({ jobId: "test", redact: (text) => text, report: () => {} }),
+    lines: new JobLines({ jobId: "test", now: Date.now, redact: (text) => text, report: () => {} }),
     control: new JobControl({
       onStart: () => {},
       onProcess: () => {},

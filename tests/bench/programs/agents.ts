@@ -1,5 +1,6 @@
 // Many agents in one process: the agent's own connection for each, with a journal in memory and no restic. Those that
 // have a job say so many lines a second. Tells how many are greeted whenever that changes.
+import { MACHINE } from "../../../agent/clock.ts";
 import { Connection, PACE } from "../../../agent/connection.ts";
 import { JobLines } from "../../../agent/jobs/lines.ts";
 import type { Journal } from "../../../agent/journal/journal.ts";
@@ -55,6 +56,7 @@ const connections = hosts.map(({ bearer, jobId }, n) => {
         plan_version: 1,
         jobs: jobId ? [jobId] : [],
       }),
+    clock: MACHINE,
     onMessage: () => {},
     onUnreadable: () => {},
     onRefused: (reason) => console.error(reason),
@@ -66,6 +68,7 @@ const connections = hosts.map(({ bearer, jobId }, n) => {
 /** Through the same batches as a real job's lines. */
 function say(jobId: string, journal: MemoryJournal): void {
   const lines = new JobLines({
+    now: Date.now,
     jobId,
     redact: (text) => text,
     report: (report) => journal.append(report),
