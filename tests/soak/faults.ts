@@ -38,10 +38,8 @@ const FAULTS: Record<FaultName, Fault> = {
       world.isServerBusy = false;
     });
   },
-  "restic killed": (world, step) => {
-    const running = world.hosts.flatMap((host) =>
-      processesOf(keyOf(host)).map((pid) => ({ pid, host }))
-    );
+  "restic killed": async (world, step) => {
+    const running = await someRestic(world);
     const one = running[Math.floor(step.target * running.length)];
     if (!one) return undefined;
     try {
@@ -92,6 +90,16 @@ const FAULTS: Record<FaultName, Fault> = {
   },
   "server's clock set": (world, step) => setClock(world, step, "the server", world.serverClockFile),
 };
+
+/** Those that run now, or the next that do within four seconds. */
+async function someRestic({ hosts }: World): Promise<{ pid: number; host: SoakHost }[]> {
+  for (let tries = 0; tries < 20; tries++) {
+    const found = hosts.flatMap((host) => processesOf(keyOf(host)).map((pid) => ({ pid, host })));
+    if (found.length > 0) return found;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  return [];
+}
 
 /** Does it and notes it. */
 export async function doFault(world: World, step: Step<FaultName>): Promise<void> {

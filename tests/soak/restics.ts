@@ -42,7 +42,7 @@ backup)
   lines=$((dice < 90 ? dice : dice * 40))
   echo "the password is $RESTIC_PASSWORD"
   seq -f 'line %.0f' 1 "$lines"
-  if [ "$dice" -lt 5 ]; then work 15; elif [ "$dice" -lt 40 ]; then work 3; else work 0.4; fi
+  if [ "$dice" -lt 10 ]; then work 20; elif [ "$dice" -lt 60 ]; then work 5; else work 0.4; fi
   id=$(printf '%s' "$RM_PROCESS_MARK $t" | sha256sum | cut -c1-64)
   printf '{"time":"%s","tree":"x","paths":["/a"],"hostname":"%s","username":"root","tags":["%s"],"id":"%s"}\\n' \\
     "$(date -u +%FT%TZ)" "$host" "$tag" "$id" | flock "$R/list" tee -a "$R/snapshots" "$R/ever" >/dev/null
@@ -52,7 +52,7 @@ forget)
   for id in $ids; do
     flock "$R/list" sh -c 'grep -vF "$1" "$2/snapshots" >"$2/new"; cat "$2/new" >"$2/snapshots"' sh "$id" "$R" 9>&-
   done ;;
-prune|check) work "$((dice % 5)).$dice" ;;
+prune|check) work "$((dice % 12)).$dice" ;;
 stats) echo '{"total_size":1000,"total_file_count":3,"snapshots_count":1}' ;;
 init) echo "Fatal: create repository failed: config file already exists" >&2; exit 1 ;;
 esac
