@@ -5,6 +5,7 @@ import { lastRunBetween, nextRun } from "../shared/cron.ts";
 import { id } from "../shared/fields.ts";
 import { newId } from "../shared/new_id.ts";
 import { Origin, type PlannedSchedule } from "../shared/protocol.ts";
+import { spanInWords } from "../shared/span.ts";
 import type { Agent } from "./agent.ts";
 import { JumpWatch, MACHINE, type TimeSource } from "./clock.ts";
 import { messageOf } from "./log.ts";
@@ -132,12 +133,8 @@ export class Timers {
     const now = this.now;
     const jump = this.#jumps.look();
     if (jump !== 0) {
-      const seconds = Math.round(Math.abs(jump) / 1000);
-      this.agent.log.warn(
-        `This machine's clock was set ${
-          jump > 0 ? "forwards" : "back"
-        } by ${seconds} s, or it slept`,
-      );
+      const how = `${jump > 0 ? "forwards" : "back"} by ${spanInWords(jump)}`;
+      this.agent.log.warn(`This machine's clock was set ${how}, or it slept`);
     }
     const pending = this.#content.pending.map((each) => ({
       ...each,

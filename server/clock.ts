@@ -25,20 +25,31 @@ export interface StoredClock {
   ran: number;
 }
 
+export interface Jump {
+  /** All of it, in milliseconds; negative: back. */
+  whole: number;
+  /** Of it what somebody set: without the time in which the machine slept, as far as it knows of that itself. */
+  set: number;
+}
+
+const NO_JUMP: Jump = { whole: 0, set: 0 };
+
 /** Clocks are set right by less than this between two looks. */
 const TOLERANCE = 5000;
 /** A server that hung, was stopped or slept has not run for longer than this between two looks. */
 const LONGEST_GAP = 5000;
 
 export class Clock {
-  /** At this moment of the monotonic clock it was `#wall`. */
+  /** At this moment of the monotonic clock it was `#wall`, and the machine had been up for `#up`. */
   #anchor: number;
+  #up: number;
   #wall: number;
   #ran: number;
   #looked: number;
 
   constructor(private readonly source: TimeSource, stored?: StoredClock) {
     this.#anchor = this.#looked = source.elapsed();
+    this.#up = source.uptime();
     this.#wall = stored ? expectedNow(source, stored) : source.now();
     this.#ran = stored?.ran ?? 0;
   }
@@ -63,20 +74,24 @@ export class Clock {
     return this.#ran;
   }
 
-  /** By how much the wall clock was set since it was last followed; 0 for what is no more than a clock that is kept right. */
-  look(): number {
+  /** By how much the wall clock went ahead of the time that the server saw pass; 0 for what is no more than a clock that is kept right. */
+  look(): Jump {
     this.ran();
-    const jump = this.source.now() - this.#expected();
-    if (Math.abs(jump) > TOLERANCE) return jump;
-    this.follow(jump);
-    return 0;
+    const whole = this.source.now() - this.#expected();
+    if (Math.abs(whole) <= TOLERANCE) {
+      this.follow(whole);
+      return NO_JUMP;
+    }
+    const slept = this.source.uptime() - this.#up - (this.source.elapsed() - this.#anchor);
+    return { whole, set: slept > TOLERANCE ? whole - slept : whole };
   }
 
   /** From here on the wall clock counts as it was set. */
-  follow(jump: number): void {
+  follow(whole: number): void {
     const elapsed = this.source.elapsed();
-    this.#wall += elapsed - this.#anchor + jump;
+    this.#wall += elapsed - this.#anchor + whole;
     this.#anchor = elapsed;
+    this.#up = this.source.uptime();
   }
 
   /** For the next run. */

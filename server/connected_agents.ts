@@ -21,6 +21,8 @@ export interface AgentSocket {
   readonly address?: string;
   /** How many milliseconds this server's clock is ahead of the agent's, by its last word; undefined before hello. */
   skew?: number;
+  /** The one that stands in the database. */
+  storedSkew?: number;
   /** Resolves when everything that was received so far has been dealt with. */
   idle(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 // How far a host's clock is from the server's. Nothing is decided by a host's clock alone; but its schedules fire by it, so a person
 // is told when it is wrong.
+import { spanInWords } from "../../shared/span.ts";
 import { type AgentSocket, sendTo } from "../connected_agents.ts";
 import type { Server } from "../server.ts";
 
@@ -10,13 +11,14 @@ const WORTH_STORING = 1000;
 
 /** What the agent's clock says now, by its own word. */
 export async function noteSkew(server: Server, agent: AgentSocket, clock: number): Promise<void> {
-  const before = agent.skew;
+  const before = agent.storedSkew;
   agent.skew = server.now() - clock;
   const isWrong = Math.abs(agent.skew) >= CLOCK_WRONG;
   const wasWrong = before !== undefined && Math.abs(before) >= CLOCK_WRONG;
   if (before !== undefined && Math.abs(agent.skew - before) < WORTH_STORING) return;
   const row = await server.db.updateTable("hosts").set({ clock_skew_ms: -agent.skew })
     .where("id", "=", agent.hostId).returning("name").executeTakeFirst();
+  agent.storedSkew = agent.skew;
   if (isWrong === wasWrong) return;
   const words = skewInWords(-agent.skew);
   server.log.warn(
@@ -29,11 +31,5 @@ export async function noteSkew(server: Server, agent: AgentSocket, clock: number
 /** "3 min ahead of the server's"; undefined for a clock that is right. `skew` is what the host's clock is ahead, in milliseconds. */
 export function skewInWords(skew: number | null): string | undefined {
   if (skew === null || Math.abs(skew) < CLOCK_WRONG) return undefined;
-  const minutes = Math.round(Math.abs(skew) / 60_000);
-  const length = minutes < 120
-    ? `${minutes} min`
-    : minutes < 48 * 60
-    ? `${Math.round(minutes / 60)} h`
-    : `${Math.round(minutes / 1440)} days`;
-  return `${length} ${skew > 0 ? "ahead of" : "behind"} the server's`;
+  return `${spanInWords(skew)} ${skew > 0 ? "ahead of" : "behind"} the server's`;
 }

@@ -290,7 +290,7 @@ const TABS: Record<string, Tab> = {
       snapshots: page.items,
       total: found?.snapshots_count ?? page.items.length,
       refreshedAt: page.refreshed_at,
-      losses: lossesOf(page),
+      losses: lossesOf(page, server.now()),
       cut: found?.snapshots_cut ?? 0,
       now: server.now(),
       mayRun: may,

@@ -27,7 +27,7 @@ Deno.test("a clock that is kept right by a second or two is followed at once; on
   for (let n = 0; n < 100; n++) {
     pass(1000);
     at.wall += 2000;
-    assert.equal(clock.look(), 0);
+    assert.equal(clock.look().whole, 0);
     assert.equal(clock.now(), at.wall);
   }
   assert.equal(at.wall, begin + 300_000);
@@ -36,10 +36,10 @@ Deno.test("a clock that is kept right by a second or two is followed at once; on
     at.wall += jump;
     pass(250);
     assert.equal(clock.now(), before + 250);
-    assert.equal(clock.look(), jump);
+    assert.deepEqual(clock.look(), { whole: jump, set: jump });
     clock.follow(jump);
     assert.equal(clock.now(), at.wall);
-    assert.equal(clock.look(), 0);
+    assert.equal(clock.look().whole, 0);
   }
 });
 
@@ -65,9 +65,22 @@ Deno.test("a clock that was set while the server was away is noticed by how long
     at.wall += jump;
     at.elapsed = 0;
     const next = new Clock(source, stored);
-    assert.equal(next.look(), jump);
+    assert.equal(next.look().whole, jump);
     assert.equal(next.now(), at.wall - jump);
   }
+});
+
+Deno.test("what a machine slept is no clock that was set, as far as it knows of that", () => {
+  const { at, source, pass } = machine();
+  const clock = new Clock(source);
+  pass(1000);
+  at.wall += 9 * HOUR;
+  at.uptime += 8 * HOUR;
+  assert.deepEqual(clock.look(), { whole: 9 * HOUR, set: HOUR });
+  clock.follow(9 * HOUR);
+  assert.equal(clock.look().whole, 0);
+  at.wall -= YEAR;
+  assert.deepEqual(clock.look(), { whole: -YEAR, set: -YEAR });
 });
 
 Deno.test("a machine that was started anew has its wall clock alone, but time does not go back", () => {
@@ -76,11 +89,11 @@ Deno.test("a machine that was started anew has its wall clock alone, but time do
   at.elapsed = 0;
   at.uptime = 20_000;
   at.wall += 5 * HOUR;
-  assert.equal(new Clock(source, stored).look(), 0);
+  assert.equal(new Clock(source, stored).look().whole, 0);
   at.wall -= YEAR;
   const back = new Clock(source, stored);
   assert.equal(back.now(), stored.wall + 20_000);
-  assert.equal(back.look(), at.wall - stored.wall - 20_000);
+  assert.equal(back.look().whole, at.wall - stored.wall - 20_000);
 });
 
 Deno.test("two that follow at once move what is due once; what cannot be moved leaves time as it was", async () => {
@@ -101,6 +114,27 @@ Deno.test("two that follow at once move what is due once; what cannot be moved l
   await Promise.all([1, 2, 3].map(() => followClock(test.server)));
   assert.ok(Math.abs(await created() - before - YEAR) < 60_000);
   assert.ok(Math.abs(test.server.now() - Date.now() - YEAR) < 60_000);
+});
+
+Deno.test("how old the last success is: after a sleep as old as it is, after a clock that was wrong by a day or more as old as before", async () => {
+  await using test = await startServer({ still: true });
+  const host = await joinHost(test, "alpha");
+  await test.server.db.updateTable("hosts").set({ last_success_at: test.server.now() - HOUR })
+    .execute();
+  const age = async () => {
+    await followClock(test.server);
+    const { last_success_at } = await test.server.db.selectFrom("hosts").select("last_success_at")
+      .where("id", "=", host.hostId).executeTakeFirstOrThrow();
+    return Math.round((test.server.now() - last_success_at!) / HOUR);
+  };
+  test.clock.suspend(30 * HOUR);
+  assert.equal(await age(), 31);
+  for (const wall of [YEAR, -YEAR, -30 * HOUR, 0]) {
+    test.clock.wall = wall;
+    assert.equal(await age(), 31, `${wall}`);
+  }
+  test.clock.wall = 2 * HOUR;
+  assert.equal(await age(), 33);
 });
 
 Deno.test("a session has as much left as before, however the clock is set, also over a restart; what expired stays so", async () => {

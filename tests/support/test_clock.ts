@@ -8,12 +8,13 @@ export class TestClock implements TimeSource {
   /** What somebody set the wall clock forwards by, with no time passing; negative: back. */
   wall = 0;
   #passed = 0;
+  #slept = 0;
   /** The server's, once it runs. */
   onStep: () => void = () => {};
 
-  now = (): number => MACHINE.now() + this.wall + this.#passed;
+  now = (): number => MACHINE.now() + this.wall + this.#passed + this.#slept;
   elapsed = (): number => MACHINE.elapsed() + this.#passed;
-  uptime = (): number => MACHINE.uptime() + this.#passed;
+  uptime = (): number => MACHINE.uptime() + this.#passed + this.#slept;
 
   /** Time passes, in milliseconds, on all clocks, while the server runs. */
   pass(ms: number): void {
@@ -26,6 +27,11 @@ export class TestClock implements TimeSource {
   /** The machine, or the server alone, stands still for so long; then all clocks but the server's own are ahead. */
   sleep(ms: number): void {
     this.#passed += ms;
+  }
+
+  /** The machine sleeps, and knows of it: its monotonic clock stands still meanwhile. */
+  suspend(ms: number): void {
+    this.#slept += ms;
   }
 
   /** How much has passed so far. */

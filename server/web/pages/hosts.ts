@@ -96,7 +96,7 @@ async function snapshots(server: Server, c: Ctx): Promise<Response> {
       snapshots: page.items,
       total: snapshots_count ?? page.items.length,
       refreshedAt: page.refreshed_at,
-      losses: lossesOf(page),
+      losses: lossesOf(page, server.now()),
       cut: snapshots_cut,
       nextCursor: page.next_cursor,
       isFirstPage: !c.req.query("cursor"),
@@ -105,8 +105,11 @@ async function snapshots(server: Server, c: Ctx): Promise<Response> {
 }
 
 /** What is older than a month is no news. */
-export function lossesOf({ losses }: { losses: { noticed_at: number; count: number }[] }) {
-  const since = Date.now() - 30 * 86_400_000;
+export function lossesOf(
+  { losses }: { losses: { noticed_at: number; count: number }[] },
+  now: number,
+) {
+  const since = now - 30 * 86_400_000;
   return losses.filter((loss) => loss.noticed_at > since)
     .map(({ noticed_at, count }) => ({ noticedAt: noticed_at, count }));
 }
