@@ -133,17 +133,23 @@ async function succeededIsListed(
 const ONCE = ["backup", "init", "prune", "check"];
 
 function startedOnce({ counters = [] }: Evidence): Finding {
-  if (counters.length === 0) return { found: "restic is real and counts no starts" };
-  const starts = new Map<string, number>();
+  if (counters.length === 0) return { found: "nothing counted the starts of restic" };
+  const starts = new Set<string>();
+  const again = new Set<string>();
+  const begun = new Set<string>();
+  // What found the repository locked is begun again after an unlock: nothing had been done.
+  const unlocked = new Set<string>();
+  let repeats = 0;
   for (const { verb, jobId } of counters.flatMap(({ begun }) => begun)) {
-    if (!ONCE.includes(verb)) continue;
-    starts.set(`${verb} of job ${jobId}`, (starts.get(`${verb} of job ${jobId}`) ?? 0) + 1);
+    const what = `the ${verb} of job ${jobId} was started again`;
+    if (ONCE.includes(verb) && starts.has(what)) unlocked.has(jobId) ? repeats++ : again.add(what);
+    if (ONCE.includes(verb)) {
+      starts.add(what);
+      begun.add(jobId);
+    } else if (verb === "unlock" && begun.has(jobId)) unlocked.add(jobId);
   }
-  const twice = [...starts].filter(([, times]) => times > 1);
-  return {
-    found: `${starts.size} starts, each once`,
-    faults: twice.map(([what, times]) => `the ${what} was started ${times} times`),
-  };
+  const words = repeats > 0 ? `, ${repeats} repeats because of a lock` : "";
+  return { found: `${starts.size} starts, each once${words}`, faults: [...again] };
 }
 
 function linesHaveNoGap(database: DatabaseSync): Finding {
