@@ -1,5 +1,6 @@
 // What goes wrong. Each says in words what it did, and how it is mended later; undefined: it could not be done here and now.
 import { processesOf } from "../support/proc.ts";
+import { fill } from "../support/small_disk.ts";
 import type { FaultName, Step } from "./plan.ts";
 import { keyOf, type SoakHost, type World } from "./world.ts";
 
@@ -71,18 +72,16 @@ const FAULTS: Record<FaultName, Fault> = {
       for (const { wire } of world.hosts) wire.release();
     });
   },
-  "agent's disk full": (world, step) => {
+  "agent's disk full": async (world, step) => {
     const small = world.hosts.filter(({ disk }) => disk);
     const host = small[Math.floor(step.target * small.length)];
     if (!host) return undefined;
-    host.disk!.fill();
-    return mendedAfter(world, 3 + step.length * 20, host.name, () => host.disk!.empty());
+    return await fillFor(world, 3 + step.length * 20, host.name, host.disk!);
   },
-  "server's disk full": (world, step) => {
+  "server's disk full": async (world, step) => {
     const disk = world.serverDisk;
     if (!disk) return undefined;
-    disk.fill();
-    return mendedAfter(world, 3 + step.length * 15, "", () => disk.empty());
+    return await fillFor(world, 3 + step.length * 15, "", disk);
   },
   "agent's clock set": (world, step) => {
     const host = hostOf(world, step);
@@ -120,6 +119,16 @@ function mendedAfter(
 ): string {
   world.mendLater(seconds * 1000, mend);
   return `${whom} for ${seconds.toFixed(1)} s`;
+}
+
+async function fillFor(
+  world: World,
+  seconds: number,
+  whom: string,
+  folder: string,
+): Promise<string> {
+  await fill(folder);
+  return mendedAfter(world, seconds, whom, () => Deno.remove(`${folder}/filler`).catch(() => {}));
 }
 
 async function endAgent(

@@ -9,7 +9,7 @@ import { missingRestServer, type RestServer, startRestServer } from "../support/
 import { restics } from "../support/restic.ts";
 import { Wire } from "../support/wire.ts";
 import { CountedRepository } from "./restics.ts";
-import { SmallDisk } from "./small_disk.ts";
+import { smallDisk } from "../support/small_disk.ts";
 
 export const CANARY = "canary-of-the-soak-8264";
 const HOOK_CANARY = "canary-of-a-hook-9173";
@@ -28,7 +28,7 @@ export interface SoakHost {
   /** The file that says how far its wall clock is ahead. */
   clockFile: string;
   /** Where its state folder is a small disk. */
-  disk: SmallDisk | undefined;
+  disk: string | undefined;
   /** Its process is killed, frozen or on its way back. */
   isBusy: boolean;
 }
@@ -54,7 +54,7 @@ export class World implements AsyncDisposable {
   readonly counts = new Map<string, number>();
   readonly memory: { at: number; server: number; agents: number }[] = [];
   isServerBusy = false;
-  serverDisk: SmallDisk | undefined;
+  serverDisk: string | undefined;
   fakes!: Shared;
   reals: Shared[] = [];
   readonly #mends = new Set<() => Promise<void>>();
@@ -67,9 +67,8 @@ export class World implements AsyncDisposable {
   static async make({ agents, print }: WorldOptions): Promise<World> {
     await using stack = new AsyncDisposableStack();
     // Before the fleet, so that they go after it.
-    const disks = stack.use(new DisposableStack());
-    const disk = SmallDisk.mounted(96);
-    if (disk) disks.use(disk);
+    const disks = stack.use(new AsyncDisposableStack());
+    const disk = await mounted(96, disks);
     const clock = await Deno.makeTempFile({ prefix: "rm-clock-" });
     stack.defer(() => Deno.remove(clock));
     const fleet = stack.use(
@@ -77,7 +76,7 @@ export class World implements AsyncDisposable {
         RM_TEST_CLOCK: clock,
         RM_DISK_RESERVE: "8MiB",
         RM_HANDSHAKES_PER_MINUTE: "600",
-        ...(disk ? { RM_DATA_DIR: join(disk.folder, "data") } : {}),
+        ...(disk ? { RM_DATA_DIR: join(disk, "data") } : {}),
       }),
     );
     const world = new World(fleet, print);
@@ -203,11 +202,10 @@ export class World implements AsyncDisposable {
   async #joinAll(
     count: number,
     stack: AsyncDisposableStack,
-    disks: DisposableStack,
+    disks: AsyncDisposableStack,
   ): Promise<void> {
     for (let n = 0; n < count; n++) {
-      const disk = n % 5 === 2 ? SmallDisk.mounted(4) : undefined;
-      if (disk) disks.use(disk);
+      const disk = n % 5 === 2 ? await mounted(4, disks) : undefined;
       this.hosts.push(this.#newHost(n, stack, disk));
     }
     for (let n = 0; n < count; n += 5) {
@@ -220,7 +218,7 @@ export class World implements AsyncDisposable {
     }
   }
 
-  #newHost(n: number, stack: AsyncDisposableStack, disk: SmallDisk | undefined): SoakHost {
+  #newHost(n: number, stack: AsyncDisposableStack, disk: string | undefined): SoakHost {
     const name = `host-${n + 1}`;
     const real = n % 5 < 2 ? this.reals[n % 5 % Math.max(1, this.reals.length)] : undefined;
     const clockFile = join(this.fleet.folder, `${name}.clock`);
@@ -236,7 +234,7 @@ export class World implements AsyncDisposable {
         : this.fakes.counted.fake,
       isFake: !real,
       wire: stack.use(new Wire(Number(new URL(this.fleet.url).port))),
-      stateDir: disk ? join(disk.folder, "state") : join(this.fleet.folder, name, "state"),
+      stateDir: disk ? join(disk, "state") : join(this.fleet.folder, name, "state"),
       clockFile,
       disk,
       isBusy: false,
@@ -295,6 +293,15 @@ export class World implements AsyncDisposable {
     await this.mendAll();
     await this.#stack.disposeAsync();
   }
+}
+
+/** The folder of a small disk, until the stack is disposed of; undefined where none can be mounted. */
+async function mounted(
+  megabytes: number,
+  stack: AsyncDisposableStack,
+): Promise<string | undefined> {
+  const disk = stack.use(await smallDisk(megabytes));
+  return disk.isSmall ? disk.folder : undefined;
 }
 
 function environmentOf(host: SoakHost): Record<string, string> {
