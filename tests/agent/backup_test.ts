@@ -2,18 +2,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { parseRepositoryUrl } from "../../shared/repository_url.ts";
-import type { RepositoryAccess } from "../../shared/protocol.ts";
+import { backingUp, locksIn, writeNoise } from "../support/backing_up.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeServer } from "../support/fake_server.ts";
 import { placeRepository, type RealRestic, restics } from "../support/restic.ts";
-import {
-  access,
-  jobId,
-  order,
-  spawnAgent,
-  startAgent,
-  testFolder,
-} from "../support/start_agent.ts";
+import { access, jobId, order, spawnAgent, testFolder } from "../support/start_agent.ts";
 
 /** Declares a test once per restic that was found. */
 function each(name: string, test: (restic: RealRestic) => Promise<void>): void {

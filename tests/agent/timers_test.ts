@@ -1,11 +1,17 @@
 // The host's own clock, with a clock that the test sets.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { AgentMessage, Hooks, Origin, PlannedSchedule } from "../../shared/protocol.ts";
+import {
+  at,
+  clockedAgent,
+  GROUP,
+  originsOf,
+  SCHEDULE,
+  startsOf,
+} from "../support/clocked_agent.ts";
 import { eventually } from "../support/eventually.ts";
-import { FakeRestic, LISTED, SUMMARY } from "../support/fake_restic.ts";
 import { FakeServer } from "../support/fake_server.ts";
-import { access, startAgent, testFolder } from "../support/start_agent.ts";
+import { startAgent, testFolder } from "../support/start_agent.ts";
 
 Deno.test("a schedule fires at its minute, in its time zone, and tells where the job comes from", async () => {
   await using all = await clockedAgent({ schedules: [{ time_zone: "Europe/Berlin" }] });
@@ -75,19 +81,6 @@ Deno.test("with the server away every scheduled run happens, and each is told on
   assert.ok(ends.every((end) => end.status === "succeeded"));
 });
 
-Deno.test("a machine that was off for many fire times runs once when it is back, and says for which time", async () => {
-  await using all = await clockedAgent();
-  await all.restart(() => {
-    all.clock.time = at("2026-11-28T09:30:00Z");
-  });
-  const [end] = await all.untilEnds(1);
-  await all.settled();
-  assert.equal(all.ends().length, 1);
-  assert.equal(end!.origin!.catch_up, true);
-  assert.equal(end!.origin!.scheduled_at, at("2026-11-28T03:00:00Z"));
-  assert.ok(all.server.texts(end!.job_id).some((text) => text.includes("2026-11-28 03:00 UTC")));
-});
-
 Deno.test("a clock that goes back repeats nothing; one that was far ahead does not stop backups", async () => {
   await using all = await clockedAgent();
   all.clock.time = at("2026-11-23T03:00:01Z");
@@ -116,26 +109,6 @@ Deno.test("a new or changed schedule counts from now, a removed one stops", asyn
   all.clock.time = at("2026-11-24T11:00:00Z");
   await all.settled();
   assert.equal(all.ends().length, 1);
-});
-
-Deno.test("groups and schedules that are due together run one after the other; the same group is not run twice", async () => {
-  await using all = await clockedAgent({
-    backup: `sleep 0.2; ${SUMMARY}`,
-    schedules: [
-      { source_group_ids: [GROUP, OTHER_GROUP] },
-      { id: "88888888-8888-4888-8888-888888888888", source_group_ids: [GROUP] },
-    ],
-  });
-  all.clock.time = at("2026-11-23T03:00:00Z");
-  const ends = await all.untilEnds(3);
-  const byStatus = (status: string) => ends.filter((end) => end.status === status);
-  assert.equal(byStatus("succeeded").length, 2);
-  const [skipped] = byStatus("skipped");
-  assert.match(skipped!.reason!, /still going/);
-  assert.ok(skipped!.origin);
-  const starts = startsOf(all.server);
-  const finishedFirst = ends.find((end) => end.job_id === starts[0]!.job_id)!;
-  assert.ok(finishedFirst.at <= starts[1]!.at);
 });
 
 Deno.test("a failed run is tried again after its backoff, each try by itself, and not more often than it may", async () => {

@@ -4,11 +4,10 @@ import { join } from "node:path";
 import { startDueMaintenance } from "../../server/maintenance/due.ts";
 import { eventually } from "../support/eventually.ts";
 import { testUnless } from "../support/left_out.ts";
+import { maintainedPair, PASSWORD } from "../support/maintained_pair.ts";
 import { RealPair } from "../support/real_pair.ts";
 import { missingRestServer, startRestServer } from "../support/rest_server.ts";
 import { anyRestic, type RealRestic, resticByHand, restics } from "../support/restic.ts";
-
-const PASSWORD = "secret-of-the-repository";
 
 function each(
   name: string,
