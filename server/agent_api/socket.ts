@@ -71,6 +71,8 @@ function converse(server: Server, host: KnownHost, socket: WebSocket, address?: 
   let greeted = false;
   /** Its hello was stored. */
   let isWelcome = false;
+  /** The socket is closed: what it brought before is still dealt with, since its agent may not come again for long. */
+  let isClosed = false;
   let over = false;
 
   /** What this host causes in the server's log is bounded too. */
@@ -84,14 +86,16 @@ function converse(server: Server, host: KnownHost, socket: WebSocket, address?: 
     HELLO_WITHIN_SECONDS * 1000,
   );
   const end = () => {
-    if (over) return;
-    over = true;
+    if (over || isClosed) return;
+    isClosed = true;
     clearTimeout(helloTimer);
-    acks.stop();
     // After what was received before: a host that reconnects at once must not be marked as gone.
-    turn = turn.then(() => noteGoodbye(server, agent)).catch((error) =>
-      server.log.error(`${host.name}: ${error}`)
-    );
+    turn = turn.then(async () => {
+      if (over) return;
+      over = true;
+      acks.stop();
+      await noteGoodbye(server, agent);
+    }).catch((error) => server.log.error(`${host.name}: ${error}`));
   };
   const refuse = async (code: number, action: string, reason: string) => {
     over = true;
@@ -115,7 +119,8 @@ function converse(server: Server, host: KnownHost, socket: WebSocket, address?: 
         clearTimeout(helloTimer);
         greeted = true;
         await server.greetings.next();
-        if (over) return;
+        // Nobody is there to be greeted.
+        if (over || isClosed) return;
         isWelcome = await greet(server, agent, message);
         if (!isWelcome) over = true;
         return;
@@ -159,7 +164,7 @@ function converse(server: Server, host: KnownHost, socket: WebSocket, address?: 
       } catch (error) {
         const wait = until - performance.now();
         const mayWait = isWelcome && wait > 0 && server.storage.asAppError(error) !== undefined;
-        if (!mayWait || !await server.storage.mended(wait) || over) throw error;
+        if (!mayWait || !await server.storage.mended(wait) || over || isClosed) throw error;
       }
     }
   };

@@ -2,58 +2,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { parseRepositoryUrl } from "../../shared/repository_url.ts";
-import type { RepositoryAccess } from "../../shared/protocol.ts";
+import { backingUp, locksIn, writeNoise } from "../support/backing_up.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeServer } from "../support/fake_server.ts";
 import { placeRepository, type RealRestic, restics } from "../support/restic.ts";
-import {
-  access,
-  jobId,
-  order,
-  spawnAgent,
-  startAgent,
-  testFolder,
-} from "../support/start_agent.ts";
-
-interface Setup {
-  config?: Partial<RepositoryAccess>;
-  /** Makes the repository by hand first. */
-  made?: boolean;
-  contactMs?: number;
-}
-
-async function setUp(restic: RealRestic, { config, made = true, contactMs = 60_000 }: Setup = {}) {
-  await using stack = new AsyncDisposableStack();
-  const { path: folder } = stack.use(testFolder());
-  const repository = join(folder, "repository");
-  const source = join(folder, "source");
-  Deno.mkdirSync(source);
-  Deno.writeTextFileSync(join(source, "a file"), "content");
-  if (made) await placeRepository(restic, repository);
-  const server = stack.use(
-    new FakeServer({ config: { repository: access(repository, config) } }),
-  );
-  const started = await startAgent(server, {
-    directory: folder,
-    restic: restic.path,
-    limits: { contactMs },
-  });
-  const { agent } = stack.use(started);
-  const run = async (job: Partial<Parameters<FakeServer["run"]>[0]>) => {
-    const job_id = jobId();
-    server.run({ job_id, ...job });
-    return await server.finished(job_id);
-  };
-  return Object.assign(stack.move(), { folder, repository, source, server, agent, run });
-}
-
-const locksIn = (repository: string) => [...Deno.readDirSync(join(repository, "locks"))].length;
-
-function writeNoise(path: string, bytes: number): void {
-  const data = new Uint8Array(bytes);
-  for (let at = 0; at < bytes; at += 65_536) crypto.getRandomValues(data.subarray(at, at + 65_536));
-  Deno.writeFileSync(path, data);
-}
+import { access, jobId, order, spawnAgent, testFolder } from "../support/start_agent.ts";
 
 /** Declares a test once per restic that was found. */
 function each(name: string, test: (restic: RealRestic) => Promise<void>): void {
@@ -63,7 +16,7 @@ function each(name: string, test: (restic: RealRestic) => Promise<void>): void {
 }
 
 each("a repository is made and a folder is backed up", async (restic) => {
-  await using all = await setUp(restic, { made: false });
+  await using all = await backingUp(restic, { made: false });
   const made = await all.run({ kind: "init", may_create: true });
   assert.equal(made.status, "succeeded", made.reason ?? "");
   assert.equal(made.created, true);
@@ -82,7 +35,7 @@ each("a repository is made and a folder is backed up", async (restic) => {
 });
 
 each("init on a repository that is there changes nothing and says so", async (restic) => {
-  await using all = await setUp(restic);
+  await using all = await backingUp(restic);
   const config = Deno.readFileSync(join(all.repository, "config"));
   const end = await all.run({ kind: "init", may_create: true });
   assert.equal(end.status, "succeeded", end.reason ?? "");
@@ -93,14 +46,14 @@ each("init on a repository that is there changes nothing and says so", async (re
 });
 
 each("init makes nothing unless it was told that the repository is new", async (restic) => {
-  await using all = await setUp(restic, { made: false });
+  await using all = await backingUp(restic, { made: false });
   const end = await all.run({ kind: "init" });
   assert.equal(end.reason_code, "no_repository");
   assert.throws(() => Deno.statSync(all.repository), Deno.errors.NotFound);
 });
 
 each("init over a repository whose config is gone is refused", async (restic) => {
-  await using all = await setUp(restic);
+  await using all = await backingUp(restic);
   Deno.removeSync(join(all.repository, "config"));
   const end = await all.run({ kind: "init", may_create: true });
   assert.equal(end.status, "failed");
@@ -110,7 +63,7 @@ each("init over a repository whose config is gone is refused", async (restic) =>
 });
 
 each("a wrong password is told as such, by backup and by init", async (restic) => {
-  await using all = await setUp(restic, { config: { password: "not the right one" } });
+  await using all = await backingUp(restic, { config: { password: "not the right one" } });
   for (const kind of ["backup", "init"] as const) {
     const end = await all.run({ kind, may_create: true, source_group: order([all.source]) });
     assert.equal(end.reason, "Wrong repository password.");
@@ -119,7 +72,7 @@ each("a wrong password is told as such, by backup and by init", async (restic) =
 });
 
 each("a backup into no repository says so", async (restic) => {
-  await using all = await setUp(restic, { made: false });
+  await using all = await backingUp(restic, { made: false });
   const end = await all.run({ source_group: order([all.source]) });
   assert.equal(end.reason, `No repository at ${all.repository}`);
   assert.equal(end.reason_code, "no_repository");
@@ -155,7 +108,7 @@ async function holdLock(restic: RealRestic, repository: string): Promise<Deno.Ch
 }
 
 each("a repository that another process has locked is told with its holder", async (restic) => {
-  await using all = await setUp(restic);
+  await using all = await backingUp(restic);
   const holder = await holdLock(restic, all.repository);
   const end = await all.run({ source_group: order([all.source]) });
   holder.kill("SIGCONT");
@@ -170,7 +123,7 @@ each("a repository that another process has locked is told with its holder", asy
 each(
   "a missing source among others is a warning, all of them missing is a failure",
   async (restic) => {
-    await using all = await setUp(restic);
+    await using all = await backingUp(restic);
     const one = await all.run({ source_group: order([all.source, "/nowhere/at all"]) });
     assert.equal(one.status, "succeeded", one.reason ?? "");
     assert.equal(one.warnings, 1);
@@ -182,7 +135,7 @@ each(
 );
 
 each("a file that cannot be read is a warning", async (restic) => {
-  await using all = await setUp(restic);
+  await using all = await backingUp(restic);
   // Reading it is an input/output error, for root too.
   const end = await all.run({ source_group: order([all.source, "/proc/self/mem"]) });
   assert.equal(end.status, "succeeded", end.reason ?? "");
@@ -194,7 +147,7 @@ each("a file that cannot be read is a warning", async (restic) => {
 });
 
 each("a cancelled backup ends at once and leaves no lock", async (restic) => {
-  await using all = await setUp(restic);
+  await using all = await backingUp(restic);
   writeNoise(join(all.source, "big"), 30_000_000);
   const id = jobId();
   all.server.run({ job_id: id, source_group: order([all.source]), bandwidth_up_kbps: 4000 });
@@ -239,7 +192,7 @@ each("after kill -9 of the agent the next backup works and leaves no lock", asyn
 
 each("a repository server that never answers is given up after the deadline", async (restic) => {
   using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-  await using all = await setUp(restic, { made: false, contactMs: 3000 });
+  await using all = await backingUp(restic, { made: false, contactMs: 3000 });
   all.agent.plan.setConfig({
     ...all.agent.plan.config!,
     repository: access(`rest:http://127.0.0.1:${listener.addr.port}/`),
@@ -250,7 +203,7 @@ each("a repository server that never answers is given up after the deadline", as
 });
 
 each("a closed port is told as unreachable", async (restic) => {
-  await using all = await setUp(restic, { made: false, contactMs: 3000 });
+  await using all = await backingUp(restic, { made: false, contactMs: 3000 });
   all.agent.plan.setConfig({
     ...all.agent.plan.config!,
     repository: access("rest:http://127.0.0.1:9/alpha/"),
@@ -261,7 +214,7 @@ each("a closed port is told as unreachable", async (restic) => {
 });
 
 each("names with spaces, quotes, line breaks in JSON and unicode are backed up", async (restic) => {
-  await using all = await setUp(restic);
+  await using all = await backingUp(restic);
   const odd = join(all.source, `it's "quoted" <script> ünï\u202e 𝄞`);
   Deno.mkdirSync(odd);
   Deno.writeTextFileSync(join(odd, "-n"), "x");
@@ -274,7 +227,7 @@ each("names with spaces, quotes, line breaks in JSON and unicode are backed up",
 Deno.test("an order under the lease of another address is not run", async () => {
   const [restic] = restics;
   if (!restic) throw new Error("restic is needed");
-  await using all = await setUp(restic, { made: false });
+  await using all = await backingUp(restic, { made: false });
   const end = await all.run({ kind: "init", may_create: true, leased_url: "/another/place" });
   assert.equal(end.reason_code, "address_changed");
   assert.throws(() => Deno.statSync(all.repository), Deno.errors.NotFound);

@@ -1,112 +1,20 @@
 // The host's own clock, with a clock that the test sets.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { AgentMessage, Hooks, Origin, PlannedSchedule } from "../../shared/protocol.ts";
+import {
+  at,
+  clockedAgent,
+  GROUP,
+  originsOf,
+  SCHEDULE,
+  startsOf,
+} from "../support/clocked_agent.ts";
 import { eventually } from "../support/eventually.ts";
-import { FakeRestic, LISTED, SUMMARY } from "../support/fake_restic.ts";
 import { FakeServer } from "../support/fake_server.ts";
-import { access, startAgent, testFolder } from "../support/start_agent.ts";
-
-const SCHEDULE = "55555555-5555-4555-8555-555555555555";
-const GROUP = "66666666-6666-4666-8666-666666666666";
-const OTHER_GROUP = "77777777-7777-4777-8777-777777777777";
-const at = (text: string) => Date.parse(text);
-
-interface Setup {
-  backup?: string;
-  schedules?: Partial<PlannedSchedule>[];
-  retry?: { retry_max: number; retry_backoff_seconds: number };
-  hooks?: Hooks;
-  now?: string;
-}
-
-async function setUp(setup: Setup = {}) {
-  await using stack = new AsyncDisposableStack();
-  const { path: folder } = stack.use(testFolder());
-  const restic = new FakeRestic(folder, {
-    verbs: { backup: setup.backup ?? SUMMARY, snapshots: LISTED },
-  });
-  const server = stack.use(
-    new FakeServer({ config: { repository: access(join(folder, "repository")) } }),
-  );
-  const clock = { time: at(setup.now ?? "2026-11-22T12:00:00Z") };
-  const plan = (schedules: Partial<PlannedSchedule>[], version: number) => ({
-    type: "schedule.set" as const,
-    schedule_version: version,
-    schedules: schedules.map((schedule) => ({
-      id: SCHEDULE,
-      cron: "0 3 * * *",
-      time_zone: "UTC",
-      source_group_ids: [GROUP],
-      ...schedule,
-    })),
-    source_groups: [GROUP, OTHER_GROUP].map((id, index) => ({
-      id,
-      name: index === 0 ? "documents" : "mail",
-      includes: ["/etc"],
-      excludes: [],
-      retry_max: 0,
-      retry_backoff_seconds: 60,
-      ...setup.retry,
-      ...(setup.hooks ? { hooks: setup.hooks } : {}),
-    })),
-  });
-  const options = {
-    directory: folder,
-    restic: restic.path,
-    clock: { now: () => clock.time, elapsed: () => clock.time, catchUpWithinMs: 0, lookMs: 20 },
-  };
-  const start = async () => (await startAgent(server, options)).agent;
-  let agent = await start();
-  stack.defer(() => agent.stop());
-  const setPlan = async (schedules: Partial<PlannedSchedule>[], version: number) => {
-    server.plan = plan(schedules, version);
-    server.send(server.plan);
-    await eventually("the plan is held", () => agent.plan.version === version);
-  };
-  await setPlan(setup.schedules ?? [{}], 2);
-  type Finished = Extract<AgentMessage, { type: "job.finished" }>;
-  const ends = () => {
-    const byJob = new Map<string, Finished>();
-    for (const end of server.of("job.finished")) byJob.set(end.job_id, end);
-    return [...byJob.values()];
-  };
-  const untilEnds = async (count: number) =>
-    await eventually(`${count} jobs end`, () => ends().length >= count && ends());
-  /** The clock has looked at its time, and all that it started has ended. */
-  const settled = async () => {
-    agent.timers.look();
-    await agent.queue.whenIdle();
-  };
-  const restart = async (whileAway: () => void | Promise<void> = () => {}) => {
-    await agent.stop();
-    await whileAway();
-    agent = await start();
-  };
-  return Object.assign(stack.move(), {
-    folder,
-    restic,
-    server,
-    clock,
-    setPlan,
-    ends,
-    untilEnds,
-    settled,
-    restart,
-  });
-}
-
-/** Each job's start once: what was not acknowledged is told again after a reconnect. */
-function startsOf(server: FakeServer) {
-  return [
-    ...new Map(server.of("job.started").map((started) => [started.job_id, started])).values(),
-  ];
-}
-
-const originsOf = (ends: { origin?: Origin | undefined }[]) => ends.map((end) => end.origin!);
+import { startAgent, testFolder } from "../support/start_agent.ts";
 
 Deno.test("a schedule fires at its minute, in its time zone, and tells where the job comes from", async () => {
-  await using all = await setUp({ schedules: [{ time_zone: "Europe/Berlin" }] });
+  await using all = await clockedAgent({ schedules: [{ time_zone: "Europe/Berlin" }] });
   all.clock.time = at("2026-11-23T01:59:59Z");
   await all.settled();
   assert.equal(all.ends().length, 0);
@@ -130,7 +38,7 @@ Deno.test("a schedule fires at its minute, in its time zone, and tells where the
 });
 
 Deno.test("a run that the clock starts has its hooks from the sealed plan, after a restart too, and a failed one is tried again", async () => {
-  await using all = await setUp({
+  await using all = await clockedAgent({
     hooks: { pre_hook: "echo from the plan; exit 3", timeout_seconds: 60 },
     retry: { retry_max: 1, retry_backoff_seconds: 60 },
   });
@@ -153,7 +61,7 @@ function planText(folder: string): string {
 }
 
 Deno.test("with the server away every scheduled run happens, and each is told once when it is back", async () => {
-  await using all = await setUp({ schedules: [{ cron: "0 * * * *" }] });
+  await using all = await clockedAgent({ schedules: [{ cron: "0 * * * *" }] });
   all.server.acknowledges = false;
   for (let hour = 13; hour <= 18; hour++) {
     all.clock.time = at(`2026-11-22T${hour}:00:00Z`);
@@ -173,21 +81,8 @@ Deno.test("with the server away every scheduled run happens, and each is told on
   assert.ok(ends.every((end) => end.status === "succeeded"));
 });
 
-Deno.test("a machine that was off for many fire times runs once when it is back, and says for which time", async () => {
-  await using all = await setUp();
-  await all.restart(() => {
-    all.clock.time = at("2026-11-28T09:30:00Z");
-  });
-  const [end] = await all.untilEnds(1);
-  await all.settled();
-  assert.equal(all.ends().length, 1);
-  assert.equal(end!.origin!.catch_up, true);
-  assert.equal(end!.origin!.scheduled_at, at("2026-11-28T03:00:00Z"));
-  assert.ok(all.server.texts(end!.job_id).some((text) => text.includes("2026-11-28 03:00 UTC")));
-});
-
 Deno.test("a clock that goes back repeats nothing; one that was far ahead does not stop backups", async () => {
-  await using all = await setUp();
+  await using all = await clockedAgent();
   all.clock.time = at("2026-11-23T03:00:01Z");
   await all.untilEnds(1);
   all.clock.time = at("2026-11-23T02:30:00Z");
@@ -204,7 +99,7 @@ Deno.test("a clock that goes back repeats nothing; one that was far ahead does n
 });
 
 Deno.test("a new or changed schedule counts from now, a removed one stops", async () => {
-  await using all = await setUp({ now: "2026-11-22T12:00:00Z" });
+  await using all = await clockedAgent({ now: "2026-11-22T12:00:00Z" });
   await all.setPlan([{ cron: "0 11 * * *" }], 3);
   await all.settled();
   assert.equal(all.ends().length, 0);
@@ -216,28 +111,8 @@ Deno.test("a new or changed schedule counts from now, a removed one stops", asyn
   assert.equal(all.ends().length, 1);
 });
 
-Deno.test("groups and schedules that are due together run one after the other; the same group is not run twice", async () => {
-  await using all = await setUp({
-    backup: `sleep 0.2; ${SUMMARY}`,
-    schedules: [
-      { source_group_ids: [GROUP, OTHER_GROUP] },
-      { id: "88888888-8888-4888-8888-888888888888", source_group_ids: [GROUP] },
-    ],
-  });
-  all.clock.time = at("2026-11-23T03:00:00Z");
-  const ends = await all.untilEnds(3);
-  const byStatus = (status: string) => ends.filter((end) => end.status === status);
-  assert.equal(byStatus("succeeded").length, 2);
-  const [skipped] = byStatus("skipped");
-  assert.match(skipped!.reason!, /still going/);
-  assert.ok(skipped!.origin);
-  const starts = startsOf(all.server);
-  const finishedFirst = ends.find((end) => end.job_id === starts[0]!.job_id)!;
-  assert.ok(finishedFirst.at <= starts[1]!.at);
-});
-
 Deno.test("a failed run is tried again after its backoff, each try by itself, and not more often than it may", async () => {
-  await using all = await setUp({
+  await using all = await clockedAgent({
     backup: `echo "Fatal: unable to open config file: dial tcp: connection refused" >&2; exit 1`,
     retry: { retry_max: 2, retry_backoff_seconds: 60 },
   });
@@ -263,7 +138,7 @@ Deno.test("a failed run is tried again after its backoff, each try by itself, an
 });
 
 Deno.test("a wrong password is not tried again", async () => {
-  await using all = await setUp({
+  await using all = await clockedAgent({
     backup: `echo "Fatal: wrong password or no key found" >&2; exit 12`,
     retry: { retry_max: 5, retry_backoff_seconds: 10 },
   });
@@ -275,7 +150,7 @@ Deno.test("a wrong password is not tried again", async () => {
 });
 
 Deno.test("a scheduled run that was interrupted is recorded and made up for once", async () => {
-  await using all = await setUp({ backup: `echo going; sleep 60` });
+  await using all = await clockedAgent({ backup: `echo going; sleep 60` });
   all.clock.time = at("2026-11-23T03:00:00Z");
   await eventually("it runs", () => all.server.of("log.stream").length > 0);
   await all.restart();
@@ -306,7 +181,7 @@ Deno.test("a damaged clock file is put aside as it was, is named, and the agent 
 });
 
 Deno.test("a run that its pre hook skips is not tried again and not made up for; the next fire time runs as usual", async () => {
-  await using all = await setUp({
+  await using all = await clockedAgent({
     hooks: { pre_hook: "echo the disk is away; exit 75", timeout_seconds: 60 },
     retry: { retry_max: 3, retry_backoff_seconds: 60 },
   });
@@ -328,7 +203,7 @@ Deno.test("a run that its pre hook skips is not tried again and not made up for;
 
 Deno.test("a schedule in a time zone that this agent does not know stops neither the others nor the clock", async () => {
   const unknown = { id: "88888888-8888-4888-8888-888888888888", time_zone: "Mars/Olympus_Mons" };
-  await using all = await setUp({ schedules: [unknown, {}], now: "2026-11-22T02:59:00Z" });
+  await using all = await clockedAgent({ schedules: [unknown, {}], now: "2026-11-22T02:59:00Z" });
   all.clock.time = at("2026-11-22T03:00:05Z");
   // By the clock's own timer: nobody looks.
   const [end] = await all.untilEnds(1);
@@ -340,7 +215,7 @@ Deno.test("a schedule in a time zone that this agent does not know stops neither
 
 for (const lost of ["timers.json", "plan.sealed"]) {
   Deno.test(`with a damaged ${lost} nothing runs twice, and the next fire time runs`, async () => {
-    await using all = await setUp({ schedules: [{ cron: "0 * * * *" }] });
+    await using all = await clockedAgent({ schedules: [{ cron: "0 * * * *" }] });
     all.clock.time = at("2026-11-23T03:00:00Z");
     await all.untilEnds(1);
     await all.restart(() => {

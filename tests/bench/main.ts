@@ -1,6 +1,9 @@
 // `deno task bench`: prints a table of measures, each beside a limit that was measured in the same run, and writes it to
-// .bench/result.md. It asserts nothing. `deno task bench lines fleet` runs only the topics that are named.
-import { join } from "node:path";
+// .bench/result.md. It asserts nothing. `deno task bench lines fleet` runs only the topics that are named;
+// `--against DIR --pairs 5` compares with another checkout (against.ts).
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { benchAgainst } from "./against.ts";
 import { BENCH_FOLDER, quiet } from "./sides.ts";
 import { benchBackup } from "./backup.ts";
 import { benchFleet } from "./fleet.ts";
@@ -13,7 +16,7 @@ import { benchStreams } from "./streams.ts";
 import { benchStored, endStored } from "./stored.ts";
 import { machine, type Row, tableOf, type Topic } from "./table.ts";
 
-const ROUNDS = 3;
+const ROUNDS = Number(Deno.env.get("RM_BENCH_ROUNDS") ?? 3);
 const TOPICS: Record<string, Topic> = {
   backup: { round: benchBackup },
   latency: { round: benchLatency },
@@ -26,11 +29,20 @@ const TOPICS: Record<string, Topic> = {
   stored: { round: benchStored, end: endStored },
 };
 
-const named = Deno.args.length > 0 ? Deno.args : Object.keys(TOPICS);
+const { values, positionals } = parseArgs({
+  args: Deno.args,
+  allowPositionals: true,
+  options: { against: { type: "string" }, pairs: { type: "string", default: "5" } },
+});
+const named = positionals.length > 0 ? positionals : Object.keys(TOPICS);
 const unknown = named.filter((name) => !(name in TOPICS));
 if (unknown.length > 0) {
   console.error(`There is no topic ${unknown.join(", ")}: ${Object.keys(TOPICS).join(", ")}.`);
   Deno.exit(2);
+}
+
+if (values.against) {
+  Deno.exit(await benchAgainst(resolve(values.against), positionals, Number(values.pairs)));
 }
 
 const rows: Row[][] = [];

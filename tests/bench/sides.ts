@@ -67,11 +67,7 @@ export class Side implements AsyncDisposable {
   }
 }
 
-/** Memory of a process in MiB, as the system counts it. */
-export function memoryOf(pid: number): number {
-  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-  return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) / 1024;
-}
+export { memoryOf } from "../support/proc.ts";
 
 /** Seconds of processor time of a process and of those of its children that have ended. */
 export function processorOf(pid: number): number {

@@ -4,11 +4,10 @@ import { join } from "node:path";
 import { startDueMaintenance } from "../../server/maintenance/due.ts";
 import { eventually } from "../support/eventually.ts";
 import { testUnless } from "../support/left_out.ts";
+import { maintainedPair, PASSWORD } from "../support/maintained_pair.ts";
 import { RealPair } from "../support/real_pair.ts";
 import { missingRestServer, startRestServer } from "../support/rest_server.ts";
 import { anyRestic, type RealRestic, resticByHand, restics } from "../support/restic.ts";
-
-const PASSWORD = "secret-of-the-repository";
 
 function each(
   name: string,
@@ -20,51 +19,10 @@ function each(
   }
 }
 
-async function setUp(restic: RealRestic, url?: string) {
-  const pair = await RealPair.start();
-  const source = join(pair.folder, "source");
-  await Deno.mkdir(source);
-  await Deno.writeTextFile(join(source, "file"), "content");
-  const repository = url ?? join(pair.folder, "repository");
-  const host = await pair.join("alpha", {
-    restic: restic.path,
-    repository: { url: repository, password: PASSWORD, is_new: true },
-    paths: [source],
-  });
-  const [group] = (await pair.api("GET", `/api/hosts/${host.hostId}/source-groups`)).items;
-  const keep = (retention: Record<string, unknown>) =>
-    pair.api("PUT", `/api/hosts/${host.hostId}/source-groups/${group.id}`, {
-      name: group.name,
-      includes: [source],
-      retention,
-    });
-  const backups = async (count: number) => {
-    for (let n = 0; n < count; n++) {
-      await Deno.writeTextFile(join(source, "file"), `content ${n} ${crypto.randomUUID()}`);
-      assert.equal((await pair.backup(host)).status, "succeeded");
-    }
-  };
-  const listed = async (at = repository) =>
-    JSON.parse(await resticByHand(restic, at, ["snapshots", "--json"], PASSWORD)) as {
-      id: string;
-    }[];
-  return {
-    pair,
-    host,
-    group,
-    source,
-    repository,
-    keep,
-    backups,
-    listed,
-    repositoryId: host.repositoryId,
-  };
-}
-
 each(
   "forget keeps what the policy says, prune shrinks, check reads its part, and the repository's health tells of all",
   async (restic) => {
-    const all = await setUp(restic);
+    const all = await maintainedPair(restic);
     await using pair = all.pair;
     await all.backups(4);
     await all.keep({ keep_last: 2 });
@@ -135,7 +93,7 @@ each(
 );
 
 each("a forget that would remove most of a group stops and asks", async (restic) => {
-  const all = await setUp(restic);
+  const all = await maintainedPair(restic);
   await using pair = all.pair;
   await all.backups(4);
   await all.keep({ keep_last: 3 });
@@ -160,7 +118,7 @@ each(
     try {
       await using open = await startRestServer(folder);
       await using closed = await startRestServer(folder, true);
-      const all = await setUp(restic, `${closed.url}alpha/`);
+      const all = await maintainedPair(restic, `${closed.url}alpha/`);
       await using pair = all.pair;
       await all.backups(3);
       await all.keep({ keep_last: 1 });
@@ -248,7 +206,7 @@ testUnless(
 
 Deno.test("two hosts on one repository: prune waits for the other's backup, and a backup for the prune", async () => {
   const restic = anyRestic()!;
-  const all = await setUp(restic);
+  const all = await maintainedPair(restic);
   await using pair = all.pair;
   await pair.api("PUT", `/api/repositories/${all.repositoryId}/admin-credential`, {
     everyday: true,
@@ -285,7 +243,7 @@ Deno.test("two hosts on one repository: prune waits for the other's backup, and 
 });
 
 each("a lock that a killed restic left does not stop forget for ever", async (restic) => {
-  const all = await setUp(restic);
+  const all = await maintainedPair(restic);
   await using pair = all.pair;
   await all.backups(2);
   await all.keep({ keep_last: 1 });
@@ -313,7 +271,7 @@ each("a lock that a killed restic left does not stop forget for ever", async (re
 each(
   "locks are told with their holder, a dead one goes by plain unlock, a live one stays",
   async (restic) => {
-    const all = await setUp(restic);
+    const all = await maintainedPair(restic);
     await using pair = all.pair;
     await all.backups(1);
     const hold = () =>
@@ -356,7 +314,7 @@ each(
 
 Deno.test("without a policy nothing is forgotten: the server refuses, and an agent refuses the order of a server that does not", async () => {
   const restic = anyRestic()!;
-  const all = await setUp(restic);
+  const all = await maintainedPair(restic);
   await using pair = all.pair;
   await all.backups(2);
   const refused = await pair.test.api(
@@ -403,7 +361,7 @@ Deno.test("without a policy nothing is forgotten: the server refuses, and an age
 
 Deno.test("what is due runs once, also after many fire times without a host; nothing piles up", async () => {
   const restic = anyRestic()!;
-  const all = await setUp(restic);
+  const all = await maintainedPair(restic);
   await using pair = all.pair;
   await all.backups(2);
   await all.keep({ keep_last: 1 });
@@ -428,7 +386,7 @@ Deno.test("what is due runs once, also after many fire times without a host; not
 
 Deno.test("retention that has failed for a week takes the green light from hosts whose backups succeed", async () => {
   const restic = anyRestic()!;
-  const all = await setUp(restic);
+  const all = await maintainedPair(restic);
   await using pair = all.pair;
   await all.backups(1);
   await pair.test.server.db.updateTable("maintenance").set({
@@ -443,7 +401,7 @@ Deno.test("retention that has failed for a week takes the green light from hosts
 
 Deno.test("snapshots that another restic made or removed are noticed at the next report and shown as such", async () => {
   const restic = anyRestic()!;
-  const all = await setUp(restic);
+  const all = await maintainedPair(restic);
   await using pair = all.pair;
   await all.backups(2);
   await resticByHand(

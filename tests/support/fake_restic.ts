@@ -11,10 +11,12 @@ export interface FakeResticOptions {
 export class FakeRestic {
   readonly path: string;
   readonly #starts: string;
+  readonly #begun: string;
 
   constructor(directory: string, options: FakeResticOptions = {}) {
     this.path = join(directory, "fake-restic");
     this.#starts = join(directory, "starts");
+    this.#begun = join(directory, "begun");
     const verbs = { snapshots: "echo '[]'", "*": "exit 0", ...options.verbs };
     const cases = Object.entries(verbs).sort(([a]) => a === "*" ? 1 : -1)
       .map(([verb, code]) => `  ${verb})\n${code}\n  ;;`).join("\n");
@@ -25,6 +27,7 @@ if [ "$1" = version ]; then echo "restic ${
         options.version ?? "0.18.0"
       } compiled with go"; exit 0; fi
 printf '%s\\n' "$$ $*" >> '${this.#starts}'
+printf '%s\\n' "$1 $RM_PROCESS_MARK" >> '${this.#begun}'
 case "$1" in
 ${cases}
 esac
@@ -35,14 +38,32 @@ esac
 
   /** The arguments of each start so far, without `version`. */
   get starts(): { pid: number; args: string }[] {
-    try {
-      return Deno.readTextFileSync(this.#starts).trimEnd().split("\n").map((line) => {
-        const [pid, ...args] = line.split(" ");
-        return { pid: Number(pid), args: args.join(" ") };
-      });
-    } catch {
-      return [];
-    }
+    return readLines(this.#starts).map((line) => {
+      const [pid, ...args] = line.split(" ");
+      return { pid: Number(pid), args: args.join(" ") };
+    });
+  }
+
+  /** The verb of each start with the job that it was started for. */
+  get begun(): { verb: string; jobId: string }[] {
+    return readBegun(this.#begun);
+  }
+}
+
+/** "VERB KEY.JOB.PHASE" per line, as jobs/process_mark.ts of the agent has the mark. */
+export function readBegun(path: string): { verb: string; jobId: string }[] {
+  return readLines(path).map((line) => {
+    const [verb = "", mark = ""] = line.split(" ");
+    return { verb, jobId: mark.split(".")[1] ?? "" };
+  });
+}
+
+function readLines(path: string): string[] {
+  try {
+    return Deno.readTextFileSync(path).split("\n").filter(Boolean);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
   }
 }
 

@@ -6,6 +6,7 @@ import { PERMISSIONS } from "../../deploy/build/compile.ts";
 import { eventually } from "./eventually.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const BENT_CLOCK = fileURLToPath(new URL("bent_clock.ts", import.meta.url));
 /** The folder that holds restic-manager-server and restic-manager-agent; undefined runs them from source. */
 let compiled = Deno.env.get("RM_TEST_PROGRAMS");
 
@@ -34,8 +35,10 @@ export function command(
 ): [program: string, options: Deno.CommandOptions] {
   if (!compiled) {
     const main = join(ROOT, name, "main.ts");
+    // RM_TEST_CLOCK names the file that says how far its wall clock is ahead.
+    const bent = env.RM_TEST_CLOCK ? ["--preload", BENT_CLOCK] : [];
     return [Deno.execPath(), {
-      args: ["run", "--no-check", "--no-prompt", ...PERMISSIONS[name], main, ...args],
+      args: ["run", "--no-check", "--no-prompt", ...bent, ...PERMISSIONS[name], main, ...args],
       env,
     }];
   }
@@ -132,13 +135,15 @@ export class Fleet implements AsyncDisposable {
     readonly folder: string,
     readonly url: string,
     private token: string,
+    private readonly env: Record<string, string>,
   ) {
-    this.dataDir = join(folder, "server");
+    this.dataDir = env.RM_DATA_DIR ?? join(folder, "server");
   }
 
-  static async start(): Promise<Fleet> {
+  /** `env`: of the server, beside where it listens. */
+  static async start(env: Record<string, string> = {}): Promise<Fleet> {
     const folder = await Deno.makeTempDir({ prefix: "rm-fleet-" });
-    const fleet = new Fleet(folder, `http://127.0.0.1:${freePort()}`, "");
+    const fleet = new Fleet(folder, `http://127.0.0.1:${freePort()}`, "", env);
     await runOnce("server", ["user", "add", "alice", "--role", "admin"], fleet.#serverEnv);
     const made = await runOnce("server", ["token", "create", "--user", "alice"], fleet.#serverEnv);
     fleet.token = made.stdout.trim();
@@ -150,6 +155,7 @@ export class Fleet implements AsyncDisposable {
     return {
       RM_DATA_DIR: this.dataDir,
       RM_LISTEN: this.url.replace("http://", ""),
+      ...this.env,
     };
   }
 

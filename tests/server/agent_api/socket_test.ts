@@ -254,3 +254,19 @@ Deno.test("stopping the server tells agents to come back and loses nothing that 
   const log = await again.api("victor", "GET", `/api/jobs/${job_id}/log.ndjson`);
   assert.deepEqual(log.body.trim().split("\n").map((text: string) => JSON.parse(text).n), [1, 2]);
 });
+
+Deno.test("what an agent said right before it closed its connection is stored", async () => {
+  await using test = await startServer();
+  const host = await joinHost(test, "alpha");
+  const agent = await FakeAgent.connect(test.url, host.bearer);
+  const { job_id } = await agent.next("command.run");
+  agent.started(job_id);
+  for (let n = 0; n < 300; n++) agent.lines(job_id, n + 1, [`line ${n}`]);
+  agent.finished(job_id, { created: true });
+  // As an agent that is stopped does: it waits for nobody.
+  await agent.close();
+  await eventually("it is told", async () => {
+    return (await test.api("victor", "GET", `/api/jobs/${job_id}`)).body.status === "succeeded";
+  });
+  await eventually("it is offline", () => !test.server.agents.isOnline(host.hostId));
+});

@@ -7,9 +7,16 @@ import { openAgent } from "../../agent/agent.ts";
 import { createLog } from "../../agent/log.ts";
 import { anyRestic } from "../support/restic.ts";
 import { freePort } from "../support/programs.ts";
+import { fault } from "../support/trial.ts";
+import { realRepository, sevenOracles } from "../support/oracles.ts";
 import { startServer } from "../support/start_server.ts";
 
-Deno.test("the server is stopped for many fire times: every scheduled run happens and is told once, with its lines, summary and snapshots", async () => {
+fault({
+  id: "F48",
+  promise: "a host keeps its own clock while the server is away",
+  done: "the server is stopped over four fire times of a schedule",
+  expected: "every scheduled run happens and is told once, with its lines, summary and snapshots",
+}, async (see) => {
   const folder = await Deno.makeTempDir({ prefix: "rm-clock-" });
   const dataDir = join(folder, "server");
   const port = freePort();
@@ -82,6 +89,13 @@ Deno.test("the server is stopped for many fire times: every scheduled run happen
         snapshots.map((snapshot: { id: string }) => snapshot.id).sort(),
         jobs.map((job: { summary: { snapshot_id: string } }) => job.summary.snapshot_id).sort(),
       );
+      see(`${jobs.length} runs, told once each`);
+      const repository = realRepository(
+        anyRestic()!,
+        join(folder, "repository"),
+        "a repository password",
+      );
+      await sevenOracles({ dataDir, repositories: [repository] }, see);
     } finally {
       await again.stop();
     }
