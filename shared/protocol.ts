@@ -479,6 +479,7 @@ const jobFinished = z.object({
   })).max(1000).optional(),
 });
 export type JobFinished = z.infer<typeof jobFinished>;
+export type JobStarted = z.infer<typeof jobStarted>;
 
 export const Snapshot = z.object({
   id: z.string().regex(/^[0-9a-f]{8,64}$/),

@@ -28,6 +28,7 @@ export function finishJob(
 
 /** Answers for the jobs that an earlier run of the agent had taken on and left. */
 export function finishAbandoned(agent: Agent): void {
+  finishUnlisted(agent);
   const told = new Set(agent.journal.unacknowledgedEnds);
   for (const job of agent.ledger.unfinished) {
     if (job.restic_started) agent.ledger.noteLock(job.repository_id);
@@ -43,6 +44,25 @@ export function finishAbandoned(agent: Agent): void {
     // Its end lets others write: it is told when nothing of it works any more.
     if (job.post_hook_due || orphan) agent.queue.cleanUpAfter(job, orphan);
     else finishInterrupted(agent, job);
+  }
+}
+
+/**
+ * Of a job that began while the disk took nothing only its start may have been kept: the server would wait for its end for ever.
+ */
+function finishUnlisted(agent: Agent): void {
+  const listed = new Set(agent.ledger.unfinished.map(({ id }) => id));
+  for (const { job_id, origin } of agent.journal.unfinishedStarts) {
+    if (listed.has(job_id)) continue;
+    const repositoryId = origin?.repository_id ?? agent.plan.config?.repository?.id;
+    if (repositoryId) agent.ledger.noteLock(repositoryId);
+    finishJob(agent, job_id, {
+      status: "interrupted",
+      reason: "The agent was stopped or crashed while this job ran.",
+      reason_code: "agent_stopped",
+      ...(origin ? { origin } : {}),
+    });
+    if (origin) agent.timers.catchUp(origin);
   }
 }
 

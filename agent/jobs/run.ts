@@ -300,6 +300,8 @@ async function removeOwnLock(agent: Agent, task: Task): Promise<Outcome | undefi
   const isGone = await allGone(agent.orphans);
   const { outcome, isClear } = await removeLocksOfDead(task);
   if (isClear && isGone) agent.ledger.forgetLock(repository.id);
+  // That the locks are gone is no end of the job: one that was told to stop says so when it comes to its own work.
+  if (outcome.status === "succeeded") return undefined;
   return control.stopped || NO_CONTACT.has(outcome.reason_code ?? "") ? outcome : undefined;
 }
 

@@ -1,6 +1,6 @@
 // What the server must still hear: on disk in numbered order until it is acknowledged, bounded, results before lines.
 import { join } from "node:path";
-import type { JobFinished, NewReport, Report } from "../../shared/protocol.ts";
+import type { JobFinished, JobStarted, NewReport, Report } from "../../shared/protocol.ts";
 import { makePrivateDirectory, replaceFile, syncDirectory, writeAll } from "../files.ts";
 import { type Log, messageOf } from "../log.ts";
 import { keptAs, putAside } from "../state/aside.ts";
@@ -58,6 +58,8 @@ export class Journal {
   #retry: number | undefined;
   /** job id → number of its job.finished that is not acknowledged. */
   readonly #ends = new Map<string, number>();
+  /** job id → its job.started that is not acknowledged and has no end after it. */
+  readonly #starts = new Map<string, JobStarted>();
 
   /**
    * Opens the journal of a state directory. Never throws: what is damaged is put aside, what can be made out in it is kept, and
@@ -93,10 +95,17 @@ export class Journal {
     return [...this.#ends.keys()];
   }
 
+  /** Jobs of which the server will hear that they began, and not that they ended. */
+  get unfinishedStarts(): JobStarted[] {
+    return [...this.#starts.values()];
+  }
+
   /** Numbers and keeps a report. Never throws: what the disk does not take stays in memory and is tried again. */
   append(report: NewReport): number {
     const entry = makeEntry(this.#next++, report);
-    if (report.type === "job.finished") this.#ends.set(report.job_id, entry.seq);
+    if (report.type === "job.started" || report.type === "job.finished") {
+      this.#mark({ ...report, seq: entry.seq } as JobStarted | JobFinished);
+    }
     this.#unwritten.push(entry);
     this.#unwrittenBytes += entry.text.length;
     if (this.#retry === undefined || isResult(entry)) this.#flush();
@@ -119,6 +128,7 @@ export class Journal {
     this.#written = dropUpTo(this.#written, upTo);
     this.#unwritten = dropUpTo(this.#unwritten, upTo);
     for (const [job, seq] of this.#ends) if (seq <= upTo) this.#ends.delete(job);
+    for (const [job, { seq }] of this.#starts) if (seq <= upTo) this.#starts.delete(job);
     const isIdle = this.#file !== undefined && this.#archive.isEmpty &&
       this.#written.length + this.#unwritten.length === 0;
     if (isIdle && this.#active.bytes > this.#segmentBytes / 16) this.#roll();
@@ -229,12 +239,21 @@ export class Journal {
 
   /** One that is on no disk of ours. */
   #remember(entry: Entry): void {
-    if (entry.type === "job.finished") {
-      this.#ends.set((reportOf(entry) as JobFinished).job_id, entry.seq);
+    if (entry.type === "job.started" || entry.type === "job.finished") {
+      this.#mark(reportOf(entry) as JobStarted | JobFinished);
     }
     this.#next = Math.max(this.#next, entry.seq + RESTART_GAP);
     this.#unwritten.push(entry);
     this.#unwrittenBytes += entry.text.length;
+  }
+
+  #mark(report: JobStarted | JobFinished): void {
+    if (report.type === "job.started") {
+      this.#starts.set(report.job_id, report);
+      return;
+    }
+    this.#starts.delete(report.job_id);
+    this.#ends.set(report.job_id, report.seq);
   }
 
   #damaged(sentence: string, aside: string | null): void {
@@ -243,7 +262,7 @@ export class Journal {
   }
 
   /** Takes over a segment of an earlier run. */
-  #adopt({ path, first, last, ends, wholeBytes: bytes, tornBytes }: SegmentCheck): void {
+  #adopt({ path, first, last, marks, wholeBytes: bytes, tornBytes }: SegmentCheck): void {
     this.#next = Math.max(this.#next, first + 1, last + RESTART_GAP);
     if (tornBytes > 0) {
       this.#log.warn(`${path}: dropped ${tornBytes} bytes of a report that was never finished`);
@@ -254,7 +273,7 @@ export class Journal {
         this.#log.warn(`${path} could not be shortened: ${messageOf(error)}`);
       }
     }
-    for (const { job_id, seq } of ends) this.#ends.set(job_id, seq);
+    for (const report of marks) this.#mark(report);
     this.#archive.add({ path, first, last, bytes, thinned: false });
   }
 

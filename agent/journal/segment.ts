@@ -1,6 +1,6 @@
 // A file of the journal, named after the first number that it may hold.
 import { basename, join } from "node:path";
-import type { JobFinished } from "../../shared/protocol.ts";
+import type { JobFinished, JobStarted } from "../../shared/protocol.ts";
 import { CorruptFile } from "../files.ts";
 import { decodeEntry, type Entry, reportOf } from "./entry.ts";
 
@@ -54,17 +54,17 @@ export interface SegmentCheck {
   last: number;
   wholeBytes: number;
   tornBytes: number;
-  /** The ends of jobs in it. */
-  ends: { job_id: string; seq: number }[];
+  /** The starts and ends of jobs in it, in order. */
+  marks: (JobStarted | JobFinished)[];
 }
 
 /** What must be known of a segment of an earlier run. Throws CorruptFile. */
 export function checkSegment(path: string): SegmentCheck {
   const { entries, wholeBytes, tornBytes } = readSegment(path);
-  const ends = entries.filter(({ type }) => type === "job.finished")
-    .map((entry) => reportOf(entry) as JobFinished);
+  const marks = entries.filter(({ type }) => type === "job.started" || type === "job.finished")
+    .map((entry) => reportOf(entry) as JobStarted | JobFinished);
   const last = entries.at(-1)?.seq ?? 0;
-  return { path, first: parseInt(basename(path), 10), last, wholeBytes, tornBytes, ends };
+  return { path, first: parseInt(basename(path), 10), last, wholeBytes, tornBytes, marks };
 }
 
 /** What begins like this was on its way to the disk when the agent or the machine died; anything else was changed afterwards. */
