@@ -52,27 +52,6 @@ Deno.test("the newest socket of a host replaces the one before", async () => {
   await eventually("the host is offline", () => !test.server.agents.isOnline(host.hostId));
 });
 
-Deno.test("an agent whose protocol is too old is told to be updated", async () => {
-  await using test = await startServer();
-  const host = await joinHost(test, "alpha");
-  const agent = await FakeAgent.dial(test.url, host.bearer);
-  agent.hello({ protocol: 0 });
-  const closed = await agent.untilClosed();
-  assert.equal(closed.code, CLOSE.tooOld);
-  assert.match(closed.reason, /update the agent/);
-});
-
-Deno.test("an unknown message type is answered by an error and the conversation goes on", async () => {
-  await using test = await startServer();
-  const host = await joinHost(test, "alpha");
-  const agent = await FakeAgent.connect(test.url, host.bearer);
-  agent.sendRaw(JSON.stringify({ type: "from.the.future", field: 1 }));
-  assert.match((await agent.next("error")).message, /from\.the\.future/);
-  agent.sendRaw(JSON.stringify({ type: "heartbeat", unknown_field: true }));
-  await agent.next("report.ack");
-  await agent.close();
-});
-
 Deno.test("an agent that speaks for another host's job is cut off, audited, and changes nothing", async () => {
   await using test = await startServer();
   const alpha = await joinHost(test, "alpha");
