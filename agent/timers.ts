@@ -82,6 +82,8 @@ export class Timers {
 
   /** Runs again later: another try, or what an interruption took away. */
   later(origin: Origin, dueAt: number): void {
+    // `dueAt` is of the clock as it is now.
+    this.#followClock();
     this.#save({ pending: [...this.#content.pending, { job_id: newId(), due_at: dueAt, origin }] });
     this.#setTimer();
   }

@@ -20,8 +20,9 @@ export const MACHINE: TimeSource = {
 
 /** What an earlier run of the server left. */
 export interface StoredClock {
-  wall: number;
-  uptime: number;
+  /** null in a copy of the database: where it is put back, the time that passed cannot be told. */
+  wall: number | null;
+  uptime: number | null;
   ran: number;
 }
 
@@ -30,6 +31,8 @@ export interface Jump {
   whole: number;
   /** Of it what somebody set: without the time in which the machine slept, as far as it knows of that itself. */
   set: number;
+  /** Only what was written from this moment on is of the clock that was wrong; undefined: everything. */
+  since?: number | undefined;
 }
 
 const NO_JUMP: Jump = { whole: 0, set: 0 };
@@ -46,11 +49,18 @@ export class Clock {
   #wall: number;
   #ran: number;
   #looked: number;
+  /**
+   * A machine that was started anew is believed how long it was off. If that was a clock that was ahead, it will be set back; what
+   * was there before must not be moved back then, since it was never moved ahead.
+   */
+  #believed: { since: number; ms: number } | undefined;
 
   constructor(private readonly source: TimeSource, stored?: StoredClock) {
     this.#anchor = this.#looked = source.elapsed();
     this.#up = source.uptime();
-    this.#wall = stored ? expectedNow(source, stored) : source.now();
+    const { wall, isBelieved } = expectedNow(source, stored);
+    this.#wall = wall;
+    if (isBelieved) this.#believed = { since: wall, ms: wall - stored!.wall! };
     this.#ran = stored?.ran ?? 0;
   }
 
@@ -82,8 +92,11 @@ export class Clock {
       this.follow(whole);
       return NO_JUMP;
     }
+    const since = whole < 0 && this.#believed && -whole <= this.#believed.ms + TOLERANCE
+      ? this.#believed.since
+      : undefined;
     const slept = this.source.uptime() - this.#up - (this.source.elapsed() - this.#anchor);
-    return { whole, set: slept > TOLERANCE ? whole - slept : whole };
+    return { whole, set: slept > TOLERANCE ? whole - slept : whole, since };
   }
 
   /** From here on the wall clock counts as it was set. */
@@ -92,10 +105,22 @@ export class Clock {
     this.#wall += elapsed - this.#anchor + whole;
     this.#anchor = elapsed;
     this.#up = this.source.uptime();
+    if (whole < -TOLERANCE) this.#believed = undefined;
+  }
+
+  /** For a change that may fail: the function puts everything back as it is now. */
+  keep(): () => void {
+    const [anchor, up, wall, believed] = [this.#anchor, this.#up, this.#wall, this.#believed];
+    return () => {
+      this.#anchor = anchor;
+      this.#up = up;
+      this.#wall = wall;
+      this.#believed = believed;
+    };
   }
 
   /** For the next run. */
-  toStore(): StoredClock {
+  toStore(): { wall: number; uptime: number; ran: number } {
     return { wall: this.#expected(), uptime: this.source.uptime(), ran: this.ran() };
   }
 
@@ -108,7 +133,16 @@ export class Clock {
  * What the wall clock should say when nobody set it while the server was away. A machine that was started anew has no other clock
  * than that, except that time does not go back.
  */
-function expectedNow(source: TimeSource, { wall, uptime }: StoredClock): number {
+function expectedNow(
+  source: TimeSource,
+  stored: StoredClock | undefined,
+): { wall: number; isBelieved: boolean } {
+  const now = source.now();
+  if (!stored || stored.wall === null || stored.uptime === null) {
+    return { wall: now, isBelieved: false };
+  }
   const up = source.uptime();
-  return up >= uptime ? wall + up - uptime : Math.max(source.now(), wall + up);
+  if (up >= stored.uptime) return { wall: stored.wall + up - stored.uptime, isBelieved: false };
+  const earliest = stored.wall + up;
+  return now > earliest ? { wall: now, isBelieved: true } : { wall: earliest, isBelieved: false };
 }

@@ -1,8 +1,19 @@
 // Which hosts are connected, and the one socket of each. The newest socket wins.
-import { CLOSE, type ServerMessage } from "../shared/protocol.ts";
+import { CLOSE, type Hello, type ServerMessage } from "../shared/protocol.ts";
 
 /** Beyond this much unsent data a socket's reader has stopped reading; it is dropped and will come again. */
 const UNSENT_LIMIT = 4 * 1_048_576;
+
+/** What an agent shows of itself at hello: which jobs it has, and what its silence about others is worth. */
+export interface Shown extends Pick<Hello, "ledger_lost" | "boot_id"> {
+  ids: Set<string>;
+  /** Hex of the hash of the agent's run; undefined for one that does not tell. */
+  run: string | undefined;
+  /** Another run of this host's agent was connected in this moment: perhaps a machine of its own, with jobs of its own. */
+  isBeside?: boolean;
+  /** When it was, by server.clock.ran(). */
+  ran: number;
+}
 
 export interface AgentSocket {
   readonly hostId: string;
@@ -15,6 +26,8 @@ export interface AgentSocket {
   instanceHash?: Uint8Array;
   /** Of the running system, as the agent said at hello. */
   bootId?: string;
+  /** What its hello showed of its jobs. */
+  shown?: Shown;
   /** When a socket of the same run was replaced although it lived (performance.now). */
   takeovers: number[];
   /** Where it comes from. */

@@ -8,6 +8,8 @@ export const STREAMS_IN_ALL = 500;
 export class OpenStreams {
   /** Who reads nothing for so long is dropped, with what is queued for it; a browser that wakes up connects again. */
   unreadMs = 30_000;
+  /** Something is sent as often as this, so that a reader who is gone shows. */
+  keepAliveMs = 15_000;
   readonly #ofUser = new Map<string, number>();
   #all = 0;
 

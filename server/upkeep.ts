@@ -5,7 +5,7 @@ import { followClock, storeClock } from "./follow_clock.ts";
 import { cleanUpRemovedHosts } from "./hosts/clean_up.ts";
 import { lastHeard, noteGoodbye } from "./hosts/greet.ts";
 import { dispatchAll } from "./jobs/dispatch.ts";
-import { endLostJobs } from "./jobs/reconcile.ts";
+import { endLeasesOfGone, endLostJobs } from "./jobs/reconcile.ts";
 import { removeOldLines } from "./jobs/remove_old_lines.ts";
 import { endTooLongWaits } from "./jobs/wait.ts";
 import { startDueMaintenance } from "./maintenance/due.ts";
@@ -31,6 +31,7 @@ const TASKS: Task[] = [
   { name: "close silent agents", everySeconds: 10, run: closeSilentAgents },
   { name: "note when agents were heard", everySeconds: 60, run: noteLastSeen },
   { name: "end lost jobs", everySeconds: 60, run: endLostJobs },
+  { name: "end leases of what is gone", everySeconds: 60, run: endLeasesOfGone },
   { name: "send jobs that have waited long enough", everySeconds: 60, run: dispatchAll },
   { name: "start due maintenance", everySeconds: 30, run: startDueMaintenance },
   { name: "end jobs that wait too long", everySeconds: 60, run: endTooLongWaits },

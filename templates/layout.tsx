@@ -131,7 +131,7 @@ function Places(
       <FleetState fleet={fleet} />
       <span class="lost" id="lost" role="status" hidden>Not live: reconnecting…</span>
       <span class="lost" id="not-live" role="status" hidden>
-        Not live: too many live pages are open. <a href="">Reload</a>
+        Not live: too many live pages are open. <a href="#">Reload</a>
       </span>
       <details class="menu">
         <summary>

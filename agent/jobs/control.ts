@@ -15,8 +15,6 @@ export class JobControl {
   #stopped: { why: Stop; graceMs: number } | null = null;
   #process: Stoppable | undefined;
   #wake: (() => void) | undefined;
-  /** By a person or by its time limit: what it was doing is not what it was to leave behind. */
-  postHookWasEnded = false;
 
   constructor(private readonly events: ControlEvents) {}
 

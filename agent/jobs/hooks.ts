@@ -162,9 +162,6 @@ async function runText(
     clearTimeout(overdue);
     output.end();
   });
-  if (name === "post_hook" && (exit.stop === "cancelled" || exit.stop === "overdue")) {
-    control.postHookWasEnded = true;
-  }
   return { exit, problem: problemOf(name, exit, limitMs / 1000), lastLine: output.lastLine.trim() };
 }
 

@@ -15,6 +15,8 @@ const LOOK = `grep -slF -e "$1" /proc/[0-9]*/environ | while IFS= read -r file; 
   mark=$(tr '\\0' '\\n' <"$file" 2>/dev/null | grep -F -e "$1" | head -n 1)
   name=
   IFS= read -r name <"$folder/comm" || continue
+  # A connection that several processes share is nobody's own (ssh's ControlMaster).
+  [ "$name" = ssh ] && grep -qF "[mux]" "$folder/cmdline" && continue
   printf '%s %s %s\\n' "\${folder#/proc/}" "$mark" "$name"
 done 2>/dev/null`;
 const FOUND = new RegExp(

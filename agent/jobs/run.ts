@@ -140,7 +140,6 @@ async function endWhatIsLeft(
   const isStopping = control.stopped === "agent_stopped";
   await endSurvivors(agent, {
     ...left,
-    postHookWasEnded: control.postHookWasEnded,
     graceMs: isStopping ? GRACE_WHEN_STOPPED_MS : agent.limits.graceMs,
   });
 }

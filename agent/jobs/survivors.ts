@@ -9,8 +9,6 @@ import { type Phase } from "./process_mark.ts";
 export interface LeftBy {
   jobId: string;
   lines: LineTarget;
-  /** The post hook was ended by force: what it was doing is not what it was to leave. */
-  postHookWasEnded: boolean;
   graceMs: number;
 }
 
@@ -32,7 +30,7 @@ export async function endSurvivors(agent: Agent, left: LeftBy): Promise<void> {
   const { jobId, lines } = left;
   try {
     const all = await ofJob(agent, jobId);
-    const stays = (each: Marked) => each.phase === "post" && !left.postHookWasEnded;
+    const stays = (each: Marked) => each.phase === "post";
     const kept = all.filter(stays);
     if (kept.length > 0) {
       lines.add("agent", `${named(kept)} still ${runs(kept)}; left alone, ${BY_POST}.`);

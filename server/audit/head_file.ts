@@ -1,5 +1,6 @@
 // How many rows the audit has and what its last one is, kept beside the database: a tail that was cut off shows by it. Written
 // only after the rows are on the disk, so it may be behind the database (killed in between), never ahead of it.
+import { giveToOwnerOf } from "../database/owner.ts";
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { join } from "node:path";
 
@@ -57,6 +58,7 @@ export async function writeHead(dataDir: string, key: Uint8Array, head: Head): P
   } finally {
     handle.close();
   }
+  await giveToOwnerOf(dataDir, next);
   await Deno.rename(next, file);
 }
 
@@ -73,6 +75,7 @@ export async function whileHeadIsOurs<T>(dataDir: string, work: () => Promise<T>
     mode: 0o600,
   });
   try {
+    await giveToOwnerOf(dataDir, join(dataDir, "audit-head.lock"));
     await lock.lock(true);
     return await work();
   } finally {

@@ -31,7 +31,7 @@ function forgetClock(file: string): void {
     const table = copy.prepare(
       "select 1 from sqlite_master where type = 'table' and name = 'clock'",
     );
-    if (table.get()) copy.exec("delete from clock");
+    if (table.get()) copy.exec("update clock set wall = null, uptime = null");
   } finally {
     copy.close();
   }

@@ -6,6 +6,7 @@
 //                that are whole, and whether a server runs is not asked in the moment in which one starts
 import { join } from "node:path";
 import { DatabaseError } from "./database_error.ts";
+import { giveToOwnerOf } from "./owner.ts";
 
 export const START_LOCK = "start.lock";
 const POLL_MS = 25;
@@ -50,13 +51,24 @@ async function tryLock(dataDir: string, name: string): Promise<Lock | undefined>
   const path = join(dataDir, name);
   let file: Deno.FsFile;
   try {
-    file = await Deno.open(path, { write: true, create: true, mode: 0o600 });
+    file = await openLock(dataDir, path);
   } catch (error) {
     throw new DatabaseError(`${path} cannot be written: ${messageOf(error)}.`);
   }
   if (await file.tryLock(true).catch(() => false)) return { release: () => file.close() };
   file.close();
   return undefined;
+}
+
+async function openLock(dataDir: string, path: string): Promise<Deno.FsFile> {
+  try {
+    return await Deno.open(path, { write: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  const file = await Deno.open(path, { write: true, create: true, mode: 0o600 });
+  await giveToOwnerOf(dataDir, path);
+  return file;
 }
 
 function messageOf(error: unknown): string {

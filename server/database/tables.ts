@@ -650,9 +650,13 @@ export interface RejectedKeysTable {
 /** What the last run of the server left of its clocks (clock.ts); one row, none before the first start. */
 export interface ClockTable {
   id: Fixed<number>;
-  wall: number;
-  uptime: number;
+  /** null in a copy of the database. */
+  wall: number | null;
+  uptime: number | null;
+  /** How long the server ran, over all its runs (milliseconds). */
   ran: number;
+  /** By how much the clock was set without moving what only grows old: too little by itself. */
+  left_out: Generated<number>;
 }
 
 export interface Tables {

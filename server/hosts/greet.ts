@@ -28,16 +28,14 @@ export async function greet(server: Server, agent: AgentSocket, hello: Hello): P
   await noteAgentProblems(server, agent.hostId, hello.problems ?? []);
   // Before anything else, and on this very socket: a later one may already have replaced it in the list.
   for (const message of await configFor(server, agent.hostId)) sendTo(agent.socket, message);
+  agent.shown = shownBy(server, agent, hello);
   server.agents.add(agent);
   // The host may have been given to another machine since the question before.
   if (!await isStillKnown(server, agent)) return refuseUnknown(server, agent);
   server.events.publish({ type: "host", hostId: agent.hostId });
   // Which of two machines this is nobody knows: what the other one runs is not lost.
   if (identity === "doubted") return true;
-  await reconcileJobs(server, agent.hostId, {
-    ...shownBy(agent, hello),
-    ids: new Set(hello.jobs),
-  });
+  await reconcileJobs(server, agent.hostId, agent.shown);
   await ensureRepository(server, agent.hostId);
   await dispatchJobs(server, agent.hostId);
   return true;

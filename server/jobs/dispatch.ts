@@ -26,26 +26,36 @@ import { mayBegin } from "./lease.ts";
 import { leaseKeys } from "./lease_keys.ts";
 import { type JobRequest, readRequest } from "./request.ts";
 
-/** Sends the host what waits for it, in order. A job that waits for a lease holds up the host's later writing jobs. */
+/**
+ * Sends the host what waits for it, in order. A job that waits for a lease holds up the host's later writing jobs; but a backup only
+ * waits for an init, without which it could not be: that another host is in the way of a check is no reason to back up less.
+ */
 export async function dispatchJobs(server: Server, hostId: string): Promise<void> {
   if (await isDoubted(server.db, hostId)) return;
   const waiting = await server.db.selectFrom("jobs").selectAll().where("host_id", "=", hostId)
     .where("status", "=", "queued").where("dispatched_at", "is", null).orderBy("number").execute();
-  let heldUp = false;
+  const held: JobKind[] = [];
   for (const job of waiting) {
     if (!server.agents.isOnline(hostId)) return;
-    if (heldUp && writesRepository(job.kind)) continue;
-    const held = await heldByQuestion(server, job);
-    if (held) {
-      await failUnsent(server, job, held, REPOSITORY_CHANGED);
+    if (held.some((kind) => holdsUp(kind, job.kind))) continue;
+    const question = await heldByQuestion(server, job);
+    if (question) {
+      await failUnsent(server, job, question, REPOSITORY_CHANGED);
       continue;
     }
     if (!await mayBegin(server, job)) {
-      heldUp = true;
+      held.push(job.kind);
       continue;
     }
     await dispatch(server, job);
   }
+}
+
+/** Whether a job that waits for a lease keeps a later one of its host from being sent. */
+export function holdsUp(waiting: JobKind, later: JobKind): boolean {
+  return waiting === "init"
+    ? writesRepository(later)
+    : writesRepository(later) && later !== "backup";
 }
 
 /** After a lease was given back: whoever waited may go on. */

@@ -2,8 +2,8 @@
 // that the work is gone, with the host, or by an admin's word. A host that is away may be at its prune all the time.
 import type { Transaction } from "kysely";
 import { isMaintenance, type JobKind } from "../../shared/job.ts";
-import type { Hello } from "../../shared/protocol.ts";
-import type { AgentSocket } from "../connected_agents.ts";
+import { type Hello, OFFLINE_AFTER_SECONDS } from "../../shared/protocol.ts";
+import type { AgentSocket, Shown } from "../connected_agents.ts";
 import type { Tables } from "../database/tables.ts";
 import type { Server } from "../server.ts";
 
@@ -16,35 +16,39 @@ export async function endLease(
   return numDeletedRows > 0n;
 }
 
-/** What an agent shows of itself at hello, and what does not change while its socket lasts. */
-export type Shown = Pick<Hello, "ledger_lost" | "boot_id"> & {
-  /** Hex of the hash of the agent's run; undefined for one that does not tell. */
-  run: string | undefined;
-};
-
-export function shownBy(agent: AgentSocket, hello: Hello): Shown {
+export function shownBy(server: Server, agent: AgentSocket, hello: Hello): Shown {
   const { ledger_lost, boot_id } = hello;
-  return { ledger_lost, boot_id, run: agent.instanceHash?.toHex() };
+  const ran = server.clock.ran();
+  const run = runOf(agent);
+  const isBeside = server.agents.of(agent.hostId).some((other) =>
+    runOf(other) !== run && ran - other.heardRan < OFFLINE_AFTER_SECONDS * 1000
+  );
+  return { ledger_lost, boot_id, run, isBeside, ran, ids: new Set(hello.jobs) };
+}
+
+function runOf({ instanceHash }: AgentSocket): string | undefined {
+  return instanceHash?.toHex();
 }
 
 /** To whom the job is sent, so that a later hello can be held against it. */
 export async function noteHolder({ db }: Server, jobId: string, agent: AgentSocket): Promise<void> {
   await db.updateTable("leases")
-    .set({ boot_id: agent.bootId ?? null, run: agent.instanceHash?.toHex() ?? null })
+    .set({ boot_id: agent.bootId ?? null, run: runOf(agent) ?? null })
     .where("job_id", "=", jobId).execute();
 }
 
-/** Whether an agent that does not name a job shows by that that the job does not run. */
+/** Whether an agent that does not name a job shows by that that the job does not run: the run that was sent it has its list in memory. */
 export function showsGone(
   hello: Shown,
   lease: { boot_id: string | null; run: string | null } | undefined,
 ): boolean {
+  if (hello.run !== undefined && hello.run === lease?.run) return true;
+  if (hello.isBeside) return false;
   if (!hello.ledger_lost) return true;
-  // Nothing outlives a boot; and the very run that was sent the job has its list in memory.
+  // Nothing outlives a boot.
   const isOther = (now: string | undefined, then: string | null | undefined) =>
     now !== undefined && typeof then === "string" && now !== then;
-  if (isOther(hello.boot_id, lease?.boot_id)) return true;
-  return hello.run !== undefined && hello.run === lease?.run;
+  return isOther(hello.boot_id, lease?.boot_id);
 }
 
 /** Two of these in one repository destroy it, or one another's work. */

@@ -10,8 +10,8 @@ import { idKey, type LeaseKeys, leaseKeys } from "./lease_keys.ts";
 import { readRequest } from "./request.ts";
 
 /**
- * How long a job waits for another that only a repository's id connects it with. Agents report ids: a lie may delay others
- * this long, and no longer. Afterwards restic's own lock decides.
+ * How long a job waits for a backup that only a repository's id connects it with. Agents report ids: a lie may delay others
+ * this long, and no longer. Afterwards restic's own lock decides. A lease is not passed over by that.
  */
 const WAIT_FOR_SAME_ID = 2 * 3_600_000;
 
@@ -30,15 +30,14 @@ export async function mayBegin(server: Server, job: JobRow): Promise<boolean> {
 export async function takeOrFindHolder(server: Server, job: JobRow): Promise<Holder | null> {
   const keys = await leaseKeys(server, job);
   if (keys === undefined) return null;
-  const { place } = keys;
-  const resticId = job.waited_ms < WAIT_FOR_SAME_ID ? keys.resticId : undefined;
+  const { place, resticId } = keys;
   const shared = [place, ...resticId ? [idKey(resticId)] : []];
   const isAlone = isMaintenance(job.kind) || removesAllLocks(job) || makesAnew(job);
   if (!isAlone && (job.kind === "backup" || job.kind === "unlock")) {
     return await maintainerOf(server, shared, job);
   }
   if (!isAlone && job.kind !== "init") return null;
-  const writer = isAlone ? await otherWriter(server, { ...keys, resticId }, job) : null;
+  const writer = isAlone ? await otherWriter(server, keys, job) : null;
   if (writer) return writer;
   const wanted = [...new Set(job.kind === "init" ? [keys.address, ...shared] : shared)];
   return await server.db.transaction().execute((tx) =>
@@ -94,10 +93,15 @@ async function otherWriter(
 ): Promise<Holder | null> {
   const busy = db.selectFrom("jobs")
     .innerJoin("repositories", "repositories.id", "jobs.repository_id")
-    // An agent that names a repository which is not its host's holds up nobody.
-    .innerJoin("hosts", (join) =>
-      join.onRef("hosts.id", "=", "jobs.host_id")
-        .onRef("hosts.repository_id", "=", "jobs.repository_id"))
+    .innerJoin("hosts", "hosts.id", "jobs.host_id")
+    // An agent that names a repository which is not its host's holds up nobody; what the server ordered goes on where it was
+    // ordered, although the host belongs elsewhere by now.
+    .where((is) =>
+      is.or([
+        is("jobs.actor_kind", "!=", "schedule"),
+        is("hosts.repository_id", "=", is.ref("jobs.repository_id")),
+      ])
+    )
     .select(["jobs.id as jobId", "jobs.host_id as hostId"])
     .where("jobs.status", "in", ["queued", "running"]).where("jobs.dispatched_at", "is not", null)
     .where("jobs.host_id", "!=", job.host_id)
@@ -106,7 +110,7 @@ async function otherWriter(
   const sameAddress = place === address &&
     await busy.where("url_normalised", "=", address).executeTakeFirst();
   if (sameAddress) return sameAddress;
-  if (!resticId) return null;
+  if (!resticId || job.waited_ms >= WAIT_FOR_SAME_ID) return null;
   const sameId = await busy
     .innerJoin("repository_ids", "repository_ids.repository_id", "jobs.repository_id")
     .where((where) =>

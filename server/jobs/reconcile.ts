@@ -2,28 +2,26 @@
 // takes the place of that, whichever way.
 import type { Transaction } from "kysely";
 import type { Tables } from "../database/tables.ts";
+import { OFFLINE_AFTER_SECONDS } from "../../shared/protocol.ts";
+import { isDoubted } from "../hosts/instances.ts";
 import { noteMaintenance } from "../maintenance/note.ts";
+import type { Shown } from "../connected_agents.ts";
 import { auditOfHost } from "../quotas/day.ts";
 import { type Server, SYSTEM } from "../server.ts";
 import { dispatchAll } from "./dispatch.ts";
-import { endLease, needsLease, type Shown, showsGone } from "./end_lease.ts";
-import { PRESUMED, WAITED_TOO_LONG } from "./reason_codes.ts";
+import { endLease, needsLease, showsGone } from "./end_lease.ts";
+import { LEASE_RELEASED, PRESUMED, WAITED_TOO_LONG } from "./reason_codes.ts";
 
 /** An order that was lost on its way, or never sent, is sent for this long; later nobody expects it any more. */
 const RESEND_WITHIN = 15 * 60_000;
 /** A job of a host that was not heard of for this long is over for the server, until the host says otherwise. */
 const SILENT_FOR = 24 * 3_600_000;
 
-/** What the agent says at hello about its jobs: which it has, and what its silence about others is worth. */
-export interface KnownJobs extends Shown {
-  ids: Set<string>;
-}
-
 /** After hello: a job that the agent does not know was either never received (sent again) or is lost (interrupted). */
 export async function reconcileJobs(
   server: Server,
   hostId: string,
-  known: KnownJobs,
+  known: Shown,
 ): Promise<void> {
   await correctPresumed(server, hostId, known.ids);
   await cancelGivenUp(server, hostId, known.ids);
@@ -79,29 +77,18 @@ async function correctPresumed(
   known: Set<string>,
 ): Promise<void> {
   if (known.size === 0) return;
-  const rows = await server.db.selectFrom("jobs").select(["id", "kind", "started_at"])
+  const rows = await server.db.selectFrom("jobs").select(["id", "started_at"])
     .where("host_id", "=", hostId).where("reason_code", "=", PRESUMED)
     .where("status", "=", "interrupted").where("dispatched_at", "is not", null)
     .orderBy("number", "desc").limit(100).execute();
-  for (const { id, kind, started_at } of rows) {
+  for (const { id, started_at } of rows) {
     if (!known.has(id)) continue;
-    if (needsLease(kind) && !await holdsLease(server, id)) {
-      // An admin gave its lease to others.
-      server.agents.send(hostId, { type: "command.cancel", job_id: id });
-      continue;
-    }
     const status = started_at === null ? "queued" : "running";
     await server.db.updateTable("jobs")
       .set({ status, finished_at: null, reason: null, reason_code: null })
       .where("id", "=", id).where("reason_code", "=", PRESUMED).execute();
     server.events.publish({ type: "job", jobId: id, hostId, status });
   }
-}
-
-async function holdsLease({ db }: Server, jobId: string): Promise<boolean> {
-  const row = await db.selectFrom("leases").select("job_id").where("job_id", "=", jobId)
-    .executeTakeFirst();
-  return row !== undefined;
 }
 
 /** Orders that the agent has and the server has given up: it must not begin them. */
@@ -112,23 +99,40 @@ async function cancelGivenUp(
 ): Promise<void> {
   if (known.size === 0) return;
   const rows = await server.db.selectFrom("jobs").select("id").where("host_id", "=", hostId)
-    .where("reason_code", "=", WAITED_TOO_LONG).orderBy("number", "desc").limit(100).execute();
+    .where("reason_code", "in", [WAITED_TOO_LONG, LEASE_RELEASED]).orderBy("number", "desc").limit(
+      100,
+    ).execute();
   for (const { id } of rows) {
     if (known.has(id)) server.agents.send(hostId, { type: "command.cancel", job_id: id });
   }
 }
 
 /** Of jobs that were presumed to have ended: now it is known. */
-async function endGoneLeases(server: Server, hostId: string, known: KnownJobs): Promise<void> {
+async function endGoneLeases(server: Server, hostId: string, known: Shown): Promise<void> {
   const held = await server.db.selectFrom("leases").innerJoin("jobs", "jobs.id", "leases.job_id")
     .select(["job_id", "boot_id", "run"]).distinct().where("host_id", "=", hostId)
-    .where("status", "not in", ["queued", "running"]).execute();
+    .where("status", "not in", ["queued", "running"])
+    // What was sent since then, it knows since then.
+    .where("dispatched_ran", "<=", Math.round(known.ran)).execute();
   let hasEnded = false;
   for (const lease of held) {
     if (known.ids.has(lease.job_id) || !showsGone(known, lease)) continue;
     hasEnded = await endLease(server.db, lease.job_id) || hasEnded;
   }
   if (hasEnded) await dispatchAll(server);
+}
+
+/** As long as this a connection lasts without another run of the agent that comes back: then there is none. */
+const ALONE_AFTER = 2 * OFFLINE_AFTER_SECONDS * 1000;
+
+/** What a hello beside another run could not show, it shows when that one has not come back: run once a minute. */
+export async function endLeasesOfGone(server: Server): Promise<void> {
+  for (const { hostId, shown } of server.agents) {
+    if (!shown?.isBeside || server.clock.ran() - shown.ran < ALONE_AFTER) continue;
+    if (await isDoubted(server.db, hostId)) continue;
+    shown.isBeside = false;
+    await endGoneLeases(server, hostId, shown);
+  }
 }
 
 /**
@@ -166,6 +170,8 @@ export interface Presumption {
   reason: string;
   /** That the job does not run is known, and not presumed: its lease ends. */
   isGone: boolean;
+  /** Instead of PRESUMED. */
+  code?: string;
 }
 
 /** Ends a job without word from its agent; a later report replaces this. */
@@ -212,10 +218,10 @@ export async function endWithoutWord(
   server: Server,
   tx: Transaction<Tables>,
   jobId: string,
-  { status, reason, isGone }: Presumption,
+  { status, reason, isGone, code = PRESUMED }: Presumption,
 ): Promise<EndedJob | undefined> {
   const row = await tx.updateTable("jobs")
-    .set({ status, reason, reason_code: PRESUMED, finished_at: server.now() })
+    .set({ status, reason, reason_code: code, finished_at: server.now() })
     .where("id", "=", jobId).where("status", "in", ["queued", "running"])
     .returningAll().executeTakeFirst();
   if (!row) return undefined;

@@ -11,6 +11,7 @@ import type { JobKind, JobStatus } from "../../shared/job.ts";
 import { dispatchAll } from "./dispatch.ts";
 import { endLease } from "./end_lease.ts";
 import { idKey } from "./lease_keys.ts";
+import { LEASE_RELEASED, PRESUMED } from "./reason_codes.ts";
 import { announceEnded, endWithoutWord } from "./reconcile.ts";
 
 export const ReleaseWish = z.strictObject({
@@ -98,7 +99,11 @@ export async function releaseLease(
         status: "interrupted",
         reason: `Its lease was released by ${actor.name}; what became of it is not known.`,
         isGone: true,
+        code: LEASE_RELEASED,
       });
+      // One that was presumed to have ended must not go on either.
+      await tx.updateTable("jobs").set({ reason_code: LEASE_RELEASED }).where("id", "=", job_id)
+        .where("reason_code", "=", PRESUMED).execute();
       await endLease(tx, job_id);
       ended.push({ job_id, host_id, job });
       await recordAudit(tx, server.now(), actor, {

@@ -23,11 +23,14 @@ import { dispatchAll } from "./dispatch.ts";
 import { judge } from "./judge.ts";
 import { endLease } from "./end_lease.ts";
 import type { OwnJob } from "./own.ts";
-import { PRESUMED, WAITED_TOO_LONG } from "./reason_codes.ts";
+import { LEASE_RELEASED, PRESUMED, WAITED_TOO_LONG } from "./reason_codes.ts";
 import { storeLines } from "./lines.ts";
 import { readRequest } from "./request.ts";
 
 type Message<T> = Extract<AgentMessage, { type: T }>;
+
+/** Ends that the server decided upon: what the job came to all the same takes their place. */
+const GIVEN_UP = [WAITED_TOO_LONG, LEASE_RELEASED];
 
 export async function beginJob(
   server: Server,
@@ -81,7 +84,10 @@ export async function finishJob(
   let isPlanChanged = false;
   let hadLease = false;
   const ended = await server.db.transaction().execute(async (tx) => {
-    const { ended: message, withheld, kind } = await verdictOn(tx, job, told, saidAt !== told.at);
+    const { ended: message, withheld, kind } = await verdictOn(tx, job, told, {
+      isClockWrong: saidAt !== told.at,
+      now: server.now(),
+    });
     // Whatever was believed of the job: its work has ended.
     hadLease = await endLease(tx, told.job_id);
     const row = await tx.updateTable("jobs").set({
@@ -106,7 +112,7 @@ export async function finishJob(
         where("status", "in", ["queued", "running"]),
         where("reason_code", "=", PRESUMED),
         // That it was cancelled is what the server asked for when it gave the job up.
-        ...(told.status === "cancelled" ? [] : [where("reason_code", "=", WAITED_TOO_LONG)]),
+        ...(told.status === "cancelled" ? [] : [where("reason_code", "in", GIVEN_UP)]),
       ])
     ).returningAll().executeTakeFirst();
     if (!row) return undefined;
@@ -149,14 +155,14 @@ async function verdictOn(
   tx: Transaction<Tables>,
   job: OwnJob,
   told: JobFinished,
-  isClockWrong: boolean,
+  { isClockWrong, now }: { isClockWrong: boolean; now: number },
 ) {
   const row = await tx.selectFrom("jobs")
     .select(["number", "kind", "source_group_id", "actor_kind", "created_at"])
     .where("number", "=", job.number).executeTakeFirstOrThrow();
   // What the server ordered did not end before that: a clock that is wrong may have been set since the end.
   const notBefore = isClockWrong && row.actor_kind !== "schedule" ? row.created_at : 0;
-  const ended = { ...told, at: Math.max(told.at, notBefore) };
+  const ended = { ...told, at: Math.min(now, Math.max(told.at, notBefore)) };
   const verdict = row.kind === "backup" ? await judge(tx, row, ended) : { ended, withheld: null };
   return { ...verdict, kind: row.kind };
 }

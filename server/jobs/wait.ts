@@ -2,10 +2,10 @@
 // half an hour, and says who was in its way, so
 // that an agent which says that its backup runs and runs holds up nobody for good: what is due is due again the next time.
 // The time is counted while the server runs (clock.ts).
-import { hasEnded, isMaintenance, writesRepository } from "../../shared/job.ts";
+import { hasEnded, isMaintenance } from "../../shared/job.ts";
 import { isDoubted } from "../hosts/instances.ts";
 import type { Server } from "../server.ts";
-import { dispatchAll, failUnsent } from "./dispatch.ts";
+import { dispatchAll, failUnsent, holdsUp } from "./dispatch.ts";
 import type { JobRow } from "./find.ts";
 import { type Holder, takeOrFindHolder } from "./lease.ts";
 import { WAITED_TOO_LONG } from "./reason_codes.ts";
@@ -39,8 +39,10 @@ async function endOne(server: Server, job: JobRow): Promise<boolean> {
   const longest = longestOf(job);
   if (job.waited_ms < longest) return false;
   // What the host has received waits in its own queue, where a first backup may take days; only maintenance, which others wait
-  // for in turn, does not wait for that.
-  if (job.dispatched_at !== null && !isMaintenance(job.kind)) return false;
+  // for in turn, does not wait for that, nor a person for a maintenance.
+  if (job.dispatched_at !== null && !isMaintenance(job.kind) && !await isBehindLease(server, job)) {
+    return false;
+  }
   const why = await inTheWay(server, job);
   // It was only now that its turn came.
   if (why === undefined) return false;
@@ -58,6 +60,14 @@ function longestOf({ kind }: JobRow): number {
 
 function inWordsOf(ms: number): string {
   return ms < HOUR ? `${ms / MINUTE} minutes` : `${ms / HOUR} hours`;
+}
+
+/** Another job of its host holds a lease, and this one waits for it in the agent's queue. */
+async function isBehindLease({ db }: Server, job: JobRow): Promise<boolean> {
+  const held = await db.selectFrom("leases").innerJoin("jobs", "jobs.id", "leases.job_id")
+    .select("jobs.id").where("host_id", "=", job.host_id).where("jobs.status", "=", "running")
+    .where("jobs.id", "!=", job.id).executeTakeFirst();
+  return held !== undefined;
 }
 
 /** A phrase that ends with a full stop; undefined when nothing is in the way any more. */
@@ -79,7 +89,7 @@ async function holderOfEarlier(server: Server, job: JobRow): Promise<Holder | un
   const earlier = await server.db.selectFrom("jobs").selectAll().where("host_id", "=", job.host_id)
     .where("status", "=", "queued").where("dispatched_at", "is", null)
     .where("number", "<", job.number).orderBy("number").execute();
-  for (const each of earlier.filter(({ kind }) => writesRepository(kind))) {
+  for (const each of earlier.filter(({ kind }) => holdsUp(kind, job.kind))) {
     const holder = await takeOrFindHolder(server, each);
     if (holder) return holder;
   }

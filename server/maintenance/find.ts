@@ -166,7 +166,7 @@ async function lostLeases(server: Server): Promise<{ repositoryId: string; text:
     .map(({ repository_id, kind, name }) => ({
       repositoryId: repository_id,
       text:
-        `${name} has not said that its ${kind} is over, and nobody else may forget, prune or check until it does or its lease is released on the repository's page`,
+        `its repository waits for ${name}, which has not said that its ${kind} is over: nobody else may forget, prune or check until it does, or its lease is released on the repository's page`,
     }));
 }
 

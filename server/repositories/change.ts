@@ -86,6 +86,7 @@ export async function changeRepository(
       // Another place is another repository: each host makes or opens it anew.
       ...(moved ? { repository_ready_at: null, repository_job_id: null } : {}),
     })).where("repository_id", "=", id).execute();
+    if (moved) await refuseWhileLeased(tx, id);
     await refuseUnlessHostsTake(server, tx, id);
     await recordAudit(tx, now, actor, {
       action: "repository.changed",
@@ -241,4 +242,17 @@ async function refuseUnlessHostsTake(
   const host = await tx.selectFrom("hosts").select("id").where("repository_id", "=", repositoryId)
     .limit(1).executeTakeFirst();
   if (host) await refuseUnlessTaken(server, tx, host.id);
+}
+
+/** Under the new address others would take a lease of their own, and it may be the same place. */
+async function refuseWhileLeased(tx: Transaction<Tables>, repositoryId: string): Promise<void> {
+  const holder = await tx.selectFrom("leases").innerJoin("jobs", "jobs.id", "leases.job_id")
+    .innerJoin("hosts", "hosts.id", "jobs.host_id").select(["jobs.kind", "hosts.name"])
+    .where("jobs.repository_id", "=", repositoryId).executeTakeFirst();
+  if (!holder) return;
+  throw new AppError(
+    "conflict",
+    `${holder.name} has not said that its ${holder.kind} of this repository is over: the address can be changed afterwards, or when its lease is released.`,
+    "url",
+  );
 }

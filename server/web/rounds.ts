@@ -27,9 +27,11 @@ export class Rounds {
   readonly #heard = new Map<string, Event>();
   #begunAt = -Infinity;
   #isPlanned = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(server: Server) {
+  constructor(private readonly server: Server) {
     server.events.beforeEach((event) => this.#hear(event));
+    server.closing.addEventListener("abort", () => clearTimeout(this.#timer));
   }
 
   watch(watcher: Watcher): void {
@@ -51,10 +53,10 @@ export class Rounds {
     // Lines go to their readers at once.
     if (event.type === "lines" || this.#watchers.size === 0) return;
     this.#heard.set(JSON.stringify(event), event);
-    if (this.#isPlanned) return;
+    if (this.#isPlanned || this.server.closing.aborted) return;
     this.#isPlanned = true;
     const wait = this.#begunAt + LEAST_BETWEEN_MS - performance.now();
-    setTimeout(() => this.#run(), Math.max(DELAY_MS, wait));
+    this.#timer = setTimeout(() => this.#run(), Math.max(DELAY_MS, wait));
   }
 
   async #run(): Promise<void> {
@@ -63,6 +65,7 @@ export class Rounds {
     const due = this.#noted();
     let [began, served] = [performance.now(), 0];
     for (const watcher of due) {
+      if (this.server.closing.aborted) return;
       await watcher.serve();
       if (++served < SLICE.streams && performance.now() - began < SLICE.ms) continue;
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));

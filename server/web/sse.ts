@@ -8,7 +8,6 @@ import { onceASecond } from "./shared_fragments.ts";
 
 /** How much may wait for a slow reader before events are left out (bytes, roughly). */
 const BUFFER = 64 * 1024;
-const KEEP_ALIVE_MILLISECONDS = 15_000;
 /** Who signed out, or lost the token, sees nothing more after this. */
 const RECHECK_MILLISECONDS = 1000;
 /** A page that is not live does not try again by itself; for what does not know the event, ten minutes. */
@@ -39,6 +38,8 @@ export interface Source {
  * too_many.
  */
 export function eventStream(server: Server, c: Ctx, open: (feed: Feed) => Source): Response {
+  // Nobody reads a body of it.
+  if (c.req.method === "HEAD" || c.req.raw.signal.aborted) return c.body(null, 200, HEADERS);
   const leave = server.streams.open(userOf(c).id);
   if (!leave) return notLive(c);
   const encoder = new TextEncoder();
@@ -48,6 +49,7 @@ export function eventStream(server: Server, c: Ctx, open: (feed: Feed) => Source
   let recheck: ReturnType<typeof setInterval> | undefined;
   let readAt = performance.now();
   let controller!: ReadableStreamDefaultController<Uint8Array>;
+  const gone = c.req.raw.signal;
 
   const end = () => {
     if (ended) return;
@@ -55,6 +57,7 @@ export function eventStream(server: Server, c: Ctx, open: (feed: Feed) => Source
     clearInterval(keepAlive);
     clearInterval(recheck);
     server.closing.removeEventListener("abort", close);
+    gone.removeEventListener("abort", drop);
     source?.stop();
     leave();
   };
@@ -64,7 +67,8 @@ export function eventStream(server: Server, c: Ctx, open: (feed: Feed) => Source
     controller.close();
   };
   const isUnread = () => {
-    if (feed.ready) readAt = performance.now();
+    // Nothing is queued: all of it was taken.
+    if (controller.desiredSize === BUFFER) readAt = performance.now();
     return performance.now() - readAt > server.streams.unreadMs;
   };
   const drop = () => {
@@ -85,6 +89,7 @@ export function eventStream(server: Server, c: Ctx, open: (feed: Feed) => Source
     close,
   };
   const pump = async () => {
+    readAt = performance.now();
     try {
       await source?.pump(feed);
     } catch (error) {
@@ -96,10 +101,15 @@ export function eventStream(server: Server, c: Ctx, open: (feed: Feed) => Source
     start(given) {
       controller = given;
       server.closing.addEventListener("abort", close);
+      // Who goes before the first byte was taken cancels nothing.
+      gone.addEventListener("abort", drop);
       // Tells the browser how long to wait before it comes back (milliseconds).
       feed.sendRaw("retry: 2000\n\n");
       source = open(feed);
-      keepAlive = setInterval(() => feed.ready && feed.sendRaw(":\n\n"), KEEP_ALIVE_MILLISECONDS);
+      keepAlive = setInterval(
+        () => feed.ready && feed.sendRaw(":\n\n"),
+        server.streams.keepAliveMs,
+      );
       recheck = setInterval(async () => {
         if (isUnread()) return drop();
         if (!await stillSignedIn(server, c)) close();

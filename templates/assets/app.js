@@ -109,7 +109,9 @@
   /** The server has enough live pages open: this one does not try again by itself. */
   function notLive(isNotLive) {
     const note = $("not-live");
-    if (note) note.hidden = !isNotLive;
+    if (!note) return;
+    note.hidden = !isNotLive;
+    note.querySelector("a").href = location.pathname + location.search;
   }
 
   function liveUrl() {

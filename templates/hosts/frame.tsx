@@ -111,49 +111,53 @@ export function HostFrame(
 /** Live fragment `host-head`. */
 export function HostHead({ host, mayRun }: { host: HostView; mayRun: boolean }) {
   return (
-    <div class="head" id="host-head">
-      <div>
-        <h1>
-          <Name text={host.name} />
-        </h1>
-        {host.problems.length > 0 && (
-          <p class="lead">
-            <Name text={inASentence(host.problems)} />
-          </p>
-        )}
-        <AgentProblems
-          hostId={host.id}
-          problems={host.agentProblems}
-          mayDismiss={mayRun && host.mayDismissProblems}
-        />
-        {host.tags.length > 0 && (
-          <div class="tags">
-            <Tags tags={host.tags} link={(tag) => `/?tag=${encodeURIComponent(tag)}`} />
-          </div>
-        )}
-      </div>
-      <div class="actions">
-        <StatePill state={host.state} word={host.stateWord} />
-        {host.isDoubted && mayRun && (
-          <a class="button primary" href={`/hosts/${host.id}/settings#machines`}>Which is right?</a>
-        )}
-        {host.isOnHold && mayRun && (
-          <PostButton to={`/hosts/${host.id}/resume`} label="Restored, go on" kind="primary" />
-        )}
-        {host.running
-          ? <a class="button" href={`/jobs/${host.running.jobId}`}>Open running job</a>
-          : mayRun && !host.hasPaths
-          ? <a class="button primary" href={`/hosts/${host.id}/sources`}>Say what to back up</a>
-          : mayRun && host.isOnline && !host.isDoubted && (
-            <PostButton
-              to={`/hosts/${host.id}/jobs`}
-              name="kind"
-              value="backup"
-              label="Run all now"
-              kind={host.isOnHold ? undefined : "primary"}
-            />
+    <div id="host-head">
+      <div class="head">
+        <div>
+          <h1>
+            <Name text={host.name} />
+          </h1>
+          {host.problems.length > 0 && (
+            <p class="lead">
+              <Name text={inASentence(host.problems)} />
+            </p>
           )}
+          {host.tags.length > 0 && (
+            <div class="tags">
+              <Tags tags={host.tags} link={(tag) => `/?tag=${encodeURIComponent(tag)}`} />
+            </div>
+          )}
+        </div>
+        <div class="actions">
+          <StatePill state={host.state} word={host.stateWord} />
+          {host.isDoubted && mayRun && (
+            <a class="button primary" href={`/hosts/${host.id}/settings#machines`}>
+              Which is right?
+            </a>
+          )}
+          {host.isOnHold && mayRun && (
+            <PostButton to={`/hosts/${host.id}/resume`} label="Restored, go on" kind="primary" />
+          )}
+          {host.running
+            ? <a class="button" href={`/jobs/${host.running.jobId}`}>Open running job</a>
+            : mayRun && !host.hasPaths
+            ? <a class="button primary" href={`/hosts/${host.id}/sources`}>Say what to back up</a>
+            : mayRun && host.isOnline && !host.isDoubted && (
+              <PostButton
+                to={`/hosts/${host.id}/jobs`}
+                name="kind"
+                value="backup"
+                label="Run all now"
+                kind={host.isOnHold ? undefined : "primary"}
+              />
+            )}
+        </div>
       </div>
+      <AgentProblems
+        hostId={host.id}
+        problems={host.agentProblems}
+        mayDismiss={mayRun && host.mayDismissProblems}
+      />
     </div>
   );
 }

@@ -94,20 +94,24 @@ attack({
   for (const kind of ["restore", "diff"]) await refuse(`a ${kind}`, { kind });
   assert.equal((await backup()).status, "succeeded", "good orders run as before");
   const good = restic.starts.length;
-  // What cannot be an order at all ends the connection; the agent comes back by itself.
+  // What cannot be an order at all ends as a job that was refused; the conversation goes on.
   for (const path of PATHS) {
-    const helloes = server.of("hello").length;
-    server.run({ job_id: jobId(), source_group: order([path]) });
-    await server.hello(helloes + 1);
+    const job_id = jobId();
+    server.run({ job_id, source_group: order([path]) });
+    refused.push((await server.finished(job_id)).reason_code ?? "");
   }
   for (const kind of KINDS) {
-    const helloes = server.of("hello").length;
+    const job_id = jobId();
     server.send({
-      ...{ type: "command.run", kind, repository_id: access("/srv/r").id, job_id: jobId() },
+      ...{ type: "command.run", kind, repository_id: access("/srv/r").id, job_id },
       source_group: order([folder.path]),
     });
-    await server.hello(helloes + 1);
+    refused.push((await server.finished(job_id)).reason_code ?? "");
   }
+  assert.equal(
+    refused.filter((code) => code === "order_refused").length,
+    PATHS.length + KINDS.length,
+  );
   const counts = [...new Set(refused)].map((code) =>
     `${refused.filter((each) => each === code).length} × ${code}`
   );

@@ -142,6 +142,27 @@ fault({
   assert.deepEqual([early, await count()], [0, 1]);
 });
 
+fault({
+  id: "F20, item 1",
+  promise:
+    "a try that fails right after the machine slept is made again after its backoff, not after the sleep",
+  done:
+    "the machine sleeps for eight hours; the run that it makes up for fails at once; 601 s pass",
+  expected: "the second try is made",
+}, async (see) => {
+  const fails = `echo "Fatal: dial tcp: connection refused" >&2; exit 1`;
+  await using all = await scheduled(fails, { retry_max: 1, retry_backoff_seconds: 600 });
+  all.time.wall += 8 * HOUR;
+  await all.look();
+  const count = async () => (await all.jobs()).length;
+  const before = await count();
+  await all.pass(599_000);
+  const early = await count();
+  await all.pass(3000);
+  see(`runs after the sleep: ${before}, at 599 s ${early}, at 602 s ${await count()}`);
+  assert.deepEqual([before, early, await count()], [1, 1, 2]);
+});
+
 for (const jump of [-2 * HOUR, 2 * HOUR, -YEAR]) {
   fault({
     id: "F20, item 1",

@@ -185,3 +185,42 @@ fault({
     stream.close();
   }
 });
+
+fault({
+  id: "item 6, limits",
+  promise: "a place is taken for as long as somebody reads, and no longer",
+  done: "20 HEAD requests, and 200 streams whose reader goes within 20 ms, before anything came",
+  expected: "no place is taken by any of them, also without signing out",
+}, async (see) => {
+  await using test = await startServer();
+  const headers = { authorization: `Bearer ${test.tokens.victor}` };
+  for (let n = 0; n < 20; n++) {
+    const response = await fetch(`${test.url}/live/fleet`, { method: "HEAD", headers });
+    assert.equal(response.status, 200);
+  }
+  see(`after 20 × HEAD: ${test.server.streams.count} places are taken`);
+  assert.equal(test.server.streams.count, 0);
+  // What was never read is noticed by what is sent from time to time.
+  Object.assign(test.server.streams, { unreadMs: 500, keepAliveMs: 200 });
+  let taken = 0;
+  for (let n = 0; n < 200; n += 10) {
+    await Promise.all(Array.from({ length: 10 }, async (_, i) => {
+      const gone = new AbortController();
+      const timer = setTimeout(() => gone.abort(), i * 2);
+      try {
+        const response = await fetch(`${test.url}/live/dashboard`, {
+          headers,
+          signal: gone.signal,
+        });
+        await response.text();
+      } catch {
+        // As wished.
+      } finally {
+        clearTimeout(timer);
+      }
+    }));
+    taken = Math.max(taken, test.server.streams.count);
+  }
+  await eventually("no place is taken", () => test.server.streams.count === 0);
+  see(`while 200 came and went at most ${taken} places were taken, afterwards 0`);
+});

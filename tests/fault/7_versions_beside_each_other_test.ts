@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { MIGRATIONS } from "../../server/database/migrations/all.ts";
 import { makeOldDatabase } from "../support/old_database.ts";
 import { runOnce } from "../support/programs.ts";
+import { startServer } from "../support/start_server.ts";
 import { fault } from "../support/trial.ts";
 
 const COUNT = Object.keys(MIGRATIONS).length;
@@ -85,3 +86,30 @@ async function olderServer(dataDir: string): Promise<Deno.ChildProcess> {
   await reader.cancel();
   return child;
 }
+
+fault({
+  id: "item 7",
+  promise: "what a command of root's makes in the server's folder belongs to the server's user",
+  done:
+    "root runs `user list` on the data folder of another user in which there is no lock file yet",
+  expected: "every file there belongs to that user",
+}, async (see) => {
+  if (Deno.uid() !== 0) return see("not root: nothing to be shown");
+  const folder = await Deno.makeTempDir({ prefix: "rm-owner-" });
+  try {
+    await (await startServer({ dataDir: folder }))[Symbol.asyncDispose]();
+    for (const name of [...Deno.readDirSync(folder)].map(({ name }) => name)) {
+      if (/lock|head/.test(name)) await Deno.remove(join(folder, name));
+      else await Deno.chown(join(folder, name), 65_534, 65_534);
+    }
+    await Deno.chown(folder, 65_534, 65_534);
+    const { code } = await runOnce("server", ["user", "list"], { RM_DATA_DIR: folder });
+    const owners = [...Deno.readDirSync(folder)].map(({ name }) =>
+      `${name} ${Deno.statSync(join(folder, name)).uid}`
+    );
+    see(`exit ${code}; ${owners.join(", ")}`);
+    assert.deepEqual(owners.filter((each) => !each.endsWith(" 65534")), []);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -123,13 +123,13 @@ fault({
   expected: "all are dead when the job has ended",
 }, async (see) => {
   const seen: string[] = [];
-  for (const how of ["cancelled", "overdue", "stopped", "post hook overdue"] as const) {
+  for (const how of ["cancelled", "overdue", "stopped"] as const) {
     await using all = await hookedAgent();
     const path = join(all.folder, "pid");
     const hang = `${withFile(path, `setsid ${STAY} ${QUIET} &`)}; sleep 600`;
     const job = all.begin({
-      [how === "post hook overdue" ? "post_hook" : "pre_hook"]: hang,
-      timeout_seconds: how.includes("overdue") ? 1 : 60,
+      pre_hook: hang,
+      timeout_seconds: how === "overdue" ? 1 : 60,
     });
     const pid = await pidIn(path);
     if (how === "cancelled") all.server.send({ type: "command.cancel", job_id: job });

@@ -182,7 +182,7 @@ Deno.test("a job that waits for a lease survives its host's reconnect, however l
     host_id: alpha.hostId,
   })).body.job_id;
   test.clock.passUntil(3_600_000);
-  await reconcileJobs(test.server, alpha.hostId, { ids: new Set(), run: undefined });
+  await reconcileJobs(test.server, alpha.hostId, { ids: new Set(), run: undefined, ran: Infinity });
   assert.equal((await test.api("victor", "GET", `/api/jobs/${check}`)).body.status, "queued");
   await second.acknowledged(second.finished(backup));
   await alpha.agent.next("command.run", (message) => message.job_id === check);
@@ -197,7 +197,7 @@ Deno.test("maintenance that was lost or could not be sent counts as failed; a cl
     (await test.api("olive", "POST", `/api/repositories/${repositoryId}/jobs`, { kind: "check" }))
       .body.job_id;
   await agent.acknowledged(agent.started(check));
-  await reconcileJobs(test.server, hostId, { ids: new Set(), run: undefined });
+  await reconcileJobs(test.server, hostId, { ids: new Set(), run: undefined, ran: Infinity });
   const row = () =>
     test.server.db.selectFrom("maintenance").selectAll().where("repository_id", "=", repositoryId)
       .where("kind", "=", "check").executeTakeFirstOrThrow();

@@ -9,12 +9,13 @@ export class TestClock implements TimeSource {
   wall = 0;
   #passed = 0;
   #slept = 0;
+  #upBefore = 0;
   /** The server's, once it runs. */
   onStep: () => void = () => {};
 
   now = (): number => MACHINE.now() + this.wall + this.#passed + this.#slept;
   elapsed = (): number => MACHINE.elapsed() + this.#passed;
-  uptime = (): number => MACHINE.uptime() + this.#passed + this.#slept;
+  uptime = (): number => MACHINE.uptime() + this.#passed + this.#slept - this.#upBefore;
 
   /** Time passes, in milliseconds, on all clocks, while the server runs. */
   pass(ms: number): void {
@@ -32,6 +33,11 @@ export class TestClock implements TimeSource {
   /** The machine sleeps, and knows of it: its monotonic clock stands still meanwhile. */
   suspend(ms: number): void {
     this.#slept += ms;
+  }
+
+  /** Between two runs of the server: the machine is started anew. */
+  reboot(): void {
+    this.#upBefore = this.uptime() + this.#upBefore - 5000;
   }
 
   /** How much has passed so far. */

@@ -3,7 +3,8 @@ import type { Migration } from "kysely/migration";
 
 const STATEMENTS = [
   `create table clock (
-     id integer primary key check (id = 1), wall integer not null, uptime integer not null, ran integer not null
+     id integer primary key check (id = 1), wall integer, uptime integer, ran integer not null,
+     left_out integer not null default 0
    ) strict`,
   // By server.clock.ran(): how long nothing was heard of a host while the server ran.
   `alter table hosts add column heard_ran integer`,

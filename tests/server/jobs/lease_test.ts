@@ -1,6 +1,7 @@
 // A lease ends when its holder's work has, and by nothing else.
 import assert from "node:assert/strict";
-import { endLostJobs } from "../../../server/jobs/reconcile.ts";
+import { dispatchAll } from "../../../server/jobs/dispatch.ts";
+import { endLeasesOfGone, endLostJobs } from "../../../server/jobs/reconcile.ts";
 import { endTooLongWaits } from "../../../server/jobs/wait.ts";
 import { eventually } from "../../support/eventually.ts";
 import { FakeAgent, type JoinedHost, joinHost } from "../../support/fake_agent.ts";
@@ -100,7 +101,7 @@ Deno.test("by time alone no lease passes on: a day and a half after its holder w
   assert.deepEqual([held.job_id, held.host_name, held.online], [check, "alpha", false]);
   // Both hosts say so.
   const { body } = await test.api("victor", "GET", `/api/hosts/${beta.hostId}`);
-  assert.match(body.problems.join(), /alpha has not said that its check is over/);
+  assert.match(body.problems.join(), /waits for alpha, which has not said that its check is over/);
   await beta.agent.close();
 });
 
@@ -291,4 +292,145 @@ Deno.test("removing the host releases its lease; giving it to another machine do
     204,
   );
   assert.equal((await leases(test, alpha)).length, 0);
+});
+
+Deno.test("a backup behind its own host's init waits for whoever keeps the init waiting, for half an hour", async () => {
+  await using test = await startServer({ still: true });
+  const alpha = await joinHost(test, "alpha", { url: NAS });
+  const beta = await joinHost(test, "beta", { id: alpha.repositoryId });
+  const first = await FakeAgent.connect(test.url, alpha.bearer);
+  await first.next("command.run");
+  const second = await FakeAgent.connect(test.url, beta.bearer);
+  await endTooLongWaits(test.server);
+  const waiting = await backup(test, beta);
+  await pass(test, 20 * MINUTE);
+  assert.equal((await job(test, waiting)).status, "queued");
+  await pass(test, 20 * MINUTE);
+  assert.match(
+    (await job(test, waiting)).reason,
+    /^Waited 30 minutes for alpha: its init is queued/,
+  );
+  await Promise.all([first.close(), second.close()]);
+});
+
+Deno.test("who goes on after his lease was released is told to end whenever he is heard of, also when his start came late", async () => {
+  for (const kind of ["check", "unlock"]) {
+    await using test = await startServer({ still: true });
+    const { alpha, beta, check } = await twoHosts(test);
+    let held = check;
+    if (kind === "unlock") {
+      await alpha.agent.acknowledged(alpha.agent.finished(check));
+      await test.server.db.insertInto("repository_locks").values({
+        repository_id: alpha.repositoryId,
+        id: "ab".repeat(32),
+        at: 1,
+        exclusive: 1,
+        hostname: "gone",
+        username: null,
+        pid: null,
+      }).execute();
+      const wish = { kind, remove_all: true, confirm_hostname: "gone", host_id: alpha.hostId };
+      held = await start(test, alpha.repositoryId, wish);
+      await alpha.agent.next("command.run", ({ job_id }) => job_id === held);
+    }
+    const path = `/api/repositories/${alpha.repositoryId}/lease/release`;
+    assert.equal(
+      (await test.api("alice", "POST", path, { confirm_hostname: "alpha" })).status,
+      204,
+    );
+    await alpha.agent.acknowledged(alpha.agent.started(held));
+    assert.equal((await job(test, held)).status, "interrupted", kind);
+    await goneFor(test, alpha, 1000);
+    const waiting = await backup(test, beta);
+    await beta.agent.next("command.run", ({ job_id }) => job_id === waiting);
+    const back = await FakeAgent.connect(test.url, alpha.bearer, {
+      instance: RUNS[0],
+      jobs: [held],
+    });
+    assert.equal((await back.next("command.cancel")).job_id, held, kind);
+    assert.equal((await job(test, held)).status, "interrupted", kind);
+    await Promise.all([back.close(), beta.agent.close()]);
+  }
+});
+
+Deno.test("a backup goes on where it was ordered: a host that belongs elsewhere by now is still in the way there", async () => {
+  await using test = await startServer({ still: true });
+  const alpha = await ready(test, await joinHost(test, "alpha", { url: NAS }));
+  const beta = await ready(test, await joinHost(test, "beta", { id: alpha.repositoryId }));
+  const running = await backup(test, alpha);
+  await alpha.agent.next("command.run", ({ job_id }) => job_id === running);
+  await alpha.agent.acknowledged(alpha.agent.started(running));
+  const again = (await test.api("alice", "POST", `/api/hosts/${beta.hostId}/repo/reinit`, {
+    confirm_hostname: "beta",
+  })).body.job_id;
+  const other = (await test.api("alice", "POST", "/api/repositories", {
+    name: "other",
+    url: "rest:http://nas.example:8000/other/",
+    password: "a long password",
+    is_new: true,
+  })).body.id;
+  assert.equal(
+    (await test.api("alice", "PATCH", `/api/hosts/${alpha.hostId}`, { repository_id: other }))
+      .status,
+    200,
+  );
+  await dispatchAll(test.server);
+  assert.ok(!ordered(beta, again));
+  await alpha.agent.acknowledged(alpha.agent.finished(running));
+  await beta.agent.next("command.run", ({ job_id }) => job_id === again);
+  await Promise.all([alpha.agent.close(), beta.agent.close()]);
+});
+
+Deno.test("the address of a repository is not changed while somebody is at work there alone", async () => {
+  await using test = await startServer({ still: true });
+  const { alpha, beta, check } = await twoHosts(test);
+  const path = `/api/repositories/${alpha.repositoryId}`;
+  const { body } = await test.api("alice", "GET", path);
+  const change = () =>
+    test.api("alice", "PUT", path, {
+      name: body.name,
+      url: "rest:http://10.0.0.5:8000/fleet/",
+      password: "a repository password",
+      is_new: false,
+    });
+  const refused = await change();
+  assert.deepEqual([refused.status, refused.body.error.field], [409, "url"]);
+  assert.match(refused.body.error.message, /^alpha has not said that its check/);
+  await alpha.agent.acknowledged(alpha.agent.finished(check));
+  assert.equal((await change()).status, 200);
+  await Promise.all([alpha.agent.close(), beta.agent.close()]);
+});
+
+Deno.test("a hello beside another run of the agent that is connected ends no lease of that one; only when it stays away", async () => {
+  await using test = await startServer({ still: true });
+  const { alpha, beta } = await twoHosts(test);
+  const waiting = await backup(test, beta);
+  const other = await FakeAgent.connect(test.url, alpha.bearer, {
+    instance: RUNS[1],
+    boot_id: "boot 7",
+  });
+  await test.server.agents.of(alpha.hostId)[0]!.idle();
+  await endLeasesOfGone(test.server);
+  assert.equal((await leases(test, alpha)).length, 1);
+  assert.ok(!ordered(beta, waiting));
+  test.clock.pass(4 * MINUTE);
+  await endLeasesOfGone(test.server);
+  await beta.agent.next("command.run", ({ job_id }) => job_id === waiting);
+  await Promise.all([other.close(), beta.agent.close(), alpha.agent.untilClosed()]);
+});
+
+Deno.test("a backup that waits in the queue of the very host that is at a check ends after half an hour too, and is not begun later", async () => {
+  await using test = await startServer({ still: true });
+  const { alpha, beta, check } = await twoHosts(test);
+  await endTooLongWaits(test.server);
+  const waiting = await backup(test, alpha);
+  await alpha.agent.next("command.run", ({ job_id }) => job_id === waiting);
+  await pass(test, 40 * MINUTE);
+  assert.match(
+    (await job(test, waiting)).reason,
+    /^Waited 30 minutes for alpha: its check is running/,
+  );
+  await alpha.agent.next("command.cancel", ({ job_id }) => job_id === waiting);
+  assert.equal((await job(test, check)).status, "running");
+  await Promise.all([alpha.agent.close(), beta.agent.close()]);
 });
