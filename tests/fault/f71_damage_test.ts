@@ -13,7 +13,9 @@ faultPerRestic({
   await using pair = all.pair;
   await all.backups(1);
   const path = `/api/repositories/${all.repositoryId}/maintenance`;
-  await pair.api("PUT", path, { check: { read_data_percent: 100 } });
+  await pair.api("PUT", path, {
+    check: { enabled: true, cron: "0 4 * * 0", read_data_percent: 100 },
+  });
   const good = await pair.maintain(all.repositoryId, { kind: "check" });
   assert.equal(good.status, "succeeded", good.reason);
   const data = join(all.repository, "data");
