@@ -86,6 +86,8 @@ export class ManagedProcess {
   /** Asks it to end, and kills it when it has not ended after the grace. What is left of its group then ends too. */
   stop(why: Stop, graceMs: number): void {
     this.#stop ??= why;
+    // Its output is still read: what is left of its group keeps that open.
+    if (this.#hasEnded) return this.#signal("SIGKILL");
     // On Windows nothing can interrupt it alone; the Ctrl-C that stops the agent has reached it already.
     if (!windows || why !== "agent_stopped") this.#signal(this.#endSignal);
     clearTimeout(this.#killTimer);

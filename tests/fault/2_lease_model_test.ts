@@ -48,6 +48,7 @@ const steps = [
   step("kill and lose the ledger", (world, machine) => world.kill(machine, true)),
   step("reboot", (world, machine) => world.reboot(machine)),
   step("end of an orphan", (world, machine) => world.endOrphan(machine)),
+  step("release", (world, machine) => world.release(machine)),
   fc.tuple(machine, fc.constantFrom(1, 12, 40, 300, 1600)).map(([n, minutes]) =>
     new Step(`${minutes} minutes`, n, (world) => world.pass(minutes))
   ),
@@ -105,9 +106,9 @@ fault({
     `${all.length} things happened; ${count(/ accepts /)} orders arrived, ${
       count(/ begins /)
     } were begun, ${alone} of them alone; ` +
-      `${count(/is cut off/)} cuts, ${count(/is killed/)} kills, ${
-        count(/is started anew/)
-      } boots, ${count(/clock is set/)} clocks set`,
+      `${count(/is released: 204/)} leases released, ${count(/is cut off/)} cuts, ${
+        count(/is killed/)
+      } kills, ${count(/is started anew/)} boots, ${count(/clock is set/)} clocks set`,
   );
   assert.ok(alone > RUNS, `only ${alone} were alone`);
 });

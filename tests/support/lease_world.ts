@@ -48,6 +48,8 @@ export class LeaseWorld {
   /** What happened, in words. */
   done: string[] = [];
   readonly #presumed = new Set<string>();
+  /** By an admin's word: from then on two may meet. */
+  readonly #released = new Set<string>();
   #barrier = 0;
   #runs = 0;
 
@@ -137,8 +139,9 @@ export class LeaseWorld {
   }
 
   #check({ job, machine }: Work): void {
-    if (!writesRepository(job.kind)) return;
+    if (!writesRepository(job.kind) || this.#released.has(job.job_id)) return;
     for (const other of this.works) {
+      if (this.#released.has(other.job.job_id)) continue;
       if (other.machine === machine && !other.isOrphan) continue;
       const both =
         `${machine.name} begins ${job.kind} while ${other.machine.name} is at ${other.job.kind}`;
@@ -269,6 +272,19 @@ export class LeaseWorld {
       })
       : await this.test.api("alice", "POST", `${path}/jobs`, { kind });
     this.note(`${kind} on ${machine.name}: ${status}`);
+  }
+
+  /** An admin says that its work is over, whether or not it is. */
+  async release(machine: Machine): Promise<void> {
+    const held = this.test.server.database.sqlite
+      .prepare("select job_id from leases join jobs on jobs.id = job_id where host_id = ?")
+      .all(machine.hostId).map(({ job_id }) => String(job_id));
+    const path = `/api/repositories/${machine.repositoryId}/lease/release`;
+    const { status } = await this.test.api("alice", "POST", path, {
+      confirm_hostname: machine.hostname,
+    });
+    for (const id of held) this.#released.add(id);
+    this.note(`the lease of ${machine.name} is released: ${status}`);
   }
 
   /** Time passes while the server runs; whoever is connected is heard of. */
