@@ -52,32 +52,6 @@ each("init makes nothing unless it was told that the repository is new", async (
   assert.throws(() => Deno.statSync(all.repository), Deno.errors.NotFound);
 });
 
-each("init over a repository whose config is gone is refused", async (restic) => {
-  await using all = await backingUp(restic);
-  Deno.removeSync(join(all.repository, "config"));
-  const end = await all.run({ kind: "init", may_create: true });
-  assert.equal(end.status, "failed");
-  assert.equal(end.reason_code, "damaged", end.reason ?? "");
-  assert.match(end.reason ?? "", /keys .* damaged repository, nothing was made/);
-  assert.throws(() => Deno.statSync(join(all.repository, "config")), Deno.errors.NotFound);
-});
-
-each("a wrong password is told as such, by backup and by init", async (restic) => {
-  await using all = await backingUp(restic, { config: { password: "not the right one" } });
-  for (const kind of ["backup", "init"] as const) {
-    const end = await all.run({ kind, may_create: true, source_group: order([all.source]) });
-    assert.equal(end.reason, "Wrong repository password.");
-    assert.equal(end.reason_code, "wrong_password");
-  }
-});
-
-each("a backup into no repository says so", async (restic) => {
-  await using all = await backingUp(restic, { made: false });
-  const end = await all.run({ source_group: order([all.source]) });
-  assert.equal(end.reason, `No repository at ${all.repository}`);
-  assert.equal(end.reason_code, "no_repository");
-});
-
 /** A lock that is still being written counts for nobody. */
 function hasWholeLock(repository: string): boolean {
   const folder = join(repository, "locks");
@@ -120,46 +94,6 @@ each("a repository that another process has locked is told with its holder", asy
   );
 });
 
-each(
-  "a missing source among others is a warning, all of them missing is a failure",
-  async (restic) => {
-    await using all = await backingUp(restic);
-    const one = await all.run({ source_group: order([all.source, "/nowhere/at all"]) });
-    assert.equal(one.status, "succeeded", one.reason ?? "");
-    assert.equal(one.warnings, 1);
-    assert.match(one.reason ?? "", /the source path \/nowhere\/at all does not exist\./);
-    const none = await all.run({ source_group: order(["/nowhere/a", "/nowhere/b"]) });
-    assert.equal(none.status, "failed");
-    assert.equal(none.reason_code, "source_missing");
-  },
-);
-
-each("a file that cannot be read is a warning", async (restic) => {
-  await using all = await backingUp(restic);
-  // Reading it is an input/output error, for root too.
-  const end = await all.run({ source_group: order([all.source, "/proc/self/mem"]) });
-  assert.equal(end.status, "succeeded", end.reason ?? "");
-  assert.equal(end.exit_code, 3);
-  assert.equal(end.warnings, 1);
-  assert.match(end.reason ?? "", /one file or folder could not be read/);
-  const line = "error: /proc/self/mem: input/output error";
-  assert.ok(all.server.texts(end.job_id).includes(line), all.server.texts(end.job_id).join("\n"));
-});
-
-each("a cancelled backup ends at once and leaves no lock", async (restic) => {
-  await using all = await backingUp(restic);
-  writeNoise(join(all.source, "big"), 30_000_000);
-  const id = jobId();
-  all.server.run({ job_id: id, source_group: order([all.source]), bandwidth_up_kbps: 4000 });
-  await eventually("it is at work", () => all.server.of("job.progress").length > 0);
-  assert.equal(locksIn(all.repository), 1);
-  all.server.send({ type: "command.cancel", job_id: id });
-  const end = await all.server.finished(id, 30_000);
-  assert.equal(end.status, "cancelled");
-  assert.equal(end.reason, "Cancelled.");
-  assert.equal(locksIn(all.repository), 0);
-});
-
 each("after kill -9 of the agent the next backup works and leaves no lock", async (restic) => {
   using folder = testFolder();
   const repository = join(folder.path, "repository");
@@ -188,29 +122,6 @@ each("after kill -9 of the agent the next backup works and leaves no lock", asyn
   assert.equal(end.status, "succeeded", end.reason ?? "");
   assert.match(server.texts(second).slice(0, 2).join(), /may have left a lock.*: unlock/);
   assert.equal(locksIn(repository), 0);
-});
-
-each("a repository server that never answers is given up after the deadline", async (restic) => {
-  using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-  await using all = await backingUp(restic, { made: false, contactMs: 3000 });
-  all.agent.plan.setConfig({
-    ...all.agent.plan.config!,
-    repository: access(`rest:http://127.0.0.1:${listener.addr.port}/`),
-  });
-  const end = await all.run({ source_group: order([all.source]) });
-  assert.equal(end.reason_code, "unreachable");
-  assert.match(end.reason ?? "", /did not answer within 3 s: rest:http/);
-});
-
-each("a closed port is told as unreachable", async (restic) => {
-  await using all = await backingUp(restic, { made: false, contactMs: 3000 });
-  all.agent.plan.setConfig({
-    ...all.agent.plan.config!,
-    repository: access("rest:http://127.0.0.1:9/alpha/"),
-  });
-  const end = await all.run({ kind: "init", may_create: true });
-  assert.equal(end.reason_code, "unreachable", end.reason ?? "");
-  assert.match(end.reason ?? "", /cannot be reached \(connection refused\)/);
 });
 
 each("names with spaces, quotes, line breaks in JSON and unicode are backed up", async (restic) => {

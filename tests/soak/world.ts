@@ -173,6 +173,8 @@ export class World implements AsyncDisposable {
       const agents = this.hosts.map(({ name }) => memoryOf(this.fleet.agent(name).pid));
       const all = agents.reduce((sum, each) => sum + each, 0);
       const server = memoryOf(this.fleet.server.pid);
+      // One that has just been killed has none.
+      if (!Number.isFinite(all + server)) return;
       this.memory.push({ at: this.elapsed, server, agents: all / agents.length });
     } catch {
       // One of them is just gone: this sample is left out.

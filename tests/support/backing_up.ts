@@ -10,15 +10,17 @@ export interface BackingUp {
   /** Makes the repository by hand first. */
   made?: boolean;
   contactMs?: number;
+  /** Where the repository is; else in the test's folder. */
+  repositoryAt?: string;
 }
 
 export async function backingUp(
   restic: RealRestic,
-  { config, made = true, contactMs = 60_000 }: BackingUp = {},
+  { config, made = true, contactMs = 60_000, repositoryAt }: BackingUp = {},
 ) {
   await using stack = new AsyncDisposableStack();
   const { path: folder } = stack.use(testFolder());
-  const repository = join(folder, "repository");
+  const repository = repositoryAt ?? join(folder, "repository");
   const source = join(folder, "source");
   Deno.mkdirSync(source);
   Deno.writeTextFileSync(join(source, "a file"), "content");

@@ -43,12 +43,19 @@ export interface Memory {
   after: number;
 }
 
-export function realRepository(restic: RealRestic, url: string, password?: string): Repository {
+/** `forgotten`: what it held before a forget. */
+export function realRepository(
+  restic: RealRestic,
+  url: string,
+  password?: string,
+  forgotten: string[] = [],
+): Repository {
   return {
     url,
     async ids() {
       const text = await resticByHand(restic, url, ["snapshots", "--json", "--no-lock"], password);
-      return (JSON.parse(text) as { id: string }[] | null ?? []).map(({ id }) => id);
+      const listed = JSON.parse(text) as { id: string }[] | null ?? [];
+      return [...forgotten, ...listed.map(({ id }) => id)];
     },
   };
 }

@@ -17,6 +17,8 @@ export interface RealAgentOptions {
   restic: string;
   repository: Record<string, unknown>;
   paths: string[];
+  /** The address under which the agent reaches the server, where something is in between. */
+  server?: string;
   /** What the machine's owner allows. */
   brake?: Brake;
   options?: Partial<Omit<AgentOptions, "settings">>;
@@ -46,13 +48,13 @@ export class RealPair implements AsyncDisposable {
 
   open(
     host: RealHost,
-    { restic, brake, options }: Pick<RealAgentOptions, "restic" | "brake" | "options">,
+    { restic, brake, server, options }: Omit<RealAgentOptions, "repository" | "paths">,
   ): void {
     host.agent = openAgent({
       settings: {
         configDir: join(this.folder, host.name, "config"),
         stateDir: join(this.folder, host.name, "state"),
-        server: this.test.url,
+        server: server ?? this.test.url,
         hostId: host.hostId,
         bearer: host.bearer,
         token: undefined,

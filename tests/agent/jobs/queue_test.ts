@@ -168,17 +168,6 @@ for (const [tries, isGone] of [[2, true], [9, false]] as const) {
   );
 }
 
-Deno.test("a restic that is killed from outside fails the job and names the signal", async () => {
-  await using all = await setUp({ verbs: { backup: "kill -9 $$", unlock: "exit 0" } });
-  const id = jobId();
-  all.server.run({ job_id: id, source_group: GROUP });
-  const end = await all.server.finished(id);
-  assert.equal(end.status, "failed");
-  assert.equal(end.reason_code, "killed");
-  assert.match(end.reason ?? "", /SIGKILL/);
-  assert.ok(all.agent.ledger.mayHoldLock(all.agent.plan.config!.repository!.id));
-});
-
 const OUTCOMES: [
   name: string,
   verbs: Record<string, string>,

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { sweepPendingHosts } from "../../../server/pending_hosts/sweep.ts";
 import { networkOf } from "../../../server/network.ts";
-import { joinHost } from "../../support/fake_agent.ts";
 import { Stranger } from "../../support/fake_stranger.ts";
 import { startServer, type TestServer } from "../../support/start_server.ts";
 
@@ -135,24 +134,6 @@ Deno.test("100 rows at most, 20 of one source; known keys are still served, and 
   test.clock.pass(HOUR + 1000);
   assert.equal((await (await Stranger.make()).announce(test, {}, "192.0.2.3")).status, 200);
   assert.equal((await pending(test)).length, 1);
-});
-
-Deno.test("a name that a host or another machine has is told to both sides, and never merged", async () => {
-  await using test = await startServer();
-  await joinHost(test, "Web-01");
-  const first = await Stranger.make("web-01");
-  assert.equal((await first.announce(test)).body.hostname_collision, true);
-  const anna = await Stranger.make("pc-anna");
-  assert.equal((await anna.announce(test)).body.hostname_collision, false);
-  const twin = await Stranger.make("PC-Anna");
-  assert.equal((await twin.announce(test)).body.hostname_collision, true);
-  const rows = await pending(test);
-  assert.deepEqual(rows.map((row) => [row.hostname, row.hostname_collision]), [
-    ["web-01", true],
-    ["pc-anna", true],
-    ["PC-Anna", true],
-  ]);
-  assert.equal(new Set(rows.map((row) => row.fingerprint)).size, 3);
 });
 
 Deno.test("fields are held to their length and characters, by name", async (t) => {

@@ -2,10 +2,20 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
+import { realRepository, sevenOracles } from "../support/oracles.ts";
+import { fault } from "../support/trial.ts";
 import { Fleet, runOnce } from "../support/programs.ts";
 import { anyRestic } from "../support/restic.ts";
 
-Deno.test("a server comes back from its database copy and its key: agents reconnect by themselves and back up", async () => {
+fault({
+  id: "F44, F45",
+  promise:
+    "a server comes back from its database copy and its key, and never with a new key in place of the old one",
+  done:
+    "the database is copied while the server runs, the server is killed, and started from the copy: without the key, then with it",
+  expected:
+    "without the key it refuses and makes none; with it the agents reconnect by themselves and back up",
+}, async (see) => {
   await using fleet = await Fleet.start();
   const source = join(fleet.folder, "files");
   await Deno.mkdir(source);
@@ -59,15 +69,12 @@ Deno.test("a server comes back from its database copy and its key: agents reconn
   assert.deepEqual(jobs.items.map(({ id }: { id: string }) => id), [before.id]);
   const after = await fleet.jobIs(await fleet.run(host), "succeeded", "failed");
   assert.equal(after.status, "succeeded", after.reason);
-});
-
-Deno.test("check-health tells whether the server answers", async () => {
-  await using fleet = await Fleet.start();
-  const env = { RM_DATA_DIR: fleet.dataDir, RM_LISTEN: fleet.url.replace("http://", "") };
-  const up = await runOnce("server", ["check-health"], env);
-  assert.deepEqual([up.code, up.stdout], [0, "ok\n"]);
-  await fleet.server.end("SIGTERM");
-  const down = await runOnce("server", ["check-health"], env);
-  assert.equal(down.code, 1);
-  assert.match(down.stderr, /does not answer/);
+  see(
+    `without its key: ${
+      refused.stderr.trim().split("\n").at(-1)
+    }; with it the backup ${after.status}`,
+  );
+  const url = join(fleet.folder, "repository");
+  const repositories = [realRepository(anyRestic()!, url)];
+  await sevenOracles({ dataDir: fleet.dataDir, repositories }, see);
 });
