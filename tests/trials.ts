@@ -16,7 +16,9 @@ export async function runTrials(folder: string, wereHeld: string): Promise<numbe
   }
   const file = await Deno.makeTempFile({ prefix: "rm-trials-" });
   try {
-    const code = await runTests([...files.sort(), "--reporter=dot"], { [TRIAL_REPORT]: file });
+    const code = await runTests([...files.sort(), "--parallel", "--reporter=dot"], {
+      [TRIAL_REPORT]: file,
+    });
     const results = (await Deno.readTextFile(file)).split("\n").filter(Boolean)
       .map((row) => JSON.parse(row) as TrialResult);
     for (const each of results) print(each);

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { fault } from "../support/trial.ts";
+import { fault, TRIAL_REPORT } from "../support/trial.ts";
 import { LeaseWorld, type Machine } from "../support/lease_world.ts";
 import { startServer } from "../support/start_server.ts";
 
-const RUNS = Number(Deno.env.get("RM_TEST_MODEL_RUNS") ?? 1000);
+/** `./dev fault` takes the time that it needs; among all other tests fewer are enough. */
+const USUAL = Deno.env.has(TRIAL_REPORT) ? 1000 : 300;
+const RUNS = Number(Deno.env.get("RM_TEST_MODEL_RUNS") ?? USUAL);
 const SEED = Number(Deno.env.get("RM_TEST_SEED") ?? crypto.getRandomValues(new Int32Array(1))[0]);
 
 type Act = (world: LeaseWorld, machine: Machine) => Promise<void> | void;
