@@ -9,6 +9,8 @@ import { ownerOf } from "./state_owner.ts";
 /** A shorter one is cut, and may be a word that is elsewhere in the file. */
 const BEARER_LENGTH = 24;
 
+const STARS = "***";
+
 export const SEEN_FILE = "agent.yaml.seen";
 
 /** Throws CorruptFile for an agent.yaml of which a part is missing. */
@@ -45,13 +47,13 @@ export function noteAgentFile(settings: Settings, log: Log): void {
 }
 
 function textOf(bytes: Uint8Array, { bearer }: Settings): string {
-  const stars = (found: string) => "*".repeat(found.length);
-  const text = new TextDecoder().decode(bytes).replace(
+  // Another bearer, and other ends of lines, make no other file of it.
+  const text = new TextDecoder().decode(bytes).replaceAll("\r\n", "\n").replace(
     /(\bbearer["']?\s*:\s*["']?)([^\s"',}]+)/g,
-    (_, name: string, value: string) => name + stars(value),
+    `$1${STARS}`,
   );
   // However else YAML lets somebody write it.
-  return bearer && bearer.length >= BEARER_LENGTH ? text.replaceAll(bearer, stars) : text;
+  return bearer && bearer.length >= BEARER_LENGTH ? text.replaceAll(bearer, STARS) : text;
 }
 
 /** undefined also where it cannot be read: then there is nothing to compare with. */
