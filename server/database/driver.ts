@@ -1,7 +1,7 @@
 // Kysely on node:sqlite: one connection, whose users take turns. node:sqlite is synchronous, so a lock that another program
 // holds must not be waited for inside of SQLite: that would stop every page and socket. Here it is waited for with the turn
 // given back, and only for as long as `patienceMs` says.
-import type { SQLInputValue } from "node:sqlite";
+import type { SQLInputValue, StatementSync } from "node:sqlite";
 import {
   CompiledQuery,
   type DatabaseConnection,
@@ -16,6 +16,7 @@ import { type StorageFault, storageFaultOf } from "./storage_error.ts";
 const RETRY_MS = 30;
 
 export class OneConnectionDriver implements Driver {
+  readonly #readers = new WeakMap<StatementSync, boolean>();
   /** How long something waits that another program keeps from being written. */
   patienceMs = 0;
   /** Called for every fault of the storage, whoever catches its error afterwards. */
@@ -143,12 +144,22 @@ export class OneConnectionDriver implements Driver {
     await this.#turns.take();
   }
 
+  #answersRows(statement: StatementSync): boolean {
+    const known = this.#readers.get(statement);
+    if (known !== undefined) return known;
+    const answers = statement.columns().length > 0;
+    this.#readers.set(statement, answers);
+    return answers;
+  }
+
   #run<R>({ sql, parameters }: CompiledQuery): QueryResult<R> {
     const statement = this.sqlite.prepareForArrays(sql);
-    const names = statement.columns().map(({ name }) => name);
     const values = bindable(parameters);
-    if (names.length > 0) {
-      return { rows: rowsOf(names, statement.all(...values) as unknown as unknown[][]) as R[] };
+    if (this.#answersRows(statement)) {
+      const rows = statement.all(...values) as unknown as unknown[][];
+      // Only now: a statement that was kept is made anew when it runs on tables that were altered since.
+      const names = statement.columns().map(({ name }) => name);
+      return { rows: rowsOf(names, rows) as R[] };
     }
     const { changes, lastInsertRowid } = statement.run(...values);
     return { rows: [], insertId: BigInt(lastInsertRowid), numAffectedRows: BigInt(changes) };

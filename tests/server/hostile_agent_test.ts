@@ -230,9 +230,11 @@ Deno.test("what an agent could not take is refused when it is saved", async () =
   ]);
   const path = `/api/hosts/${host.hostId}/source-groups`;
   const includes = Array.from({ length: 100 }, (_, n) => `/${n}/${"x".repeat(4000)}`);
-  assert.equal((await test.api("alice", "POST", path, { name: "one", includes })).status, 201);
-  const second = await test.api("alice", "POST", path, { name: "two", includes });
-  assert.deepEqual([second.status, second.body.error.field], [422, "includes"]);
+  for (const name of ["one", "two"]) {
+    assert.equal((await test.api("alice", "POST", path, { name, includes })).status, 201);
+  }
+  const third = await test.api("alice", "POST", path, { name: "three", includes });
+  assert.deepEqual([third.status, third.body.error.field], [422, "includes"]);
   const agent = await FakeAgent.connect(test.url, host.bearer);
   await agent.close();
 });
