@@ -48,6 +48,7 @@ Deno.test("an upkeep task that hangs is started anew and logged, one that fails 
   const server = {
     closing: closing.signal,
     log: { error: (line: string) => logged.push(line) },
+    storage: { asAppError: () => undefined },
   } as unknown as Server;
   startUpkeep(server, [
     { name: "hangs", everySeconds: 0.01, run: () => (runs.hangs++, new Promise(() => {})) },
