@@ -99,7 +99,7 @@ export function storedIn(test: TestServer): string[] {
     .map(({ name }) => String(name)).filter((name) => !RESTLESS.includes(name));
   return tables.flatMap((table) =>
     sqlite.prepare(`select * from "${table}"`).all()
-      .map(({ last_seen_at: _, last_used_at: __, heard_ran: ___, ...row }) =>
+      .map(({ last_seen_at: _, last_used_at: __, heard_ran: ___, clock_skew_ms: ____, ...row }) =>
         `${table} ${JSON.stringify(row, plain)}`
       )
   );
