@@ -171,6 +171,8 @@ function converse(server: Server, host: KnownHost, socket: WebSocket, address?: 
 
   /** In its turn, and no faster than an agent may go. */
   const inTurn = async (data: unknown, size: number): Promise<void> => {
+    // What is not stored by then its agent keeps.
+    if (over || server.closing.aborted) return;
     await server.paces.wait(host.id, size, () => over);
     await server.slices.next();
     const began = performance.now();
