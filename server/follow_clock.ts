@@ -26,8 +26,7 @@ const DUE: Moved[] = [
   { table: "enrollment_tokens", columns: ["created_at", "expires_at"] },
   { table: "pending_hosts", columns: ["last_seen_at", "first_seen_at", "expires_at"] },
   { table: "rejected_keys", columns: ["rejected_at", "expires_at"] },
-  { table: "hosts", columns: ["contact_since"] },
-  { table: "hosts", columns: ["contact_before"] },
+  { table: "hosts", columns: ["contact_since", "contact_before"] },
   { table: "schedules", columns: ["created_at"] },
   { table: "schedule_credits", columns: ["credited_until"] },
 ];
@@ -37,12 +36,9 @@ const DUE: Moved[] = [
  * more moves it: after a machine slept it is as old as it is, and what is less cannot always be told from that.
  */
 const PAST: Moved[] = [
-  ...["created_at", "last_seen_at", "last_backup_at", "last_success_at"]
-    .map((column): Moved => ({ table: "hosts", columns: [column] })),
-  ...["last_at", "last_success_at", "failing_since"]
-    .map((column): Moved => ({ table: "maintenance", columns: [column] })),
-  ...["first_seen_at", "other_at", "answered_at"]
-    .map((column): Moved => ({ table: "repository_ids", columns: [column] })),
+  { table: "hosts", columns: ["created_at", "last_seen_at", "last_backup_at", "last_success_at"] },
+  { table: "maintenance", columns: ["last_at", "last_success_at", "failing_since"] },
+  { table: "repository_ids", columns: ["first_seen_at", "other_at", "answered_at"] },
   { table: "snapshot_losses", columns: ["noticed_at"] },
   { table: "snapshot_claims", columns: ["time"] },
   { table: "known_snapshots", columns: ["seen_at"] },
@@ -53,12 +49,11 @@ const PAST: Moved[] = [
 const WRONG_CLOCK = 86_400_000;
 
 /** Of jobs that go on: a snapshot is held against when its job began, and no end comes before its order. */
-const OPEN: Moved[] = ["created_at", "dispatched_at", "started_at", "began_at", "window_from"]
-  .map((column) => ({
-    table: "jobs",
-    columns: [column],
-    where: "status in ('queued', 'running')",
-  }));
+const OPEN: Moved = {
+  table: "jobs",
+  columns: ["created_at", "dispatched_at", "started_at", "began_at", "window_from"],
+  where: "status in ('queued', 'running')",
+};
 
 /** What an earlier run left; undefined at the very first start. */
 export async function readClock({ db }: Pick<Database, "db">): Promise<StoredClock | undefined> {
@@ -68,7 +63,7 @@ export async function readClock({ db }: Pick<Database, "db">): Promise<StoredClo
 /** Run every second, and before anything else at the start. Answers by how many milliseconds the clock was set. */
 export async function followClock(server: Server): Promise<number> {
   if (server.clock.look().whole === 0) return 0;
-  const putBack = server.clock.keep();
+  let putBack = () => {};
   let jump = 0;
   try {
     await server.db.transaction().execute(async (tx) => {
@@ -76,6 +71,7 @@ export async function followClock(server: Server): Promise<number> {
       const { whole, set, since } = server.clock.look();
       jump = Math.round(whole);
       if (jump === 0) return;
+      putBack = server.clock.keep();
       for (const each of DUE) await move(tx, each, jump, since);
       const left = await movePast(tx, Math.round(set), since);
       server.clock.follow(jump);
@@ -90,7 +86,7 @@ export async function followClock(server: Server): Promise<number> {
     });
   } catch (error) {
     // Nothing was moved: time goes on as before until it can be.
-    if (jump !== 0) putBack();
+    putBack();
     throw error;
   }
   if (jump === 0) return 0;
@@ -109,7 +105,7 @@ async function movePast(
   set: number,
   since: number | undefined,
 ): Promise<number> {
-  for (const each of OPEN) if (set !== 0) await move(tx, each, set, since);
+  if (set !== 0) await move(tx, OPEN, set, since);
   const before = await tx.selectFrom("clock").select("left_out").executeTakeFirst();
   const all = (before?.left_out ?? 0) + set;
   if (Math.abs(all) < WRONG_CLOCK) return all;

@@ -46,9 +46,7 @@ export function showsGone(
   if (hello.isBeside) return false;
   if (!hello.ledger_lost) return true;
   // Nothing outlives a boot.
-  const isOther = (now: string | undefined, then: string | null | undefined) =>
-    now !== undefined && typeof then === "string" && now !== then;
-  return isOther(hello.boot_id, lease?.boot_id);
+  return hello.boot_id !== undefined && Boolean(lease?.boot_id) && hello.boot_id !== lease?.boot_id;
 }
 
 /** Two of these in one repository destroy it, or one another's work. */
