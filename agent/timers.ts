@@ -124,10 +124,7 @@ export class Timers {
       schedules[schedule.id] = before?.key === key ? before : { key, considered_at: now };
     }
     const pending = this.#content.pending.filter(({ origin }) => origin.schedule_id in schedules);
-    if (JSON.stringify([schedules, pending]) === JSON.stringify([known, this.#content.pending])) {
-      return;
-    }
-    this.#save({ schedules, pending });
+    this.#saveChanged({ schedules, pending });
   }
 
   /** Whatever waits goes on waiting as long as before, and a clock that went back keeps no schedule from firing. */
@@ -145,11 +142,14 @@ export class Timers {
     const schedules = Object.fromEntries(
       Object.entries(this.#content.schedules).map(([id, state]) => [id, heldTo(now, state)]),
     );
-    if (
-      JSON.stringify([schedules, pending]) ===
-        JSON.stringify([this.#content.schedules, this.#content.pending])
-    ) return;
-    this.#save({ schedules, pending });
+    this.#saveChanged({ schedules, pending });
+  }
+
+  /** The disk is left alone at looks that find nothing. */
+  #saveChanged({ schedules, pending }: z.infer<typeof Content>): void {
+    if (JSON.stringify({ schedules, pending }) !== JSON.stringify(this.#content)) {
+      this.#save({ schedules, pending });
+    }
   }
 
   /** Several misses count as the last one; none is run twice. */

@@ -112,8 +112,13 @@ async function endGoneLeases(server: Server, hostId: string, known: Shown): Prom
   const held = await server.db.selectFrom("leases").innerJoin("jobs", "jobs.id", "leases.job_id")
     .select(["job_id", "boot_id", "run"]).distinct().where("host_id", "=", hostId)
     .where("status", "not in", ["queued", "running"])
-    // What was sent since then, it knows since then.
-    .where("dispatched_ran", "<=", Math.round(known.ran)).execute();
+    // What was sent since then, it knows since then; null: sent by an earlier version.
+    .where((is) =>
+      is.or([
+        is("dispatched_ran", "is", null),
+        is("dispatched_ran", "<=", Math.round(known.ran)),
+      ])
+    ).execute();
   let hasEnded = false;
   for (const lease of held) {
     if (known.ids.has(lease.job_id) || !showsGone(known, lease)) continue;

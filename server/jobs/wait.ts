@@ -1,7 +1,6 @@
 // Nothing waits for ever. A job that another one keeps from beginning fails after four hours, a backup that a person started after
-// half an hour, and says who was in its way, so
-// that an agent which says that its backup runs and runs holds up nobody for good: what is due is due again the next time.
-// The time is counted while the server runs (clock.ts).
+// half an hour, and says who was in its way, so that an agent which says that its backup runs and runs holds up nobody for good:
+// what is due is due again the next time. The time is counted while the server runs (clock.ts).
 import { hasEnded, isMaintenance } from "../../shared/job.ts";
 import { isDoubted } from "../hosts/instances.ts";
 import type { Server } from "../server.ts";

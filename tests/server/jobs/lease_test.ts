@@ -434,3 +434,16 @@ Deno.test("a backup that waits in the queue of the very host that is at a check 
   assert.equal((await job(test, check)).status, "running");
   await Promise.all([alpha.agent.close(), beta.agent.close()]);
 });
+
+Deno.test("a lease of an order that an earlier version sent ends by the same hello", async () => {
+  await using test = await startServer({ still: true });
+  const { alpha, beta, check } = await twoHosts(test);
+  await goneFor(test, alpha, 25 * HOUR);
+  assert.equal((await job(test, check)).status, "interrupted");
+  await test.server.db.updateTable("jobs").set({ dispatched_ran: null }).where("id", "=", check)
+    .execute();
+  await test.server.db.updateTable("leases").set({ boot_id: null, run: null }).execute();
+  const back = await FakeAgent.connect(test.url, alpha.bearer, { instance: RUNS[1] });
+  await eventually("no lease", async () => (await leases(test, alpha)).length === 0);
+  await Promise.all([back.close(), beta.agent.close()]);
+});
