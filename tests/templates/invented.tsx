@@ -1495,6 +1495,39 @@ export const pages: Record<string, () => Child> = {
       }),
       0,
     ),
+  "job-waits-for-another-host": () =>
+    jobPage(
+      jobView({
+        status: "queued",
+        startedAt: null,
+        waitsFor: { jobId: id(9), title: `prune of ${HOSTILE}`, isOfOtherHost: true },
+      }),
+      0,
+    ),
+  "job-clock-wrong": () =>
+    jobPage(
+      jobView({
+        ...ENDED,
+        status: "succeeded",
+        summary: SUMMARY,
+        exitCode: 0,
+        hostClock: { startedAt: NOW - 400 * DAY, finishedAt: NOW - 400 * DAY + 29_000 },
+      }),
+      12,
+    ),
+  "jobs-cannot-save": () => (
+    <JobListPage
+      frame={frame({
+        notice:
+          "Nothing can be saved since 09:30:32 UTC, because another program, such as a sqlite3 shell, keeps the database locked. Pages show what was saved before; agents keep backing up and report later.",
+      })}
+      jobs={jobRows(5)}
+      filter={{ host: "", kind: "", status: "" }}
+      hosts={CHOICES}
+      nextCursor={null}
+      isFirstPage
+    />
+  ),
   "job-succeeded": () =>
     jobPage(jobView({ ...ENDED, status: "succeeded", summary: SUMMARY, exitCode: 0 }), 12),
   "job-warnings": () =>
@@ -1619,6 +1652,14 @@ export const pages: Record<string, () => Child> = {
       frame={frame()}
       status={409}
       message="The job has ended already."
+    />
+  ),
+  "error-cannot-save": () => (
+    <ErrorPage
+      frame={frame()}
+      status={503}
+      code="storage_cannot_write"
+      message="The server cannot save anything, because its disk is full. Nothing was saved."
     />
   ),
   "error-500": () => <ErrorPage frame={frame()} status={500} id="3f9a11c077de" />,
