@@ -172,7 +172,7 @@ onMachine(
     assert.match((await machine.run("cat /etc/restic-manager/agent.yaml")).said, /localhost/);
 
     await machine.run(
-      "restic-manager-agent stop; echo '[]' > /var/lib/restic-manager/jobs.json",
+      "restic-manager-agent stop; echo no key > /var/lib/restic-manager/identity.key",
     );
     const broken = await machine.run(pipe(fleet.url));
     assert.notEqual(broken.code, 0, broken.said);
