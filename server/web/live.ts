@@ -61,10 +61,14 @@ function watching(server: Server, c: Ctx, watch: Watch): Response {
 function source(server: Server, feed: Feed, watch: Watch): Source {
   const rounds = roundsOf(server);
   let isStale = true;
+  let isOpen = false;
   let isShowing = false;
   let stopped = false;
   const pump = async () => {
     if (isShowing) return;
+    // What was made before the page itself would take back what the page shows.
+    if (!isOpen && rounds.isBehind) return rounds.awaitNext(watcher);
+    isOpen = true;
     isShowing = true;
     try {
       while (isStale && !stopped && feed.ready) {
@@ -81,11 +85,13 @@ function source(server: Server, feed: Feed, watch: Watch): Source {
   const watcher: Watcher = {
     topics: watch.topics,
     note: (event) => isStale = watch.note(event) || isStale,
-    serve: () =>
-      pump().catch((error) => {
+    serve: () => {
+      isOpen = true;
+      return pump().catch((error) => {
         server.log.error(`live stream: ${error}`);
         feed.close();
-      }),
+      });
+    },
   };
   rounds.watch(watcher);
   return {

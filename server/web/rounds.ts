@@ -25,6 +25,7 @@ export class Rounds {
   readonly #watchers = new Map<string, Set<Watcher>>();
   /** By what they say: the same twice in a round is once. */
   readonly #heard = new Map<string, Event>();
+  readonly #waiting = new Set<Watcher>();
   #begunAt = -Infinity;
   #isPlanned = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -47,11 +48,23 @@ export class Rounds {
       set?.delete(watcher);
       if (set?.size === 0) this.#watchers.delete(topic);
     }
+    this.#waiting.delete(watcher);
+  }
+
+  /** True while something has changed since what this round shows was made: who opens a stream waits for the next. */
+  get isBehind(): boolean {
+    return this.#heard.size > 0;
+  }
+
+  /** Serves the watcher in the next round, whatever that is about. */
+  awaitNext(watcher: Watcher): void {
+    this.#waiting.add(watcher);
   }
 
   #hear(event: Event): void {
     // Lines go to their readers at once.
-    if (event.type === "lines" || this.#watchers.size === 0) return;
+    if (event.type === "lines") return;
+    if (this.#watchers.size === 0) return void this.number++;
     this.#heard.set(JSON.stringify(event), event);
     if (this.#isPlanned || this.server.closing.aborted) return;
     this.#isPlanned = true;
@@ -77,7 +90,8 @@ export class Rounds {
   }
 
   #noted(): Set<Watcher> {
-    const due = new Set<Watcher>();
+    const due = new Set(this.#waiting);
+    this.#waiting.clear();
     const events = [...this.#heard.values()];
     this.#heard.clear();
     for (const event of events) {
