@@ -6,6 +6,7 @@ import { type Database, openDatabase } from "./database/open.ts";
 import { Disk } from "./disk.ts";
 import { Events } from "./events.ts";
 import { followClock, readClock, storeClock } from "./follow_clock.ts";
+import { SERVER_KINDS } from "./job_kinds/all.ts";
 import { createLog, type Log } from "./log.ts";
 import { refreshNormalised } from "./repositories/refresh_normalised.ts";
 import { createSecrets, KeyFileError, loadKey } from "./secrets.ts";
@@ -116,6 +117,7 @@ async function openLocked(
       listening: null,
       setup: { token: null },
       closing: closing.signal,
+      kinds: SERVER_KINDS,
     };
     await refuseOtherKey(server);
     if (!options.shared) {

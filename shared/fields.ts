@@ -179,3 +179,7 @@ export function firstProblem(error: z.ZodError, schema?: z.ZodType): FieldProble
     : issue.message;
   return { field, message: `${field ?? "The body"} ${sentence.replace(/\.?$/, ".")}` };
 }
+
+/** Free text of an agent, at most so many characters. SQLite ends a text at a NUL; its picture stands for it. */
+export const text = (limit: number) =>
+  z.string().max(limit).transform((value) => value.replaceAll("\0", "\u2400"));

@@ -1,45 +1,5 @@
-// What a job is: its kinds, its states, and how one may follow another.
+// What a job is: its states, and what it comes to.
 import { z } from "zod";
-
-export const JOB_KINDS = [
-  "backup",
-  "init",
-  "unlock",
-  "stats",
-  "forget",
-  "prune",
-  "check",
-  "restore",
-  "diff",
-  // A hook by itself, to try it out.
-  "hook",
-] as const;
-export type JobKind = typeof JOB_KINDS[number];
-
-/** The kinds that can be started today; the others are words that the protocol already knows. */
-export const RUNNABLE_KINDS = [
-  "backup",
-  "init",
-  "unlock",
-  "stats",
-  "forget",
-  "prune",
-  "check",
-] as const;
-export type RunnableKind = typeof RUNNABLE_KINDS[number];
-
-/** Kinds that only read the repository run beside others; the rest of a host's jobs run one after another. */
-export function writesRepository(kind: JobKind): boolean {
-  return kind !== "stats" && kind !== "diff" && kind !== "restore" && kind !== "hook";
-}
-
-/** What a repository needs from time to time; one at a time in the whole fleet, and not beside a backup of another host. */
-export const MAINTENANCE_KINDS = ["forget", "prune", "check"] as const;
-export type MaintenanceKind = typeof MAINTENANCE_KINDS[number];
-
-export function isMaintenance(kind: JobKind): kind is MaintenanceKind {
-  return kind === "forget" || kind === "prune" || kind === "check";
-}
 
 export const JOB_STATUSES = [
   "queued",

@@ -2,27 +2,12 @@
 // Unknown fields are ignored and unknown types are answered by an error, so that one side may be newer.
 import { z } from "zod";
 import { BandwidthWindows } from "./bandwidth.ts";
-import {
-  absolutePath,
-  bandwidthCap,
-  excludeIfPresent,
-  excludePattern,
-  fileSize,
-  hookText,
-  hookTimeout,
-  id,
-  storedGroupName,
-} from "./fields.ts";
-import { HOOK_NAMES } from "./hooks.ts";
-import {
-  END_STATUSES,
-  JOB_KINDS,
-  LINE_LENGTH_LIMIT,
-  LINE_STREAMS,
-  Progress,
-  Summary,
-} from "./job.ts";
-import { keepsEverything, Retention } from "./retention.ts";
+import { bandwidthCap, id, storedGroupName, text } from "./fields.ts";
+import { END_STATUSES, LINE_LENGTH_LIMIT, LINE_STREAMS, Progress, Summary } from "./job.ts";
+import { RepositoryAccess } from "./repository_access.ts";
+import { lockId, ResticId } from "./restic_id.ts";
+import { SourceGroupOrder } from "./job_kinds/backup.ts";
+import { fieldsOfAll, JOB_KINDS, type JobKind, KINDS } from "./job_kinds/all.ts";
 
 /**
  * Raised when a message changes so that the other side must know.
@@ -65,70 +50,6 @@ const time = z.int().min(0).max(8_640_000_000_000_000);
 
 // ---- server → agent
 
-/** The everyday credential: may add, and where the repository allows more, is not used for it. */
-export const RepositoryAccess = z.object({
-  id,
-  url: z.string().max(2048),
-  password: z.string().min(1),
-  username: z.string().nullable(),
-  rest_password: z.string().nullable(),
-  environment: z.record(z.string(), z.string()),
-  /** PEM. */
-  certificate_authority: z.string().max(65_536).optional(),
-  /** Extended options of restic; the agent runs nothing with one that could run a program. */
-  options: z.record(z.string().max(100), z.string().max(1000)).optional(),
-});
-export type RepositoryAccess = z.infer<typeof RepositoryAccess>;
-
-/** The hooks in force for a source group: its own, or the host's default ones. */
-export const Hooks = z.object({
-  pre_hook: hookText.optional(),
-  post_hook: hookText.optional(),
-  timeout_seconds: hookTimeout,
-  /** Those that end at the first step that fails. */
-  stop_at_error: z.array(z.enum(HOOK_NAMES)).optional(),
-  /** One that the server holds and cannot unseal: a backup that needs it must not pretend. */
-  unsealable: z.enum(HOOK_NAMES).optional(),
-});
-export type Hooks = z.infer<typeof Hooks>;
-
-/** What was found wrong with a path of a source group before it was backed up. */
-export const SOURCE_PROBLEMS = [
-  "missing",
-  "link",
-  "empty",
-  "other_file_system",
-  // Of all paths together (the path is then blank): the snapshot holds nothing.
-  "nothing_saved",
-] as const;
-export type SourceProblemKind = typeof SOURCE_PROBLEMS[number];
-
-export const SourceProblem = z.object({
-  path: z.string().max(4096),
-  problem: z.enum(SOURCE_PROBLEMS),
-});
-export type SourceProblem = z.infer<typeof SourceProblem>;
-
-export const SourceGroupOrder = z.object({
-  id,
-  name: storedGroupName,
-  /** restic --tag; stays when the group is renamed. Without it the name. */
-  snapshot_tag: storedGroupName.optional(),
-  includes: z.array(absolutePath).min(1),
-  excludes: z.array(excludePattern),
-  iexcludes: z.array(excludePattern).optional(),
-  exclude_if_present: z.array(excludeIfPresent).optional(),
-  exclude_larger_than: fileSize.optional(),
-  exclude_caches: z.boolean().optional(),
-  one_file_system: z.boolean().optional(),
-  /** Windows: restic reads from a volume shadow copy. */
-  use_fs_snapshot: z.boolean().optional(),
-  /** What a person said is right as it is: no reason for a warning. */
-  accepted: z.array(SourceProblem).max(1000).optional(),
-  hooks: Hooks.optional(),
-});
-export type SourceGroupOrder = z.infer<typeof SourceGroupOrder>;
-
 /** KiB/s; what is not above zero is no limit. */
 const cap = z.int().nullable();
 
@@ -169,88 +90,42 @@ const scheduleSet = z.object({
   source_groups: z.array(PlannedGroup).max(1000),
 });
 
-/** The id in a repository's config: 64 hex digits in every version of restic. */
-export const ResticId = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hex digits");
-
-const fullSnapshotId = z.string().regex(/^[0-9a-f]{64}$/);
-
-/**
- * What goes and what stays of one source group, worked out by the server. The agent removes nothing but these ids, and
- * only where the repository itself says that they have this host and these tags, and that all of `keep` is there.
- */
-export const ForgetOrder = z.object({
-  source_group_id: id.nullable(),
-  /** The group and its host, for people. */
-  tag: z.string().min(1).max(200),
-  host: z.string().min(1).max(255),
-  /** The policy that it was worked out with; null when a person named the snapshots. */
-  retention: Retention.refine((policy) => !keepsEverything(policy), "must keep something")
-    .nullable(),
-  snapshots: z.array(z.object({
-    host: z.string().max(255),
-    tags: z.array(z.string().max(200)).max(100),
-    /** By their first 16 digits or more. */
-    keep: z.array(z.string().regex(/^[0-9a-f]{16,64}$/)),
-    remove: z.array(fullSnapshotId),
-  })).max(1000),
-  /** Nothing of this group may go before a person agrees; the sentence says why. */
-  held: z.string().max(1000).optional(),
-});
-export type ForgetOrder = z.infer<typeof ForgetOrder>;
-
-const lockId = z.string().regex(/^[0-9a-f]{8,64}$/);
-
-const commandRun = z.object({
+/** What an order says whatever its kind. */
+const anyOrder = z.object({
   type: z.literal("command.run"),
   job_id: id,
-  kind: z.enum(JOB_KINDS),
   repository_id: id,
-  /** Backup: what to back up. */
-  source_group: SourceGroupOrder.optional(),
   /**
-   * Init, forget, prune, check: the normalised address whose lease this job holds. An agent that has been told another
-   * one meanwhile refuses.
+   * Of a job that holds a lease: the normalised address that it is of. An agent that has been told another one meanwhile
+   * refuses.
    */
   leased_url: z.string().max(4096).optional(),
   /**
-   * Init, forget, prune, check: the id that restic gave the repository when it was made. Another one at the address is
+   * Of a job that holds a lease: the id that restic gave the repository when it was made. Another one at the address is
    * another repository, and nothing is done to it.
    */
   restic_id: ResticId.optional(),
-  /** Init: whether a repository may be made where there is none. Sent at most once at a time per repository. */
-  may_create: z.boolean().optional(),
-  /** Init: a person expects that the place was cleared by hand; one that is still there is an error, and stays. */
-  reinit: z.boolean().optional(),
-  /** Forget: which snapshots of which group go. */
-  forget: z.array(ForgetOrder).max(1000).optional(),
-  /** Forget: only say what would go. */
-  dry_run: z.boolean().optional(),
-  /** Check: read this part of the data, so that all of it has been read after `parts` checks. */
-  read_data: z.object({ part: z.int().min(1), parts: z.int().min(1).max(1000) }).optional(),
-  /**
-   * Forget and prune: the credential that may delete. It lives in the agent's memory for this job and is never written
-   * to its disk.
-   */
-  admin_access: RepositoryAccess.optional(),
-  /** Hook: the one to try, alone. */
-  hook: z.object({
-    name: z.enum(HOOK_NAMES),
-    hooks: Hooks,
-    source_group_name: storedGroupName.nullable(),
-  }).optional(),
-  /**
-   * Unlock: remove every lock, also those of processes that may live. An admin has seen these and typed the name of the
-   * machine that holds them; the agent refuses when another lock is there.
-   */
-  remove_all: z.object({
-    hostname: z.string().min(1).max(255),
-    locks: z.array(lockId).min(1).max(100),
-  }).optional(),
-  /** This run's own caps; absent or null keeps the host's, 0 lifts them. */
+  /** This run's own limits; absent or null keeps the host's, 0 lifts them. */
   bandwidth_up_kbps: cap.optional(),
   bandwidth_down_kbps: cap.optional(),
 });
-export type CommandRun = z.infer<typeof commandRun>;
+
+type OrderShapes = {
+  [K in JobKind]: typeof anyOrder.shape & { kind: z.ZodLiteral<K> } & typeof KINDS[K]["order"];
+};
+type OrderSchema<K extends JobKind> = z.ZodObject<OrderShapes[K], z.core.$strip>;
+
+function orderOf<K extends JobKind>(kind: K): OrderSchema<K> {
+  return anyOrder.extend({ kind: z.literal(kind), ...KINDS[kind].order }) as OrderSchema<K>;
+}
+
+/** One job: `kind`, and the fields of the kind (job_kinds/). */
+const commandRun = z.discriminatedUnion(
+  "kind",
+  JOB_KINDS.map(orderOf) as unknown as [{ [K in JobKind]: OrderSchema<K> }[JobKind]],
+);
+export type CommandRun = { [K in JobKind]: z.infer<OrderSchema<K>> }[JobKind];
+export type OrderOf<K extends JobKind> = Extract<CommandRun, { kind: K }>;
 
 const commandCancel = z.object({ type: z.literal("command.cancel"), job_id: id });
 
@@ -276,9 +151,6 @@ export type ServerMessage = z.infer<typeof ServerMessage>;
 // ---- agent → server
 
 const seq = z.int().min(1);
-/** SQLite ends a text at a NUL; its picture stands for it. */
-const text = (limit: number) =>
-  z.string().max(limit).transform((value) => value.replaceAll("\0", "\u2400"));
 /** A number of things or bytes: whole and safe to store, however it was said. */
 const amount = z.number().nonnegative().transform((value) =>
   Math.min(Math.round(value), Number.MAX_SAFE_INTEGER)
@@ -458,25 +330,12 @@ const jobFinished = z.object({
   summary: Summary.nullable(),
   /** Which repository the job found at which normalised address. */
   opened: z.object({ restic_id: ResticId, address: text(4096) }).optional(),
-  /** Init: whether this job made the repository (false: it was there and opens). */
-  created: z.boolean().optional(),
   /** How long it ran by a clock that nobody sets, in milliseconds. */
   duration_ms: z.int().min(0).optional(),
   /** A scheduled job that ended before it began (skipped, or the agent was stopped) is told by this alone. */
   origin: Origin.optional(),
-  /** Backup: what was found wrong with the paths of the group, accepted or not. */
-  sources: z.array(SourceProblem).max(1000).optional(),
-  /** Forget: what each order came to; `left` is counted by a list that was read afterwards. */
-  forgotten: z.array(z.object({
-    source_group_id: id.nullable().optional(),
-    /** All that was ordered is gone, and all that was to stay is there. */
-    done: z.boolean().optional(),
-    tag: text(200),
-    host: text(255),
-    keep: z.int().min(0),
-    remove: z.int().min(0),
-    left: z.int().min(0).nullable(),
-  })).max(1000).optional(),
+  /** What the kinds add. */
+  ...fieldsOfAll("result"),
 });
 export type JobFinished = z.infer<typeof jobFinished>;
 export type JobStarted = z.infer<typeof jobStarted>;

@@ -96,10 +96,13 @@ function unreadable(
   return type !== undefined && types.has(type) ? { type, reason: `${type}: ${reason}` } : undefined;
 }
 
+type Typed = { shape: { type: z.ZodLiteral<string> } };
+
 function typesOf(
-  union: { options: readonly { shape: { type: z.ZodLiteral<string> } }[] },
+  { options }: { options: readonly (Typed | { options: readonly Typed[] })[] },
 ): Set<string> {
-  return new Set(union.options.map((option) => option.shape.type.value));
+  const all = options.flatMap((each) => "options" in each ? each.options : [each]);
+  return new Set(all.map(({ shape }) => shape.type.value));
 }
 
 /** What an agent would say against this message, or undefined: the server saves nothing that makes one. */

@@ -1,7 +1,7 @@
 // Every order is held against the brake of the machine's owner before anything of it is run, and once more after its pre hook.
 import { FILE_NAMES } from "../../shared/repository_environment.ts";
 import { REFUSED_BY_MACHINE } from "../../shared/job.ts";
-import type { ConfigUpdate, Hooks, RepositoryAccess } from "../../shared/protocol.ts";
+import type { ConfigUpdate } from "../../shared/protocol.ts";
 import { parseRepositoryUrl } from "../../shared/repository_url.ts";
 import type { Agent } from "../agent.ts";
 import type { Order } from "../jobs/ledger.ts";
@@ -10,6 +10,8 @@ import { agentFilePath } from "../settings.ts";
 import type { Brake } from "./brake.ts";
 import { PLACE_NAMES, readGlob } from "./repository_glob.ts";
 import { isWithin } from "./roots.ts";
+import type { RepositoryAccess } from "../../shared/repository_access.ts";
+import type { Hooks } from "../../shared/hook_order.ts";
 
 type Braked = Pick<Agent, "brake" | "settings" | "log">;
 

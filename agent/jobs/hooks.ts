@@ -1,6 +1,5 @@
 // Hooks: commands before and after a backup, with all the rights of the agent, and nothing of the repository's secrets.
 import type { HookName } from "../../shared/hooks.ts";
-import type { Hooks } from "../../shared/protocol.ts";
 import type { Agent } from "../agent.ts";
 import { messageOf } from "../log.ts";
 import { type Exit, ManagedProcess } from "../process.ts";
@@ -12,6 +11,7 @@ import { shellFor } from "./hook_shell.ts";
 import { harmless, variablesOf } from "./hook_variables.ts";
 import type { Order } from "./ledger.ts";
 import { markOf } from "./process_mark.ts";
+import type { Hooks } from "../../shared/hook_order.ts";
 
 /** All that a hook needs to know of the job that it belongs to. */
 export interface HookJob {

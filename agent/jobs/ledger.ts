@@ -2,10 +2,10 @@
 // order that is repeated is not run twice, and a lock that may be left is remembered.
 import { z } from "zod";
 import { id } from "../../shared/fields.ts";
-import { JOB_KINDS } from "../../shared/job.ts";
 import { type CommandRun, Origin } from "../../shared/protocol.ts";
 import type { ProcessMark } from "../process.ts";
 import { jsonAs, type StateFolder } from "../state/folder.ts";
+import { JOB_KINDS } from "../../shared/job_kinds/all.ts";
 
 const KNOWN_LIMIT = 2000;
 

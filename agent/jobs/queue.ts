@@ -1,5 +1,4 @@
 // The jobs of this host: those that write run one after another, those that only read run beside them, two at most.
-import { writesRepository } from "../../shared/job.ts";
 import type { CommandRun, Origin } from "../../shared/protocol.ts";
 import type { Agent } from "../agent.ts";
 import { messageOf } from "../log.ts";
@@ -10,6 +9,7 @@ import { finishInterrupted, finishJob } from "./finish.ts";
 import { untilDead } from "./orphans.ts";
 import type { Accepted, Order } from "./ledger.ts";
 import { cleanUpAfter, runJob } from "./run.ts";
+import { writesRepository } from "../../shared/job_kinds/all.ts";
 
 interface Running {
   order: Order;

@@ -1,7 +1,7 @@
 // What of a repository's access is a secret, and how a job's log is freed of it.
-import type { RepositoryAccess } from "../../shared/protocol.ts";
 import { redactor } from "../../shared/redact.ts";
 import { isSecretName } from "../../shared/repository_environment.ts";
+import type { RepositoryAccess } from "../../shared/repository_access.ts";
 
 type Access = RepositoryAccess | null | undefined;
 

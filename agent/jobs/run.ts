@@ -2,8 +2,7 @@
 import { join } from "node:path";
 import { firstProblem } from "../../shared/fields.ts";
 import { RepositoryOptions } from "../../shared/repository_options.ts";
-import { isMaintenance, writesRepository } from "../../shared/job.ts";
-import type { ConfigUpdate, RepositoryAccess } from "../../shared/protocol.ts";
+import type { ConfigUpdate } from "../../shared/protocol.ts";
 import { parseRepositoryUrl, type RepositoryUrl } from "../../shared/repository_url.ts";
 import type { Agent } from "../agent.ts";
 import { refusedByOwner } from "../brake/refuse.ts";
@@ -36,6 +35,8 @@ import { markOf } from "./process_mark.ts";
 import { redactorFor } from "./redact.ts";
 import { retryOf } from "./retry.ts";
 import { endSurvivors, type LeftBy } from "./survivors.ts";
+import type { RepositoryAccess } from "../../shared/repository_access.ts";
+import { isMaintenance, writesRepository } from "../../shared/job_kinds/all.ts";
 
 /** Runs an accepted order to its end. Never rejects: whatever happens is an outcome. */
 export async function runJob(

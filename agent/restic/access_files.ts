@@ -1,11 +1,11 @@
 // Files that a repository's access needs on this machine: those that an admin named, which nobody but root may be able to
 // write, since what is in them may run a program; and the certificate authority, which restic takes as a file only.
 import { join } from "node:path";
-import type { RepositoryAccess } from "../../shared/protocol.ts";
 import { FILE_NAMES } from "../../shared/repository_environment.ts";
 import { replaceFile } from "../files.ts";
 import type { StateFolder } from "../state/folder.ts";
 import { whyUntrusted } from "../trusted_file.ts";
+import type { RepositoryAccess } from "../../shared/repository_access.ts";
 
 /** A sentence about the first file that cannot be trusted; undefined when all can. */
 export function untrustedFile({ environment }: RepositoryAccess): string | undefined {

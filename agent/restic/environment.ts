@@ -1,8 +1,8 @@
 // The environment of a restic process, built from empty: nothing of the agent's own gets in unless it stands here.
-import type { RepositoryAccess } from "../../shared/protocol.ts";
 import { ENVIRONMENT_NAMES } from "../../shared/repository_environment.ts";
-import { type RepositoryUrl } from "../../shared/repository_url.ts";
+import type { RepositoryUrl } from "../../shared/repository_url.ts";
 import { isAtLeast } from "./version.ts";
+import type { RepositoryAccess } from "../../shared/repository_access.ts";
 
 export interface EnvironmentOptions {
   repository: RepositoryAccess;

@@ -2,11 +2,12 @@
 // each of them is what the server takes it for and that all that is to stay is there. restic is never given a policy
 // (before 0.17 an empty one removes all), never --prune, and is not believed: 0.17 and 0.18 claim removals that an
 // append-only server refused, so the list is read again and compared.
-import type { ForgetOrder, JobFinished, Snapshot } from "../../shared/protocol.ts";
+import type { JobFinished, Snapshot } from "../../shared/protocol.ts";
 import { inWords, keepsEverything } from "../../shared/retention.ts";
 import { ended, failed, type Outcome } from "./outcome.ts";
 import { capArguments, runRestic, type Task } from "./run.ts";
 import { listWhole, reportSnapshots, reportWhole } from "./snapshots.ts";
+import type { ForgetOrder } from "../../shared/job_kinds/forget.ts";
 
 type Forgotten = NonNullable<JobFinished["forgotten"]>[number];
 

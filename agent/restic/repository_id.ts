@@ -2,10 +2,10 @@
 // compared, since another repository at the same address (a disk that is not mounted, a restored server) must not be pruned
 // or forgotten in the belief that it is the old one.
 import { REPOSITORY_CHANGED } from "../../shared/job.ts";
-import { ResticId } from "../../shared/protocol.ts";
 import { parseObject } from "./errors.ts";
 import { failed, type Outcome } from "./outcome.ts";
 import { runRestic, type Task } from "./run.ts";
+import { ResticId } from "../../shared/restic_id.ts";
 
 type Opened = NonNullable<Outcome["opened"]>;
 

@@ -1,7 +1,7 @@
 // Runs one restic command for a job: arguments into the log, deadlines, output, and what it all means.
 import { type Caps, limitArguments } from "../../shared/bandwidth.ts";
 import type { Progress } from "../../shared/job.ts";
-import type { CommandRun, NewReport, RepositoryAccess } from "../../shared/protocol.ts";
+import type { CommandRun, NewReport } from "../../shared/protocol.ts";
 import type { RepositoryUrl } from "../../shared/repository_url.ts";
 import type { FileSystemMemory } from "../file_systems.ts";
 import type { JobControl } from "../jobs/control.ts";
@@ -16,6 +16,7 @@ import type { ErrorFacts } from "./errors.ts";
 import { isWordless } from "./refusals.ts";
 import { failureOf, type Outcome } from "./outcome.ts";
 import type { ResticProgram } from "./version.ts";
+import type { RepositoryAccess } from "../../shared/repository_access.ts";
 
 /** How long the agent waits for what; tests shorten it. */
 export interface Limits {

@@ -1,8 +1,12 @@
 // The paths of a source group before they are backed up: restic calls it a success when one is a link (it saves the link, not
 // what it points to) or an empty folder where a disk should be.
 import { join, normalize, parse } from "node:path";
-import type { SourceGroupOrder, SourceProblem, SourceProblemKind } from "../../shared/protocol.ts";
 import { fileSystemOf } from "../file_systems.ts";
+import type {
+  SourceGroupOrder,
+  SourceProblem,
+  SourceProblemKind,
+} from "../../shared/job_kinds/backup.ts";
 
 export interface LookedAt {
   /** Accepted ones too. */

@@ -1,6 +1,7 @@
 // One interface per table. Times are milliseconds since 1970 (UTC); lists and objects are JSON text.
 import type { ColumnType, Generated } from "kysely";
-import type { JobKind, JobStatus, MaintenanceKind } from "../../shared/job.ts";
+import type { JobStatus } from "../../shared/job.ts";
+import type { JobKind, MaintenanceKind } from "../../shared/job_kinds/all.ts";
 
 export type Role = "admin" | "operator" | "viewer";
 export type ActorKind = "user" | "schedule" | "system" | "agent";

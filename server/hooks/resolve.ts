@@ -1,11 +1,12 @@
 // Which hooks are in force for a source group: its own, else the host's default, each hook by itself.
 import type { Selectable } from "kysely";
 import { DEFAULT_HOOK_TIMEOUT_SECONDS, HOOK_NAMES, type HookName } from "../../shared/hooks.ts";
-import type { CommandRun, Hooks } from "../../shared/protocol.ts";
+import type { KindOrder } from "../jobs/kind.ts";
 import type { HostsTable, SourceGroupsTable } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import type { Server } from "../server.ts";
 import { type HookOwner, openHook } from "./seal.ts";
+import type { Hooks } from "../../shared/hook_order.ts";
 
 export type HostHooks = Pick<
   Selectable<HostsTable>,
@@ -88,7 +89,7 @@ export async function hookToTry(
   server: Server,
   job: { host_id: string; source_group_id: string | null; source_group_name: string | null },
   name: HookName,
-): Promise<NonNullable<CommandRun["hook"]>> {
+): Promise<NonNullable<KindOrder<"hook">["hook"]>> {
   const host = await hostHooks(server, job.host_id);
   const group = job.source_group_id
     ? await server.db.selectFrom("source_groups").selectAll().where("id", "=", job.source_group_id)

@@ -3,8 +3,8 @@ import { id } from "../../shared/fields.ts";
 import { HOOK_NAMES } from "../../shared/hooks.ts";
 import { refuseDoubted } from "../hosts/instances.ts";
 import { AppError } from "../errors.ts";
-import { dispatchJobs } from "../jobs/dispatch.ts";
 import { insertJob } from "../jobs/insert.ts";
+import { dispatchStarted } from "../jobs/start.ts";
 import type { Actor, Server } from "../server.ts";
 import { hookInForce } from "./resolve.ts";
 
@@ -14,6 +14,9 @@ export const TryHookWish = z.strictObject({
   source_group_id: id.nullable().optional(),
 });
 export type TryHookWish = z.infer<typeof TryHookWish>;
+
+/** What the job keeps of it. */
+export const TriedHook = z.object({ hook: z.enum(HOOK_NAMES) });
 
 /** Runs a saved hook alone, as a job. Throws agent_offline, and conflict when there is no such hook. */
 export async function tryHook(
@@ -44,12 +47,11 @@ export async function tryHook(
     return await insertJob(server, tx, actor, {
       hostId,
       host,
-      wish: { kind: "hook" },
+      kind: "hook",
       group,
-      request: { hook: wish.hook },
+      request: { hook: wish.hook } satisfies z.infer<typeof TriedHook>,
     });
   });
-  await dispatchJobs(server, hostId);
-  server.events.publish({ type: "job", jobId, hostId, status: "queued" });
+  await dispatchStarted(server, hostId, [jobId]);
   return jobId;
 }

@@ -1,7 +1,7 @@
 import type { Selectable } from "kysely";
 import type { BandwidthWindow } from "../../shared/bandwidth.ts";
 import { deceptionIn } from "../../shared/deceptive_name.ts";
-import type { JobKind, JobStatus, Progress } from "../../shared/job.ts";
+import type { JobStatus, Progress } from "../../shared/job.ts";
 import type { Brakes } from "../../shared/protocol.ts";
 import type { HostsTable } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
@@ -12,6 +12,7 @@ import { maintenanceProblems } from "../maintenance/find.ts";
 import { type Schedule, schedulesOf } from "../schedules/find.ts";
 import { type HostProblem, shownProblems } from "./agent_problems.ts";
 import { healthOf, type HostState, NEEDS_SOMEBODY } from "./state.ts";
+import type { JobKind } from "../../shared/job_kinds/all.ts";
 
 export interface Host {
   id: string;

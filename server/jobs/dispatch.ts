@@ -1,30 +1,16 @@
 // From a queued row to an order on an agent's socket. The row is the truth: what was not sent, or was lost on the way,
 // is sent again, and the agent ignores an order whose job it knows.
-import {
-  isMaintenance,
-  type JobKind,
-  REPOSITORY_CHANGED,
-  writesRepository,
-} from "../../shared/job.ts";
+import { REPOSITORY_CHANGED } from "../../shared/job.ts";
 import { type CommandRun, FRAME_LIMIT, ServerMessage } from "../../shared/protocol.ts";
 import { sendTo } from "../connected_agents.ts";
-import { hookToTry, hostHooks } from "../hooks/resolve.ts";
 import { isDoubted } from "../hosts/instances.ts";
-import { adminAccessFor, usesAdminCredential } from "../maintenance/admin_credential.ts";
-import { mayHoldAdminCredential } from "../maintenance/hosts.ts";
-import { noteMaintenance } from "../maintenance/note.ts";
-import { getRepositoryRow } from "../repositories/find.ts";
-import { forgetOrders } from "../retention/orders.ts";
-import { noteOrdered } from "../retention/note.ts";
-import { namedOrders } from "../retention/named.ts";
 import type { Server } from "../server.ts";
-import { sourceGroupOrder } from "../source_groups/order.ts";
 import { endLease, noteHolder } from "./end_lease.ts";
 import type { JobRow } from "./find.ts";
 import { heldByQuestion } from "./held.ts";
 import { mayBegin } from "./lease.ts";
 import { leaseKeys } from "./lease_keys.ts";
-import { type JobRequest, readRequest } from "./request.ts";
+import { type JobKind, KINDS, writesRepository } from "../../shared/job_kinds/all.ts";
 
 /**
  * Sends the host what waits for it, in order. A job that waits for a lease holds up the host's later writing jobs; but a backup only
@@ -37,7 +23,7 @@ export async function dispatchJobs(server: Server, hostId: string): Promise<void
   const held: JobKind[] = [];
   for (const job of waiting) {
     if (!server.agents.isOnline(hostId)) return;
-    if (held.some((kind) => holdsUp(kind, job.kind))) continue;
+    if (held.some((kind) => holdsUp(server, kind, job.kind))) continue;
     const question = await heldByQuestion(server, job);
     if (question) {
       await failUnsent(server, job, question, REPOSITORY_CHANGED);
@@ -52,10 +38,9 @@ export async function dispatchJobs(server: Server, hostId: string): Promise<void
 }
 
 /** Whether a job that waits for a lease keeps a later one of its host from being sent. */
-export function holdsUp(waiting: JobKind, later: JobKind): boolean {
-  return waiting === "init"
-    ? writesRepository(later)
-    : writesRepository(later) && later !== "backup";
+export function holdsUp(server: Server, waiting: JobKind, later: JobKind): boolean {
+  if (!writesRepository(later)) return false;
+  return KINDS[waiting].lease === "making" || !server.kinds[later].overtakes;
 }
 
 /** After a lease was given back: whoever waited may go on. */
@@ -108,15 +93,16 @@ export async function failUnsent(
     // It has begun meanwhile.
     if (!ended) return;
     if (ended.dispatched_at === null) await endLease(tx, job.id);
-    await noteMaintenance(tx, job, { at: server.now(), status: "failed", reason });
+    await server.kinds[job.kind].ended?.(tx, job, { at: server.now(), status: "failed", reason });
   });
   server.events.publish({ type: "job", jobId: job.id, hostId: job.host_id, status: "failed" });
 }
 
 async function orderFor(server: Server, job: JobRow): Promise<CommandRun> {
+  const kind = server.kinds[job.kind];
   const lease = await server.db.selectFrom("leases").select("address")
     .where("job_id", "=", job.id).executeTakeFirst();
-  const known = lease && !readRequest(job.request).reinit
+  const known = lease && !kind.makesAnew?.(job)
     ? (await leaseKeys(server, job))?.resticId
     : undefined;
   return {
@@ -128,72 +114,7 @@ async function orderFor(server: Server, job: JobRow): Promise<CommandRun> {
     ...(known ? { restic_id: known } : {}),
     bandwidth_up_kbps: job.bandwidth_up_kbps,
     bandwidth_down_kbps: job.bandwidth_down_kbps,
-    ...await detailsFor(server, job),
-  };
-}
-
-async function detailsFor(server: Server, job: JobRow): Promise<Partial<CommandRun>> {
-  const kind: JobKind = job.kind;
-  if (kind === "init" && readRequest(job.request).reinit) return { may_create: true, reinit: true };
-  if (kind === "init") {
-    const repository = await server.db.selectFrom("repositories").select([
-      "is_new",
-      "initialised_at",
-    ])
-      .where("id", "=", job.repository_id).executeTakeFirst();
-    return { may_create: repository?.is_new === 1 && repository.initialised_at === null };
-  }
-  if (isMaintenance(kind)) return await maintenanceDetails(server, job);
-  if (kind === "unlock") {
-    const { remove_all } = readRequest(job.request);
-    return remove_all ? { remove_all } : {};
-  }
-  if (kind === "hook") {
-    const { hook = "pre_hook" } = readRequest(job.request);
-    return { hook: await hookToTry(server, job, hook) };
-  }
-  if (kind !== "backup" || !job.source_group_id) return {};
-  const group = await server.db.selectFrom("source_groups").selectAll()
-    .where("id", "=", job.source_group_id).executeTakeFirst();
-  // Removed since: the agent answers that it was not told what to back up.
-  if (!group) return {};
-  const host = await hostHooks(server, job.host_id);
-  return { source_group: await sourceGroupOrder(server, host, group) };
-}
-
-async function maintenanceDetails(server: Server, job: JobRow): Promise<Partial<CommandRun>> {
-  const request = readRequest(job.request);
-  const repository = await getRepositoryRow(server, job.repository_id);
-  const usesAdmin = usesAdminCredential(repository, job.kind, request);
-  // Asked again here: since it was queued the host may have become another machine, or an admin may have said no.
-  if (usesAdmin && job.actor_kind === "user" && !await isAdmin(server, job.actor_id)) {
-    throw new Error("it uses the admin credential, and was started by somebody who is no admin.");
-  }
-  if (usesAdmin && !await mayHoldAdminCredential(server.db, repository.id, job.host_id)) {
-    throw new Error("this host may not hold the admin credential of the repository.");
-  }
-  const admin_access = usesAdmin ? await adminAccessFor(server, repository) : undefined;
-  return {
-    ...(admin_access ? { admin_access } : {}),
-    ...(request.read_data ? { read_data: request.read_data } : {}),
-    ...(job.kind === "forget" ? await forgetDetails(server, job, request) : {}),
-  };
-}
-
-async function isAdmin({ db }: Server, userId: string | null): Promise<boolean> {
-  const user = await db.selectFrom("users").select("role").where("id", "=", userId ?? "")
-    .executeTakeFirst();
-  return user?.role === "admin";
-}
-
-async function forgetDetails(
-  server: Server,
-  job: JobRow,
-  { dry_run = false, may_drop_most = false, named }: JobRequest,
-): Promise<Partial<CommandRun>> {
-  const forget = named
-    ? await namedOrders(server, job.repository_id, named)
-    : await forgetOrders(server, job.repository_id, may_drop_most);
-  if (!dry_run) await noteOrdered(server, job, forget);
-  return { forget, dry_run };
+    ...await kind.order(server, job),
+    // That kind and fields belong together the caller checks.
+  } as CommandRun;
 }

@@ -1,11 +1,11 @@
 // A lease ends when its holder's work has ended, and not because somebody presumes so: by the job's report, by a hello that shows
 // that the work is gone, with the host, or by an admin's word. A host that is away may be at its prune all the time.
 import type { Transaction } from "kysely";
-import { isMaintenance, type JobKind } from "../../shared/job.ts";
 import { type Hello, OFFLINE_AFTER_SECONDS } from "../../shared/protocol.ts";
 import type { AgentSocket, Shown } from "../connected_agents.ts";
 import type { Tables } from "../database/tables.ts";
 import type { Server } from "../server.ts";
+import { type JobKind, KINDS } from "../../shared/job_kinds/all.ts";
 
 export async function endLease(
   db: Server["db"] | Transaction<Tables>,
@@ -51,5 +51,6 @@ export function showsGone(
 
 /** Two of these in one repository destroy it, or one another's work. */
 export function needsLease(kind: JobKind): boolean {
-  return kind === "init" || isMaintenance(kind);
+  const { lease } = KINDS[kind];
+  return lease === "exclusive" || lease === "making";
 }

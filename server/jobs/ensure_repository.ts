@@ -1,7 +1,7 @@
 import type { Server } from "../server.ts";
 import { SYSTEM } from "../server.ts";
-import { dispatchJobs } from "./dispatch.ts";
 import { insertJob } from "./insert.ts";
+import { dispatchStarted } from "./start.ts";
 
 /**
  * First contact of a host with its repository makes or opens it. Tried by itself once: a failure stays visible on the
@@ -14,9 +14,8 @@ export async function ensureRepository(server: Server, hostId: string): Promise<
       .where("id", "=", hostId).where("repository_ready_at", "is", null)
       .where("repository_job_id", "is", null).executeTakeFirst();
     return host &&
-      await insertJob(server, tx, SYSTEM, { hostId, host, wish: { kind: "init" }, group: null });
+      await insertJob(server, tx, SYSTEM, { hostId, host, kind: "init" });
   });
   if (!jobId) return;
-  await dispatchJobs(server, hostId);
-  server.events.publish({ type: "job", jobId, hostId, status: "queued" });
+  await dispatchStarted(server, hostId, [jobId]);
 }

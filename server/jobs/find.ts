@@ -1,11 +1,12 @@
 import type { Selectable } from "kysely";
-import type { JobKind, JobStatus, Progress, Summary } from "../../shared/job.ts";
+import type { JobStatus, Progress, Summary } from "../../shared/job.ts";
 import type { JobsTable } from "../database/tables.ts";
 import type { JobFinished } from "../../shared/protocol.ts";
 import { AppError } from "../errors.ts";
 import { numberCursor, type Page, pageOf, type PageWish } from "../paging.ts";
 import type { Server } from "../server.ts";
-import { readRequest } from "./request.ts";
+import { isDryRun } from "./request.ts";
+import type { JobKind } from "../../shared/job_kinds/all.ts";
 
 export type JobRow = Selectable<JobsTable>;
 
@@ -143,7 +144,7 @@ function toJob(server: Server, row: JobRow & { host_name: string }): Job {
     summary: row.summary === null ? null : JSON.parse(row.summary),
     attempt: row.attempt,
     catch_up: row.catch_up === 1,
-    dry_run: readRequest(row.request).dry_run ?? false,
+    dry_run: isDryRun(row),
     forgotten: row.result === null ? null : JSON.parse(row.result),
     withheld: row.withheld,
     accepted_at: row.accepted_at,

@@ -1,12 +1,12 @@
 // Jobs that wait for a person's answer are ended with the question, so that nothing piles up behind it.
-import { isMaintenance } from "../../shared/job.ts";
 import { atPlace, placeOf } from "../repositories/restic_id.ts";
 import type { Server } from "../server.ts";
+import { needsLease } from "./end_lease.ts";
 import type { JobRow } from "./find.ts";
 
 /** Why a job must not be sent now, or undefined. Backups are never held. */
 export async function heldByQuestion({ db }: Server, job: JobRow): Promise<string | undefined> {
-  if (job.kind !== "init" && !isMaintenance(job.kind)) return undefined;
+  if (!needsLease(job.kind)) return undefined;
   const repository = await db.selectFrom("repositories").select(["url"])
     .where("id", "=", job.repository_id).executeTakeFirst();
   if (!repository) return undefined;

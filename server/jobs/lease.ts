@@ -2,12 +2,11 @@
 // prune and check fail beside a running backup: for these a job needs the lease of the place, of which there is one in the
 // whole fleet. Backups run beside each other. No time ends a lease: it ends when its holder's work has (end_lease.ts).
 import type { Transaction } from "kysely";
-import { isMaintenance } from "../../shared/job.ts";
 import type { Tables } from "../database/tables.ts";
 import type { Server } from "../server.ts";
 import type { JobRow } from "./find.ts";
 import { idKey, type LeaseKeys, leaseKeys } from "./lease_keys.ts";
-import { readRequest } from "./request.ts";
+import { JOB_KINDS, KINDS } from "../../shared/job_kinds/all.ts";
 
 /**
  * How long a job waits for a backup that only a repository's id connects it with. Agents report ids: a lie may delay others
@@ -32,28 +31,24 @@ export async function takeOrFindHolder(server: Server, job: JobRow): Promise<Hol
   if (keys === undefined) return null;
   const { place, resticId } = keys;
   const shared = [place, ...resticId ? [idKey(resticId)] : []];
-  const isAlone = isMaintenance(job.kind) || removesAllLocks(job) || makesAnew(job);
-  if (!isAlone && (job.kind === "backup" || job.kind === "unlock")) {
-    return await maintainerOf(server, shared, job);
-  }
-  if (!isAlone && job.kind !== "init") return null;
+  const { lease } = KINDS[job.kind];
+  const kind = server.kinds[job.kind];
+  // What is written under the old key into a new repository is rubbish; one that opens what is there disturbs nobody.
+  const isAlone = lease === "exclusive" || kind.isAlone?.(job) || kind.makesAnew?.(job);
+  if (!isAlone && lease === "shared") return await maintainerOf(server, shared, job);
+  if (!isAlone && lease === "none") return null;
   const writer = isAlone ? await otherWriter(server, keys, job) : null;
   if (writer) return writer;
-  const wanted = [...new Set(job.kind === "init" ? [keys.address, ...shared] : shared)];
+  const wanted = [...new Set(lease === "making" ? [keys.address, ...shared] : shared)];
   return await server.db.transaction().execute((tx) =>
     takeAll(tx, wanted, { job_id: job.id, address: keys.address, acquired_at: server.now() })
   );
 }
 
-/** Of locks that may be alive: nobody's may come meanwhile. */
-function removesAllLocks({ kind, request }: JobRow): boolean {
-  return kind === "unlock" && readRequest(request).remove_all !== undefined;
-}
-
-/** What is written under the old key into a new repository is rubbish. An init that opens what is there disturbs nobody. */
-function makesAnew({ kind, request }: JobRow): boolean {
-  return kind === "init" && readRequest(request).reinit === true;
-}
+/** What another host must not be at while a job is alone there; the lease itself keeps those apart that take one. */
+const DISTURBED = JOB_KINDS.filter((kind) =>
+  KINDS[kind].lease === "shared" || KINDS[kind].lease === "making"
+);
 
 /** All of them or none. */
 async function takeAll(
@@ -105,7 +100,7 @@ async function otherWriter(
     .select(["jobs.id as jobId", "jobs.host_id as hostId"])
     .where("jobs.status", "in", ["queued", "running"]).where("jobs.dispatched_at", "is not", null)
     .where("jobs.host_id", "!=", job.host_id)
-    .where("jobs.kind", "in", ["backup", "init", "unlock"]);
+    .where("jobs.kind", "in", DISTURBED);
   // Another host's work under the same path of a host is somewhere else.
   const sameAddress = place === address &&
     await busy.where("url_normalised", "=", address).executeTakeFirst();

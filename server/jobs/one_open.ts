@@ -1,7 +1,7 @@
 import type { Transaction } from "kysely";
-import type { JobKind } from "../../shared/job.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
+import type { JobKind } from "../../shared/job_kinds/all.ts";
 
 /** Throws conflict when a job of this kind is queued or running on the host already: a second one would say the same. */
 export async function refuseSecond(

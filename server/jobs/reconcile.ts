@@ -4,7 +4,6 @@ import type { Transaction } from "kysely";
 import type { Tables } from "../database/tables.ts";
 import { OFFLINE_AFTER_SECONDS } from "../../shared/protocol.ts";
 import { isDoubted } from "../hosts/instances.ts";
-import { noteMaintenance } from "../maintenance/note.ts";
 import type { Shown } from "../connected_agents.ts";
 import { auditOfHost } from "../quotas/day.ts";
 import { type Server, SYSTEM } from "../server.ts";
@@ -233,7 +232,7 @@ export async function endWithoutWord(
   // What was never sent runs nowhere.
   if (isGone || row.dispatched_at === null) await endLease(tx, jobId);
   if (status !== "cancelled") {
-    await noteMaintenance(tx, row, { at: server.now(), status, reason });
+    await server.kinds[row.kind].ended?.(tx, row, { at: server.now(), status, reason });
   }
   await auditOfHost(server, tx, row.host_id, {
     actor: SYSTEM,

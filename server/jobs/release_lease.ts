@@ -7,12 +7,13 @@ import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import type { Actor, Server } from "../server.ts";
-import type { JobKind, JobStatus } from "../../shared/job.ts";
+import type { JobStatus } from "../../shared/job.ts";
 import { dispatchAll } from "./dispatch.ts";
 import { endLease } from "./end_lease.ts";
 import { idKey } from "./lease_keys.ts";
 import { LEASE_RELEASED, PRESUMED } from "./reason_codes.ts";
 import { announceEnded, endWithoutWord } from "./reconcile.ts";
+import type { JobKind } from "../../shared/job_kinds/all.ts";
 
 export const ReleaseWish = z.strictObject({
   confirm_hostname: z.string("must be the name of the host that holds the lease"),

@@ -1,31 +1,19 @@
 // What an agent reports of its jobs. Each report may come again after a reconnect and must then change nothing.
 import { sql } from "kysely";
 import type { Transaction } from "kysely";
-import type {
-  AgentMessage,
-  JobFinished,
-  LogStream,
-  RepositoryLock,
-} from "../../shared/protocol.ts";
-import { type EndStatus, writesRepository } from "../../shared/job.ts";
+import type { AgentMessage, JobFinished, LogStream, RepositoryLock } from "../../shared/protocol.ts";
 import type { Tables } from "../database/tables.ts";
 import { held, windowFrom } from "../hosts/contact.ts";
 import { pushChangedPlan } from "../hosts/push.ts";
-import { auditOfHost } from "../quotas/day.ts";
-import { claimSnapshot, newestKnown } from "../retention/claims.ts";
-import { noteForgotten } from "../retention/note.ts";
+import { newestKnown } from "../retention/claims.ts";
 import type { Server } from "../server.ts";
-import { atMost } from "../snapshots/limits.ts";
-import { noteMaintenance } from "../maintenance/note.ts";
 import { noteResticId } from "../repositories/restic_id.ts";
-import { dropMended } from "./accept.ts";
 import { dispatchAll } from "./dispatch.ts";
-import { judge } from "./judge.ts";
 import { endLease } from "./end_lease.ts";
 import type { OwnJob } from "./own.ts";
 import { LEASE_RELEASED, PRESUMED, WAITED_TOO_LONG } from "./reason_codes.ts";
 import { storeLines } from "./lines.ts";
-import { readRequest } from "./request.ts";
+import { writesRepository } from "../../shared/job_kinds/all.ts";
 
 type Message<T> = Extract<AgentMessage, { type: T }>;
 
@@ -84,9 +72,9 @@ export async function finishJob(
   let isPlanChanged = false;
   let hadLease = false;
   const ended = await server.db.transaction().execute(async (tx) => {
-    const { ended: message, withheld, kind } = await verdictOn(tx, job, told, {
+    const { ended: message, withheld, kind } = await verdictOn(server, tx, job, {
+      told,
       isClockWrong: saidAt !== told.at,
-      now: server.now(),
     });
     // Whatever was believed of the job: its work has ended.
     hadLease = await endLease(tx, told.job_id);
@@ -102,10 +90,9 @@ export async function finishJob(
       warnings: message.warnings,
       summary: message.summary && JSON.stringify(message.summary),
       snapshot_id: message.summary?.snapshot_id ?? null,
-      result: kind === "forget" && message.forgotten ? JSON.stringify(message.forgotten) : null,
-      sources: kind === "backup" && message.sources
-        ? JSON.stringify(atMost(message.sources, SOURCES_BYTES))
-        : null,
+      result: null,
+      sources: null,
+      ...server.kinds[kind].outcome?.(message),
       withheld,
     }).where("number", "=", job.number).where((where) =>
       where.or([
@@ -122,20 +109,12 @@ export async function finishJob(
         hostId: job.hostId,
         at: message.at,
         opened: message.opened,
-        isNew: message.created === true && readRequest(row.request).reinit === true,
+        isNew: message.created === true && server.kinds[row.kind].makesAnew?.(row) === true,
       });
     }
-    if (row.kind === "backup") {
-      await noteBackup(tx, job.hostId, message);
-      await claimSnapshot(tx, server.now(), row);
-      isPlanChanged = message.status === "succeeded" &&
-        await dropMended(tx, row, message.sources ?? []);
-    }
-    if (row.kind === "forget") await noteForgotten(tx, server.now(), row, message);
-    if (row.kind === "init" && message.status === "succeeded") {
-      await noteRepository(server, tx, row, message);
-    }
-    await noteMaintenance(tx, row, message);
+    const of = server.kinds[row.kind];
+    isPlanChanged = await of.finished?.(server, tx, row, message) ?? false;
+    await of.ended?.(tx, row, message);
     return row;
   });
   if (!ended) return hadLease ? await dispatchAll(server) : undefined;
@@ -152,87 +131,19 @@ export async function finishJob(
 }
 
 async function verdictOn(
+  { kinds, now }: Server,
   tx: Transaction<Tables>,
   job: OwnJob,
-  told: JobFinished,
-  { isClockWrong, now }: { isClockWrong: boolean; now: number },
+  { told, isClockWrong }: { told: JobFinished; isClockWrong: boolean },
 ) {
   const row = await tx.selectFrom("jobs")
     .select(["number", "kind", "source_group_id", "actor_kind", "created_at"])
     .where("number", "=", job.number).executeTakeFirstOrThrow();
   // What the server ordered did not end before that: a clock that is wrong may have been set since the end.
   const notBefore = isClockWrong && row.actor_kind !== "schedule" ? row.created_at : 0;
-  const ended = { ...told, at: Math.min(now, Math.max(told.at, notBefore)) };
-  const verdict = row.kind === "backup" ? await judge(tx, row, ended) : { ended, withheld: null };
+  const ended = { ...told, at: Math.min(now(), Math.max(told.at, notBefore)) };
+  const verdict = await kinds[row.kind].judge?.(tx, row, ended) ?? { ended, withheld: null };
   return { ...verdict, kind: row.kind };
-}
-
-/** Of what was wrong with paths, what is kept of one job. */
-const SOURCES_BYTES = 32_768;
-
-/**
- * The host's own columns, so that no page has to search its jobs. A journal is handed in in order, so the last report is of the last
- * backup, whatever the host's clock says.
- */
-async function noteBackup(
-  tx: Transaction<Tables>,
-  hostId: string,
-  message: JobFinished,
-): Promise<void> {
-  if (message.status === "skipped") return;
-  await tx.updateTable("hosts").set({
-    last_backup_job_id: message.job_id,
-    last_backup_at: message.at,
-    last_backup_status: message.status,
-    last_backup_warnings: message.warnings,
-    last_backup_reason: message.reason,
-    ...(message.status === "succeeded" ? { last_success_at: message.at } : {}),
-  }).where("id", "=", hostId).execute();
-  const day = Math.floor(message.at / 86_400_000);
-  const column = dayColumn(message.status, message.warnings);
-  await tx.insertInto("backup_days").values({
-    host_id: hostId,
-    day,
-    succeeded: 0,
-    warned: 0,
-    failed: 0,
-    [column]: 1,
-  }).onConflict((conflict) =>
-    conflict.columns(["host_id", "day"]).doUpdateSet({ [column]: sql`${sql.ref(column)} + 1` })
-  ).execute();
-}
-
-function dayColumn(status: EndStatus, warnings: number): "succeeded" | "warned" | "failed" {
-  if (status !== "succeeded") return "failed";
-  return warnings > 0 ? "warned" : "succeeded";
-}
-
-async function noteRepository(
-  server: Server,
-  tx: Transaction<Tables>,
-  job: { host_id: string; repository_id: string; id: string },
-  message: JobFinished,
-): Promise<void> {
-  const host = await tx.updateTable("hosts").set({ repository_ready_at: message.at })
-    .where("id", "=", job.host_id).where("repository_id", "=", job.repository_id)
-    .returning("name").executeTakeFirst();
-  await tx.updateTable("repositories")
-    .set({
-      is_new: 0,
-      initialised_at: message.created
-        ? message.at
-        : sql<number>`coalesce(initialised_at, ${message.at})`,
-    })
-    .where("id", "=", job.repository_id).execute();
-  if (!message.created) return;
-  await auditOfHost(server, tx, job.host_id, {
-    actor: { kind: "agent", id: job.host_id, name: host?.name ?? job.host_id, address: null },
-    act: {
-      action: "repository.initialised",
-      target: { kind: "repository", id: job.repository_id, name: null },
-      detail: { job_id: job.id },
-    },
-  });
 }
 
 export async function storeStats(

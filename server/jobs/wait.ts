@@ -1,19 +1,17 @@
 // Nothing waits for ever. A job that another one keeps from beginning fails after four hours, a backup that a person started after
 // half an hour, and says who was in its way, so that an agent which says that its backup runs and runs holds up nobody for good:
 // what is due is due again the next time. The time is counted while the server runs (clock.ts).
-import { hasEnded, isMaintenance } from "../../shared/job.ts";
+import { hasEnded } from "../../shared/job.ts";
 import { isDoubted } from "../hosts/instances.ts";
 import type { Server } from "../server.ts";
 import { dispatchAll, failUnsent, holdsUp } from "./dispatch.ts";
 import type { JobRow } from "./find.ts";
 import { type Holder, takeOrFindHolder } from "./lease.ts";
 import { WAITED_TOO_LONG } from "./reason_codes.ts";
+import { isMaintenance, JOB_KINDS } from "../../shared/job_kinds/all.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-export const LONGEST_WAIT = 4 * HOUR;
-/** A person who started a backup looks at it. */
-export const LONGEST_WAIT_OF_BACKUP = 30 * MINUTE;
 
 const lookedAt = new WeakMap<Server, number>();
 
@@ -27,7 +25,11 @@ export async function endTooLongWaits(server: Server): Promise<void> {
     .where("status", "=", "queued").execute();
   const rows = await server.db.selectFrom("jobs").innerJoin("hosts", "hosts.id", "jobs.host_id")
     .selectAll("jobs").where("status", "=", "queued")
-    .where("waited_ms", ">=", LONGEST_WAIT_OF_BACKUP)
+    .where(
+      "waited_ms",
+      ">=",
+      Math.min(...JOB_KINDS.map((kind) => server.kinds[kind].longestWaitMs)),
+    )
     .orderBy("number").execute();
   let hasEnded = false;
   for (const job of rows) hasEnded = await endOne(server, job) || hasEnded;
@@ -35,7 +37,7 @@ export async function endTooLongWaits(server: Server): Promise<void> {
 }
 
 async function endOne(server: Server, job: JobRow): Promise<boolean> {
-  const longest = longestOf(job);
+  const longest = server.kinds[job.kind].longestWaitMs;
   if (job.waited_ms < longest) return false;
   // What the host has received waits in its own queue, where a first backup may take days; only maintenance, which others wait
   // for in turn, does not wait for that, nor a person for a maintenance.
@@ -50,11 +52,6 @@ async function endOne(server: Server, job: JobRow): Promise<boolean> {
     server.agents.send(job.host_id, { type: "command.cancel", job_id: job.id });
   }
   return true;
-}
-
-/** All backups in the server's queue were started by a person: those of schedules are in the queue of their host. */
-function longestOf({ kind }: JobRow): number {
-  return kind === "backup" ? LONGEST_WAIT_OF_BACKUP : LONGEST_WAIT;
 }
 
 function inWordsOf(ms: number): string {
@@ -88,7 +85,7 @@ async function holderOfEarlier(server: Server, job: JobRow): Promise<Holder | un
   const earlier = await server.db.selectFrom("jobs").selectAll().where("host_id", "=", job.host_id)
     .where("status", "=", "queued").where("dispatched_at", "is", null)
     .where("number", "<", job.number).orderBy("number").execute();
-  for (const each of earlier.filter(({ kind }) => holdsUp(kind, job.kind))) {
+  for (const each of earlier.filter(({ kind }) => holdsUp(server, kind, job.kind))) {
     const holder = await takeOrFindHolder(server, each);
     if (holder) return holder;
   }

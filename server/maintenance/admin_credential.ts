@@ -1,16 +1,15 @@
 // The credential that may delete: sealed here, sent with one order, never kept by an agent.
 import type { Selectable } from "kysely";
-import type { JobKind } from "../../shared/job.ts";
-import type { RepositoryAccess } from "../../shared/protocol.ts";
 import { ENDPOINT_NAMES } from "../../shared/repository_environment.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { RepositoriesTable } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
-import type { JobRequest } from "../jobs/request.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import { accessFor } from "../repositories/seal.ts";
 import type { Actor, Server } from "../server.ts";
 import type { AdminCredentialWish } from "./fields.ts";
+import type { RepositoryAccess } from "../../shared/repository_access.ts";
+import { type JobKind, KINDS } from "../../shared/job_kinds/all.ts";
 
 const place = (row: string, column: string) => ({ table: "repositories", row, column });
 
@@ -72,10 +71,10 @@ function refuseEndpoints(environment: Record<string, string>): void {
 export function usesAdminCredential(
   repository: Pick<Selectable<RepositoriesTable>, "admin_set">,
   kind: JobKind,
-  request: JobRequest = {},
+  { dry_run = false }: { dry_run?: boolean | undefined } = {},
 ): boolean {
   return repository.admin_set === 1 &&
-    (kind === "prune" || (kind === "forget" && !request.dry_run));
+    KINDS[kind].credential === "admin" && !dry_run;
 }
 
 /** What the order of a forget or prune carries; undefined when there is none. */

@@ -1,5 +1,4 @@
 import type { Transaction } from "kysely";
-import { MAINTENANCE_KINDS, type MaintenanceKind } from "../../shared/job.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
@@ -8,6 +7,7 @@ import type { Actor, Server } from "../server.ts";
 import { usesAdminCredential } from "./admin_credential.ts";
 import type { MaintenanceWish } from "./fields.ts";
 import { nameMaintenanceHosts } from "./hosts.ts";
+import { MAINTENANCE_KINDS, type MaintenanceKind } from "../../shared/job_kinds/all.ts";
 
 const DEFAULTS = {
   forget: { cron: "0 3 * * *", read_data_percent: null },

@@ -1,16 +1,12 @@
 // What a repository needs from time to time, and whether it got it.
 import { type Selectable, sql } from "kysely";
 import { nextRun } from "../../shared/cron.ts";
-import {
-  hasEnded,
-  type JobStatus,
-  MAINTENANCE_KINDS,
-  type MaintenanceKind,
-} from "../../shared/job.ts";
+import { hasEnded, type JobStatus } from "../../shared/job.ts";
 import type { MaintenanceTable } from "../database/tables.ts";
 import type { Server } from "../server.ts";
 import { usesAdminCredential } from "./admin_credential.ts";
 import { listMaintenanceHosts, noHostBecause } from "./hosts.ts";
+import { MAINTENANCE_KINDS, type MaintenanceKind } from "../../shared/job_kinds/all.ts";
 
 export interface MaintenanceTask {
   kind: MaintenanceKind;

@@ -1,11 +1,9 @@
 import type { Transaction } from "kysely";
-import { isMaintenance, type MaintenanceKind } from "../../shared/job.ts";
-import type { JobFinished } from "../../shared/protocol.ts";
+import type { Ended } from "../jobs/kind.ts";
 import type { Tables } from "../database/tables.ts";
 import type { JobRow } from "../jobs/find.ts";
-import { readRequest } from "../jobs/request.ts";
-
-type Ended = Pick<JobFinished, "at" | "status" | "reason">;
+import { isDryRun } from "../jobs/request.ts";
+import { isMaintenance, type MaintenanceKind } from "../../shared/job_kinds/all.ts";
 
 /** Keeps what a forget, prune or check came to with its repository; a dry run is none. */
 export async function noteMaintenance(
@@ -13,13 +11,12 @@ export async function noteMaintenance(
   job: JobRow,
   ended: Ended,
 ): Promise<void> {
-  if (!isMaintenance(job.kind) || readRequest(job.request).dry_run) return;
+  if (!isMaintenance(job.kind) || isDryRun(job)) return;
   const kind: MaintenanceKind = job.kind;
-  const row = await tx.selectFrom("maintenance").select(["failing_since", "next_part"])
+  const row = await tx.selectFrom("maintenance").select("failing_since")
     .where("repository_id", "=", job.repository_id).where("kind", "=", kind).executeTakeFirst();
   if (!row) return;
   const succeeded = ended.status === "succeeded";
-  const { read_data } = readRequest(job.request);
   await tx.updateTable("maintenance").set({
     last_job_id: job.id,
     last_at: ended.at,
@@ -27,7 +24,5 @@ export async function noteMaintenance(
     last_reason: ended.reason,
     failing_since: succeeded ? null : row.failing_since ?? ended.at,
     ...(succeeded ? { last_success_at: ended.at } : {}),
-    // The next check reads the next part, so that in time all data has been read.
-    ...(succeeded && read_data ? { next_part: read_data.part % read_data.parts + 1 } : {}),
   }).where("repository_id", "=", job.repository_id).where("kind", "=", kind).execute();
 }

@@ -3,25 +3,20 @@
 // lists them again and refuses when another lock is there (agent/restic/remove_locks.ts).
 import type { Transaction } from "kysely";
 import { z } from "zod";
+import { JOB_KINDS, type JobKind, KINDS } from "../../shared/job_kinds/all.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import type { Actor, Server } from "../server.ts";
 import { listLocks } from "./find.ts";
 
-/** What a wish to unlock may hold beside its kind. */
-export const RemoveAllWish = {
-  /** Unlock: every lock, not only those of dead processes. Admins, with confirm_hostname. */
-  remove_all: z.boolean("must be true or false").optional(),
-  /** Unlock with remove_all: the name of the machine that holds the lock. */
-  confirm_hostname: z.string("must be the name of the machine that holds the lock").max(
-    255,
-    "must be the name of the machine that holds the lock",
-  ).optional(),
-};
+export const UnlockRequest = z.object({
+  /** All of these locks, of which an admin typed the holder's name. */
+  remove_all: z.object({ hostname: z.string(), locks: z.array(z.string()) }).optional(),
+});
 
 export interface RemoveAllInput {
-  kind: string;
+  kind: JobKind;
   remove_all?: boolean | undefined;
   confirm_hostname?: string | undefined;
 }
@@ -44,7 +39,7 @@ export function wantsAllRemoved(actor: Actor, wish: RemoveAllInput): boolean {
   if (actor.role !== "admin") {
     throw new AppError("forbidden", "Removing every lock needs the role admin.");
   }
-  if (wish.kind !== "unlock") {
+  if (!("remove_all" in KINDS[wish.kind].input)) {
     throw new AppError("invalid", "remove_all is for jobs of the kind unlock only.", "remove_all");
   }
   if (!wish.confirm_hostname) {
@@ -115,7 +110,7 @@ export async function refuseWhileInUse(
         is("jobs.status", "in", ["queued", "running"]),
         is("leases.job_id", "is not", null),
       ])
-    ).where("jobs.kind", "!=", "hook")
+    ).where("jobs.kind", "in", JOB_KINDS.filter((kind) => KINDS[kind].usesRepository))
     .where((where) =>
       where.or([where("url_normalised", "=", own), where("repositories.id", "in", same)])
     ).orderBy("jobs.number").executeTakeFirst();

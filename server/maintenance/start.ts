@@ -1,28 +1,31 @@
 // Forget, prune and check of a repository: on one of the hosts that share it, one at a time in the whole fleet. What needs the
 // admin credential runs only where an admin said.
-import { isMaintenance, type RunnableKind } from "../../shared/job.ts";
 import { AppError } from "../errors.ts";
-import { dispatchJobs } from "../jobs/dispatch.ts";
 import { insertJob } from "../jobs/insert.ts";
 import { refuseSecond } from "../jobs/one_open.ts";
-import type { JobRequest } from "../jobs/request.ts";
+import { dispatchStarted, type JobInput } from "../jobs/start.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import type { Actor, Server } from "../server.ts";
-import { hasPolicy } from "../retention/orders.ts";
+import type { ForgetRequest } from "../retention/forget_request.ts";
 import { needAdmin } from "../rights.ts";
 import { usesAdminCredential } from "./admin_credential.ts";
 import { listMaintenanceHosts, noHostBecause } from "./hosts.ts";
-import { allLocksOf, auditRemoveAll, refuseWhileInUse } from "./remove_locks.ts";
+import { allLocksOf, auditRemoveAll, refuseWhileInUse, wantsAllRemoved } from "./remove_locks.ts";
+import { isMaintenance, KINDS, type RepositoryKind } from "../../shared/job_kinds/all.ts";
 
 export interface MaintenanceRun {
-  kind: Extract<RunnableKind, "forget" | "prune" | "check" | "unlock" | "stats">;
-  request?: JobRequest;
+  kind: RepositoryKind;
+  /** Forget. */
+  request?: ForgetRequest;
   /** A particular host; otherwise one is chosen. */
   hostId?: string;
   /** Unlock: every lock; checked by wantsAllRemoved(). The name that was typed. */
   removeAllOf?: string;
   /** This run's own. */
-  caps?: { bandwidth_up_kbps?: number | null; bandwidth_down_kbps?: number | null };
+  caps?: {
+    bandwidth_up_kbps?: number | null | undefined;
+    bandwidth_down_kbps?: number | null | undefined;
+  };
 }
 
 /**
@@ -36,27 +39,16 @@ export async function startMaintenance(
   run: MaintenanceRun,
 ): Promise<{ jobId: string; hostId: string }> {
   const repository = await getRepositoryRow(server, repositoryId);
-  if (run.kind === "prune" && repository.admin_set !== 1) {
-    throw new AppError(
-      "conflict",
-      "Prune deletes data and needs the admin credential of this repository; set it first.",
-    );
-  }
+  const { prepare, refuse } = server.kinds[run.kind];
+  refuse?.(repository);
   refuseOthersThanAdmins(actor, repository, run);
-  if (
-    run.kind === "forget" && !run.request?.named && !await hasPolicy(server, repositoryId)
-  ) {
-    throw new AppError(
-      "conflict",
-      "No source group that uses this repository has a retention policy (those of hosts that are on hold do not count), so there is nothing to forget.",
-    );
-  }
+  const prepared = await prepare?.(server, repository, { ...run.request });
   const removal = run.removeAllOf === undefined
     ? undefined
     : await allLocksOf(server, repositoryId, run.removeAllOf);
   const host = await chooseHost(server, repository, run);
   const request = {
-    ...await partToRead(server, repositoryId, run.kind),
+    ...prepared,
     ...run.request,
     ...(removal ? { remove_all: removal } : {}),
   };
@@ -76,15 +68,14 @@ export async function startMaintenance(
     const id = await insertJob(server, tx, actor, {
       hostId: host.id,
       host: { name: host.name, repository_id: repositoryId },
-      wish: { kind: run.kind, ...run.caps },
-      group: null,
+      kind: run.kind,
+      ...(run.caps ? { limits: run.caps } : {}),
       request,
     });
     if (removal) await auditRemoveAll(server, tx, actor, { repository, jobId: id, removal });
     return id;
   });
-  await dispatchJobs(server, host.id);
-  server.events.publish({ type: "job", jobId, hostId: host.id, status: "queued" });
+  await dispatchStarted(server, host.id, [jobId]);
   return { jobId, hostId: host.id };
 }
 
@@ -104,7 +95,7 @@ function refuseOthersThanAdmins(
   if (request?.may_drop_most) {
     needAdmin(actor, "may_drop_most", "may_drop_most lets most snapshots go: only admins say so.");
   }
-  if (hostId && (kind === "forget" || kind === "prune")) {
+  if (hostId && KINDS[kind].credential === "admin") {
     needAdmin(actor, "host_id", `host_id says where a ${kind} runs, which only admins do.`);
   }
 }
@@ -152,12 +143,27 @@ export async function chooseHost(
   );
 }
 
-/** A check reads its share of the data: 5 % is one part of twenty. */
-async function partToRead({ db }: Server, repositoryId: string, kind: string): Promise<JobRequest> {
-  if (kind !== "check") return {};
-  const row = await db.selectFrom("maintenance").select(["read_data_percent", "next_part"])
-    .where("repository_id", "=", repositoryId).where("kind", "=", "check").executeTakeFirst();
-  if (!row?.read_data_percent) return {};
-  const parts = Math.max(1, Math.round(100 / row.read_data_percent));
-  return { read_data: { part: Math.min(row.next_part, parts), parts } };
+/** The same on the host from whose page it is started. */
+export async function startForHost(
+  server: Server,
+  actor: Actor,
+  hostId: string,
+  input: JobInput,
+): Promise<string[]> {
+  const { kind, dry_run, may_drop_most, bandwidth_up_kbps, bandwidth_down_kbps } = input;
+  const host = await server.db.selectFrom("hosts").select("repository_id").where("id", "=", hostId)
+    .executeTakeFirst();
+  if (!host) throw new AppError("not_found", "There is no such host.");
+  const isForAll = wantsAllRemoved(actor, input);
+  const { jobId } = await startMaintenance(server, actor, host.repository_id, {
+    kind: kind as RepositoryKind,
+    hostId,
+    ...(isForAll ? { removeAllOf: input.confirm_hostname! } : {}),
+    caps: { bandwidth_up_kbps, bandwidth_down_kbps },
+    request: {
+      ...(dry_run === undefined ? {} : { dry_run }),
+      ...(may_drop_most === undefined ? {} : { may_drop_most }),
+    },
+  });
+  return [jobId];
 }

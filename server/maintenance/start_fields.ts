@@ -1,17 +1,16 @@
 // What starts a job of a repository.
 import { z } from "zod";
 import { bandwidthCap, id } from "../../shared/fields.ts";
-import { RemoveAllWish } from "./remove_locks.ts";
+import { REPOSITORY_KINDS } from "../../shared/job_kinds/all.ts";
+import { forget } from "../../shared/job_kinds/forget.ts";
+import { unlock } from "../../shared/job_kinds/unlock.ts";
 
-const KINDS = ["forget", "prune", "check", "unlock", "stats"] as const;
-
-export const RepositoryJobWish = z.strictObject({
-  kind: z.enum(KINDS, { error: `must be one of ${KINDS.join(", ")}` }),
+export const RepositoryJobInput = z.strictObject({
+  kind: z.enum(REPOSITORY_KINDS, { error: `must be one of ${REPOSITORY_KINDS.join(", ")}` }),
   /** On this host, for admins; otherwise a connected one is chosen. */
   host_id: id.nullable().optional(),
-  dry_run: z.boolean("must be true or false").optional(),
-  may_drop_most: z.boolean("must be true or false").optional(),
-  ...RemoveAllWish,
+  ...forget.input,
+  ...unlock.input,
   bandwidth_up_kbps: bandwidthCap.optional(),
   bandwidth_down_kbps: bandwidthCap.optional(),
 });

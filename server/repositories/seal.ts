@@ -1,8 +1,8 @@
 // A repository's secrets, as they are stored and as an agent receives them.
-import type { RepositoryAccess } from "../../shared/protocol.ts";
 import type { RepositoriesTable } from "../database/tables.ts";
 import type { Selectable } from "kysely";
 import type { Server } from "../server.ts";
+import type { RepositoryAccess } from "../../shared/repository_access.ts";
 
 export interface AccessSecrets {
   password: string;

@@ -1,6 +1,6 @@
-import type { ForgetOrder } from "../../shared/protocol.ts";
-import type { NamedForget } from "../jobs/request.ts";
+import type { NamedForget } from "./forget_request.ts";
 import type { Server } from "../server.ts";
+import type { ForgetOrder } from "../../shared/job_kinds/forget.ts";
 
 /** What a person named, but for what a group has taken over since. */
 export async function namedOrders(

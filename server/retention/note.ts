@@ -1,10 +1,11 @@
 // What became of a forget.
 import { sql, type Transaction } from "kysely";
-import type { ForgetOrder, JobFinished } from "../../shared/protocol.ts";
+import type { JobFinished } from "../../shared/protocol.ts";
 import type { Tables } from "../database/tables.ts";
 import type { JobRow } from "../jobs/find.ts";
-import { readRequest } from "../jobs/request.ts";
+import { isDryRun } from "../jobs/request.ts";
 import type { Server } from "../server.ts";
+import type { ForgetOrder } from "../../shared/job_kinds/forget.ts";
 
 /** Before the order is sent: what it removes is our own doing and no loss. */
 export async function noteOrdered(
@@ -28,7 +29,7 @@ export async function noteForgotten(
   job: JobRow,
   ended: Pick<JobFinished, "forgotten">,
 ): Promise<void> {
-  if (readRequest(job.request).dry_run) return;
+  if (isDryRun(job)) return;
   await dropRemoved(tx, job);
   for (const { source_group_id, done } of ended.forgotten ?? []) {
     if (!done || !source_group_id) continue;

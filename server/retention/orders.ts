@@ -1,8 +1,9 @@
-import { type ForgetOrder, FRAME_LIMIT } from "../../shared/protocol.ts";
+import { FRAME_LIMIT } from "../../shared/protocol.ts";
 import { keepsEverything, Retention } from "../../shared/retention.ts";
 import type { Server } from "../server.ts";
 import { decide, type Decision } from "./decide.ts";
 import { type OwnSnapshot, ownSnapshots } from "./own.ts";
+import type { ForgetOrder } from "../../shared/job_kinds/forget.ts";
 
 /** What one order may take of the frame that carries it; groups that do not fit have their turn at the next run. */
 const ORDER_CHARACTERS = FRAME_LIMIT * 0.6;

@@ -1,6 +1,5 @@
 // The list of all snapshots in a repository, of whatever host: handed in by a maintenance job, for the snapshots that no
 // group governs and for the truth about what is there. It never changes the list of another host.
-import { isMaintenance } from "../../shared/job.ts";
 import type { SnapshotsReport } from "../../shared/protocol.ts";
 import type { Transaction } from "kysely";
 import type { Tables } from "../database/tables.ts";
@@ -9,6 +8,7 @@ import { auditCut } from "../quotas/day.ts";
 import { noteWholeListed } from "../retention/claims.ts";
 import type { Server } from "../server.ts";
 import { dropUnfinished, noteNew, type OpenList, textsOf } from "./limits.ts";
+import { KINDS } from "../../shared/job_kinds/all.ts";
 
 /** Throws forbidden unless a maintenance job of this host in that repository is running. */
 export async function storeWholeList(
@@ -97,7 +97,7 @@ async function isOwnMaintenance(
   const job = await tx.selectFrom("jobs").select(["kind", "status"])
     .where("id", "=", job_id ?? "").where("host_id", "=", hostId)
     .where("repository_id", "=", repository_id).executeTakeFirst();
-  if (!job || !(isMaintenance(job.kind) || job.kind === "stats")) {
+  if (!job || !KINDS[job.kind].listsWhole) {
     throw new AppError("forbidden", "Only a maintenance job may list a whole repository.");
   }
   return job.status === "running";

@@ -5,9 +5,9 @@ import type { JobStatus } from "../../shared/job.ts";
 import type { SourceGroupsTable } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import { openHook } from "../hooks/seal.ts";
-import type { SourceProblem } from "../../shared/protocol.ts";
 import type { Server } from "../server.ts";
 import { secondLook, surroundingsOf } from "./second_look.ts";
+import type { SourceProblem } from "../../shared/job_kinds/backup.ts";
 
 export interface SourceGroup {
   id: string;

@@ -1,9 +1,9 @@
 // A source group as an agent receives it, in its plan and in an order.
 import type { Selectable } from "kysely";
-import type { SourceGroupOrder } from "../../shared/protocol.ts";
 import type { SourceGroupsTable } from "../database/tables.ts";
 import { hooksFor, type HostHooks } from "../hooks/resolve.ts";
 import type { Server } from "../server.ts";
+import type { SourceGroupOrder } from "../../shared/job_kinds/backup.ts";
 
 export async function sourceGroupOrder(
   server: Server,

@@ -1,5 +1,5 @@
 // Jobs, the newest first: the page of all, and the table that a host's tab shows too.
-import { JOB_STATUSES, type JobStatus, RUNNABLE_KINDS } from "../../shared/job.ts";
+import { JOB_STATUSES, type JobStatus } from "../../shared/job.ts";
 import { bytes, duration, middleCut } from "../format.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Choice } from "../parts/choice.tsx";
@@ -9,6 +9,7 @@ import { Pager } from "../parts/pager.tsx";
 import { jobState, jobWord, StateWord } from "../parts/state.tsx";
 import { Time } from "../parts/time.tsx";
 import { type JobNames, JobTitle, KIND_WORDS } from "./words.tsx";
+import { JOB_KINDS } from "../../shared/job_kinds/all.ts";
 
 export interface JobRowData extends JobNames {
   id: string;
@@ -124,7 +125,7 @@ function Filters({ filter, hosts }: JobListProps) {
         value={filter.kind}
         options={[
           ["", "all"],
-          ...[...RUNNABLE_KINDS, "hook" as const].map((kind): [string, string] => [
+          ...JOB_KINDS.map((kind): [string, string] => [
             kind,
             KIND_WORDS[kind],
           ]),

@@ -1,7 +1,8 @@
 // Jobs in words: what one is called, and what to do when it has ended badly.
-import { type JobKind, type JobStatus } from "../../shared/job.ts";
+import type { JobStatus } from "../../shared/job.ts";
 import { visible } from "../../shared/redact.ts";
 import { Name } from "../parts/name.tsx";
+import type { JobKind } from "../../shared/job_kinds/all.ts";
 
 export interface JobNames {
   kind: JobKind;

@@ -1,7 +1,7 @@
 // What keeps a repository healthy: retention, prune and check with their age and outcome, its size, who holds a lock, and
 // the credential that may delete.
 import { cronInWords } from "../../shared/cron.ts";
-import type { JobKind, JobStatus, MaintenanceKind } from "../../shared/job.ts";
+import type { JobStatus } from "../../shared/job.ts";
 import { bytes, count, plural } from "../format.ts";
 import type { FrameProps } from "../layout.tsx";
 import { Confirm } from "../parts/confirm.tsx";
@@ -11,6 +11,7 @@ import { type RefusedRun, RunOneLimited } from "../parts/limits.tsx";
 import { Name, titleOf } from "../parts/name.tsx";
 import { jobState, StateWord } from "../parts/state.tsx";
 import { Time } from "../parts/time.tsx";
+import type { JobKind, MaintenanceKind } from "../../shared/job_kinds/all.ts";
 
 export interface UpkeepTask {
   kind: MaintenanceKind;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { endTooLongWaits, LONGEST_WAIT } from "../../server/jobs/wait.ts";
+import { LONGEST_WAIT } from "../../server/jobs/kind.ts";
+import { endTooLongWaits } from "../../server/jobs/wait.ts";
 import { attack } from "../support/trial.ts";
 import { FakeAgent, joinHost } from "../support/fake_agent.ts";
 import { mint } from "../support/quotas.ts";

@@ -1,9 +1,9 @@
 // A real agent with a real restic and a repository on this disk, against a fake server.
 import { join } from "node:path";
-import type { RepositoryAccess } from "../../shared/protocol.ts";
 import { FakeServer } from "./fake_server.ts";
 import { placeRepository, type RealRestic } from "./restic.ts";
 import { access, jobId, startAgent, testFolder } from "./start_agent.ts";
+import type { RepositoryAccess } from "../../shared/repository_access.ts";
 
 export interface BackingUp {
   config?: Partial<RepositoryAccess>;

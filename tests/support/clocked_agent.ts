@@ -1,10 +1,11 @@
 // A real agent with a clock that the test sets and a schedule, against a fake server.
 import { join } from "node:path";
-import type { AgentMessage, Hooks, Origin, PlannedSchedule } from "../../shared/protocol.ts";
+import type { AgentMessage, Origin, PlannedSchedule } from "../../shared/protocol.ts";
 import { eventually } from "./eventually.ts";
 import { FakeRestic, LISTED, SUMMARY } from "./fake_restic.ts";
 import { FakeServer } from "./fake_server.ts";
 import { access, startAgent, testFolder } from "./start_agent.ts";
+import type { Hooks } from "../../shared/hook_order.ts";
 
 export const SCHEDULE = "55555555-5555-4555-8555-555555555555";
 export const GROUP = "66666666-6666-4666-8666-666666666666";

@@ -1,8 +1,8 @@
 // A repository as machines see it, for the server's tests: what is in it, and agents that back up to it, list it and claim.
-import type { ForgetOrder } from "../../shared/protocol.ts";
 import { newId } from "../../shared/new_id.ts";
 import { FakeAgent, type JoinedHost, joinHost } from "./fake_agent.ts";
 import type { TestServer } from "./start_server.ts";
+import type { ForgetOrder } from "../../shared/job_kinds/forget.ts";
 
 export interface FakeSnapshot {
   id: string;

@@ -1,9 +1,10 @@
 // An agent with a restic that writes down how it was started, for backups with hooks.
 import { join } from "node:path";
-import type { CommandRun, ConfigUpdate, Hooks } from "../../shared/protocol.ts";
+import type { CommandRun, ConfigUpdate } from "../../shared/protocol.ts";
 import { FakeRestic, LISTED, SUMMARY } from "./fake_restic.ts";
 import { FakeServer } from "./fake_server.ts";
 import { access, jobId, order, startAgent, testFolder } from "./start_agent.ts";
+import type { Hooks } from "../../shared/hook_order.ts";
 
 export const BACKUP = { backup: SUMMARY, snapshots: LISTED };
 

@@ -1,7 +1,6 @@
 // Machines that are honest and have bad luck, over the real server: what physically writes in one repository is known here, whatever
 // the server and the agents believe.
 import assert from "node:assert/strict";
-import { isMaintenance, type JobKind, writesRepository } from "../../shared/job.ts";
 import type { CommandRun } from "../../shared/protocol.ts";
 import { followClock } from "../../server/follow_clock.ts";
 import { dispatchAll } from "../../server/jobs/dispatch.ts";
@@ -10,6 +9,7 @@ import { endTooLongWaits } from "../../server/jobs/wait.ts";
 import { eventually } from "./eventually.ts";
 import { FakeAgent, type JoinedHost, joinHost } from "./fake_agent.ts";
 import type { TestServer } from "./start_server.ts";
+import { isMaintenance, type JobKind, writesRepository } from "../../shared/job_kinds/all.ts";
 
 interface Work {
   job: CommandRun;

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import type { Agent } from "../../agent/agent.ts";
 import type { Brake } from "../../agent/brake/brake.ts";
 import { createLog } from "../../agent/log.ts";
-import type { RepositoryAccess } from "../../shared/protocol.ts";
 import { command } from "./programs.ts";
 import { eventually } from "./eventually.ts";
 import { type FakeServer, REPOSITORY_ID } from "./fake_server.ts";
 import { type AgentOptions, openAgent } from "../../agent/open.ts";
+import type { RepositoryAccess } from "../../shared/repository_access.ts";
 
 export interface TestAgent extends AsyncDisposable {
   agent: Agent;

@@ -1,10 +1,10 @@
-import { JOB_KINDS, JOB_STATUSES } from "../../../shared/job.ts";
+import { JOB_STATUSES } from "../../../shared/job.ts";
 import { visible, visibleJson } from "../../../shared/redact.ts";
 import { acceptJob } from "../../jobs/accept.ts";
 import { cancelJob } from "../../jobs/cancel.ts";
 import { getJob, getJobRow, type JobRow, listJobs } from "../../jobs/find.ts";
 import { linesAfter } from "../../jobs/lines.ts";
-import { JobWish, startJobs } from "../../jobs/start.ts";
+import { JobInput, startJobs } from "../../jobs/start.ts";
 import type { Server } from "../../server.ts";
 import { pathId, readJson, readOneOf, readPage } from "../body.ts";
 import { actorOf, type Ctx } from "../context.ts";
@@ -15,6 +15,7 @@ import { jobShape, lineShape } from "./shapes.ts";
 import type { ApiRoute } from "./route.ts";
 import { lastEventId } from "../last_event_id.ts";
 import type { StoredLine } from "../../jobs/stored_line.ts";
+import { JOB_KINDS } from "../../../shared/job_kinds/all.ts";
 
 const JSON_FORM: JobFeedForm = {
   name: "json",
@@ -31,10 +32,10 @@ export const jobRoutes: ApiRoute[] = [
     path: "/api/hosts/:id/jobs",
     role: "operator",
     summary: "Runs a job now; a backup without source_group_id runs every source group of the host",
-    body: JobWish,
+    body: JobInput,
     answers: 202,
     handler: async (server, c) => {
-      const wish = await readJson(c, JobWish);
+      const wish = await readJson(c, JobInput);
       const ids = await startJobs(server, actorOf(c), pathId(c, "id"), wish);
       const jobs = ids.map((id) => ({ job_id: id, job_url: `${c.get("baseUrl")}/jobs/${id}` }));
       return c.json({ ...jobs[0], jobs }, 202);

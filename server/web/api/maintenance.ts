@@ -26,7 +26,7 @@ import { pathId, readJson } from "../body.ts";
 import { actorOf, type Ctx } from "../context.ts";
 import { withIsoTimes } from "./shapes.ts";
 import type { ApiRoute } from "./route.ts";
-import { RepositoryJobWish } from "../../maintenance/start_fields.ts";
+import { RepositoryJobInput } from "../../maintenance/start_fields.ts";
 import { PreviewedRetention } from "../../retention/fields.ts";
 
 const PreviewWish = z.strictObject({ retention: PreviewedRetention });
@@ -108,10 +108,10 @@ export const maintenanceRoutes: ApiRoute[] = [
     path: "/api/repositories/:id/jobs",
     role: "operator",
     summary: "Runs forget, prune, check, unlock or stats now on a connected host of the repository",
-    body: RepositoryJobWish,
+    body: RepositoryJobInput,
     answers: 202,
     handler: async (server, c) => {
-      const wish = await readJson(c, RepositoryJobWish);
+      const wish = await readJson(c, RepositoryJobInput);
       const isForAll = wantsAllRemoved(actorOf(c), wish);
       const { kind, host_id, confirm_hostname } = wish;
       const { bandwidth_up_kbps, bandwidth_down_kbps, dry_run, may_drop_most } = wish;

@@ -1,4 +1,4 @@
-import { JOB_KINDS, JOB_STATUSES } from "../../../shared/job.ts";
+import { JOB_STATUSES } from "../../../shared/job.ts";
 import { JobListPage } from "../../../templates/jobs/list.tsx";
 import { LogRows } from "../../../templates/jobs/log.tsx";
 import { JobPage } from "../../../templates/jobs/page.tsx";
@@ -15,6 +15,7 @@ import { attemptTo } from "./form.ts";
 import { jobRow, jobView } from "./job_props.ts";
 import { frameOf, goTo, isAdmin, mayRun, show } from "./page.ts";
 import type { StoredLine } from "../../jobs/stored_line.ts";
+import { JOB_KINDS } from "../../../shared/job_kinds/all.ts";
 
 export const jobPageRoutes: Route[] = [
   { method: "GET", path: "/jobs", role: "viewer", handler: list },

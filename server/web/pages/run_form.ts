@@ -1,6 +1,6 @@
 // Forms that start jobs.
 import type { RefusedRun } from "../../../templates/parts/limits.tsx";
-import { JobWish, startJobs } from "../../jobs/start.ts";
+import { JobInput, startJobs } from "../../jobs/start.ts";
 import type { Server } from "../../server.ts";
 import { pathId } from "../body.ts";
 import { actorOf, type Ctx } from "../context.ts";
@@ -22,7 +22,7 @@ export async function startRun(
   const groupId = given("source_group_id");
   const scheduleId = given("schedule_id");
   const { done, errors } = await attempt(
-    JobWish,
+    JobInput,
     {
       kind: form.text("kind") || "backup",
       source_group_id: groupId,

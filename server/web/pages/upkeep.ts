@@ -14,7 +14,7 @@ import { attempt, type Form, readForm } from "./form.ts";
 import { goTo } from "./page.ts";
 import { showRefused } from "./show_repository.ts";
 import { limitsOf, refusedRun } from "./run_form.ts";
-import { RepositoryJobWish } from "../../maintenance/start_fields.ts";
+import { RepositoryJobInput } from "../../maintenance/start_fields.ts";
 
 export const upkeepPageRoutes: Route[] = [
   { method: "POST", path: "/repositories/:id/jobs", role: "operator", handler: run },
@@ -75,7 +75,7 @@ async function run(server: Server, c: Ctx): Promise<Response> {
   const id = pathId(c, "id");
   const form = await readForm(c);
   const { done, errors } = await attempt(
-    RepositoryJobWish,
+    RepositoryJobInput,
     {
       kind: form.text("kind"),
       ...limitsOf(form),

@@ -2,12 +2,14 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Brake, NO_BRAKE } from "../../../agent/brake/brake.ts";
-import { JOB_KINDS, type JobKind, REFUSED_BY_MACHINE } from "../../../shared/job.ts";
-import type { CommandRun, RepositoryAccess } from "../../../shared/protocol.ts";
+import { REFUSED_BY_MACHINE } from "../../../shared/job.ts";
+import type { CommandRun } from "../../../shared/protocol.ts";
 import { eventually } from "../../support/eventually.ts";
 import { FakeRestic, LISTED, SUMMARY } from "../../support/fake_restic.ts";
 import { FakeServer } from "../../support/fake_server.ts";
 import { access, jobId, order, startAgent, testFolder } from "../../support/start_agent.ts";
+import type { RepositoryAccess } from "../../../shared/repository_access.ts";
+import { JOB_KINDS, type JobKind } from "../../../shared/job_kinds/all.ts";
 
 async function braked(
   brake: (folder: string) => Partial<Brake>,

@@ -1,10 +1,10 @@
 // Hooks as real shells around a restic that writes down how it was started.
 import assert from "node:assert/strict";
-import type { Hooks } from "../../../shared/protocol.ts";
 import { eventually } from "../../support/eventually.ts";
 import type { FakeServer } from "../../support/fake_server.ts";
 import { BACKUP, hookedAgent } from "../../support/hooked_agent.ts";
 import { jobId, order } from "../../support/start_agent.ts";
+import type { Hooks } from "../../../shared/hook_order.ts";
 
 Deno.test("a hook's text stands in no process's arguments and in no environment of what it starts", async () => {
   await using all = await hookedAgent();
