@@ -1,4 +1,5 @@
-// All that the server and an agent may say to each other over GET /ws/agent. JSON text frames, one message each.
+// All that the server and an agent may say to each other over GET /ws/agent. JSON text frames, one message each; binary ones are the
+// data of a stream (stream.ts).
 // Unknown fields are ignored and unknown types are answered by an error, so that one side may be newer.
 import { z } from "zod";
 import { BandwidthWindows } from "./bandwidth.ts";
@@ -23,6 +24,7 @@ import {
   Summary,
 } from "./job.ts";
 import { keepsEverything, Retention } from "./retention.ts";
+import { streamCancel, streamCredit, streamEnd, streamOpen } from "./stream.ts";
 
 /**
  * Raised when a message changes so that the other side must know.
@@ -269,9 +271,14 @@ export const ServerMessage = z.discriminatedUnion("type", [
   commandCancel,
   bearerSet,
   reportAck,
+  streamOpen,
+  streamCredit,
+  streamCancel,
   error,
 ]);
 export type ServerMessage = z.infer<typeof ServerMessage>;
+/** About a stream: these pass by whatever else is under way. */
+export type StreamOrder = Extract<ServerMessage, { type: `stream.${string}` }>;
 
 // ---- agent → server
 
@@ -531,6 +538,7 @@ export const AgentMessage = z.discriminatedUnion("type", [
   snapshotsReport,
   scheduleAck,
   problems,
+  streamEnd,
   error,
 ]);
 export type AgentMessage = z.infer<typeof AgentMessage>;
