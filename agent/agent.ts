@@ -20,7 +20,7 @@ import { describeMachine } from "./machine.ts";
 import { Plan } from "./plan.ts";
 import { readBootId } from "./proc.ts";
 import { receive, refuse } from "./receive.ts";
-import { LIMITS, type Limits } from "./restic/run.ts";
+import { LIMITS, type Limits } from "./restic/context.ts";
 import { ResticFinder, ResticProblem } from "./restic/version.ts";
 import type { Settings } from "./settings.ts";
 import { StateFolder } from "./state/folder.ts";
