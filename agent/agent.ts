@@ -9,11 +9,11 @@ import { Journal } from "./journal/journal.ts";
 import { FileSystemMemory } from "./file_systems.ts";
 import type { Log } from "./log.ts";
 import { Plan } from "./plan.ts";
-import type { Limits } from "./restic/run.ts";
 import { ResticFinder } from "./restic/version.ts";
 import type { Settings } from "./settings.ts";
 import { StateFolder } from "./state/folder.ts";
 import { Timers } from "./timers.ts";
+import type { Limits } from "./restic/context.ts";
 
 export interface Agent {
   settings: Settings;

@@ -20,12 +20,14 @@ import { describeMachine } from "./machine.ts";
 import { Plan } from "./plan.ts";
 import { readBootId } from "./proc.ts";
 import { receive, refuse } from "./receive.ts";
-import { LIMITS, type Limits } from "./restic/run.ts";
 import { ResticFinder, ResticProblem } from "./restic/version.ts";
 import type { Settings } from "./settings.ts";
 import { StateFolder } from "./state/folder.ts";
+import { produce, PRODUCERS, type Producers } from "./streams/producers.ts";
+import { RunningStreams } from "./streams/running.ts";
 import { CLOCK, type Clock, Timers } from "./timers.ts";
 import type { Agent } from "./agent.ts";
+import { LIMITS, type Limits } from "./restic/context.ts";
 
 export interface AgentOptions {
   settings: Settings & { server: string; bearer: string };
@@ -35,6 +37,8 @@ export interface AgentOptions {
   pace?: Partial<Pace>;
   clock?: Partial<Clock>;
   journal?: Partial<JournalOptions>;
+  /** What makes the bytes of streams; tests have others. */
+  producers?: Partial<Producers>;
   /** The server refuses this agent for good. */
   onRefused?: (reason: string) => void;
 }
@@ -97,6 +101,7 @@ function assemble(options: AgentOptions, { state, journal, hasWorked }: Opened):
     environment: (name: string) => Deno.env.get(name),
   } as Agent;
   agent.queue = new JobQueue(agent);
+  const producers = { ...PRODUCERS, ...options.producers };
   agent.connection = new Connection({
     server: settings.server,
     bearer: settings.bearer,
@@ -106,6 +111,7 @@ function assemble(options: AgentOptions, { state, journal, hasWorked }: Opened):
     pace: { ...PACE, ...options.pace },
     hello: () => sayHello(agent),
     clock,
+    streams: new RunningStreams((request, signal) => produce(producers, agent, request, signal)),
     onMessage: (message) => receive(agent, message),
     onUnreadable: (unreadable) => refuse(agent, unreadable),
     onRefused: (reason) => options.onRefused?.(reason),

@@ -35,7 +35,11 @@ export interface SpawnOptions {
   mark?: Pick<ProcessMark, "path" | "verb">;
   /** What asks it to end; restic removes its lock at an interrupt. */
   endSignal?: "SIGINT" | "SIGTERM";
-  onOut: (chunk: Uint8Array) => void;
+  /**
+   * Takes what the process prints as it comes; or "pull": `out` is read by the caller, and a process that he does not read stands
+   * still at a full pipe.
+   */
+  onOut: ((chunk: Uint8Array) => void) | "pull";
   onError: (chunk: Uint8Array) => void;
 }
 
@@ -51,8 +55,19 @@ export class ManagedProcess {
   readonly pid: number;
   /** What it is recognised by after a restart of the agent. */
   readonly mark: ProcessMark;
-  /** Resolves when the process has ended and its output is read. Rejects with what `onOut` or `onError` threw. */
+  /**
+   * Resolves when the process has ended and its output is read, but for `out`. Rejects with what `onOut` or `onError` threw.
+   */
   readonly exit: Promise<Exit>;
+  /**
+   * With "pull": its output, to be read once and to the end, or until after `stop`. One that was stopped ends for its reader soon
+   * after, whoever else holds the pipe open.
+   */
+  get out(): AsyncIterable<Uint8Array> {
+    if (!this.#pulled) throw new Error("the output of this process goes to onOut");
+    return this.#pulled;
+  }
+  readonly #pulled: Pulled | undefined;
   readonly #child: Deno.ChildProcess;
   readonly #endSignal: Deno.Signal;
   #stop: Stop | null = null;
@@ -80,6 +95,7 @@ export class ManagedProcess {
       pid: this.pid,
       ...options.mark ?? { path: options.path, verb: beginOf(options.args) },
     };
+    this.#pulled = options.onOut === "pull" ? new Pulled(this.#child.stdout) : undefined;
     this.exit = this.#run(options);
   }
 
@@ -95,10 +111,8 @@ export class ManagedProcess {
   }
 
   async #run(options: SpawnOptions): Promise<Exit> {
-    const output = [
-      drain(this.#child.stdout, options.onOut),
-      drain(this.#child.stderr, options.onError),
-    ];
+    const output = [drain(this.#child.stderr, options.onError)];
+    if (options.onOut !== "pull") output.push(drain(this.#child.stdout, options.onOut));
     const { code, signal } = await this.#child.status;
     this.#hasEnded = true;
     clearTimeout(this.#killTimer);
@@ -106,6 +120,7 @@ export class ManagedProcess {
     if (windows && INTERRUPTED.includes(code)) this.#stop ??= "agent_stopped";
     if (this.#stop) this.#signal("SIGKILL");
     await settleWithin(DRAIN_MS, output);
+    if (this.#stop) await this.#pulled?.end();
     return {
       code,
       signal,
@@ -130,6 +145,34 @@ export class ManagedProcess {
     } catch {
       // It has ended meanwhile.
     }
+  }
+}
+
+/** Output that is read when its reader asks for more. */
+class Pulled implements AsyncIterable<Uint8Array> {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.#reader = stream.getReader();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    try {
+      for (;;) {
+        const { done, value } = await this.#reader.read();
+        if (done) return;
+        yield value;
+      }
+    } finally {
+      await this.end();
+    }
+  }
+
+  /** Lets go of the pipe: a reader that waits sees the end, and a process that writes on is told. */
+  async end(): Promise<void> {
+    await this.#reader.cancel().catch(() => {
+      // A pipe that broke has ended.
+    });
   }
 }
 

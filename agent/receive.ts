@@ -1,5 +1,5 @@
 // What the server says, and what is done about it.
-import type { ServerMessage } from "../shared/protocol.ts";
+import type { ServerMessage, StreamOrder } from "../shared/protocol.ts";
 import type { Agent } from "./agent.ts";
 import { id } from "../shared/fields.ts";
 import type { Unreadable } from "../shared/wire.ts";
@@ -7,7 +7,7 @@ import { finishJob } from "./jobs/finish.ts";
 import { messageOf } from "./log.ts";
 import { saveAgentFile } from "./settings.ts";
 
-export function receive(agent: Agent, message: ServerMessage): void {
+export function receive(agent: Agent, message: Exclude<ServerMessage, StreamOrder>): void {
   switch (message.type) {
     case "config.update":
       agent.plan.setConfig(message);

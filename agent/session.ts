@@ -1,9 +1,18 @@
 // One socket to the server: hello, heartbeat, what the journal holds, and its end.
 import { JumpWatch, type TimeSource } from "./clock.ts";
-import { type AgentMessage, CLOSE, type Hello, type ServerMessage } from "../shared/protocol.ts";
+import { setImmediate } from "node:timers";
+import {
+  type AgentMessage,
+  CLOSE,
+  type Hello,
+  type ServerMessage,
+  type StreamOrder,
+} from "../shared/protocol.ts";
 import { ProtocolError, readServerMessage, type Unreadable } from "../shared/wire.ts";
 import type { Journal } from "./journal/journal.ts";
 import { type Log, messageOf } from "./log.ts";
+import type { RunningStreams } from "./streams/running.ts";
+import { SessionStreams } from "./streams/session_streams.ts";
 
 export interface Pace {
   firstRetryMs: number;
@@ -24,7 +33,9 @@ export interface SessionOptions {
   pace: Pace;
   clock: TimeSource;
   hello: () => Promise<Hello>;
-  onMessage: (message: ServerMessage) => void;
+  /** What runs for streams, over all sessions. */
+  streams: RunningStreams;
+  onMessage: (message: Exclude<ServerMessage, StreamOrder>) => void;
   /** A message of the server that this agent cannot take. */
   onUnreadable: (unreadable: Unreadable) => void;
 }
@@ -33,6 +44,10 @@ export interface SessionOptions {
 const BUFFER_LIMIT = 256 * 1024;
 const WINDOW_LIMIT = 4 * 1024 * 1024;
 const CONGESTION_RETRY_MS = 20;
+/** Of streams no more is handed to the socket at once, beside what reports may: neither waits for the other. */
+const STREAM_BUFFER_LIMIT = 128 * 1024;
+/** After so many bytes of streams timers have a turn, however fast the socket is. */
+const STREAM_SLICE = 1024 * 1024;
 const GOOD_AFTER_MS = 30_000;
 
 export interface SessionEnd {
@@ -65,12 +80,22 @@ export class Session {
   #inFlight: { seq: number; bytes: number }[] = [];
   #inFlightBytes = 0;
   #pumpTimer: number | undefined;
+  readonly #streams: SessionStreams;
+  /** All bytes that the socket was given, and after how many of them each unsent frame of a stream ends. */
+  #given = 0;
+  #unsentFrames: { end: number; bytes: number }[] = [];
+  #streamSlice = 0;
   #error = "";
   #onGone: () => void = () => {};
 
   constructor(private readonly options: SessionOptions, private readonly events: SessionEvents) {
     this.#heardAt = options.clock.elapsed();
     this.#jumps = new JumpWatch(options.clock);
+    this.#streams = new SessionStreams(options.streams, {
+      sendEnd: (end) => this.send(end),
+      sendData: (frame) => this.#sendStreamData(frame),
+      room: (signal) => this.#streamRoom(signal),
+    }, options.log);
     const url = `${options.server.replace(/^http/, "ws")}/ws/agent`;
     this.#socket = new WebSocket(url, {
       headers: { authorization: `Bearer ${options.bearer}` },
@@ -134,7 +159,7 @@ export class Session {
     this.#guard(() => {
       if (!this.#hasSaidHello || this.#hasEnded || this.#pumpTimer !== undefined) return;
       while (this.#inFlightBytes < WINDOW_LIMIT) {
-        if (this.buffered > BUFFER_LIMIT) {
+        if (this.buffered - this.#unsentOfStreams > BUFFER_LIMIT) {
           this.#pumpTimer = setTimeout(() => {
             this.#pumpTimer = undefined;
             this.pump();
@@ -195,13 +220,18 @@ export class Session {
       this.isGreeted = true;
       this.events.onGood();
     }
-    this.options.onMessage(message);
+    if (isOfStream(message)) this.#streams.receive(message);
+    else this.options.onMessage(message);
   }
 
   #refuse(error: unknown): void {
     const text = messageOf(error);
     if (error instanceof ProtocolError && error.unreadable) {
       // Whose other messages are understood: the conversation goes on.
+      const { type, streamId, reason } = error.unreadable;
+      if (type === "stream.open" && Number.isInteger(streamId) && streamId! > 0) {
+        return this.#streams.refuse(streamId!, reason);
+      }
       return this.options.onUnreadable(error.unreadable);
     }
     this.options.log.error(`The server's message was not understood: ${text}`);
@@ -222,9 +252,43 @@ export class Session {
   }
 
   #sendText(text: string): boolean {
+    return this.#give(text);
+  }
+
+  #give(data: string | Uint8Array<ArrayBuffer>): boolean {
     if (this.#socket.readyState !== WebSocket.OPEN) return false;
-    this.#socket.send(text);
+    const before = this.buffered;
+    this.#socket.send(data);
+    this.#given += this.buffered - before;
     return true;
+  }
+
+  #sendStreamData(frame: Uint8Array<ArrayBuffer>): boolean {
+    if (!this.#give(frame)) return false;
+    this.#unsentFrames.push({ end: this.#given, bytes: frame.length });
+    this.#streamSlice += frame.length;
+    return true;
+  }
+
+  /** Bytes of streams that the socket was given and has not sent. */
+  get #unsentOfStreams(): number {
+    const sent = this.#given - this.buffered;
+    while (this.#unsentFrames[0] && this.#unsentFrames[0].end <= sent) this.#unsentFrames.shift();
+    return this.#unsentFrames.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Waits until the socket has sent most of what streams gave it. */
+  async #streamRoom(signal: AbortSignal): Promise<void> {
+    if (this.#streamSlice > STREAM_SLICE) {
+      this.#streamSlice = 0;
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    for (let tries = 0; !signal.aborted && this.#unsentOfStreams >= STREAM_BUFFER_LIMIT; tries++) {
+      // A fast socket is done with it in one turn of the event loop; a slow one is asked now and then.
+      await (tries < 2
+        ? new Promise((resolve) => setImmediate(resolve))
+        : new Promise((resolve) => setTimeout(resolve, Math.min(CONGESTION_RETRY_MS, tries))));
+    }
   }
 
   #closed(code: number, reason: string): void {
@@ -232,6 +296,7 @@ export class Session {
     this.#hasEnded = true;
     for (const timer of this.#timers) clearInterval(timer);
     clearTimeout(this.#pumpTimer);
+    this.#streams.close();
     this.events.onEnd({ code, reason: reason || this.#error, isNonsense: this.#isNonsense });
   }
 
@@ -250,4 +315,8 @@ export class Session {
       this.options.log.error(`Fault in the connection: ${messageOf(error)}`);
     }
   }
+}
+
+function isOfStream(message: ServerMessage): message is StreamOrder {
+  return message.type.startsWith("stream.");
 }

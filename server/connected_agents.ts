@@ -1,5 +1,6 @@
 // Which hosts are connected, and the one socket of each. The newest socket wins.
 import { CLOSE, type Hello, type ServerMessage } from "../shared/protocol.ts";
+import { type SocketStreams, StreamCount } from "./agent_streams.ts";
 
 /** Beyond this much unsent data a socket's reader has stopped reading; it is dropped and will come again. */
 const UNSENT_LIMIT = 4 * 1_048_576;
@@ -20,6 +21,7 @@ export interface AgentSocket {
   /** Of the bearer with which it was opened: a host may be given to another machine while a socket is open. */
   readonly bearerHash: Uint8Array;
   readonly socket: WebSocket;
+  readonly streams: SocketStreams;
   /** When its agent last said something, by server.clock.ran(): silence counts only while the server runs. */
   heardRan: number;
   /** SHA-256 of the id of the agent's run, from hello on. */
@@ -41,6 +43,8 @@ export interface AgentSocket {
 }
 
 export class ConnectedAgents {
+  /** How many streams are open in all. */
+  readonly streams = new StreamCount();
   readonly #sockets = new Map<string, AgentSocket>();
 
   /** Makes this the host's socket and closes the one before it. */
@@ -48,6 +52,7 @@ export class ConnectedAgents {
     const before = this.#sockets.get(agent.hostId);
     this.#sockets.set(agent.hostId, agent);
     if (before) {
+      before.streams.close();
       closeQuietly(before.socket, CLOSE.replaced, "another connection of this host took over");
     }
   }
@@ -82,6 +87,7 @@ export class ConnectedAgents {
     const agent = this.#sockets.get(hostId);
     if (!agent) return;
     this.#sockets.delete(hostId);
+    agent.streams.close();
     closeQuietly(agent.socket, code, reason);
   }
 

@@ -16,7 +16,11 @@ const STATUS = {
   /** To an agent: only a newer one can be served. */
   agent_too_old: 422,
   too_many: 429,
+  /** A host's agent gave an answer that is none, or none that helps. */
+  agent_failed: 502,
   agent_offline: 503,
+  /** A host's agent did not answer in time. */
+  agent_timeout: 504,
   unavailable: 503,
   /** The database is locked, full, damaged …: storage.ts. */
   storage_cannot_write: 503,

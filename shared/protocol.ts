@@ -1,4 +1,5 @@
-// All that the server and an agent may say to each other over GET /ws/agent. JSON text frames, one message each.
+// All that the server and an agent may say to each other over GET /ws/agent. JSON text frames, one message each; binary ones are the
+// data of a stream (stream.ts).
 // Unknown fields are ignored and unknown types are answered by an error, so that one side may be newer.
 import { z } from "zod";
 import { BandwidthWindows } from "./bandwidth.ts";
@@ -8,6 +9,7 @@ import { RepositoryAccess } from "./repository_access.ts";
 import { lockId, ResticId } from "./restic_id.ts";
 import { SourceGroupOrder } from "./job_kinds/backup.ts";
 import { fieldsOfAll, JOB_KINDS, type JobKind, KINDS } from "./job_kinds/all.ts";
+import { streamCancel, streamCredit, streamEnd, streamOpen } from "./stream.ts";
 
 /**
  * Raised when a message changes so that the other side must know.
@@ -116,7 +118,8 @@ type OrderShapes = {
 type OrderSchema<K extends JobKind> = z.ZodObject<OrderShapes[K], z.core.$strip>;
 
 function orderOf<K extends JobKind>(kind: K): OrderSchema<K> {
-  return anyOrder.extend({ kind: z.literal(kind), ...KINDS[kind].order }) as OrderSchema<K>;
+  const schema: unknown = anyOrder.extend({ kind: z.literal(kind), ...KINDS[kind].order });
+  return schema as OrderSchema<K>;
 }
 
 /** One job: `kind`, and the fields of the kind (job_kinds/). */
@@ -144,9 +147,14 @@ export const ServerMessage = z.discriminatedUnion("type", [
   commandCancel,
   bearerSet,
   reportAck,
+  streamOpen,
+  streamCredit,
+  streamCancel,
   error,
 ]);
 export type ServerMessage = z.infer<typeof ServerMessage>;
+/** About a stream: these pass by whatever else is under way. */
+export type StreamOrder = Extract<ServerMessage, { type: `stream.${string}` }>;
 
 // ---- agent → server
 
@@ -390,6 +398,7 @@ export const AgentMessage = z.discriminatedUnion("type", [
   snapshotsReport,
   scheduleAck,
   problems,
+  streamEnd,
   error,
 ]);
 export type AgentMessage = z.infer<typeof AgentMessage>;

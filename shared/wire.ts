@@ -1,8 +1,15 @@
-// Text to message and back: the only JSON.parse of the wire.
+// Frames to messages and back: the only JSON.parse of the wire.
 import type { z } from "zod";
 import { firstProblem } from "./fields.ts";
 import { PendingAgentMessage, PendingServerMessage } from "./announce.ts";
 import { AgentMessage, FRAME_LIMIT, ServerMessage } from "./protocol.ts";
+import {
+  readStreamFrame,
+  STREAM_MESSAGE_LIMIT,
+  STREAM_MESSAGE_START,
+  type StreamData,
+  type StreamEnd,
+} from "./stream.ts";
 
 /** A message of a known type that cannot be taken: as much of it as its receiver may need to say so. */
 export interface Unreadable {
@@ -11,6 +18,7 @@ export interface Unreadable {
   reason: string;
   jobId?: string;
   version?: number;
+  streamId?: number;
 }
 
 /** The frame cannot be accepted. After an unknown type, or where `unreadable` is set, the conversation may go on. */
@@ -31,6 +39,23 @@ const PENDING_FRAME_LIMIT = 4096;
 /** What an agent said. Throws ProtocolError. */
 export function readAgentMessage(data: unknown): AgentMessage {
   return read(data, AgentMessage, AGENT_TYPES);
+}
+
+/**
+ * What an agent sent of a stream: data, or its end. undefined for every other frame, which waits for its turn; so does an end that
+ * does not begin with its type. Throws ProtocolError.
+ */
+export function readAgentStream(frame: unknown): StreamData | StreamEnd | undefined {
+  if (frame instanceof ArrayBuffer) {
+    try {
+      return readStreamFrame(frame);
+    } catch (error) {
+      throw new ProtocolError((error as RangeError).message);
+    }
+  }
+  if (typeof frame !== "string" || !frame.startsWith(STREAM_MESSAGE_START)) return undefined;
+  const message = read(frame, AgentMessage, AGENT_TYPES, STREAM_MESSAGE_LIMIT);
+  return message.type === "stream.end" ? message : undefined;
 }
 
 /** What the server said. Throws ProtocolError. */
@@ -74,12 +99,13 @@ function read<T>(
   const result = schema.safeParse(value);
   if (!result.success) {
     const reason = `${type}: ${firstProblem(result.error).message}`;
-    const { job_id, schedule_version } = value as Record<string, unknown>;
+    const { job_id, schedule_version, stream_id } = value as Record<string, unknown>;
     throw new ProtocolError(reason, false, {
       type,
       reason,
       ...(typeof job_id === "string" ? { jobId: job_id } : {}),
       ...(typeof schedule_version === "number" ? { version: schedule_version } : {}),
+      ...(typeof stream_id === "number" ? { streamId: stream_id } : {}),
     });
   }
   return result.data;

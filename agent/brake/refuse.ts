@@ -4,7 +4,6 @@ import { REFUSED_BY_MACHINE } from "../../shared/job.ts";
 import type { ConfigUpdate } from "../../shared/protocol.ts";
 import { parseRepositoryUrl } from "../../shared/repository_url.ts";
 import type { Agent } from "../agent.ts";
-import type { Order } from "../jobs/ledger.ts";
 import { failed, type Outcome } from "../restic/outcome.ts";
 import { agentFilePath } from "../settings.ts";
 import type { Brake } from "./brake.ts";
@@ -12,6 +11,8 @@ import { PLACE_NAMES, readGlob } from "./repository_glob.ts";
 import { isWithin } from "./roots.ts";
 import type { RepositoryAccess } from "../../shared/repository_access.ts";
 import type { Hooks } from "../../shared/hook_order.ts";
+import { KINDS } from "../../shared/job_kinds/all.ts";
+import { adminAccessIn, groupOf, type Order } from "../jobs/order.ts";
 
 type Braked = Pick<Agent, "brake" | "settings" | "log">;
 
@@ -32,9 +33,9 @@ export function refusedByOwner(
 
 function hooksRefusal({ allowHooks }: Brake, order: Order): string | undefined {
   if (allowHooks) return undefined;
-  if (order.kind === "hook") return "hooks are not allowed (allow_hooks: false)";
-  const hooks = order.source_group?.hooks;
-  const name = order.kind === "backup" && hooks && firstHook(hooks);
+  if ("hook" in order) return "hooks are not allowed (allow_hooks: false)";
+  const hooks = groupOf(order)?.hooks;
+  const name = hooks && firstHook(hooks);
   return name
     ? `hooks are not allowed (allow_hooks: false), and without its ${name} this backup would not be what it is meant to be`
     : undefined;
@@ -54,8 +55,8 @@ function repositoryRefusal(
   config: ConfigUpdate | undefined,
 ): string | undefined {
   // A hook that is tried reaches no repository.
-  if (order.kind === "hook") return undefined;
-  for (const access of [config?.repository, order.admin_access]) {
+  if (!KINDS[order.kind].usesRepository) return undefined;
+  for (const access of [config?.repository, adminAccessIn(order)]) {
     if (!access) continue;
     const why = addressRefusal(brake, access) ?? filesRefusal(brake, settings.configDir, access);
     if (why) return why;
@@ -102,8 +103,8 @@ function filesRefusal(
 }
 
 function pathsRefusal({ roots }: Brake, order: Order): string | undefined {
-  if (!roots || order.kind !== "backup") return undefined;
-  const outside = order.source_group?.includes.find((path) => !isWithin(path, roots));
+  if (!roots) return undefined;
+  const outside = groupOf(order)?.includes.find((path) => !isWithin(path, roots));
   return outside === undefined
     ? undefined
     : `${outside} lies outside of the folders that are allowed, with links resolved (${

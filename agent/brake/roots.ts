@@ -42,9 +42,37 @@ export function isWithin(path: string, roots: string[], machine = THIS_MACHINE):
   });
 }
 
+/**
+ * The same for a path that is there, without holding up the event loop: a mount that does not answer may take for ever. A root that is
+ * not there holds nothing.
+ */
+export async function liesWithin(path: string, roots: string[]): Promise<boolean> {
+  const { isWindows } = THIS_MACHINE;
+  const known = new Map<string, string>();
+  const look = async (each: string) => {
+    const plain = plainPath(each, isWindows);
+    const real = plain && await Deno.realPath(plain).catch(() => undefined);
+    if (plain && real) known.set(plain, real);
+    return real !== undefined;
+  };
+  if (!await look(path)) return false;
+  const there: string[] = [];
+  for (const root of roots) if (await look(root)) there.push(root);
+  return isWithin(path, there, {
+    isWindows,
+    isThere: (each) => known.has(each),
+    realPath: (each) => known.get(each)!,
+  });
+}
+
+/** The path without what may be written in two ways; undefined where that is not certain. */
+export function plainPath(path: string, isWindows: boolean): string | undefined {
+  return isWindows ? plainWindows(path) : plainPosix(path);
+}
+
 /** The names on the way to what the path really is; undefined when that is not certain. */
 function resolved(path: string, machine: Machine): string[] | undefined {
-  const plain = machine.isWindows ? plainWindows(path) : plainPosix(path);
+  const plain = plainPath(path, machine.isWindows);
   if (plain === undefined) return undefined;
   try {
     return partsOf(real(plain, machine), machine.isWindows);

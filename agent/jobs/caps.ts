@@ -9,7 +9,7 @@ import {
   NO_CAPS,
 } from "../../shared/bandwidth.ts";
 import type { Agent } from "../agent.ts";
-import type { Order } from "./ledger.ts";
+import type { Order } from "./order.ts";
 
 export interface JobCaps extends Caps {
   window: BandwidthWindow | null;

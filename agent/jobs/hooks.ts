@@ -9,9 +9,9 @@ import type { JobControl } from "./control.ts";
 import { HookOutput, type LineTarget } from "./hook_output.ts";
 import { shellFor } from "./hook_shell.ts";
 import { harmless, variablesOf } from "./hook_variables.ts";
-import type { Order } from "./ledger.ts";
 import { markOf } from "./process_mark.ts";
 import type { Hooks } from "../../shared/hook_order.ts";
+import type { Order } from "./order.ts";
 
 /** All that a hook needs to know of the job that it belongs to. */
 export interface HookJob {

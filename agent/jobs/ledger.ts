@@ -1,8 +1,9 @@
 // Which jobs this host has taken on, on disk before any of them begins: after a crash each of them is answered for, an
 // order that is repeated is not run twice, and a lock that may be left is remembered.
+import { groupOf, type Order } from "./order.ts";
 import { z } from "zod";
 import { id } from "../../shared/fields.ts";
-import { type CommandRun, Origin } from "../../shared/protocol.ts";
+import { Origin } from "../../shared/protocol.ts";
 import type { ProcessMark } from "../process.ts";
 import { jsonAs, type StateFolder } from "../state/folder.ts";
 import { JOB_KINDS } from "../../shared/job_kinds/all.ts";
@@ -36,9 +37,6 @@ const Content = z.object({
   lost: z.object({ boot_id: z.string().nullable(), no_lock: z.array(id) }).optional(),
 });
 type Content = z.infer<typeof Content>;
-
-/** What is to be done, by the server's word or by this host's own clock. */
-export type Order = CommandRun & { origin?: Origin };
 
 const FILE = "jobs.json";
 
@@ -87,7 +85,8 @@ export class Ledger {
   }
 
   accept(order: Order): void {
-    const { job_id, kind, repository_id, origin, source_group } = order;
+    const { job_id, kind, repository_id, origin } = order;
+    const group = groupOf(order);
     const job: Accepted = {
       id: job_id,
       kind,
@@ -95,7 +94,7 @@ export class Ledger {
       state: "accepted",
       restic_started: false,
       ...(origin ? { origin } : {}),
-      ...(source_group ? { source_group_id: source_group.id } : {}),
+      ...(group ? { source_group_id: group.id } : {}),
     };
     const known = [...this.#content.known, job_id].slice(-KNOWN_LIMIT);
     this.#known = new Set(known);

@@ -1,5 +1,5 @@
 // The jobs of this host: those that write run one after another, those that only read run beside them, two at most.
-import type { CommandRun, Origin } from "../../shared/protocol.ts";
+import type { CommandRun, OrderOf, Origin } from "../../shared/protocol.ts";
 import type { Agent } from "../agent.ts";
 import { messageOf } from "../log.ts";
 import { capsNow, type JobCaps, NO_JOB_CAPS } from "./caps.ts";
@@ -7,9 +7,10 @@ import { JobControl } from "./control.ts";
 import type { ProcessMark } from "../process.ts";
 import { finishInterrupted, finishJob } from "./finish.ts";
 import { untilDead } from "./orphans.ts";
-import type { Accepted, Order } from "./ledger.ts";
+import type { Accepted } from "./ledger.ts";
 import { cleanUpAfter, runJob } from "./run.ts";
 import { writesRepository } from "../../shared/job_kinds/all.ts";
+import { groupOf, type Order } from "./order.ts";
 
 interface Running {
   order: Order;
@@ -63,7 +64,7 @@ export class JobQueue {
       ...this.#groupOf(plan, origin),
     };
     const same = [...this.#running.map((run) => run.order), ...this.#waiting].find((each) =>
-      each.source_group?.id === origin.source_group_id
+      groupOf(each)?.id === origin.source_group_id
     );
     if (!same) {
       log.info(`A schedule started ${origin.kind} job ${jobId} of ${origin.source_group_name}`);
@@ -84,7 +85,7 @@ export class JobQueue {
     return ledger.isKnown(jobId) || journal.unacknowledgedEnds.includes(jobId);
   }
 
-  #groupOf(plan: Agent["plan"], origin: Origin): Pick<Order, "source_group"> {
+  #groupOf(plan: Agent["plan"], origin: Origin): Pick<OrderOf<Origin["kind"]>, "source_group"> {
     const group = plan.schedule?.source_groups.find(({ id }) => id === origin.source_group_id);
     return group ? { source_group: group } : {};
   }
@@ -151,7 +152,8 @@ export class JobQueue {
   /** The end of a job of an earlier run of the agent, when its restic is dead, with the post hook that it still owes. Nothing else writes before. */
   cleanUpAfter(job: Accepted, orphan?: ProcessMark): void {
     const { id: job_id, kind, repository_id } = job;
-    const order: Order = { type: "command.run", job_id, kind, repository_id };
+    // Only its place in the queue counts: it is not run again.
+    const order = { type: "command.run", job_id, kind, repository_id } as Order;
     this.#run(order, async (_, control) => {
       if (orphan && !await untilDead(orphan, () => this.#isStopping)) return;
       if (job.post_hook_due) await cleanUpAfter(this.agent, job, control);

@@ -1,34 +1,19 @@
 // One job from its start to its end: started, lines, results, finished, in that order.
-import { join } from "node:path";
-import { firstProblem } from "../../shared/fields.ts";
-import { RepositoryOptions } from "../../shared/repository_options.ts";
 import type { ConfigUpdate } from "../../shared/protocol.ts";
-import { parseRepositoryUrl, type RepositoryUrl } from "../../shared/repository_url.ts";
 import type { Agent } from "../agent.ts";
 import { refusedByOwner } from "../brake/refuse.ts";
 import { messageOf } from "../log.ts";
-import { backup } from "../restic/backup.ts";
-import { authorityFile, untrustedFile } from "../restic/access_files.ts";
-import { buildEnvironment } from "../restic/environment.ts";
-import { check } from "../restic/check.ts";
-import { forget } from "../restic/forget.ts";
-import { init } from "../restic/init.ts";
-import { whenUnlocked } from "../restic/locked.ts";
 import { removeLocksOfDead } from "../restic/locks.ts";
 import { ended, failed, type Outcome } from "../restic/outcome.ts";
-import { prune } from "../restic/prune.ts";
+import { prepareRestic } from "../restic/prepare.ts";
 import { NO_CONTACT } from "../restic/refusals.ts";
-import { removeAllLocks } from "../restic/remove_locks.ts";
-import { onSameRepository, watchOpened } from "../restic/repository_id.ts";
-import type { Task } from "../restic/run.ts";
-import { stats } from "../restic/stats.ts";
-import { unlockJob } from "../restic/unlock.ts";
 import { ResticProblem, type ResticProgram } from "../restic/version.ts";
 import { beginSentence, endSentence, type JobCaps } from "./caps.ts";
+import type { JobContext } from "./context.ts";
 import type { JobControl } from "./control.ts";
 import { finishInterrupted, finishJob, interruptedSentence } from "./finish.ts";
-import { cleanUp, tryHook, withHooks } from "./hooks.ts";
-import type { Accepted, Order } from "./ledger.ts";
+import { cleanUp, withHooks } from "./hooks.ts";
+import type { Accepted } from "./ledger.ts";
 import { JobLines } from "./lines.ts";
 import { allGone } from "./orphans.ts";
 import { markOf } from "./process_mark.ts";
@@ -36,7 +21,9 @@ import { redactorFor } from "./redact.ts";
 import { retryOf } from "./retry.ts";
 import { endSurvivors, type LeftBy } from "./survivors.ts";
 import type { RepositoryAccess } from "../../shared/repository_access.ts";
-import { isMaintenance, writesRepository } from "../../shared/job_kinds/all.ts";
+import { writesRepository } from "../../shared/job_kinds/all.ts";
+import { adminAccessIn, groupOf, type Order } from "./order.ts";
+import { agentKind } from "./kinds.ts";
 
 /** Runs an accepted order to its end. Never rejects: whatever happens is an outcome. */
 export async function runJob(
@@ -47,8 +34,8 @@ export async function runJob(
 ): Promise<void> {
   const began = agent.clock.elapsed();
   const config = agent.plan.config;
-  const redact = redactorFor([config?.repository, order.admin_access], config?.snapshot_host);
-  const hooks = order.kind === "backup" ? order.source_group?.hooks : undefined;
+  const redact = redactorFor([config?.repository, adminAccessIn(order)], config?.snapshot_host);
+  const hooks = groupOf(order)?.hooks;
   const refusal = refusedByOwner(agent, order, config);
   agent.ledger.begin(order.job_id, !refusal && hooks?.post_hook !== undefined);
   const restic = await agent.restic.find().catch((error: unknown) => error);
@@ -160,14 +147,11 @@ async function attempt(agent: Agent, given: Attempt): Promise<Outcome> {
   const { order, config, control, lines, redact } = given;
   try {
     const hookJob = { order, control, lines, redact, host: config?.snapshot_host ?? "" };
-    if (order.kind === "hook") {
-      if (!order.hook) return failed("no_hook", "The order names no hook.", null);
-      const { name, hooks, source_group_name } = order.hook;
-      return await tryHook(agent, { ...hookJob, hooks, groupName: source_group_name ?? "" }, name);
-    }
+    const kind = agentKind(order.kind);
+    if (kind.runAlone) return await kind.runAlone(agent, order, hookJob);
     // What breaks here is an outcome too: a post hook has to clean up after it.
     const work = () => workOn(agent, given).catch((error) => brokenBy(agent, order.job_id, error));
-    const group = order.kind === "backup" ? order.source_group : undefined;
+    const group = groupOf(order);
     if (!group?.hooks) return await work();
     const job = { ...hookJob, hooks: group.hooks, groupName: group.name };
     return await withHooks(agent, job, work);
@@ -181,10 +165,10 @@ async function workOn(agent: Agent, given: Attempt): Promise<Outcome> {
   // A pre hook may have put a link where a folder was.
   const refusal = refusedByOwner(agent, given.order, given.config);
   if (refusal) return refusal;
-  const task = prepare(agent, { ...given, restic: await resticFor(agent, given) });
-  if ("status" in task) return task;
-  const hopeless = writesRepository(task.order.kind) && await removeOwnLock(agent, task);
-  return hopeless || await performAndTidy(agent, task);
+  const context = prepare(agent, { ...given, restic: await resticFor(agent, given) });
+  if ("status" in context) return context;
+  const hopeless = writesRepository(context.order.kind) && await removeOwnLock(agent, context);
+  return hopeless || await performAndTidy(agent, context);
 }
 
 /** Where there was none when the job began: a pre hook may have mounted or installed it. */
@@ -199,58 +183,27 @@ function brokenBy(agent: Agent, jobId: string, error: unknown): Outcome {
 }
 
 /** Gathers what the job needs, or says why it cannot be run. */
-function prepare(agent: Agent, given: Attempt): Task | Outcome {
+function prepare(agent: Agent, given: Attempt): JobContext | Outcome {
   const { order, config, caps, restic, control, lines } = given;
   if (restic instanceof ResticProblem) return failed(restic.code, restic.message, null);
   if (restic instanceof Error) throw restic;
-  const repository = accessOf(order, config?.repository);
-  if (!config || !repository) {
-    const reason = "This host has no credential for that repository.";
-    return failed("no_credential", reason, null);
-  }
-  const url = readUrl(repository.url);
-  if (typeof url === "string") return failed("bad_url", url, null);
-  if (order.leased_url && order.leased_url !== url.normalised) {
+  const context = prepareRestic(agent, {
+    program: restic as ResticProgram,
+    repository: accessOf(order, config?.repository),
+    snapshotHost: config?.snapshot_host,
+    caps,
+    mark: markOf(agent.settings.stateDir, order.job_id, "restic"),
+  });
+  if ("status" in context) return context;
+  if (order.leased_url && order.leased_url !== context.url.normalised) {
     const reason =
       "The repository's address was changed after this job was ordered; it was not run.";
     return failed("address_changed", reason, null);
   }
-  const options = RepositoryOptions.safeParse(repository.options ?? {});
-  if (!options.success) {
-    const why = firstProblem(options.error).message;
-    return failed(
-      "bad_options",
-      `The repository's options were refused on this host: ${why}`,
-      null,
-    );
-  }
-  const untrusted = untrustedFile(repository);
-  if (untrusted) return failed("untrusted_file", untrusted, null);
-  const authority = authorityFile(agent.state, repository);
-  const program = restic as ResticProgram;
-  const cacheDir = join(agent.settings.stateDir, "cache", repository.id);
   return {
+    ...context,
     order,
-    restic: program,
-    repository,
-    url,
-    snapshotHost: config.snapshot_host,
-    caps,
-    environment: {
-      ...buildEnvironment({
-        repository,
-        url,
-        version: program.version,
-        cacheDir,
-        authorityFile: authority,
-        own: agent.environment,
-      }),
-      ...markOf(agent.settings.stateDir, order.job_id, "restic"),
-    },
-    cacheDir,
-    globals: globalArguments(options.data, authority),
     fileSystems: agent.fileSystems,
-    limits: agent.limits,
     lines,
     control,
     report: (report) => {
@@ -262,53 +215,36 @@ function prepare(agent: Agent, given: Attempt): Task | Outcome {
   };
 }
 
-/** What goes with every command: whom restic trusts, and its extended options. */
-function globalArguments(options: RepositoryOptions, authority: string | undefined): string[] {
-  return [
-    ...(authority ? [`--cacert=${authority}`] : []),
-    ...Object.entries(options).map(([name, value]) => `--option=${name}=${value}`),
-  ];
-}
-
 /** The everyday credential, or for what may delete the one that came with the order: for the same repository only. */
 function accessOf(
   order: Order,
   everyday: RepositoryAccess | null | undefined,
 ): RepositoryAccess | undefined {
   if (everyday?.id !== order.repository_id) return undefined;
-  const admin = isMaintenance(order.kind) ? order.admin_access : undefined;
+  const admin = adminAccessIn(order);
   if (!admin) return everyday;
   return admin.id === everyday.id && admin.url === everyday.url ? admin : undefined;
-}
-
-/** A stolen server must not make this host run a program by a repository's address. */
-function readUrl(text: string): RepositoryUrl | string {
-  try {
-    return parseRepositoryUrl(text);
-  } catch (error) {
-    return `The repository's address was refused on this host: it ${messageOf(error)}.`;
-  }
 }
 
 /**
  * After a hard end of restic here, so that its lock does not stop forget and prune for ever. Returns an outcome when the
  * job itself would only end in the same way.
  */
-async function removeOwnLock(agent: Agent, task: Task): Promise<Outcome | undefined> {
-  const { repository, lines, control } = task;
+async function removeOwnLock(agent: Agent, context: JobContext): Promise<Outcome | undefined> {
+  const { repository, lines, control } = context;
   if (!agent.ledger.mayHoldLock(repository.id)) return undefined;
   lines.add("agent", "An earlier run here may have left a lock; removing locks of dead processes.");
   const isGone = await allGone(agent.orphans);
-  const { outcome, isClear } = await removeLocksOfDead(task);
+  const { outcome, isClear } = await removeLocksOfDead(context);
   if (isClear && isGone) agent.ledger.forgetLock(repository.id);
   // That the locks are gone is no end of the job: one that was told to stop says so when it comes to its own work.
   if (outcome.status === "succeeded") return undefined;
   return control.stopped || NO_CONTACT.has(outcome.reason_code ?? "") ? outcome : undefined;
 }
 
-async function performAndTidy(agent: Agent, task: Task): Promise<Outcome> {
-  const outcome = await perform(task);
-  const { control, repository, lines } = task;
+async function performAndTidy(agent: Agent, context: JobContext): Promise<Outcome> {
+  const outcome = await perform(context);
+  const { control, repository, lines } = context;
   // There a restic that is cancelled cannot be asked to end, so its lock stays.
   const wasKilled = Deno.build.os === "windows" && control.stopped === "cancelled";
   if (!wasKilled || !agent.ledger.mayHoldLock(repository.id)) return outcome;
@@ -316,38 +252,15 @@ async function performAndTidy(agent: Agent, task: Task): Promise<Outcome> {
     "agent",
     "restic was ended and may have left a lock; removing locks of dead processes.",
   );
-  const { isClear } = await removeLocksOfDead(task, true);
+  const { isClear } = await removeLocksOfDead(context, true);
   if (isClear) agent.ledger.forgetLock(repository.id);
   return outcome;
 }
 
-async function perform(task: Task): Promise<Outcome> {
-  switch (task.order.kind) {
-    case "backup": {
-      const opened = watchOpened(task);
-      return { ...await whenUnlocked(task, () => backup(task)), ...opened() };
-    }
-    case "init":
-      return await init(task);
-    case "unlock":
-      return task.order.remove_all
-        ? await removeAllLocks(task, task.order.remove_all)
-        : await unlockJob(task);
-    case "stats":
-      return await stats(task);
-    case "forget":
-      return await onSameRepository(task, () => whenUnlocked(task, () => forget(task)));
-    case "prune":
-      return await onSameRepository(task, () => whenUnlocked(task, () => prune(task)));
-    case "check":
-      return await onSameRepository(task, () => whenUnlocked(task, () => check(task)));
-    case "restore":
-    case "diff":
-    case "hook":
-      return failed("unknown_kind", `This agent cannot run ${task.order.kind} jobs yet.`, null);
-    default:
-      return task.order.kind satisfies never;
-  }
+async function perform(context: JobContext): Promise<Outcome> {
+  const kind = agentKind(context.order.kind);
+  if (!kind.run) throw new Error(`${context.order.kind} has nothing to do in a repository`);
+  return await kind.run(context);
 }
 
 /** What is below zero limits nothing, like zero. */

@@ -1,9 +1,14 @@
 // A backup: succeeded only when the snapshot that restic speaks of stands in the repository's list afterwards.
+import type { AgentKind } from "../jobs/kind.ts";
+import { whenUnlocked } from "./locked.ts";
+import { watchOpened } from "./repository_id.ts";
+import type { SourceGroupOrder } from "../../shared/job_kinds/backup.ts";
+import type { JobContextOf } from "../jobs/context.ts";
 import { savedNothing, type Summary } from "../../shared/job.ts";
 import { parseObject } from "./errors.ts";
 import { ended, failed, missingSentence, type Outcome } from "./outcome.ts";
 import { count, ProgressReader } from "./progress.ts";
-import { capArguments, goOnWithoutCache, type Run, runRestic, type Task } from "./run.ts";
+import { capArguments, goOnWithoutCache, type Run, runRestic } from "./run.ts";
 import { listSnapshots, reportSnapshots } from "./snapshots.ts";
 import { isAccepted, lookAgain, lookAtSources, type LookedAt } from "./sources.ts";
 
@@ -13,12 +18,19 @@ const VERIFY_MS = 10 * 60_000;
 // The service manager does not wait longer for an agent that is told to stop.
 const VERIFY_WHEN_STOPPED_MS = 4000;
 
-export async function backup(task: Task): Promise<Outcome> {
-  const group = task.order.source_group;
+export const backup: AgentKind<"backup"> = {
+  async run(job) {
+    const opened = watchOpened(job);
+    return { ...await whenUnlocked(job, () => save(job)), ...opened() };
+  },
+};
+
+async function save(job: JobContextOf<"backup">): Promise<Outcome> {
+  const group = job.order.source_group;
   if (!group) return failed("no_source_group", "The order names no source group.", null);
-  const first = await lookAtSources(group, task.fileSystems.of(group.id));
-  for (const sentence of first.sentences) task.lines.add("agent", `Warning: ${sentence}.`);
-  const { summary, run } = await withOrWithoutCache(task, backupArguments(task, group));
+  const first = await lookAtSources(group, job.fileSystems.of(group.id));
+  for (const sentence of first.sentences) job.lines.add("agent", `Warning: ${sentence}.`);
+  const { summary, run } = await withOrWithoutCache(job, backupArguments(job, group));
   // Told to stop, but it had done its work already: then the truth is that it succeeded.
   const isDone = run.exit.code === 0 && summary !== undefined;
   if (run.failure && !isDone) return { ...run.failure, warnings: warningsOf(run, group) };
@@ -27,10 +39,10 @@ export async function backup(task: Task): Promise<Outcome> {
   }
   const sources = await lookAgain(group, first);
   const saved = { group, sources, summary: { ...summary, snapshot_id: summary.snapshot_id } };
-  return await verified(task, run, saved);
+  return await verified(job, run, saved);
 }
 
-type Group = NonNullable<Task["order"]["source_group"]>;
+type Group = SourceGroupOrder;
 
 interface Saved {
   group: Group;
@@ -38,11 +50,11 @@ interface Saved {
   summary: Summary & { snapshot_id: string };
 }
 
-function backupArguments(task: Task, group: Group): string[] {
+function backupArguments(job: JobContextOf<"backup">, group: Group): string[] {
   return [
     "backup",
     "--json",
-    `--host=${task.snapshotHost}`,
+    `--host=${job.snapshotHost}`,
     `--tag=${group.snapshot_tag ?? group.name}`,
     ...group.excludes.map((pattern) => `--exclude=${pattern}`),
     ...(group.iexcludes ?? []).map((pattern) => `--iexclude=${pattern}`),
@@ -52,64 +64,68 @@ function backupArguments(task: Task, group: Group): string[] {
     ...(group.one_file_system ? ["--one-file-system"] : []),
     // restic for other systems does not know it.
     ...(group.use_fs_snapshot && Deno.build.os === "windows" ? ["--use-fs-snapshot"] : []),
-    ...capArguments(task),
+    ...capArguments(job),
     "--",
     ...group.includes,
   ];
 }
 
 /** A disk that fills while restic works makes it fail at its cache, which a backup does not need. */
-async function withOrWithoutCache(task: Task, args: string[]) {
-  const done = await runBackup(task, args);
+async function withOrWithoutCache(job: JobContextOf<"backup">, args: string[]) {
+  const done = await runBackup(job, args);
   const { failure, errors } = done.run;
-  const failedAtCache = failure !== undefined && task.withoutCache === undefined &&
-    !task.control.stopped && errors.text.includes(task.cacheDir);
+  const failedAtCache = failure !== undefined && job.withoutCache === undefined &&
+    !job.control.stopped && errors.text.includes(job.cacheDir);
   if (!failedAtCache) return done;
-  goOnWithoutCache(task, "it failed with it");
-  return await runBackup(task, args);
+  goOnWithoutCache(job, "it failed with it");
+  return await runBackup(job, args);
 }
 
-async function runBackup(task: Task, args: string[]) {
+async function runBackup(job: JobContextOf<"backup">, args: string[]) {
   const progress = new ProgressReader();
   let summary: Summary | undefined;
   const onOut = (line: string) => {
     const value = line.startsWith("{") ? parseObject(line) : undefined;
     if (value?.message_type === "status") {
       const step = progress.read(value);
-      if (step) task.progress(step);
+      if (step) job.progress(step);
     } else if (value?.message_type === "summary") {
       summary = readSummary(value);
-      task.lines.add("stdout", summaryLine(summary));
+      job.lines.add("stdout", summaryLine(summary));
     } else {
-      task.lines.add("stdout", line);
+      job.lines.add("stdout", line);
     }
   };
-  const run = await runRestic(task, { args, onOut });
+  const run = await runRestic(job, { args, onOut });
   return { run, summary };
 }
 
-async function verified(task: Task, run: Run, saved: Saved): Promise<Outcome> {
+async function verified(job: JobContextOf<"backup">, run: Run, saved: Saved): Promise<Outcome> {
   const { summary } = saved;
-  const wholeMs = task.control.stopped ? VERIFY_WHEN_STOPPED_MS : VERIFY_MS;
-  const listing = await listSnapshots(task, { evenWhenStopped: true, wholeMs });
+  const wholeMs = job.control.stopped ? VERIFY_WHEN_STOPPED_MS : VERIFY_MS;
+  const listing = await listSnapshots(job, { evenWhenStopped: true, wholeMs });
   if (listing.failure) {
     if (run.failure) return run.failure;
     const why =
       `restic reported success, but that could not be verified: ${listing.failure.reason}`;
     return { ...failed("not_verified", why, run.exit.code), ...found(run, saved) };
   }
-  reportSnapshots(task, listing.snapshots);
+  reportSnapshots(job, listing.snapshots);
   const listed = listing.snapshots.find(({ id }) => id.startsWith(summary.snapshot_id));
   if (!listed) {
     const why =
       `restic reported snapshot ${summary.snapshot_id}, but the repository does not list it.`;
     return { ...failed("not_listed", why, run.exit.code), ...found(run, saved) };
   }
-  return judged(task, run, { ...saved, summary: { ...summary, snapshot_id: listed.id } });
+  return judged(job, run, { ...saved, summary: { ...summary, snapshot_id: listed.id } });
 }
 
 /** Listed is not enough: a snapshot of nothing is no backup, and one whose sources are not what they were needs a person. */
-function judged(task: Task, run: Run, { group, sources, summary }: Saved): Outcome {
+function judged(
+  job: JobContextOf<"backup">,
+  run: Run,
+  { group, sources, summary }: Saved,
+): Outcome {
   const more = found(run, { group, sources, summary });
   if (savedNothing(summary) && !isAccepted(group, "", "nothing_saved")) {
     const why = sources.sentences.join("; ") || "the paths hold no files with content";
@@ -117,7 +133,7 @@ function judged(task: Task, run: Run, { group, sources, summary }: Saved): Outco
     return { ...outcome, warnings: warningsOf(run, group), ...more };
   }
   const isAsBefore = sources.sentences.length === 0;
-  if (isAsBefore) rememberFileSystems(task, group, sources);
+  if (isAsBefore) rememberFileSystems(job, group, sources);
   const incomplete = warningsOf(run, group);
   const counted = sources.sentences.length;
   const warnings = incomplete + counted;
@@ -135,10 +151,14 @@ function judged(task: Task, run: Run, { group, sources, summary }: Saved): Outco
 }
 
 /** Of a path that is not there today stays known where it was, so that its empty mount point is noticed tomorrow. */
-function rememberFileSystems(task: Task, group: Group, { fileSystems }: LookedAt): void {
-  const known = { ...task.fileSystems.of(group.id), ...fileSystems };
+function rememberFileSystems(
+  job: JobContextOf<"backup">,
+  group: Group,
+  { fileSystems }: LookedAt,
+): void {
+  const known = { ...job.fileSystems.of(group.id), ...fileSystems };
   const still = group.includes.flatMap((path) => known[path] ? [[path, known[path]]] : []);
-  task.fileSystems.remember(group.id, Object.fromEntries(still));
+  job.fileSystems.remember(group.id, Object.fromEntries(still));
 }
 
 /** What the server judges the snapshot by, also where it could not be verified and stands there all the same. */

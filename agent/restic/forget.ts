@@ -2,10 +2,14 @@
 // each of them is what the server takes it for and that all that is to stay is there. restic is never given a policy
 // (before 0.17 an empty one removes all), never --prune, and is not believed: 0.17 and 0.18 claim removals that an
 // append-only server refused, so the list is read again and compared.
+import type { AgentKind } from "../jobs/kind.ts";
+import { whenUnlocked } from "./locked.ts";
+import { onSameRepository } from "./repository_id.ts";
+import type { JobContextOf } from "../jobs/context.ts";
 import type { JobFinished, Snapshot } from "../../shared/protocol.ts";
 import { inWords, keepsEverything } from "../../shared/retention.ts";
 import { ended, failed, type Outcome } from "./outcome.ts";
-import { capArguments, runRestic, type Task } from "./run.ts";
+import { capArguments, runRestic } from "./run.ts";
 import { listWhole, reportSnapshots, reportWhole } from "./snapshots.ts";
 import type { ForgetOrder } from "../../shared/job_kinds/forget.ts";
 
@@ -24,8 +28,12 @@ interface Checked {
   problem?: Outcome;
 }
 
-export async function forget(task: Task): Promise<Outcome> {
-  const orders = task.order.forget ?? [];
+export const forget: AgentKind<"forget"> = {
+  run: (job) => onSameRepository(job, () => whenUnlocked(job, () => removeSnapshots(job))),
+};
+
+async function removeSnapshots(job: JobContextOf<"forget">): Promise<Outcome> {
+  const orders = job.order.forget ?? [];
   if (orders.some(({ retention }) => retention && keepsEverything(retention))) {
     return failed(
       "empty_policy",
@@ -33,16 +41,16 @@ export async function forget(task: Task): Promise<Outcome> {
       null,
     );
   }
-  const before = await listWhole(task);
+  const before = await listWhole(job);
   if (before.failure) return before.failure;
-  reportWhole(task, before.snapshots);
+  reportWhole(job, before.snapshots);
   const checked = orders.map((order) => check(order, before.snapshots));
-  for (const each of checked) explain(task, each);
-  if (task.order.dry_run) {
-    for (const each of checked) show(task, each);
+  for (const each of checked) explain(job, each);
+  if (job.order.dry_run) {
+    for (const each of checked) show(job, each);
     return result(checked, checked.map((each) => ({ ...counts(each), left: null })));
   }
-  return await remove(task, checked, before.snapshots);
+  return await remove(job, checked, before.snapshots);
 }
 
 /** What the server believes of each snapshot, against what the repository says. */
@@ -99,37 +107,41 @@ function problemOf(
   return {};
 }
 
-async function remove(task: Task, checked: Checked[], before: Snapshot[]): Promise<Outcome> {
+async function remove(
+  job: JobContextOf<"forget">,
+  checked: Checked[],
+  before: Snapshot[],
+): Promise<Outcome> {
   let refusal: Outcome | undefined;
   for (const { order, remove, problem } of checked) {
     if (problem || remove.length === 0 || refusal) continue;
-    refusal = await removeIds(task, order, remove.map(({ id }) => id));
+    refusal = await removeIds(job, order, remove.map(({ id }) => id));
   }
   const wasRun = checked.some(({ problem, remove }) => !problem && remove.length > 0);
-  const after = wasRun ? await listWhole(task, true) : { snapshots: before, failure: undefined };
+  const after = wasRun ? await listWhole(job, true) : { snapshots: before, failure: undefined };
   if (after.failure) {
     const reason = `It could not be verified what forget removed: ${after.failure.reason}`;
     const unknown = checked.map((each) => ({ ...counts(each), left: null }));
     return result(checked, unknown, failed("not_verified", reason, null));
   }
   if (wasRun) {
-    reportWhole(task, after.snapshots);
+    reportWhole(job, after.snapshots);
     reportSnapshots(
-      task,
-      after.snapshots.filter(({ hostname }) => hostname === task.snapshotHost),
+      job,
+      after.snapshots.filter(({ hostname }) => hostname === job.snapshotHost),
     );
   }
   return compare(checked, after.snapshots, refusal);
 }
 
 async function removeIds(
-  task: Task,
+  job: JobContextOf<"forget">,
   order: ForgetOrder,
   ids: string[],
 ): Promise<Outcome | undefined> {
   for (let from = 0; from < ids.length; from += IDS_AT_ONCE) {
-    const args = ["forget", ...capArguments(task), ...ids.slice(from, from + IDS_AT_ONCE)];
-    const run = await runRestic(task, { args });
+    const args = ["forget", ...capArguments(job), ...ids.slice(from, from + IDS_AT_ONCE)];
+    const run = await runRestic(job, { args });
     if (run.failure) return asRefusal(run.failure, order);
     // 0.19 has a code of its own for what could not be removed.
     if (run.exit.code === 3) return refused(order, undefined);
@@ -202,18 +214,18 @@ function refused({ tag, host }: ForgetOrder, count: number | undefined): Outcome
   );
 }
 
-function explain(task: Task, { order, keep, remove, problem }: Checked): void {
+function explain(job: JobContextOf<"forget">, { order, keep, remove, problem }: Checked): void {
   const policy = order.retention ? ` (${inWords(order.retention)})` : "";
-  task.lines.add(
+  job.lines.add(
     "agent",
     `"${order.tag}" on ${order.host}${policy}: keeps ${keep}, removes ${remove.length} snapshots.`,
   );
-  if (problem?.reason) task.lines.add("agent", problem.reason);
+  if (problem?.reason) job.lines.add("agent", problem.reason);
 }
 
-function show(task: Task, { remove }: Checked): void {
+function show(job: JobContextOf<"forget">, { remove }: Checked): void {
   for (const { id, time } of remove.slice(0, SHOWN)) {
     const at = new Date(time).toISOString().slice(0, 19).replace("T", " ");
-    task.lines.add("stdout", `remove  ${id.slice(0, 8)}  ${at}`);
+    job.lines.add("stdout", `remove  ${id.slice(0, 8)}  ${at}`);
   }
 }

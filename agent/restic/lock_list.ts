@@ -1,10 +1,12 @@
 // Which locks are in the repository, and whose.
+import type { RunContext } from "./context.ts";
+import type { JobContext } from "../jobs/context.ts";
 import { z } from "zod";
 import type { RepositoryLock } from "../../shared/protocol.ts";
 import { parseObject } from "./errors.ts";
 import { lockInWords, plural } from "./lock_words.ts";
 import { failed, type Outcome } from "./outcome.ts";
-import { runRestic, type Task } from "./run.ts";
+import { runRestic } from "./run.ts";
 
 const LOCKS_READ = 20;
 
@@ -25,13 +27,13 @@ export interface LockList {
 
 /** The commands that list hold no lock themselves. */
 export async function listLocks(
-  task: Task,
+  context: RunContext,
   evenWhenStopped = false,
 ): Promise<LockList | { failure: Outcome }> {
   const ids: string[] = [];
-  const list = await runRestic(task, {
+  const list = await runRestic(context, {
     args: ["list", "locks", "--no-lock"],
-    wholeMs: task.limits.lookMs,
+    wholeMs: context.limits.lookMs,
     evenWhenStopped,
     onOut: (line) => /^[0-9a-f]{64}$/.test(line) && ids.push(line),
   });
@@ -39,9 +41,9 @@ export async function listLocks(
   const locks: RepositoryLock[] = [];
   for (const id of ids.slice(0, LOCKS_READ)) {
     let text = "";
-    await runRestic(task, {
+    await runRestic(context, {
       args: ["cat", "lock", id, "--no-lock"],
-      wholeMs: task.limits.lookMs,
+      wholeMs: context.limits.lookMs,
       evenWhenStopped,
       onOut: (line) => text += line,
     });
@@ -62,9 +64,9 @@ function toLock(id: string, lock: z.infer<typeof Lock>): RepositoryLock {
   };
 }
 
-export function reportLocks(task: Task, { locks }: LockList): void {
-  const { order, repository } = task;
-  task.report({ type: "repo.locks", job_id: order.job_id, repository_id: repository.id, locks });
+export function reportLocks(job: JobContext, { locks }: LockList): void {
+  const { order, repository } = job;
+  job.report({ type: "repo.locks", job_id: order.job_id, repository_id: repository.id, locks });
 }
 
 /** The end of a job that leaves locks: whose they are and how old. */

@@ -1,8 +1,8 @@
 // The end of what a killed restic of this host left, and the list of locks for a repository's health.
+import type { RunContext } from "./context.ts";
 import type { RepositoryLock } from "../../shared/protocol.ts";
 import { listLocks } from "./lock_list.ts";
 import type { Outcome } from "./outcome.ts";
-import type { Task } from "./run.ts";
 import { unlock } from "./unlock.ts";
 
 const TRIES = 3;
@@ -15,16 +15,16 @@ const STILL_THERE =
  * number: Windows keeps the number of one that was killed for a moment, and any system may give it to another process.
  */
 export async function removeLocksOfDead(
-  task: Task,
+  context: RunContext,
   evenWhenStopped = false,
 ): Promise<{ outcome: Outcome; isClear: boolean }> {
   for (let tries = 1;; tries++) {
-    const outcome = await unlock(task, evenWhenStopped);
+    const outcome = await unlock(context, evenWhenStopped);
     if (outcome.status !== "succeeded") return { outcome, isClear: false };
-    const locks = await readLocks(task, evenWhenStopped);
+    const locks = await readLocks(context, evenWhenStopped);
     const isClear = locks?.every(({ hostname }) => hostname !== Deno.hostname()) ?? false;
     if (isClear || tries === TRIES) {
-      if (!isClear) task.lines.add("agent", STILL_THERE);
+      if (!isClear) context.lines.add("agent", STILL_THERE);
       return { outcome, isClear };
     }
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
@@ -33,9 +33,9 @@ export async function removeLocksOfDead(
 
 /** undefined when the list cannot be had. */
 export async function readLocks(
-  task: Task,
+  context: RunContext,
   evenWhenStopped = false,
 ): Promise<RepositoryLock[] | undefined> {
-  const list = await listLocks(task, evenWhenStopped);
+  const list = await listLocks(context, evenWhenStopped);
   return list.failure ? undefined : list.locks;
 }

@@ -1,8 +1,8 @@
 // What is left of a repository whose config is gone. restic before 0.17 makes a new one over it, and every snapshot in
 // it is lost; so nothing may be made where anything lies.
+import type { ResticContext } from "./context.ts";
 import { join } from "node:path";
 import { isThere } from "../files.ts";
-import type { Task } from "./run.ts";
 import { isAtLeast } from "./version.ts";
 
 export interface Remains {
@@ -16,20 +16,20 @@ const FOLDERS = ["keys", "snapshots", "data", "index"];
 const LIST_MS = 30_000;
 
 /** Looks for remains of a repository; undefined when the place is free. */
-export async function findRemains(task: Task): Promise<Remains | undefined> {
+export async function findRemains(context: ResticContext): Promise<Remains | undefined> {
   // From 0.17 on restic itself refuses where keys are.
-  const isGuarded = isAtLeast(task.restic.version, "0.17.0");
-  switch (task.url.backend) {
+  const isGuarded = isAtLeast(context.restic.version, "0.17.0");
+  switch (context.url.backend) {
     case "local":
-      return localRemains(task.url.url);
+      return localRemains(context.url.url);
     case "rest":
-      return await restRemains(task, isGuarded);
+      return await restRemains(context, isGuarded);
     default:
       if (isGuarded) return undefined;
       return {
         code: "needs_newer_restic",
         reason:
-          `Making a repository on ${task.url.backend} needs restic 0.17 or newer on this host, because older ones can overwrite a damaged repository (here: ${task.restic.version}).`,
+          `Making a repository on ${context.url.backend} needs restic 0.17 or newer on this host, because older ones can overwrite a damaged repository (here: ${context.restic.version}).`,
       };
   }
 }
@@ -40,30 +40,36 @@ function localRemains(path: string): Remains | undefined {
   return found.length > 0 ? damaged(path, found.join(", ")) : undefined;
 }
 
-async function restRemains(task: Task, isGuarded: boolean): Promise<Remains | undefined> {
-  const base = task.url.url.slice("rest:".length).replace(/\/?$/, "/");
+async function restRemains(
+  context: ResticContext,
+  isGuarded: boolean,
+): Promise<Remains | undefined> {
+  const base = context.url.url.slice("rest:".length).replace(/\/?$/, "/");
   const found: string[] = [];
   for (const folder of ["keys", "snapshots"]) {
-    const answer = await listFolder(`${base}${folder}/`, task);
+    const answer = await listFolder(`${base}${folder}/`, context);
     if (answer === "unknown") {
       if (isGuarded) continue;
       const reason =
-        `It could not be seen whether a repository's remains lie at ${task.url.url}, so nothing was made.`;
+        `It could not be seen whether a repository's remains lie at ${context.url.url}, so nothing was made.`;
       return { code: "unreachable", reason };
     }
     if (answer === "filled") found.push(folder);
   }
-  return found.length > 0 ? damaged(task.url.url, found.join(", ")) : undefined;
+  return found.length > 0 ? damaged(context.url.url, found.join(", ")) : undefined;
 }
 
-async function listFolder(url: string, task: Task): Promise<"filled" | "empty" | "unknown"> {
-  const { username, rest_password } = task.repository;
+async function listFolder(
+  url: string,
+  context: ResticContext,
+): Promise<"filled" | "empty" | "unknown"> {
+  const { username, rest_password } = context.repository;
   const headers = new Headers({ accept: "application/vnd.x.restic.rest.v2" });
   if (username) {
     headers.set("authorization", `Basic ${base64(`${username}:${rest_password ?? ""}`)}`);
   }
-  using client = task.repository.certificate_authority
-    ? Deno.createHttpClient({ caCerts: [task.repository.certificate_authority] })
+  using client = context.repository.certificate_authority
+    ? Deno.createHttpClient({ caCerts: [context.repository.certificate_authority] })
     : undefined;
   try {
     const answer = await fetch(url, {

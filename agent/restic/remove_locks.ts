@@ -1,29 +1,32 @@
 // Removal of every lock, also of living ones: only for an order that names the locks which an admin has seen and the machine
 // that holds them, and only while exactly such locks are there. The one place that may say --remove-all.
+import type { OrderOf } from "../../shared/protocol.ts";
+import type { JobContext } from "../jobs/context.ts";
 import { listLocks, type LockList, reportLocks, stillThere } from "./lock_list.ts";
 import { lockInWords } from "./lock_words.ts";
 import { ended, failed, type Outcome } from "./outcome.ts";
-import { runRestic, type Task } from "./run.ts";
+import { runRestic } from "./run.ts";
 import { removedInWords } from "./unlock.ts";
 
-type RemoveAll = NonNullable<Task["order"]["remove_all"]>;
+type RemoveAll = NonNullable<OrderOf<"unlock">["remove_all"]>;
 
-export async function removeAllLocks(task: Task, confirmed: RemoveAll): Promise<Outcome> {
+export async function removeAllLocks(job: JobContext, confirmed: RemoveAll): Promise<Outcome> {
   // Right before: what came in between belongs to somebody who works there now.
-  const before = await listLocks(task);
+  const before = await listLocks(job);
   if (before.failure) return before.failure;
-  reportLocks(task, before);
+  reportLocks(job, before);
   const refusal = whyNot(before, confirmed);
   if (refusal) return failed("locks_changed", `${refusal} Nothing was removed.`, null);
-  for (const lock of before.locks) task.lines.add("agent", `To be removed: ${lockInWords(lock)}.`);
-  const { failure, exit } = await runRestic(task, {
+  for (const lock of before.locks) job.lines.add("agent", `To be removed: ${lockInWords(lock)}.`);
+  const { failure, exit } = await runRestic(job, {
     args: ["unlock", "--remove-all"],
-    wholeMs: task.limits.lookMs,
+    mayRemoveAll: true,
+    wholeMs: job.limits.lookMs,
   });
   if (failure) return failure;
-  const after = await listLocks(task);
+  const after = await listLocks(job);
   if (after.failure) return after.failure;
-  reportLocks(task, after);
+  reportLocks(job, after);
   if (after.ids.length > 0) return stillThere(after);
   const removed = removedInWords(before.locks, before.ids.length);
   return ended("succeeded", null, removed, exit.code);

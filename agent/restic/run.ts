@@ -1,68 +1,15 @@
-// Runs one restic command for a job: arguments into the log, deadlines, output, and what it all means.
-import { type Caps, limitArguments } from "../../shared/bandwidth.ts";
-import type { Progress } from "../../shared/job.ts";
-import type { CommandRun, NewReport } from "../../shared/protocol.ts";
-import type { RepositoryUrl } from "../../shared/repository_url.ts";
-import type { FileSystemMemory } from "../file_systems.ts";
-import type { JobControl } from "../jobs/control.ts";
-import type { JobLines } from "../jobs/lines.ts";
+// Runs one restic command: arguments into the log, deadlines, output, and what it all means.
+import { limitArguments } from "../../shared/bandwidth.ts";
 import { askSsh } from "./ask_ssh.ts";
 import { cacheProblem } from "./cache.ts";
 import { watchForContact } from "./contact.ts";
+import type { ResticContext, RunContext } from "./context.ts";
 import { ErrorReader } from "./errors.ts";
 import { LineSplitter } from "./lines.ts";
 import { type Exit, ManagedProcess, type Stop } from "../process.ts";
 import type { ErrorFacts } from "./errors.ts";
 import { isWordless } from "./refusals.ts";
 import { failureOf, type Outcome } from "./outcome.ts";
-import type { ResticProgram } from "./version.ts";
-import type { RepositoryAccess } from "../../shared/repository_access.ts";
-
-/** How long the agent waits for what; tests shorten it. */
-export interface Limits {
-  /** Until restic must have reached the repository. */
-  contactMs: number;
-  /** For a command that only looks: the whole run. */
-  lookMs: number;
-  /** From interrupt to kill, on top of what the upload cap needs. */
-  graceMs: number;
-  /** How long a locked repository is waited for, and how often it is tried. */
-  lockWaitMs: number;
-  lockRetryMs: number;
-}
-
-export const LIMITS: Limits = {
-  contactMs: 60_000,
-  lookMs: 120_000,
-  graceMs: 10_000,
-  lockWaitMs: 15 * 60_000,
-  lockRetryMs: 30_000,
-};
-
-/** All that a restic command needs to know of the job it runs for. */
-export interface Task {
-  order: CommandRun;
-  restic: ResticProgram;
-  repository: RepositoryAccess;
-  url: RepositoryUrl;
-  /** The name under which this host's snapshots stand. */
-  snapshotHost: string;
-  /** In force for this job since it began. */
-  caps: Caps;
-  environment: Record<string, string>;
-  cacheDir: string;
-  /** Why restic runs without it, once that was seen in this job. */
-  withoutCache?: string;
-  /** Arguments of every command: certificate authority and extended options. */
-  globals: string[];
-  /** On which file systems the paths of source groups were. */
-  fileSystems: Pick<FileSystemMemory, "of" | "remember">;
-  limits: Limits;
-  lines: JobLines;
-  control: JobControl;
-  report: (report: NewReport) => void;
-  progress: (progress: Progress) => void;
-}
 
 export interface RunOptions {
   args: string[];
@@ -73,6 +20,13 @@ export interface RunOptions {
   onOut?: (line: string) => void;
   /** Instead of lines: the raw output. */
   onOutBytes?: (chunk: Uint8Array) => void;
+  /**
+   * Instead of both: reads the output itself, and restic stands still while it does not. When it returns before the end, restic is
+   * ended. The run ends with it.
+   */
+  pull?: (out: AsyncIterable<Uint8Array>) => Promise<void>;
+  /** The one command that may say --remove-all; its order names the locks. */
+  mayRemoveAll?: boolean;
 }
 
 export interface Run {
@@ -85,28 +39,31 @@ export interface Run {
 const NOT_STARTED = { code: null, signal: null, mayLeaveLock: false };
 
 /** Runs restic. Throws only when the program cannot be started. */
-export async function runRestic(task: Task, options: RunOptions): Promise<Run> {
-  const { control, limits } = task;
-  if (options.args.includes("--remove-all") && !task.order.remove_all) {
+export async function runRestic(context: RunContext, options: RunOptions): Promise<Run> {
+  const { control, limits } = context;
+  if (options.args.includes("--remove-all") && !options.mayRemoveAll) {
     throw new Error("only an order that names the locks may remove all of them");
   }
   const errors = new ErrorReader();
   const finish = (exit: Exit): Run => {
     const deadlineMs = exit.stop === "overdue" ? options.wholeMs ?? 0 : limits.contactMs;
-    const facts = { exit, errors: errors.facts, url: task.url.url, deadlineMs };
+    const facts = { exit, errors: errors.facts, url: context.url.url, deadlineMs };
     return { exit, errors: errors.facts, failure: failureOf(facts) };
   };
   if (control.stopped && !options.evenWhenStopped) {
     return finish({ ...NOT_STARTED, stop: control.stopped });
   }
-  lookAtCache(task);
-  task.lines.add("agent", `restic ${task.restic.version}: ${shown(argumentsOf(task, options))}`);
-  const exit = await supervise(task, options, errors);
+  lookAtCache(context);
+  context.lines.add(
+    "agent",
+    `restic ${context.restic.version}: ${shown(argumentsOf(context, options))}`,
+  );
+  const exit = await supervise(context, options, errors);
   // One that was refused never came so far as to make a lock.
   if (exit.mayLeaveLock && exit.stop !== "refused") control.noteLock();
   if (exit.code === 1 && isWordless(errors.facts.text)) {
-    for (const line of await askSsh(task.url.url, task.environment)) {
-      for (const each of errors.read(`ssh: ${line}`)) task.lines.add("stderr", each);
+    for (const line of await askSsh(context.url.url, context.environment)) {
+      for (const each of errors.read(`ssh: ${line}`)) context.lines.add("stderr", each);
     }
   }
   return finish(exit);
@@ -122,63 +79,96 @@ function isRefused({ refusedAtFirst, refusedLock }: ErrorFacts, afterMs: number)
   return refusedAtFirst >= TRIES || (refusedLock >= TRIES && afterMs < FIRST_LOCK_MS);
 }
 
-async function supervise(task: Task, options: RunOptions, errors: ErrorReader): Promise<Exit> {
-  const out = new LineSplitter(options.onOut ?? ((line) => task.lines.add("stdout", line)));
+async function supervise(
+  context: RunContext,
+  options: RunOptions,
+  errors: ErrorReader,
+): Promise<Exit> {
+  const out = new LineSplitter(options.onOut ?? ((line) => context.lines.add("stdout", line)));
   const began = performance.now();
   const err = new LineSplitter((raw) => {
-    for (const line of errors.read(raw)) task.lines.add("stderr", line);
+    for (const line of errors.read(raw)) context.lines.add("stderr", line);
     if (isRefused(errors.facts, performance.now() - began)) stop("refused");
   });
   let sawOutput = false;
-  task.control.beforeStart();
+  context.control.beforeStart();
   // Looks at the cache before the process can touch it.
-  using _contact = watchForContact(task.cacheDir, {
-    withinMs: task.limits.contactMs,
+  using _contact = watchForContact(context.cacheDir, {
+    withinMs: context.limits.contactMs,
     sawContact: () => sawOutput || errors.facts.contact,
     onSilence: () => stop("unreachable"),
   });
   const process = new ManagedProcess({
-    path: task.restic.path,
-    args: argumentsOf(task, options),
-    environment: task.environment,
-    onOut: (chunk) => {
+    path: context.restic.path,
+    args: argumentsOf(context, options),
+    environment: context.environment,
+    onOut: options.pull ? "pull" : (chunk) => {
       sawOutput = true;
       if (options.onOutBytes) options.onOutBytes(chunk);
       else out.push(chunk);
     },
     onError: (chunk) => err.push(chunk),
   });
-  const stop = (why: Stop) => process.stop(why, task.limits.graceMs);
+  const stop = (why: Stop) => process.stop(why, context.limits.graceMs);
   using _whole = options.wholeMs ? after(options.wholeMs, () => stop("overdue")) : null;
-  using _attached = task.control.attach(process, options.evenWhenStopped ?? false);
+  using _attached = context.control.attach(process, options.evenWhenStopped ?? false);
+  const reading = options.pull && letRead(process, options.pull, {
+    onOutput: () => sawOutput = true,
+    onLeft: () => stop("cancelled"),
+  });
+  // What the reader threw is told after the end of the process.
+  reading?.catch(() => {});
   const exit = await process.exit;
+  await reading;
   out.end();
   err.end();
   return exit;
 }
 
+/** Rejects with what the reader threw. */
+async function letRead(
+  process: ManagedProcess,
+  pull: NonNullable<RunOptions["pull"]>,
+  { onOutput, onLeft }: { onOutput: () => void; onLeft: () => void },
+): Promise<void> {
+  let isAtEnd = false;
+  async function* watched(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of process.out) {
+      onOutput();
+      yield chunk;
+    }
+    isAtEnd = true;
+  }
+  try {
+    await pull(watched());
+  } finally {
+    // A restic that nobody reads would stand still for ever.
+    if (!isAtEnd) onLeft();
+  }
+}
+
 /** Right after the verb: what follows may end with "--" and paths. */
-function argumentsOf(task: Task, { args: [verb = "", ...args] }: RunOptions): string[] {
-  const { globals, withoutCache } = task;
+function argumentsOf(context: ResticContext, { args: [verb = "", ...args] }: RunOptions): string[] {
+  const { globals, withoutCache } = context;
   return [verb, ...globals, ...(withoutCache === undefined ? [] : ["--no-cache"]), ...args];
 }
 
 /** Before each command: a disk may fill while a job runs. */
-function lookAtCache(task: Task): void {
-  if (task.withoutCache !== undefined) return;
-  const problem = cacheProblem(task.cacheDir);
-  if (problem !== undefined) goOnWithoutCache(task, problem);
+function lookAtCache(context: RunContext): void {
+  if (context.withoutCache !== undefined) return;
+  const problem = cacheProblem(context.cacheDir);
+  if (problem !== undefined) goOnWithoutCache(context, problem);
 }
 
 /** From here on in this job. */
-export function goOnWithoutCache(task: Task, problem: string): void {
-  task.withoutCache = problem;
-  task.lines.add("agent", `restic runs without its cache: ${problem}.`);
+export function goOnWithoutCache(context: RunContext, problem: string): void {
+  context.withoutCache = problem;
+  context.lines.add("agent", `restic runs without its cache: ${problem}.`);
 }
 
 /** The caps in force as arguments: of every command that moves data. */
-export function capArguments(task: Task): string[] {
-  return limitArguments(task.caps);
+export function capArguments(context: ResticContext): string[] {
+  return limitArguments(context.caps);
 }
 
 function after(ms: number, act: () => void): Disposable {

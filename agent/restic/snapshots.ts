@@ -1,9 +1,11 @@
 // The list of this host's snapshots: read after every backup, because only what is listed was saved.
+import type { RunContext } from "./context.ts";
+import type { JobContext } from "../jobs/context.ts";
 import { v7 } from "uuid";
 import { z } from "zod";
 import { FRAME_LIMIT, type Snapshot, SNAPSHOTS_PER_PART } from "../../shared/protocol.ts";
 import { failed, type Outcome } from "./outcome.ts";
-import { type Run, runRestic, type Task } from "./run.ts";
+import { type Run, runRestic } from "./run.ts";
 import { count } from "./progress.ts";
 
 const OUTPUT_LIMIT = 64 * 1024 * 1024;
@@ -37,20 +39,23 @@ export interface ListOptions {
 }
 
 /** Asks the repository for this host's snapshots. */
-export async function listSnapshots(task: Task, options: ListOptions = {}): Promise<Listing> {
-  return await list(task, [`--host=${task.snapshotHost}`], options);
+export async function listSnapshots(
+  context: RunContext,
+  options: ListOptions = {},
+): Promise<Listing> {
+  return await list(context, [`--host=${context.snapshotHost}`], options);
 }
 
 /** Those of all hosts. */
-export async function listWhole(task: Task, evenWhenStopped = false): Promise<Listing> {
-  return await list(task, [], { evenWhenStopped });
+export async function listWhole(context: RunContext, evenWhenStopped = false): Promise<Listing> {
+  return await list(context, [], { evenWhenStopped });
 }
 
-async function list(task: Task, which: string[], options: ListOptions): Promise<Listing> {
+async function list(context: RunContext, which: string[], options: ListOptions): Promise<Listing> {
   const output = new Collected();
-  const run = await runRestic(task, {
+  const run = await runRestic(context, {
     args: ["snapshots", "--json", ...which],
-    wholeMs: options.wholeMs ?? task.limits.lookMs,
+    wholeMs: options.wholeMs ?? context.limits.lookMs,
     evenWhenStopped: options.evenWhenStopped,
     onOutBytes: (chunk) => output.add(chunk),
   });
@@ -62,25 +67,25 @@ async function list(task: Task, which: string[], options: ListOptions): Promise<
 }
 
 /** Sends the list of this host in parts that fit into frames. */
-export function reportSnapshots(task: Task, snapshots: Snapshot[]): void {
-  report(task, snapshots, {});
+export function reportSnapshots(job: JobContext, snapshots: Snapshot[]): void {
+  report(job, snapshots, {});
 }
 
 /** The same for the list of the whole repository, in a maintenance job. */
-export function reportWhole(task: Task, snapshots: Snapshot[]): void {
-  report(task, snapshots, { whole: true });
+export function reportWhole(job: JobContext, snapshots: Snapshot[]): void {
+  report(job, snapshots, { whole: true });
 }
 
-function report(task: Task, snapshots: Snapshot[], more: { whole?: boolean }): void {
+function report(job: JobContext, snapshots: Snapshot[], more: { whole?: boolean }): void {
   const parts = inParts(snapshots);
   const report_id = v7();
   const taken_at = Date.now();
   parts.forEach((part, index) =>
-    task.report({
+    job.report({
       type: "snapshots.report",
-      job_id: task.order.job_id,
+      job_id: job.order.job_id,
       ...more,
-      repository_id: task.repository.id,
+      repository_id: job.repository.id,
       report_id,
       taken_at,
       part: index + 1,

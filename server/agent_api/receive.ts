@@ -12,7 +12,10 @@ import type { Server } from "../server.ts";
 import { storeSnapshots } from "../snapshots/store.ts";
 import { storeWholeList } from "../snapshots/store_whole.ts";
 
-export type Told = Exclude<AgentMessage, { type: "hello" | "heartbeat" | "error" }>;
+export type Told = Exclude<
+  AgentMessage,
+  { type: "hello" | "heartbeat" | "error" | "stream.end" }
+>;
 
 /** Carries out one message. Throws forbidden when it speaks of what is another host's. */
 export async function receive(server: Server, agent: AgentSocket, told: Told): Promise<void> {

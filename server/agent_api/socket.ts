@@ -7,6 +7,7 @@ import {
   OFFLINE_AFTER_SECONDS,
 } from "../../shared/protocol.ts";
 import { ProtocolError, readAgentMessage } from "../../shared/wire.ts";
+import { SocketStreams } from "../agent_streams.ts";
 import { type AgentSocket, closeQuietly, sendTo } from "../connected_agents.ts";
 import { noteSkew } from "../hosts/skew.ts";
 import { greet, noteGoodbye } from "../hosts/greet.ts";
@@ -60,6 +61,7 @@ function converse(server: Server, host: KnownHost, socket: WebSocket, address?: 
     hostId: host.id,
     bearerHash: host.bearerHash,
     socket,
+    streams: new SocketStreams((message) => sendTo(socket, message), server.agents.streams),
     heardRan: server.clock.ran(),
     takeovers: [],
     ...(address ? { address } : {}),
@@ -86,6 +88,7 @@ function converse(server: Server, host: KnownHost, socket: WebSocket, address?: 
     HELLO_WITHIN_SECONDS * 1000,
   );
   const end = () => {
+    agent.streams.close();
     if (over || isClosed) return;
     isClosed = true;
     clearTimeout(helloTimer);
@@ -99,6 +102,7 @@ function converse(server: Server, host: KnownHost, socket: WebSocket, address?: 
   };
   const refuse = async (code: number, action: string, reason: string) => {
     over = true;
+    agent.streams.close();
     closeQuietly(socket, code, reason);
     acks.stop();
     clearTimeout(helloTimer);
@@ -133,6 +137,7 @@ function converse(server: Server, host: KnownHost, socket: WebSocket, address?: 
         return;
       }
       if (message.type === "error") return log("warn", `says: ${message.message}`);
+      if (message.type === "stream.end") return agent.streams.end(message);
       try {
         await receive(server, agent, message);
       } catch (error) {
@@ -183,16 +188,38 @@ function converse(server: Server, host: KnownHost, socket: WebSocket, address?: 
     }
   };
 
+  /**
+   * Streams pass by the reports: neither waits for the other, and what a stream holds in memory is bounded by its credit. True when the
+   * frame was one of theirs.
+   */
+  const isOfStream = (data: unknown): boolean => {
+    try {
+      return agent.streams.take(data);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      breach(error.message);
+      return true;
+    }
+  };
+
+  /** At once: what waits for its turn is not waited for. Its agent keeps the reports that were not acknowledged. */
+  const breach = (reason: string) => {
+    over = true;
+    agent.streams.close();
+    closeQuietly(socket, CLOSE.badFrame, reason);
+    turn = turn.then(() => refuse(CLOSE.badFrame, "agent.bad_frame", reason))
+      .catch((error) => server.log.error(`${host.name}: ${error}`));
+  };
+
+  socket.binaryType = "arraybuffer";
   socket.onmessage = ({ data }) => {
     if (over) return;
     agent.heardRan = server.clock.ran();
+    if (isOfStream(data)) return;
     const size = FRAME_COST + (typeof data === "string" ? data.length : FRAME_LIMIT + 1);
     unread += size;
     if (unread > UNREAD_LIMIT + FRAME_LIMIT) {
-      turn = turn.then(() => refuse(CLOSE.badFrame, "agent.bad_frame", "too much was sent at once"))
-        .catch((error) => server.log.error(`${host.name}: ${error}`));
-      over = true;
-      return;
+      return breach("too much was sent at once");
     }
     turn = turn.then(() => inTurn(data, size)).catch((error) => {
       // Ours, not the agent's: it keeps its journal and comes again.

@@ -1,7 +1,12 @@
 // What an agent reports of its jobs. Each report may come again after a reconnect and must then change nothing.
 import { sql } from "kysely";
 import type { Transaction } from "kysely";
-import type { AgentMessage, JobFinished, LogStream, RepositoryLock } from "../../shared/protocol.ts";
+import type {
+  AgentMessage,
+  JobFinished,
+  LogStream,
+  RepositoryLock,
+} from "../../shared/protocol.ts";
 import type { Tables } from "../database/tables.ts";
 import { held, windowFrom } from "../hosts/contact.ts";
 import { pushChangedPlan } from "../hosts/push.ts";

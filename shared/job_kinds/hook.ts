@@ -20,7 +20,7 @@ export const hook = {
       name: z.enum(HOOK_NAMES),
       hooks: Hooks,
       source_group_name: storedGroupName.nullable(),
-    }).optional(),
+    }),
   },
   result: {},
 } as const satisfies JobKindTraits;

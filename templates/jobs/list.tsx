@@ -8,8 +8,10 @@ import { Name, titleOf } from "../parts/name.tsx";
 import { Pager } from "../parts/pager.tsx";
 import { jobState, jobWord, StateWord } from "../parts/state.tsx";
 import { Time } from "../parts/time.tsx";
-import { type JobNames, JobTitle, KIND_WORDS } from "./words.tsx";
+import { JobTitle } from "./words.tsx";
+import { PAGE_KINDS } from "./kinds/all.ts";
 import { JOB_KINDS } from "../../shared/job_kinds/all.ts";
+import type { JobNames } from "./view.ts";
 
 export interface JobRowData extends JobNames {
   id: string;
@@ -127,7 +129,7 @@ function Filters({ filter, hosts }: JobListProps) {
           ["", "all"],
           ...JOB_KINDS.map((kind): [string, string] => [
             kind,
-            KIND_WORDS[kind],
+            PAGE_KINDS[kind].word,
           ]),
         ]}
       />

@@ -1,62 +1,20 @@
 // The most watched page: what runs, how far it is, what it says, and how it ended.
 import { capsInWords } from "../../shared/bandwidth.ts";
-import { hasEnded, type JobStatus, type Progress, type Summary } from "../../shared/job.ts";
+import { hasEnded } from "../../shared/job.ts";
 import { visible } from "../../shared/redact.ts";
 import { bytes, count, duration, middleCut, plural } from "../format.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { PostButton } from "../parts/csrf.tsx";
-import { Copyable } from "../parts/copyable.tsx";
 import { Name } from "../parts/name.tsx";
 import { jobState, jobWord, StatePill } from "../parts/state.tsx";
 import { At, Time } from "../parts/time.tsx";
 import { Log, type LogLine } from "./log.tsx";
-import { type JobNames, JobTitle, jobTitle, type NextStep, nextStep } from "./words.tsx";
-
-export interface JobView extends JobNames {
-  id: string;
-  status: JobStatus;
-  groupId: string | null;
-  actor: { kind: "user" | "schedule" | "system" | "agent"; name: string };
-  createdAt: number;
-  startedAt: number | null;
-  finishedAt: number | null;
-  /** How long it ran; null as long as that is not over. */
-  seconds: number | null;
-  exitCode: number | null;
-  reason: string | null;
-  reasonCode: string | null;
-  warnings: number;
-  /** KiB/s; null and 0 are no limit. */
-  uploadKibps: number | null;
-  downloadKibps: number | null;
-  isCancelling: boolean;
-  resticVersion: string | null;
-  progress: Progress | null;
-  summary: Summary | null;
-  /** 1 for the first try of a scheduled run. */
-  attempt: number;
-  /** The fire time that this run makes up for, or null. */
-  missedAt: number | null;
-  isDryRun: boolean;
-  /** How many lines the server did not keep: beyond a quota, or while its disk was nearly full. */
-  linesCut?: number;
-  /** When its lines were removed because of their age. */
-  linesRemovedAt?: number | null;
-  /** Retention: what each group of each host came to. */
-  forgotten: { tag: string; host: string; keep: number; remove: number }[] | null;
-  /** Backup: why its snapshot stays outside retention; null when it counts. */
-  withheld: string | null;
-  /** Who said that it is right. */
-  accepted: { by: string; at: number } | null;
-  /** Why it is still queued. */
-  /** When it began and ended as the host's own clock has it, where that is another time. */
-  hostClock: { startedAt: number | null; finishedAt: number | null } | null;
-  waitsFor:
-    | { jobId: string; title: string; isOfOtherHost?: boolean }
-    | "repository"
-    | "host"
-    | null;
-}
+import { JobTitle, jobTitle } from "./words.tsx";
+import { nextStep } from "./next_step.ts";
+import { PAGE_KINDS } from "./kinds/all.ts";
+import { Figure } from "./figure.tsx";
+import { type JobKind, KINDS } from "../../shared/job_kinds/all.ts";
+import type { JobView, NextStep } from "./view.ts";
 
 export interface JobPageProps {
   frame: FrameProps;
@@ -263,21 +221,13 @@ function Waiting({ waitsFor }: { waitsFor: JobView["waitsFor"] }) {
   }
 }
 
-function Figure({ label, value, isBig }: { label: string; value: string; isBig?: boolean }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd class={isBig ? "big" : undefined}>{value}</dd>
-    </div>
-  );
-}
-
 /** Live fragment `job-outcome`: what happened in one sentence, what it added, the next sensible step. */
 export function JobOutcome(
   { job, mayRun, isAdmin }: { job: JobView; mayRun: boolean; isAdmin: boolean },
 ) {
   if (!hasEnded(job.status)) return <div id="job-outcome"></div>;
   const step = job.status === "succeeded" && job.warnings === 0 ? null : nextStep(job);
+  const { Result } = PAGE_KINDS[job.kind];
   return (
     <div id="job-outcome">
       <div class={`outcome ${jobState(job.status, job.warnings)}`}>
@@ -296,8 +246,7 @@ export function JobOutcome(
         )}
       </div>
       {job.withheld && <Withheld job={job} mayRun={mayRun} />}
-      {job.summary && <SummaryFigures job={job} summary={job.summary} />}
-      {job.forgotten && <Forgotten job={job} forgotten={job.forgotten} />}
+      {Result && <Result job={job} />}
     </div>
   );
 }
@@ -328,8 +277,9 @@ function Withheld({ job, mayRun }: { job: JobView; mayRun: boolean }) {
 }
 
 /** Borrows the page's form `act`: the fragment carries no token. */
-function RunAgain({ job, step, kind }: { job: JobView; step: NextStep; kind: string }) {
-  const group = kind === "backup" && job.groupId ? `?source_group_id=${job.groupId}` : "";
+function RunAgain({ job, step, kind }: { job: JobView; step: NextStep; kind: JobKind }) {
+  const isOfGroup = "source_group_id" in KINDS[kind].input;
+  const group = isOfGroup && job.groupId ? `?source_group_id=${job.groupId}` : "";
   return (
     <PostButton
       to={step.to ?? `/hosts/${job.host.id}/jobs${group}`}
@@ -340,84 +290,12 @@ function RunAgain({ job, step, kind }: { job: JobView; step: NextStep; kind: str
   );
 }
 
-function SummaryFigures({ job, summary }: { job: JobView; summary: Summary }) {
-  const isBackup = job.kind === "backup";
-  if (!isBackup) return null;
-  return (
-    <dl class="figures">
-      {summary.snapshot_id && (
-        <div>
-          <dt>Snapshot</dt>
-          <dd>
-            <Copyable text={summary.snapshot_id.slice(0, 8)} what="the snapshot id" />
-          </dd>
-        </div>
-      )}
-      <Figure label="Added to the repository" value={bytes(summary.bytes_added)} />
-      <Figure label="Looked at" value={bytes(summary.bytes_processed)} />
-      <Figure label="New files" value={count(summary.files_new)} />
-      <Figure label="Changed" value={count(summary.files_changed)} />
-      <Figure label="Unchanged" value={count(summary.files_unmodified)} />
-      <Figure label="restic took" value={duration(summary.seconds)} />
-    </dl>
-  );
-}
-
-function Forgotten(
-  { job, forgotten }: { job: JobView; forgotten: NonNullable<JobView["forgotten"]> },
-) {
-  return (
-    <table class="table fold">
-      <thead>
-        <tr>
-          <th scope="col">Source group</th>
-          <th scope="col">Host</th>
-          <th scope="col" class="num">{job.isDryRun ? "Would keep" : "Kept"}</th>
-          <th scope="col" class="num">{job.isDryRun ? "Would remove" : "Removed"}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {forgotten.map((each) => (
-          <tr>
-            <td class="first">
-              <Name text={each.tag} />
-            </td>
-            <td>
-              <Name text={each.host} />
-            </td>
-            <td class="num">{count(each.keep)}</td>
-            <td class="num">{count(each.remove)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
-}
-
+/** One sentence. */
 function outcomeInWords(job: JobView): string {
   if (job.reason) return job.reason;
-  const s = job.summary;
   switch (job.status) {
     case "succeeded":
-      if (job.kind === "backup" && s) {
-        const files = s.files_new + s.files_changed;
-        return files === 0
-          ? "Backed up; nothing had changed since the last snapshot."
-          : `Backed up ${plural(files, "new or changed file")}, ${
-            bytes(s.bytes_added)
-          } added to the repository.`;
-      }
-      return job.kind === "init"
-        ? "The repository is ready."
-        : job.kind === "unlock"
-        ? "Stale locks are removed."
-        : job.isDryRun
-        ? "Nothing was removed: this only shows what the policy would do."
-        : job.kind === "hook"
-        ? "The hook ended well."
-        : job.kind === "check"
-        ? "The check found no errors."
-        : "Done.";
+      return PAGE_KINDS[job.kind].succeeded(job);
     case "cancelled":
       return "Cancelled before it was done.";
     case "interrupted":

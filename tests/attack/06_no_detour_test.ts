@@ -81,6 +81,7 @@ const TRIES: Record<string, Record<string, (world: World) => unknown>> = {
     approved_roots: () => ({ approved_roots: ["/"] }),
     approved_repository_ids: ({ repositoryId }) => ({ approved_repository_ids: [repositoryId] }),
   },
+  "GET /api/hosts/:id/folders": { path: () => ({ path: "/etc" }) },
   "POST /api/enrollment-tokens": {
     repository_id: ({ repositoryId }) => ({ hostname: "his", repository_id: repositoryId }),
     may_hold_admin_credential: () => ({
@@ -205,7 +206,14 @@ attack({
     const id = path.startsWith("/api/hosts") ? world.hostId : world.repositoryId;
     const to = path.replace(":id", id).replace(":gid", world.groupId);
     for (const field of named) {
-      const answer = await test.api("olive", method, to, TRIES[route]![field]!(world));
+      const given = TRIES[route]![field]!(world);
+      const answer = method === "GET"
+        ? await test.api(
+          "olive",
+          method,
+          `${to}?${new URLSearchParams(given as Record<string, string>)}`,
+        )
+        : await test.api("olive", method, to, given);
       const { code, field: told } = answer.body.error ?? {};
       assert.deepEqual([answer.status, code], [403, "forbidden"], `${route} ${field}`);
       // One of a list is named by its place; what is for admins as a whole names no field.

@@ -1,4 +1,5 @@
 // The far end of the server's tests: speaks the protocol over a real socket and does only what it is told.
+import type { AnyServerMessage } from "./any_order.ts";
 import { newId } from "../../shared/new_id.ts";
 import {
   type AgentMessage,
@@ -54,7 +55,7 @@ export async function joinHost(
 }
 
 export class FakeAgent {
-  readonly received: ServerMessage[] = [];
+  readonly received: AnyServerMessage[] = [];
   closed: { code: number; reason: string } | undefined;
   #seq = 0;
   readonly #waiting = new Set<() => void>();
@@ -204,11 +205,11 @@ export class FakeAgent {
   /** The first message of a type that satisfies the condition, received or still to come. */
   async next<T extends ServerMessage["type"]>(
     type: T,
-    condition: (message: Extract<ServerMessage, { type: T }>) => boolean = () => true,
-  ): Promise<Extract<ServerMessage, { type: T }>> {
+    condition: (message: Extract<AnyServerMessage, { type: T }>) => boolean = () => true,
+  ): Promise<Extract<AnyServerMessage, { type: T }>> {
     const find = () =>
-      this.received.find((message): message is Extract<ServerMessage, { type: T }> =>
-        message.type === type && condition(message as Extract<ServerMessage, { type: T }>)
+      this.received.find((message): message is Extract<AnyServerMessage, { type: T }> =>
+        message.type === type && condition(message as Extract<AnyServerMessage, { type: T }>)
       );
     await this.#until(() => find() !== undefined || this.closed !== undefined, `a ${type}`);
     const found = find();

@@ -1,7 +1,7 @@
 // The server's side of the conversation for tests of the agent: real HTTP, real sockets, and told how to behave.
+import type { AnyOrder } from "./any_order.ts";
 import type {
   AgentMessage,
-  CommandRun,
   ConfigUpdate,
   Hello,
   Line,
@@ -75,7 +75,7 @@ export class FakeServer implements AsyncDisposable {
     for (const socket of this.#sockets) socket.close(code, reason);
   }
 
-  run(order: Partial<CommandRun> & { job_id: string }): void {
+  run(order: Partial<AnyOrder> & { job_id: string }): void {
     this.send({
       type: "command.run",
       kind: "backup",

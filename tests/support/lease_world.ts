@@ -1,7 +1,6 @@
 // Machines that are honest and have bad luck, over the real server: what physically writes in one repository is known here, whatever
 // the server and the agents believe.
 import assert from "node:assert/strict";
-import type { CommandRun } from "../../shared/protocol.ts";
 import { followClock } from "../../server/follow_clock.ts";
 import { dispatchAll } from "../../server/jobs/dispatch.ts";
 import { endLostJobs } from "../../server/jobs/reconcile.ts";
@@ -10,9 +9,10 @@ import { eventually } from "./eventually.ts";
 import { FakeAgent, type JoinedHost, joinHost } from "./fake_agent.ts";
 import type { TestServer } from "./start_server.ts";
 import { isMaintenance, type JobKind, writesRepository } from "../../shared/job_kinds/all.ts";
+import type { AnyOrder } from "./any_order.ts";
 
 interface Work {
-  job: CommandRun;
+  job: AnyOrder;
   machine: Machine;
   /** Its agent was killed and reads it no more. */
   isOrphan: boolean;
@@ -27,7 +27,7 @@ export interface Machine extends JoinedHost {
   run: number;
   boot: number;
   /** Accepted and not begun: in memory, and in the ledger. */
-  queue: CommandRun[];
+  queue: AnyOrder[];
   work: Work | undefined;
   /** Ids of all that was ever accepted, unless the ledger was lost. */
   known: Set<string>;

@@ -25,7 +25,7 @@ import {
 import { SourcesPage } from "../../templates/hosts/sources.tsx";
 import { JobListPage, type JobRowData } from "../../templates/jobs/list.tsx";
 import type { LogLine } from "../../templates/jobs/log.tsx";
-import { JobPage, type JobView } from "../../templates/jobs/page.tsx";
+import { JobPage } from "../../templates/jobs/page.tsx";
 import type { Fleet, FrameProps, Role } from "../../templates/layout.tsx";
 import type { DayState } from "../../templates/parts/strip.tsx";
 import { AcceptedPage, AcceptPage, type AcceptProps } from "../../templates/pending/accept.tsx";
@@ -37,6 +37,7 @@ import { RepositoryListPage } from "../../templates/repositories/list.tsx";
 import type { UngovernedProps } from "../../templates/repositories/ungoverned.tsx";
 import { RepositoryPage, type RepositoryView } from "../../templates/repositories/page.tsx";
 import type { UpkeepProps, UpkeepTask } from "../../templates/repositories/upkeep.tsx";
+import type { JobView } from "../../templates/jobs/view.ts";
 
 export const NOW = Date.UTC(2026, 10, 22, 3, 12, 45);
 const MINUTE = 60_000;

@@ -1,3 +1,5 @@
+import { z } from "zod";
+import { absolutePath } from "../../../shared/fields.ts";
 import { fleetSummary } from "../../hosts/fleet.ts";
 import { BandwidthWish, setBandwidth } from "../../hosts/bandwidth.ts";
 import { DefaultHooksWish, getDefaultHooks, setDefaultHooks } from "../../hooks/defaults.ts";
@@ -5,6 +7,7 @@ import { tryHook, TryHookWish } from "../../hooks/try.ts";
 import { reinitialise, ReinitialiseWish } from "../../jobs/reinitialise.ts";
 import { changeHost, HostChange } from "../../hosts/change.ts";
 import { getHost, listHosts } from "../../hosts/find.ts";
+import { listFolder } from "../../hosts/folders.ts";
 import { chooseInstance, InstanceChoice, listInstances } from "../../hosts/choose_instance.ts";
 import { HostSnapshotsChoice, removeHost } from "../../hosts/remove.ts";
 import { dismissAgentProblems } from "../../hosts/agent_problems.ts";
@@ -16,6 +19,7 @@ import { hostShape, withIsoTimes } from "./shapes.ts";
 import type { ApiRoute } from "./route.ts";
 
 const STATES = ["ok", "warn", "bad", "run", "off", "offline", "attention"] as const;
+const FolderQuery = z.object({ path: absolutePath });
 const SORTS = ["name", "worst", "last_backup"] as const;
 
 export const hostRoutes: ApiRoute[] = [
@@ -122,6 +126,20 @@ export const hostRoutes: ApiRoute[] = [
       const hostId = pathId(c, "id");
       await chooseInstance(server, actorOf(c), hostId, await readJson(c, InstanceChoice));
       return c.json(hostShape(await getHost(server, hostId)) as object);
+    },
+  },
+  {
+    method: "GET",
+    path: "/api/hosts/:id/folders",
+    role: "operator",
+    summary:
+      "Names and types of what lies in the folder ?path= of the host (folder, file, link, other; links are not followed), asked of its agent now. Below approved_roots except for admins; one folder of a host at a time. At most 10000 entries: cut says that there are more, not_text how many names are not UTF-8 and left out. Errors beside the usual: not_found with the field path, 502 agent_failed, 503 agent_offline, 504 agent_timeout after 15 seconds",
+    query: ["path"],
+    handler: async (server, c) => {
+      const { path } = readQuery(c, FolderQuery);
+      const asked = { path, signal: c.req.raw.signal };
+      const { items, ...folder } = await listFolder(server, actorOf(c), pathId(c, "id"), asked);
+      return c.json({ ...folder, items, next_cursor: null });
     },
   },
   {

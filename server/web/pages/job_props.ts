@@ -1,12 +1,12 @@
 // A job as the templates want it: in a list, and on its own page.
 import type { JobRowData } from "../../../templates/jobs/list.tsx";
-import type { JobView } from "../../../templates/jobs/page.tsx";
 import { getHost } from "../../hosts/find.ts";
 import { CLOCK_WRONG } from "../../hosts/skew.ts";
 import type { Job } from "../../jobs/find.ts";
 import { leaseHolders } from "../../jobs/release_lease.ts";
 import type { Server } from "../../server.ts";
 import { titleOn } from "./host_props.ts";
+import type { JobView } from "../../../templates/jobs/view.ts";
 
 const ACTORS = ["user", "schedule", "system", "agent"] as const;
 

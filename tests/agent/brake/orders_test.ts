@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Brake, NO_BRAKE } from "../../../agent/brake/brake.ts";
 import { REFUSED_BY_MACHINE } from "../../../shared/job.ts";
-import type { CommandRun } from "../../../shared/protocol.ts";
 import { eventually } from "../../support/eventually.ts";
 import { FakeRestic, LISTED, SUMMARY } from "../../support/fake_restic.ts";
 import { FakeServer } from "../../support/fake_server.ts";
 import { access, jobId, order, startAgent, testFolder } from "../../support/start_agent.ts";
 import type { RepositoryAccess } from "../../../shared/repository_access.ts";
 import { JOB_KINDS, type JobKind } from "../../../shared/job_kinds/all.ts";
+import type { AnyOrder } from "../../support/any_order.ts";
 
 async function braked(
   brake: (folder: string) => Partial<Brake>,
@@ -31,7 +31,7 @@ async function braked(
       clock: { now: () => clock.time, elapsed: () => clock.time, catchUpWithinMs: 0, lookMs: 20 },
     }),
   );
-  const run = async (order: Partial<CommandRun>) => {
+  const run = async (order: Partial<AnyOrder>) => {
     const job_id = jobId();
     server.run({ job_id, ...order });
     return await server.finished(job_id, 20_000);

@@ -1,12 +1,12 @@
 // Hooks surround the whole job: whatever ends it and however early, the post hook runs and learns how it ended.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { CommandRun } from "../../../shared/protocol.ts";
 import { eventually } from "../../support/eventually.ts";
 import { BACKUP, hookedAgent } from "../../support/hooked_agent.ts";
 import { REPOSITORY_ID } from "../../support/fake_server.ts";
 import { access } from "../../support/start_agent.ts";
 import type { Hooks } from "../../../shared/hook_order.ts";
+import type { AnyOrder } from "../../support/any_order.ts";
 
 const TELLS = 'echo "$RM_JOB_STATUS|$RM_JOB_REASON|$RM_JOB_WARNINGS"';
 
@@ -56,7 +56,7 @@ Deno.test("a server that stays away after a cancelled backup: both hooks run all
 const EARLY: [what: string, code: string, how: {
   config?: Parameters<typeof hookedAgent>[1];
   hooks?: Partial<Hooks>;
-  order?: Partial<CommandRun>;
+  order?: Partial<AnyOrder>;
 }][] = [
   ["restic is missing", "restic_missing", { config: { restic: "/nowhere/restic" } }],
   ["there is no credential", "no_credential", { config: { config: { repository: null } } }],

@@ -1,13 +1,14 @@
 // Caps as a real child process sees them, and as long as they make a real backup take.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { CommandRun, ConfigUpdate } from "../../../shared/protocol.ts";
+import type { ConfigUpdate } from "../../../shared/protocol.ts";
 import { FakeRestic, LISTED, SNAPSHOT_ID, SUMMARY } from "../../support/fake_restic.ts";
 import { FakeServer } from "../../support/fake_server.ts";
 import { testUnless } from "../../support/left_out.ts";
 import { missingRestServer, startRestServer } from "../../support/rest_server.ts";
 import { restics } from "../../support/restic.ts";
 import { access, jobId, order, startAgent, testFolder } from "../../support/start_agent.ts";
+import type { AnyOrder } from "../../support/any_order.ts";
 
 const VERBS = {
   backup: SUMMARY,
@@ -39,7 +40,7 @@ async function setUp(config: Partial<ConfigUpdate>, now?: { time: number }) {
         : {}),
     }),
   );
-  const orders: Record<string, Partial<CommandRun>> = {
+  const orders: Record<string, Partial<AnyOrder>> = {
     backup: { source_group: order([folder]) },
     forget: {
       forget: [{
@@ -54,7 +55,7 @@ async function setUp(config: Partial<ConfigUpdate>, now?: { time: number }) {
     check: {},
   };
   /** The limits on the command line of each start of this verb. */
-  const limitsOf = async (kind: CommandRun["kind"], more: Partial<CommandRun> = {}) => {
+  const limitsOf = async (kind: AnyOrder["kind"], more: Partial<AnyOrder> = {}) => {
     const job_id = jobId();
     const before = restic.starts.length;
     server.run({ job_id, kind, ...orders[kind], ...more });
@@ -170,7 +171,7 @@ for (const restic of restics) {
         }),
       );
       stack.use(await startAgent(server, { directory: folder, restic: restic.path }));
-      const run = async (more: Partial<CommandRun>) => {
+      const run = async (more: Partial<AnyOrder>) => {
         const job_id = jobId();
         server.run({ job_id, ...more });
         const end = await server.finished(job_id, 60_000);

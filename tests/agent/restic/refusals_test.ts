@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { JobControl } from "../../../agent/jobs/control.ts";
 import { JobLines } from "../../../agent/jobs/lines.ts";
-import { type Run, runRestic, type Task } from "../../../agent/restic/run.ts";
+import type { RunContext } from "../../../agent/restic/context.ts";
+import { type Run, runRestic } from "../../../agent/restic/run.ts";
 import { tellingLines } from "../../../agent/restic/refusals.ts";
 import { maskUrlCredentials } from "../../../shared/redact.ts";
 import { parseRepositoryUrl } from "../../../shared/repository_url.ts";
@@ -12,7 +13,7 @@ import { leaveOut, missingProgram } from "../../support/left_out.ts";
 import { freePort } from "../../support/programs.ts";
 import { REST_SERVER } from "../../support/rest_server.ts";
 import { placeRepository, type RealRestic, restics } from "../../support/restic.ts";
-import { access, order, testFolder } from "../../support/start_agent.ts";
+import { access, testFolder } from "../../support/start_agent.ts";
 
 const NEWEST = join(REST_SERVER, "../restic-new");
 
@@ -46,8 +47,13 @@ async function ask(
   let mayHoldLock = false;
   const url = parseRepositoryUrl(address);
   const cacheDir = Deno.makeTempDirSync({ dir: folder });
-  const task: Task = {
-    order: order([]) as unknown as Task["order"],
+  const lines = new JobLines({
+    jobId: "test",
+    now: Date.now,
+    redact: (text) => text,
+    report: () => {},
+  });
+  const context: RunContext = {
     restic,
     repository: access(address),
     url,
@@ -63,20 +69,17 @@ async function ask(
     },
     cacheDir,
     globals: [],
-    fileSystems: { of: () => ({}), remember: () => {} },
     limits: { contactMs: CONTACT_MS, lookMs: 60_000, graceMs: 3000, lockWaitMs: 0, lockRetryMs: 1 },
-    lines: new JobLines({ jobId: "test", now: Date.now, redact: (text) => text, report: () => {} }),
+    lines,
     control: new JobControl({
       onStart: () => {},
       onProcess: () => {},
       onLock: () => mayHoldLock = true,
     }),
-    report: () => {},
-    progress: () => {},
   };
   const began = performance.now();
-  const run = await runRestic(task, { args, onOut: () => {} });
-  task.lines.flush();
+  const run = await runRestic(context, { args, onOut: () => {} });
+  lines.flush();
   return {
     ...run,
     seconds: (performance.now() - began) / 1000,

@@ -4,6 +4,7 @@ import { MACHINE } from "../../../agent/clock.ts";
 import { Connection, PACE } from "../../../agent/connection.ts";
 import { JobLines } from "../../../agent/jobs/lines.ts";
 import type { Journal } from "../../../agent/journal/journal.ts";
+import { RunningStreams } from "../../../agent/streams/running.ts";
 import { createLog } from "../../../agent/log.ts";
 import { type NewReport, PROTOCOL_VERSION } from "../../../shared/protocol.ts";
 import type { SimulatedHost } from "../insert_hosts.ts";
@@ -57,6 +58,9 @@ const connections = hosts.map(({ bearer, jobId }, n) => {
         jobs: jobId ? [jobId] : [],
       }),
     clock: MACHINE,
+    streams: new RunningStreams(() => {
+      throw new Error("nothing is asked of these agents");
+    }),
     onMessage: () => {},
     onUnreadable: () => {},
     onRefused: (reason) => console.error(reason),

@@ -1,9 +1,9 @@
 // Removal of every lock: who may, what must be typed, and when it is refused.
 import assert from "node:assert/strict";
-import type { CommandRun } from "../../../shared/protocol.ts";
 import { eventually } from "../../support/eventually.ts";
 import { FakeAgent, joinHost } from "../../support/fake_agent.ts";
 import { PASSWORD, startServer, type TestServer } from "../../support/start_server.ts";
+import type { AnyOrder } from "../../support/any_order.ts";
 
 const LOCK = "a".repeat(64);
 const FORCE = { kind: "unlock", remove_all: true, confirm_hostname: "db-01" };
@@ -28,12 +28,12 @@ async function finish(
   repository_id: string,
   kind: string,
   hostnames?: string[],
-): Promise<CommandRun> {
+): Promise<AnyOrder> {
   const order = await eventually(`an order to ${kind}`, () => {
     const at = agent.received.findIndex((each) =>
       each.type === "command.run" && each.kind === kind
     );
-    return at >= 0 ? agent.received.splice(at, 1)[0] as CommandRun : undefined;
+    return at >= 0 ? agent.received.splice(at, 1)[0] as AnyOrder : undefined;
   });
   agent.started(order.job_id);
   if (hostnames) {

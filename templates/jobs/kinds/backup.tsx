@@ -1,0 +1,53 @@
+import { bytes, count, duration, plural } from "../../format.ts";
+import { Copyable } from "../../parts/copyable.tsx";
+import { Figure } from "../figure.tsx";
+import type { JobView } from "../view.ts";
+import type { PageKind } from "./kind.ts";
+
+export const backup: PageKind = {
+  word: "backup",
+  title: ({ groupName }) => groupName === null ? ["Backup", null] : ["Backup of", groupName],
+  preposition: "on",
+  succeeded,
+  Result: SummaryFigures,
+
+  otherwise({ status, groupId }) {
+    const again = { label: "Run again", kind: "backup" as const, groupId };
+    if (status === "interrupted" || status === "cancelled") {
+      return { sentence: "What was uploaded is kept; the next run goes on from there.", ...again };
+    }
+    return status === "failed" ? { sentence: "The log below says more.", ...again } : null;
+  },
+};
+
+function succeeded({ summary }: JobView): string {
+  if (!summary) return "Done.";
+  const files = summary.files_new + summary.files_changed;
+  return files === 0
+    ? "Backed up; nothing had changed since the last snapshot."
+    : `Backed up ${plural(files, "new or changed file")}, ${
+      bytes(summary.bytes_added)
+    } added to the repository.`;
+}
+
+function SummaryFigures({ job: { summary } }: { job: JobView }) {
+  if (!summary) return null;
+  return (
+    <dl class="figures">
+      {summary.snapshot_id && (
+        <div>
+          <dt>Snapshot</dt>
+          <dd>
+            <Copyable text={summary.snapshot_id.slice(0, 8)} what="the snapshot id" />
+          </dd>
+        </div>
+      )}
+      <Figure label="Added to the repository" value={bytes(summary.bytes_added)} />
+      <Figure label="Looked at" value={bytes(summary.bytes_processed)} />
+      <Figure label="New files" value={count(summary.files_new)} />
+      <Figure label="Changed" value={count(summary.files_changed)} />
+      <Figure label="Unchanged" value={count(summary.files_unmodified)} />
+      <Figure label="restic took" value={duration(summary.seconds)} />
+    </dl>
+  );
+}
