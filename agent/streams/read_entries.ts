@@ -57,11 +57,16 @@ async function* readByFind(
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
   try {
-    for await (const record of records(process.out)) yield entryOf(record);
+    let count = 0;
+    for await (const record of records(process.out)) {
+      count++;
+      yield entryOf(record);
+    }
     const { code } = await process.exit;
-    if (code === 0 || signal.aborted) return undefined;
+    // What it could not say of one entry (gone meanwhile) takes nothing from the others.
+    if (code === 0 || count > 0 || signal.aborted) return undefined;
     if (/-printf/.test(said)) return "not_gnu";
-    throw problemOf(said);
+    throw problemInWords(said);
   } finally {
     signal.removeEventListener("abort", stop);
     stop();
@@ -104,7 +109,8 @@ function entryOf(record: Uint8Array): Entry | undefined {
   }
 }
 
-function problemOf(said: string): Error {
+/** What find said of the folder itself, as the code of a stream. */
+export function problemInWords(said: string): Error {
   if (/Permission denied|Operation not permitted/i.test(said)) {
     return new StreamProblem("access_denied", "the agent may not read it");
   }
