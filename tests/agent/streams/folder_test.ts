@@ -86,8 +86,11 @@ Deno.test("only what lies in the folders of the request is listed, with every li
   for (const name of ["yes/out/sub", "yes-not", "no", ""]) {
     await assert.rejects(at(name), code("outside"), name);
   }
-  // What is not there lies nowhere: no way to learn what is outside.
-  await assert.rejects(at("no/none"), code("outside"));
+  // What is there outside and what is not cannot be told apart.
+  for (const name of ["no/none", "yes/out/none", "none"]) {
+    await assert.rejects(at(name), code("outside"), name);
+  }
+  await assert.rejects(at("yes/none/below"), code("not_found"));
   await assert.rejects(list(folder.path, { within: [] }), code("outside"));
 });
 
