@@ -5,13 +5,14 @@ import type { Agent } from "../agent.ts";
 import { isThere } from "../files.ts";
 import { ManagedProcess } from "../process.ts";
 import { ownEnvironment } from "../restic/environment.ts";
-import { asProblem, type Entry } from "./folder.ts";
 import { StreamProblem } from "./running.ts";
 
 const FIND = "/usr/bin/find";
 const GRACE_MS = 500;
 /** Longer than any name; who prints more without an end is no find. */
 const NAME_LIMIT = 65_536;
+
+export type Entry = [type: FolderEntryType, name: string];
 
 export interface ReadOptions extends Pick<Agent, "environment"> {
   signal: AbortSignal;
@@ -118,4 +119,16 @@ export function problemInWords(said: string): Error {
     return new StreamProblem("not_found", "there is no such folder");
   }
   return new Error(`find: ${said.trim().slice(0, 300)}`);
+}
+
+/** What the system says, as the code of a stream. */
+export function asProblem(error: unknown): unknown {
+  if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+    return new StreamProblem("not_found", "there is no such folder");
+  }
+  // Deno.NotCapable is a fault of ours.
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return new StreamProblem("access_denied", "the agent may not read it");
+  }
+  return error;
 }

@@ -148,7 +148,6 @@ export function Upkeep(props: UpkeepProps) {
           }))}
           button="Run now"
           refused={props.refused}
-          from="maintenance"
         />
       )}
       {mayChange && <Cadences {...props} />}

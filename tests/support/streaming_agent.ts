@@ -1,6 +1,6 @@
 // An agent as a program of its own whose streams bring as many bytes as a path says (`/1024` MiB), for what one does to the other end. Prints
 // a line of JSON every 50 ms: how much was made, how many producers run, its memory.
-import { openAgent } from "../../agent/agent.ts";
+import { openAgent } from "../../agent/open.ts";
 import { createLog } from "../../agent/log.ts";
 
 const { directory, server, hostId, bearer, restic } = JSON.parse(Deno.args[0]!);

@@ -1,7 +1,7 @@
 // GET /api/openapi.json: made of the route table, so that it cannot fall behind.
 import { z } from "zod";
 import { VERSION } from "../../../shared/version.ts";
-import type { ApiRoute } from "./routes.ts";
+import type { ApiRoute } from "./route.ts";
 
 const ERROR = {
   type: "object",

@@ -1,7 +1,7 @@
 // How things look in the JSON API: times as ISO 8601 UTC, internal fields left out.
-import type { StoredLine } from "../../jobs/lines.ts";
 import type { Job } from "../../jobs/find.ts";
 import type { Host } from "../../hosts/find.ts";
+import type { StoredLine } from "../../jobs/stored_line.ts";
 
 /** Turns every number whose name says that it is a time into ISO 8601. */
 export function withIsoTimes(value: unknown, key = ""): unknown {

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Brake, NO_BRAKE } from "../../../agent/brake/brake.ts";
-import { asProblem, listFolder } from "../../../agent/streams/folder.ts";
-import { problemInWords } from "../../../agent/streams/read_entries.ts";
+import { listFolder } from "../../../agent/streams/folder.ts";
+import { asProblem, problemInWords } from "../../../agent/streams/read_entries.ts";
 import { StreamProblem } from "../../../agent/streams/running.ts";
 import { FOLDER_ENTRIES_LIMIT } from "../../../shared/folder.ts";
 import { testFolder } from "../../support/start_agent.ts";
