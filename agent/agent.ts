@@ -1,18 +1,18 @@
 // The agent's parts: the first argument of whatever acts for this host.
 import type { Brake } from "./brake/brake.ts";
 import type { TimeSource } from "./clock.ts";
-import { Connection } from "./connection.ts";
-import { JobQueue } from "./jobs/queue.ts";
-import { Ledger } from "./jobs/ledger.ts";
+import type { Connection } from "./connection.ts";
+import type { JobQueue } from "./jobs/queue.ts";
+import type { Ledger } from "./jobs/ledger.ts";
 import type { ProcessMark } from "./process.ts";
-import { Journal } from "./journal/journal.ts";
-import { FileSystemMemory } from "./file_systems.ts";
+import type { Journal } from "./journal/journal.ts";
+import type { FileSystemMemory } from "./file_systems.ts";
 import type { Log } from "./log.ts";
-import { Plan } from "./plan.ts";
-import { ResticFinder } from "./restic/version.ts";
+import type { Plan } from "./plan.ts";
+import type { ResticFinder } from "./restic/version.ts";
 import type { Settings } from "./settings.ts";
-import { StateFolder } from "./state/folder.ts";
-import { Timers } from "./timers.ts";
+import type { StateFolder } from "./state/folder.ts";
+import type { Timers } from "./timers.ts";
 import type { Limits } from "./restic/context.ts";
 
 export interface Agent {

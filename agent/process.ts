@@ -37,7 +37,7 @@ export interface SpawnOptions {
   endSignal?: "SIGINT" | "SIGTERM";
   /**
    * Takes what the process prints as it comes; or "pull": `out` is read by the caller, and a process that he does not read stands
-   * still at a full pipe.
+   * still at a full pipe. A piece of it is there until the next one is asked for.
    */
   onOut: ((chunk: Uint8Array) => void) | "pull";
   onError: (chunk: Uint8Array) => void;
@@ -148,19 +148,23 @@ export class ManagedProcess {
   }
 }
 
-/** Output that is read when its reader asks for more. */
+const PIECE_BYTES = 65_536;
+
+/** Output that is read when its reader asks for more; a piece's memory is used again for the next. */
 class Pulled implements AsyncIterable<Uint8Array> {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #reader: ReadableStreamBYOBReader;
 
   constructor(stream: ReadableStream<Uint8Array>) {
-    this.#reader = stream.getReader();
+    this.#reader = stream.getReader({ mode: "byob" });
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    let buffer = new ArrayBuffer(PIECE_BYTES);
     try {
       for (;;) {
-        const { done, value } = await this.#reader.read();
+        const { done, value } = await this.#reader.read(new Uint8Array(buffer));
         if (done) return;
+        buffer = value.buffer;
         yield value;
       }
     } finally {

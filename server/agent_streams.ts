@@ -166,10 +166,12 @@ interface StreamEvents {
 
 /**
  * What one agent sends for one request. Whoever reads asks for piece after piece; he either reads to the end or calls `cancel`, for which
- * leaving a `for await` is enough. A reader that does neither is given up after a while.
+ * leaving a `for await` is enough. A reader that does neither is given up after a while. A piece is there until the next one is asked for:
+ * its memory is given back then, since a gigabyte comes faster than garbage is collected. Who keeps it copies it.
  */
 export class AgentStream implements AsyncIterable<Uint8Array> {
-  #pieces: Uint8Array[] = [];
+  #pieces: Uint8Array<ArrayBuffer>[] = [];
+  #last: Uint8Array<ArrayBuffer> | undefined;
   /** Read and not yet given back as credit. */
   #owed = 0;
   /** Nothing more comes. */
@@ -194,13 +196,15 @@ export class AgentStream implements AsyncIterable<Uint8Array> {
 
   /** The next piece; undefined at the end. Throws StreamError. One reader at a time. */
   async read(): Promise<Uint8Array | undefined> {
+    this.#last?.buffer.transfer(0);
+    this.#last = undefined;
     while (this.#pieces.length === 0) {
       if (this.#error) throw this.#error;
       if (this.#hasEnded) return undefined;
       this.#wait();
       await new Promise<void>((resolve) => this.#wake = resolve);
     }
-    const piece = this.#pieces.shift()!;
+    const piece = this.#last = this.#pieces.shift()!;
     if (this.#hasEnded && this.#pieces.length === 0) this.#free();
     else {
       this.#wait();
@@ -223,7 +227,7 @@ export class AgentStream implements AsyncIterable<Uint8Array> {
   }
 
   /** Called by its socket: data came. */
-  push(bytes: Uint8Array): void {
+  push(bytes: Uint8Array<ArrayBuffer>): void {
     this.#pieces.push(bytes);
     this.#wait();
     this.#wake?.();

@@ -90,17 +90,26 @@ export function costOf(bytes: number): number {
   return bytes + STREAM_FRAME_COST;
 }
 
-/** A frame of data. */
-export function streamFrame(id: number, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const frame = new Uint8Array(HEADER_BYTES + bytes.length);
-  new DataView(frame.buffer).setUint32(0, id);
+/** Room for the largest frame of data. */
+export function frameBuffer(): ArrayBuffer {
+  return new ArrayBuffer(HEADER_BYTES + STREAM_DATA_LIMIT);
+}
+
+/** A frame of data, in a buffer of its own or in one that is used again. */
+export function streamFrame(
+  id: number,
+  bytes: Uint8Array,
+  buffer = new ArrayBuffer(HEADER_BYTES + bytes.length),
+): Uint8Array<ArrayBuffer> {
+  const frame = new Uint8Array(buffer, 0, HEADER_BYTES + bytes.length);
+  new DataView(buffer).setUint32(0, id);
   frame.set(bytes, HEADER_BYTES);
   return frame;
 }
 
 export interface StreamData {
   id: number;
-  bytes: Uint8Array;
+  bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** Reads a frame of data. Throws a RangeError that says what is accepted. */

@@ -42,27 +42,39 @@ export function isWithin(path: string, roots: string[], machine = THIS_MACHINE):
   });
 }
 
-/**
- * The same for a path that is there, without holding up the event loop: a mount that does not answer may take for ever. A root that is
- * not there holds nothing.
- */
+/** The same without holding up the event loop: a mount that does not answer may take for ever. */
 export async function liesWithin(path: string, roots: string[]): Promise<boolean> {
   const { isWindows } = THIS_MACHINE;
   const known = new Map<string, string>();
-  const look = async (each: string) => {
+  for (const each of [path, ...roots]) {
     const plain = plainPath(each, isWindows);
-    const real = plain && await Deno.realPath(plain).catch(() => undefined);
-    if (plain && real) known.set(plain, real);
-    return real !== undefined;
-  };
-  if (!await look(path)) return false;
-  const there: string[] = [];
-  for (const root of roots) if (await look(root)) there.push(root);
-  return isWithin(path, there, {
+    const place = plain && await placeOf(plain).catch(() => undefined);
+    if (plain && place) known.set(plain, place);
+  }
+  return isWithin(path, roots, {
     isWindows,
-    isThere: (each) => known.has(each),
-    realPath: (each) => known.get(each)!,
+    isThere: () => true,
+    realPath: (each) => {
+      const place = known.get(each);
+      if (place === undefined) throw new Error("nobody can say where it lies");
+      return place;
+    },
   });
+}
+
+/** As `real` below. */
+async function placeOf(path: string): Promise<string> {
+  const { dirname, basename, join } = THIS_MACHINE.isWindows ? win32 : posix;
+  try {
+    await Deno.lstat(path);
+  } catch (error) {
+    const isNone = error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotADirectory;
+    const isShortName = THIS_MACHINE.isWindows && basename(path).includes("~");
+    if (!isNone || isShortName || dirname(path) === path) throw error;
+    return join(await placeOf(dirname(path)), basename(path));
+  }
+  return await Deno.realPath(path);
 }
 
 /** The path without what may be written in two ways; undefined where that is not certain. */

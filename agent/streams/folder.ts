@@ -1,19 +1,12 @@
 // The folder of a host for the folder picker: the names and types of what lies in it, links not followed, nothing opened. Lines of JSON:
 // an array [type, name] for each entry, then one object that says how much was left out.
-import {
-  FOLDER_BYTES_LIMIT,
-  FOLDER_ENTRIES_LIMIT,
-  type FolderEntryType,
-  type FolderLine,
-} from "../../shared/folder.ts";
+import { FOLDER_BYTES_LIMIT, FOLDER_ENTRIES_LIMIT, type FolderLine } from "../../shared/folder.ts";
 import { win32 } from "node:path";
 import type { RequestOf } from "../../shared/stream.ts";
 import type { Agent } from "../agent.ts";
 import { isAbsoluteHere, liesWithin, plainPath } from "../brake/roots.ts";
-import { readEntries } from "./read_entries.ts";
+import { asProblem, type Entry, readEntries } from "./read_entries.ts";
 import { type Produced, StreamProblem } from "./running.ts";
-
-export type Entry = [type: FolderEntryType, name: string];
 
 const PIECE_CHARACTERS = 32_768;
 const encoder = new TextEncoder();
@@ -67,18 +60,6 @@ async function refuseOther(path: string): Promise<void> {
   }
   if (found.isSymlink) throw new StreamProblem("is_link", "it is a link, which is not followed");
   if (!found.isDirectory) throw new StreamProblem("not_a_folder", "it is no folder");
-}
-
-/** What the system says, as the code of a stream. */
-export function asProblem(error: unknown): unknown {
-  if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-    return new StreamProblem("not_found", "there is no such folder");
-  }
-  // Deno.NotCapable is a fault of ours.
-  if (error instanceof Deno.errors.PermissionDenied) {
-    return new StreamProblem("access_denied", "the agent may not read it");
-  }
-  return error;
 }
 
 interface Listing {

@@ -5,13 +5,14 @@ import type { Agent } from "../agent.ts";
 import { isThere } from "../files.ts";
 import { ManagedProcess } from "../process.ts";
 import { ownEnvironment } from "../restic/environment.ts";
-import { asProblem, type Entry } from "./folder.ts";
 import { StreamProblem } from "./running.ts";
 
 const FIND = "/usr/bin/find";
 const GRACE_MS = 500;
 /** Longer than any name; who prints more without an end is no find. */
 const NAME_LIMIT = 65_536;
+
+export type Entry = [type: FolderEntryType, name: string];
 
 export interface ReadOptions extends Pick<Agent, "environment"> {
   signal: AbortSignal;
@@ -57,11 +58,16 @@ async function* readByFind(
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
   try {
-    for await (const record of records(process.out)) yield entryOf(record);
+    let count = 0;
+    for await (const record of records(process.out)) {
+      count++;
+      yield entryOf(record);
+    }
     const { code } = await process.exit;
-    if (code === 0 || signal.aborted) return undefined;
+    // What it could not say of one entry (gone meanwhile) takes nothing from the others.
+    if (code === 0 || count > 0 || signal.aborted) return undefined;
     if (/-printf/.test(said)) return "not_gnu";
-    throw problemOf(said);
+    throw problemInWords(said);
   } finally {
     signal.removeEventListener("abort", stop);
     stop();
@@ -104,7 +110,8 @@ function entryOf(record: Uint8Array): Entry | undefined {
   }
 }
 
-function problemOf(said: string): Error {
+/** What find said of the folder itself, as the code of a stream. */
+export function problemInWords(said: string): Error {
   if (/Permission denied|Operation not permitted/i.test(said)) {
     return new StreamProblem("access_denied", "the agent may not read it");
   }
@@ -112,4 +119,16 @@ function problemOf(said: string): Error {
     return new StreamProblem("not_found", "there is no such folder");
   }
   return new Error(`find: ${said.trim().slice(0, 300)}`);
+}
+
+/** What the system says, as the code of a stream. */
+export function asProblem(error: unknown): unknown {
+  if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+    return new StreamProblem("not_found", "there is no such folder");
+  }
+  // Deno.NotCapable is a fault of ours.
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return new StreamProblem("access_denied", "the agent may not read it");
+  }
+  return error;
 }

@@ -2,7 +2,10 @@
 // it does, so that who asks again and again fills nothing.
 import { type StreamErrorCode, type StreamRequest, STREAMS_PER_HOST } from "../../shared/stream.ts";
 
-/** Bytes as they are asked for: whoever makes them waits in between. It ends soon after the signal. */
+/**
+ * Bytes as they are asked for: whoever makes them waits in between, and may use a piece's memory again for the next. It ends soon after
+ * the signal.
+ */
 export type Produced = AsyncIterable<Uint8Array>;
 export type Produce = (request: StreamRequest, signal: AbortSignal) => Produced;
 

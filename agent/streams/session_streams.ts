@@ -2,6 +2,7 @@
 // has sent what is before it, so that a slow reader stops the producer and memory holds one piece of each stream.
 import type { StreamOrder } from "../../shared/protocol.ts";
 import {
+  frameBuffer,
   STREAM_DATA_LIMIT,
   STREAM_FRAME_COST,
   type StreamEnd,
@@ -33,6 +34,8 @@ interface OpenStream {
 
 export class SessionStreams {
   readonly #open = new Map<number, OpenStream>();
+  /** Of each frame in its turn: a socket copies what it is given. */
+  readonly #buffer = frameBuffer();
   #newest = 0;
   #isClosed = false;
 
@@ -113,7 +116,9 @@ export class SessionStreams {
         const part = piece.subarray(from, from + size);
         stream.credit -= part.length + STREAM_FRAME_COST;
         from += part.length;
-        if (!this.wire.sendData(streamFrame(stream.id, part))) return stream.abort.abort();
+        if (!this.wire.sendData(streamFrame(stream.id, part, this.#buffer))) {
+          return stream.abort.abort();
+        }
       }
     }
   }

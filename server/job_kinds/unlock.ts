@@ -1,8 +1,9 @@
 import { LONGEST_WAIT, type ServerKind } from "../jobs/kind.ts";
 import { requestOf } from "../jobs/request.ts";
 import { startOne } from "../jobs/start.ts";
-import { UnlockRequest, wantsAllRemoved } from "../maintenance/remove_locks.ts";
+import { UnlockRequest } from "../maintenance/remove_locks.ts";
 import { startForHost } from "../maintenance/start.ts";
+import { wantsAllRemoved } from "../jobs/remove_all_input.ts";
 
 export const unlock: ServerKind<"unlock"> = {
   async start(server, actor, hostId, input) {

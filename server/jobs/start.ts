@@ -9,6 +9,7 @@ import type { Actor, Server } from "../server.ts";
 import { refuseDoubted } from "../hosts/instances.ts";
 import { dispatchJobs } from "./dispatch.ts";
 import { insertJob } from "./insert.ts";
+import { wantsAllRemoved } from "./remove_all_input.ts";
 import { refuseSecond } from "./one_open.ts";
 
 export const JobInput = z.strictObject({
@@ -29,6 +30,8 @@ export async function startJobs(
   hostId: string,
   input: JobInput,
 ): Promise<string[]> {
+  // Also for kinds that remove no lock: they are told that it does not belong there.
+  wantsAllRemoved(actor, input);
   const { start } = server.kinds[input.kind];
   if (!start) throw new Error(`${input.kind} is not started like this`);
   return await start(server, actor, hostId, input);

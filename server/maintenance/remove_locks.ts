@@ -3,7 +3,7 @@
 // lists them again and refuses when another lock is there (agent/restic/remove_locks.ts).
 import type { Transaction } from "kysely";
 import { z } from "zod";
-import { JOB_KINDS, type JobKind, KINDS } from "../../shared/job_kinds/all.ts";
+import { JOB_KINDS, KINDS } from "../../shared/job_kinds/all.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
@@ -15,41 +15,9 @@ export const UnlockRequest = z.object({
   remove_all: z.object({ hostname: z.string(), locks: z.array(z.string()) }).optional(),
 });
 
-export interface RemoveAllInput {
-  kind: JobKind;
-  remove_all?: boolean | undefined;
-  confirm_hostname?: string | undefined;
-}
-
 export interface RemoveAll {
   hostname: string;
   locks: string[];
-}
-
-/** Whether all locks are to go. Throws forbidden, or invalid with the field that does not belong there or is missing. */
-export function wantsAllRemoved(actor: Actor, wish: RemoveAllInput): boolean {
-  if (wish.remove_all !== true) {
-    if (wish.confirm_hostname === undefined) return false;
-    throw new AppError(
-      "invalid",
-      'confirm_hostname goes with "remove_all": true, to remove every lock.',
-      "confirm_hostname",
-    );
-  }
-  if (actor.role !== "admin") {
-    throw new AppError("forbidden", "Removing every lock needs the role admin.");
-  }
-  if (!("remove_all" in KINDS[wish.kind].input)) {
-    throw new AppError("invalid", "remove_all is for jobs of the kind unlock only.", "remove_all");
-  }
-  if (!wish.confirm_hostname) {
-    throw new AppError(
-      "invalid",
-      "confirm_hostname is missing: it must be the name of the machine that holds the lock.",
-      "confirm_hostname",
-    );
-  }
-  return true;
 }
 
 /**

@@ -10,8 +10,9 @@ import type { ForgetRequest } from "../retention/forget_request.ts";
 import { needAdmin } from "../rights.ts";
 import { usesAdminCredential } from "./admin_credential.ts";
 import { listMaintenanceHosts, noHostBecause } from "./hosts.ts";
-import { allLocksOf, auditRemoveAll, refuseWhileInUse, wantsAllRemoved } from "./remove_locks.ts";
+import { allLocksOf, auditRemoveAll, refuseWhileInUse } from "./remove_locks.ts";
 import { isMaintenance, KINDS, type RepositoryKind } from "../../shared/job_kinds/all.ts";
+import { wantsAllRemoved } from "../jobs/remove_all_input.ts";
 
 export interface MaintenanceRun {
   kind: RepositoryKind;

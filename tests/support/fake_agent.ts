@@ -7,6 +7,7 @@ import {
   PROTOCOL_VERSION,
   type ServerMessage,
 } from "../../shared/protocol.ts";
+import { type StreamEnd, streamFrame, type StreamOpen } from "../../shared/stream.ts";
 import { readServerMessage } from "../../shared/wire.ts";
 import type { TestServer } from "./start_server.ts";
 
@@ -129,6 +130,22 @@ export class FakeAgent {
 
   sendRaw(data: string | Uint8Array<ArrayBuffer>): void {
     this.socket.send(data);
+  }
+
+  /** The stream of this number, opened already or still to be. */
+  async opened(id = 1): Promise<StreamOpen> {
+    return await this.next("stream.open", ({ stream_id }) => stream_id === id);
+  }
+
+  /** A frame of a stream's data. */
+  data(id: number, bytes: Uint8Array | string): void {
+    this.sendRaw(
+      streamFrame(id, typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes),
+    );
+  }
+
+  endStream(stream_id: number, error?: StreamEnd["error"]): void {
+    this.send({ type: "stream.end", stream_id, ...(error ? { error } : {}) });
   }
 
   /** Numbers and sends a report. */

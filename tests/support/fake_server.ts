@@ -8,6 +8,12 @@ import type {
   Report,
   ServerMessage,
 } from "../../shared/protocol.ts";
+import {
+  costOf,
+  readStreamFrame,
+  type StreamEnd,
+  type StreamRequest,
+} from "../../shared/stream.ts";
 import { readAgentMessage } from "../../shared/wire.ts";
 import { eventually } from "./eventually.ts";
 
@@ -34,6 +40,8 @@ export class FakeServer implements AsyncDisposable {
   readonly messages: AgentMessage[] = [];
   readonly enrolments: Record<string, unknown>[] = [];
   readonly authorizations: (string | null)[] = [];
+  /** What came of each stream over all sockets: its bytes as text, what they cost, its frames. */
+  readonly streams = new Map<number, { text: string; cost: number; frames: number[] }>();
   connections = 0;
   acknowledges: boolean;
   /** What every agent is greeted with. */
@@ -110,6 +118,18 @@ export class FakeServer implements AsyncDisposable {
     return [...this.lines(jobId)].sort(([a], [b]) => a - b).map(([, { text }]) => text);
   }
 
+  /** Opens a stream at the agent that connected last. */
+  openStream(stream_id: number, credit: number, request: StreamRequest | Record<string, unknown>) {
+    this.sendText(JSON.stringify({ type: "stream.open", stream_id, credit, request }));
+  }
+
+  async streamEnd(id: number): Promise<StreamEnd> {
+    return await eventually(
+      `stream ${id} ends`,
+      () => this.of("stream.end").find(({ stream_id }) => stream_id === id),
+    );
+  }
+
   /** The types of a job's reports in the order in which they were numbered. */
   story(jobId: string): string[] {
     return this.messages.filter((message): message is Report =>
@@ -132,6 +152,7 @@ export class FakeServer implements AsyncDisposable {
     }
     const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
     this.connections++;
+    socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       this.#sockets.add(socket);
       this.#latest = socket;
@@ -150,6 +171,7 @@ export class FakeServer implements AsyncDisposable {
 
   #receive(data: unknown, socket: WebSocket): void {
     if (socket.readyState !== WebSocket.OPEN) return;
+    if (data instanceof ArrayBuffer) return this.#note(data);
     const message = readAgentMessage(data);
     this.messages.push(message);
     if (message.type === "hello") this.#greet(socket);
@@ -158,6 +180,15 @@ export class FakeServer implements AsyncDisposable {
     const ack = (up_to: number) => socket.send(JSON.stringify({ type: "report.ack", up_to }));
     if (message.type === "heartbeat") ack(0);
     if ("seq" in message) ack(message.seq);
+  }
+
+  #note(frame: ArrayBuffer): void {
+    const { id, bytes } = readStreamFrame(frame);
+    const stream = this.streams.get(id) ?? { text: "", cost: 0, frames: [] };
+    this.streams.set(id, stream);
+    stream.text += new TextDecoder().decode(bytes);
+    stream.cost += costOf(bytes.length);
+    stream.frames.push(bytes.length);
   }
 
   #greet(socket: WebSocket): void {

@@ -4,7 +4,6 @@ import { changeMaintenance } from "../../maintenance/change.ts";
 import { AdminCredentialWish, MaintenanceWish } from "../../maintenance/fields.ts";
 import { leaseHolders, releaseLease, ReleaseWish } from "../../jobs/release_lease.ts";
 import { listLocks, listMaintenance, locksSeenAt } from "../../maintenance/find.ts";
-import { wantsAllRemoved } from "../../maintenance/remove_locks.ts";
 import { startMaintenance } from "../../maintenance/start.ts";
 import { getRepository } from "../../repositories/find.ts";
 import {
@@ -28,6 +27,7 @@ import { withIsoTimes } from "./shapes.ts";
 import type { ApiRoute } from "./route.ts";
 import { RepositoryJobInput } from "../../maintenance/start_fields.ts";
 import { PreviewedRetention } from "../../retention/fields.ts";
+import { wantsAllRemoved } from "../../jobs/remove_all_input.ts";
 
 const PreviewWish = z.strictObject({ retention: PreviewedRetention });
 

@@ -3,7 +3,6 @@ import { setAdminCredential } from "../../maintenance/admin_credential.ts";
 import { changeMaintenance } from "../../maintenance/change.ts";
 import { AdminCredentialWish, MaintenanceWish } from "../../maintenance/fields.ts";
 import { releaseLease, ReleaseWish } from "../../jobs/release_lease.ts";
-import { wantsAllRemoved } from "../../maintenance/remove_locks.ts";
 import { startMaintenance } from "../../maintenance/start.ts";
 import { getRepository } from "../../repositories/find.ts";
 import { secretWarnings, warningFlash } from "../../repositories/secret_warnings.ts";
@@ -15,6 +14,7 @@ import { goTo } from "./page.ts";
 import { showRefused } from "./show_repository.ts";
 import { limitsOf, refusedRun } from "./run_form.ts";
 import { RepositoryJobInput } from "../../maintenance/start_fields.ts";
+import { wantsAllRemoved } from "../../jobs/remove_all_input.ts";
 
 export const upkeepPageRoutes: Route[] = [
   { method: "POST", path: "/repositories/:id/jobs", role: "operator", handler: run },

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { isWithin, type Machine } from "../../../agent/brake/roots.ts";
+import { isWithin, liesWithin, type Machine } from "../../../agent/brake/roots.ts";
 import { testFolder } from "../../support/start_agent.ts";
 
-Deno.test("a path is within a root as it really lies, links resolved on both sides", () => {
+Deno.test("a path is within a root as it really lies, links resolved on both sides", async () => {
   using folder = testFolder();
   const at = (...names: string[]) => join(Deno.realPathSync(folder.path), ...names);
   for (const each of ["home/anna/docs", "homestead", "secret"]) {
@@ -38,6 +38,10 @@ Deno.test("a path is within a root as it really lies, links resolved on both sid
   ];
   for (const path of inside) assert.ok(isWithin(`${at()}/${path}`, roots), path);
   for (const path of outside) assert.ok(!isWithin(`${at()}/${path}`, roots), path);
+  for (const path of inside) assert.ok(await liesWithin(`${at()}/${path}`, roots), path);
+  for (const path of outside) assert.ok(!await liesWithin(`${at()}/${path}`, roots), path);
+  assert.ok(await liesWithin(at("home/anna"), [at("gone/root"), at("link-to-home")]));
+  assert.ok(!await liesWithin("/", roots) && !await liesWithin(at("secret"), []));
   assert.ok(isWithin(at("home/anna"), [at("link-to-home")]), "a root that is a link");
   assert.ok(!isWithin("/", roots) && !isWithin("home/anna", roots));
   assert.ok(isWithin(at("secret"), ["/"]) && !isWithin(at("secret"), []));
