@@ -108,7 +108,7 @@ export async function failUnsent(
     // It has begun meanwhile.
     if (!ended) return;
     if (ended.dispatched_at === null) await endLease(tx, job.id);
-    await noteMaintenance(tx, job, { at: server.now(), status: "failed", reason });
+    await noteMaintenance(tx, job, { at: server.now(), status: "failed", reason, reason_code });
   });
   server.events.publish({ type: "job", jobId: job.id, hostId: job.host_id, status: "failed" });
 }

@@ -233,7 +233,7 @@ export async function endWithoutWord(
   // What was never sent runs nowhere.
   if (isGone || row.dispatched_at === null) await endLease(tx, jobId);
   if (status !== "cancelled") {
-    await noteMaintenance(tx, row, { at: server.now(), status, reason });
+    await noteMaintenance(tx, row, { at: server.now(), status, reason, reason_code: code });
   }
   await auditOfHost(server, tx, row.host_id, {
     actor: SYSTEM,

@@ -5,7 +5,7 @@ import type { Tables } from "../database/tables.ts";
 import type { JobRow } from "../jobs/find.ts";
 import { readRequest } from "../jobs/request.ts";
 
-type Ended = Pick<JobFinished, "at" | "status" | "reason">;
+type Ended = Pick<JobFinished, "at" | "status" | "reason" | "reason_code">;
 
 /** Keeps what a forget, prune or check came to with its repository; a dry run is none. */
 export async function noteMaintenance(
@@ -25,6 +25,7 @@ export async function noteMaintenance(
     last_at: ended.at,
     last_status: ended.status,
     last_reason: ended.reason,
+    last_reason_code: ended.reason_code,
     failing_since: succeeded ? null : row.failing_since ?? ended.at,
     ...(succeeded ? { last_success_at: ended.at } : {}),
     // The next check reads the next part, so that in time all data has been read.
