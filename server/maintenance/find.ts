@@ -193,9 +193,12 @@ async function withoutMaintenanceHost({ db, now }: Server): Promise<Found[]> {
     .select(({ selectFrom }) => [
       "repositories.id",
       "updated_at",
-      selectFrom("maintenance_hosts").innerJoin("hosts", (join) =>
-        join.onRef("hosts.id", "=", "maintenance_hosts.host_id")
-          .onRef("hosts.repository_id", "=", "maintenance_hosts.repository_id"))
+      selectFrom("maintenance_hosts").innerJoin(
+        "hosts",
+        (join) =>
+          join.onRef("hosts.id", "=", "maintenance_hosts.host_id")
+            .onRef("hosts.repository_id", "=", "maintenance_hosts.repository_id"),
+      )
         .select(sql<number | null>`max(${heard})`.as("at"))
         .whereRef("maintenance_hosts.repository_id", "=", "repositories.id")
         .where("waits_since", "is", null).as("heard_at"),

@@ -4,7 +4,7 @@ import type { JobStatus } from "../../shared/job.ts";
 import { messagesOf } from "../../shared/problem_words.ts";
 import type { Problem } from "../../shared/problems.ts";
 import { visible } from "../../shared/redact.ts";
-import { middleCut } from "../format.ts";
+import { inASentence, middleCut } from "../format.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { PostButton } from "../parts/csrf.tsx";
 import { Name, Tags, titleOf } from "../parts/name.tsx";
@@ -162,12 +162,6 @@ export function HostHead({ host, mayRun }: { host: HostView; mayRun: boolean }) 
       />
     </div>
   );
-}
-
-/** "No backup for 26 h; offline." */
-export function inASentence(parts: string[]): string {
-  const text = parts.join("; ");
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`.replace(/([^.!?])$/, "$1.");
 }
 
 /** Live fragment `vitals`. */

@@ -13,10 +13,27 @@ import { listSnapshots } from "../../snapshots/find.ts";
 import { pathId, readJson, readOneOf, readPage, readQuery } from "../body.ts";
 import { actorOf } from "../context.ts";
 import type { ApiRoute } from "./routes.ts";
-import { hostShape, withIsoTimes } from "./shapes.ts";
+import { fleetShape, hostShape, withIsoTimes } from "./shapes.ts";
 
 const STATES = ["ok", "warn", "bad", "run", "off", "offline", "attention"] as const;
 const SORTS = ["name", "worst", "last_backup"] as const;
+
+const PROBLEMS = {
+  type: "object",
+  properties: {
+    problems: {
+      type: "array",
+      items: { type: "string" },
+      description: "In words, the worst first; what belongs together is one text",
+    },
+    problem_details: { type: "array", items: { $ref: "#/components/schemas/Problem" } },
+  },
+  required: ["problems", "problem_details"],
+};
+const listOf = (field: string) => ({
+  type: "object",
+  properties: { [field]: { type: "array", items: PROBLEMS } },
+});
 
 export const hostRoutes: ApiRoute[] = [
   {
@@ -24,7 +41,8 @@ export const hostRoutes: ApiRoute[] = [
     path: "/api/fleet/summary",
     role: "viewer",
     summary: "How many hosts are in which state, and those that need somebody, the worst first",
-    handler: async (server, c) => c.json(withIsoTimes(await fleetSummary(server)) as object),
+    response: listOf("worst"),
+    handler: async (server, c) => c.json(fleetShape(await fleetSummary(server)) as object),
   },
   {
     method: "GET",
@@ -32,6 +50,7 @@ export const hostRoutes: ApiRoute[] = [
     role: "viewer",
     summary: "All hosts",
     query: ["search", "state", "tag", "sort", "limit", "cursor"],
+    response: listOf("items"),
     handler: async (server, c) => {
       const { items, ...page } = await listHosts(server, {
         search: c.req.query("search"),
@@ -47,6 +66,7 @@ export const hostRoutes: ApiRoute[] = [
     path: "/api/hosts/:id",
     role: "viewer",
     summary: "One host",
+    response: PROBLEMS,
     handler: async (server, c) =>
       c.json(hostShape(await getHost(server, pathId(c, "id"))) as object),
   },

@@ -27,7 +27,7 @@ import type { Server } from "../../server.ts";
 import { pathId, readJson } from "../body.ts";
 import { actorOf, type Ctx } from "../context.ts";
 import type { ApiRoute } from "./routes.ts";
-import { withIsoTimes } from "./shapes.ts";
+import { taskShape, withIsoTimes } from "./shapes.ts";
 
 const KINDS = ["forget", "prune", "check", "unlock", "stats"] as const;
 
@@ -59,6 +59,25 @@ function started(c: Ctx, jobId: string): Response {
   return c.json({ job_id: jobId, job_url: `${c.get("baseUrl")}/jobs/${jobId}` }, 202);
 }
 
+const TASKS = {
+  type: "object",
+  properties: {
+    tasks: {
+      type: "array",
+      items: {
+        type: "object",
+        properties: {
+          off_because: { type: ["string", "null"], description: "Why it does not run, in words" },
+          off_problem: {
+            oneOf: [{ $ref: "#/components/schemas/Problem" }, { type: "null" }],
+          },
+        },
+        required: ["off_because", "off_problem"],
+      },
+    },
+  },
+};
+
 export const maintenanceRoutes: ApiRoute[] = [
   {
     method: "PUT",
@@ -81,9 +100,10 @@ export const maintenanceRoutes: ApiRoute[] = [
     role: "operator",
     summary:
       "Forget, prune and check: cadence, next and last run, what is wrong; locks as last seen; who holds the lease",
+    response: TASKS,
     handler: async (server, c) => {
       const { id: repositoryId } = await getRepository(server, pathId(c, "id"));
-      const tasks = await listMaintenance(server, repositoryId);
+      const tasks = (await listMaintenance(server, repositoryId)).map(taskShape);
       const locks = await listLocks(server, repositoryId);
       const locks_seen_at = await locksSeenAt(server, repositoryId);
       const named = await namedHosts(server, repositoryId);
@@ -112,11 +132,12 @@ export const maintenanceRoutes: ApiRoute[] = [
     role: "operator",
     summary:
       "Changes the cadences that are given (UTC); host_ids, for admins, names the hosts that may hold the admin credential",
+    response: TASKS,
     body: MaintenanceWish,
     handler: async (server, c) => {
       const repositoryId = pathId(c, "id");
       await changeMaintenance(server, actorOf(c), repositoryId, await readJson(c, MaintenanceWish));
-      const tasks = await listMaintenance(server, repositoryId);
+      const tasks = (await listMaintenance(server, repositoryId)).map(taskShape);
       const named = await namedHosts(server, repositoryId);
       return c.json(withIsoTimes({ tasks, ...named }) as object);
     },

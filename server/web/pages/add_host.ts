@@ -4,6 +4,7 @@ import type { RepositoryChoiceValues } from "../../../templates/repositories/cho
 import { NO_CONNECTION } from "../../../templates/repositories/connection_fields.tsx";
 import { missingFiles } from "../../downloads/files.ts";
 import { createEnrolmentToken, EnrolmentWish } from "../../enrolment/create_token.ts";
+import { hasOpenToken } from "../../hosts/names.ts";
 import { joinCommands } from "../../enrolment/join_commands.ts";
 import { listRepositories, someRepositories } from "../../repositories/find.ts";
 import { warningFlash } from "../../repositories/secret_warnings.ts";
@@ -63,6 +64,7 @@ async function add(server: Server, c: Ctx): Promise<Response> {
       frame,
       values: typed(form),
       errors,
+      mayReplace: errors.hostname !== undefined && await hasOpenToken(server, value.hostname),
       repositories: await repositoryChoices(server, c),
       announceCommands: joinCommands(c.get("baseUrl")),
       mayName: isAdmin(c),
