@@ -303,7 +303,7 @@ const ATTENTION: DashboardProps["attention"] = [
   },
 ];
 
-const hostView = (changes: Partial<HostView> = {}): HostView => ({
+export const hostView = (changes: Partial<HostView> = {}): HostView => ({
   id: id(4),
   name: "web-01",
   state: "ok",
@@ -500,7 +500,7 @@ const TASKS: UpkeepTask[] = [
   },
 ];
 
-const upkeep = (changes: Partial<UpkeepProps> = {}): UpkeepProps => ({
+export const upkeep = (changes: Partial<UpkeepProps> = {}): UpkeepProps => ({
   frame: frame(),
   repositoryId: id(70),
   tasks: TASKS,
