@@ -1,7 +1,6 @@
 // Subcommands, signals, exit codes. Wiring only.
 import { parseArgs } from "node:util";
 import { versionLine } from "../shared/version.ts";
-import { openAgent } from "./agent.ts";
 import { canBeReadOnTheWay, serverAddress } from "../shared/server_address.ts";
 import { announce, type Announcing, CAN_BE_READ } from "./announce.ts";
 import { EnrolmentRefused, RefusedForGood } from "./ask_server.ts";
@@ -29,6 +28,7 @@ import { readStatus } from "./status.ts";
 import { refuseOpenAgentFile } from "./trusted_file.ts";
 import { tokenState, whatItIs } from "./token.ts";
 import { noteAgentFile, refuseCutAgentFile } from "./whole_agent_file.ts";
+import { openAgent } from "./open.ts";
 
 const EXIT = { done: 0, failed: 1, wrongUse: 2, tokenRefused: 3, refusedForGood: 7 } as const;
 

@@ -4,17 +4,17 @@ import { VERSION, versionLine } from "../shared/version.ts";
 import { userName } from "../shared/fields.ts";
 import type { Role } from "./database/tables.ts";
 import type { UserRow } from "./users/find.ts";
-import { DatabaseError } from "./database/open.ts";
 import { AppError } from "./errors.ts";
 import { openServer } from "./open.ts";
 import { askHealth, urlHere } from "./own_health.ts";
 import { readablePassword } from "./random.ts";
 import { KeyFileError } from "./secrets.ts";
 import { serve } from "./serve.ts";
-import { type Actor, type Server } from "./server.ts";
+import type { Actor, Server } from "./server.ts";
 import { UsageError } from "./usage.ts";
 import { readSettings, type Settings, SettingsError, settingsHelp } from "./settings.ts";
 import { backupDatabase } from "./database/backup.ts";
+import { DatabaseError } from "./database/database_error.ts";
 
 const HELP = `restic-manager-server ${VERSION}
 

@@ -4,12 +4,12 @@ import { readHead } from "./audit/head_file.ts";
 import { recordAudit } from "./audit/record.ts";
 import { type Verdict, verifyAudit } from "./audit/verify.ts";
 import { AUDIT_KEY } from "./audit/watch.ts";
-import { DatabaseError } from "./database/open.ts";
 import { openServer } from "./open.ts";
 import { deriveKey, loadKey } from "./secrets.ts";
 import type { Actor } from "./server.ts";
 import type { Settings } from "./settings.ts";
 import { UsageError } from "./usage.ts";
+import { DatabaseError } from "./database/database_error.ts";
 
 /** Prints what is right or wrong; returns the exit code: 0 the audit is whole, 1 it is not. */
 export async function verifyAuditCommand(settings: Settings, args: string[]): Promise<number> {

@@ -32,8 +32,7 @@ export const PROBLEM_WORDS: { [C in ProblemCode]: (params: ProblemParams[C]) => 
   less_than_usual: (params) => because("last backup succeeded with warnings", params.reason),
   on_hold: () => ({
     what: "joined again",
-    cause:
-      "schedules are paused and retention is on hold until you say that its data is restored",
+    cause: "schedules are paused and retention is on hold until you say that its data is restored",
   }),
   repository_id_changed: () => ({
     what: "another repository than before is at its address",
@@ -60,8 +59,7 @@ export const PROBLEM_WORDS: { [C in ProblemCode]: (params: ProblemParams[C]) => 
     what: "Prune deletes data and needs the admin credential, which is not set.",
   }),
   maintenance_host_not_named: () => ({
-    what:
-      "No host may hold the admin credential yet: an admin names one on the repository's page.",
+    what: "No host may hold the admin credential yet: an admin names one on the repository's page.",
   }),
   maintenance_hosts_wait: ({ host_names }) => ({
     what: `${
@@ -84,7 +82,10 @@ function reportWords({ text }: { text: string }): Told {
   return { what: ITS_AGENT_REPORTS, cause: cut(text) };
 }
 
-function failingWords(name: string, { days, reason }: { days: number; reason: string | null }): Told {
+function failingWords(
+  name: string,
+  { days, reason }: { days: number; reason: string | null },
+): Told {
   return because(`${name} has failed for ${days} days`, reason);
 }
 

@@ -23,6 +23,8 @@ const SUBJECTS = [
 interface Arrow {
   from: string;
   to: string;
+  /** Nothing of it is left when the types are gone. */
+  isType: boolean;
 }
 
 interface Graph {
@@ -63,6 +65,14 @@ async function arrows(): Promise<Arrow[]> {
     }).output();
     assert.ok(success);
     const graph = JSON.parse(new TextDecoder().decode(stdout)) as Graph;
+    const sources = new Map(
+      await Promise.all(
+        graph.modules.filter(({ specifier }) => specifier.startsWith(`file://${ROOT}`)).map(
+          async ({ specifier }) =>
+            [specifier, await Deno.readTextFile(new URL(specifier))] as const,
+        ),
+      ),
+    );
     const inside = (specifier: string) =>
       specifier.startsWith(`file://${ROOT}`) ? specifier.slice(7 + ROOT.length) : specifier;
     return graph.modules.filter((module) => module.specifier.startsWith(`file://${ROOT}`)).flatMap((
@@ -73,11 +83,49 @@ async function arrows(): Promise<Arrow[]> {
         to: inside(
           dependency.code?.specifier ?? dependency.type?.specifier ?? dependency.specifier,
         ),
+        isType: !dependency.code ||
+          isTypeOnly(sources.get(module.specifier)!, dependency.specifier),
       }))
     );
   } finally {
     await Deno.remove(entry);
   }
+}
+
+/** True when every name that is imported or exported from there is marked as a type. */
+export function isTypeOnly(source: string, specifier: string): boolean {
+  const statement = /^(?:import|export)\s+(type\s+)?([^;"]*?)\s*from\s+"([^"]+)"/gm;
+  const found = [...source.matchAll(statement)].filter(([, , , from]) => from === specifier);
+  return found.length > 0 && found.every(([, isType, names]) =>
+    isType ||
+    (/^\{[^]*\}$/.test(names!) &&
+      names!.slice(1, -1).split(",").map((name) => name.trim()).filter(Boolean)
+        .every((name) => name.startsWith("type ")))
+  );
+}
+
+/** Files that need each other before any of them can be read alone. */
+export function cycles(arrows: Arrow[]): string[][] {
+  const to = new Map<string, string[]>();
+  for (const arrow of arrows) {
+    if (!arrow.isType) to.set(arrow.from, [...to.get(arrow.from) ?? [], arrow.to]);
+  }
+  const reached = (start: string) => {
+    const seen = new Set<string>();
+    const open = [start];
+    for (let at = open.pop(); at; at = open.pop()) {
+      for (const next of to.get(at) ?? []) {
+        if (!seen.has(next)) open.push(next);
+        seen.add(next);
+      }
+    }
+    return seen;
+  };
+  const reach = new Map([...to.keys()].map((file) => [file, reached(file)]));
+  const found = [...reach].filter(([file, seen]) => seen.has(file)).map(([file, seen]) =>
+    [...seen].filter((other) => reach.get(other)?.has(file)).sort()
+  );
+  return [...new Map(found.map((files) => [files.join(), files])).values()];
 }
 
 const top = (path: string) => path.split("/")[0]!;
@@ -91,7 +139,7 @@ const MAY: Record<string, string[]> = {
 };
 
 /** What is wrong with an import, or nothing. */
-export function offence({ from, to }: Arrow): string | undefined {
+export function offence({ from, to }: Pick<Arrow, "from" | "to">): string | undefined {
   const folder = top(from);
   // Installers are handed out from inside the server, and the agent carries its own unit; their text is no code of ours.
   const texts: Record<string, RegExp> = { server: /\.(sh|ps1)$/, agent: /\.service$/ };
@@ -122,6 +170,39 @@ Deno.test("every import goes the way that ARCHITECTURE.md allows", async () => {
     return why ? [`${arrow.from} → ${arrow.to}: ${why}`] : [];
   });
   assert.deepEqual(wrong, []);
+});
+
+Deno.test("no files import values from each other in a circle", async () => {
+  assert.deepEqual(cycles(await arrows()), []);
+});
+
+Deno.test("a circle is seen, also a long one, and one of types is none", () => {
+  const arrow = (from: string, to: string, isType = false) => ({ from, to, isType });
+  const chain = [arrow("a", "b"), arrow("b", "c"), arrow("d", "a")];
+  assert.deepEqual(cycles(chain), []);
+  assert.deepEqual(cycles([...chain, arrow("c", "a")]), [["a", "b", "c"]]);
+  assert.deepEqual(cycles([...chain, arrow("c", "a", true)]), []);
+  assert.deepEqual(cycles([arrow("a", "a")]), [["a"]]);
+  assert.ok(isTypeOnly('import type { A } from "./a.ts";', "./a.ts"));
+  assert.ok(isTypeOnly('import { type A, type B } from "./a.ts";', "./a.ts"));
+  assert.ok(!isTypeOnly('import { type A, B } from "./a.ts";', "./a.ts"));
+  assert.ok(!isTypeOnly('import type { A } from "./a.ts";\nexport { b } from "./a.ts";', "./a.ts"));
+  assert.ok(!isTypeOnly('import "./a.ts";', "./a.ts"));
+});
+
+Deno.test("a page's file exports its routes and nothing else", async () => {
+  const pages = await Promise.all(
+    (await sourceFiles("server/web/pages")).map(async (path) =>
+      [path, await Deno.readTextFile(ROOT + path)] as const
+    ),
+  );
+  const exported = (text: string) =>
+    [...text.matchAll(/^export (?:async )?\w+ (\w+)/gm)].map(([, name]) => name!);
+  const withRoutes = pages.filter(([, text]) => /^export const \w+Routes\b/m.test(text));
+  assert.ok(withRoutes.length > 10);
+  for (const [path, text] of withRoutes) {
+    assert.deepEqual(exported(text).filter((name) => !name.endsWith("Routes")), [], path);
+  }
 });
 
 Deno.test("the import rule sees what is forbidden", () => {

@@ -10,8 +10,6 @@ import type { Tables } from "./tables.ts";
 import { openJournal } from "./journal.ts";
 import { migrate, schemaAge } from "./migrations/all.ts";
 
-export { DatabaseError };
-
 export type Db = Kysely<Tables>;
 
 export interface Database {

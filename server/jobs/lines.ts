@@ -2,19 +2,13 @@
 import { Buffer } from "node:buffer";
 import type { SQLInputValue } from "node:sqlite";
 import { bytes as inWords } from "../../shared/bytes.ts";
-import { LINE_STREAMS, type LineStream } from "../../shared/job.ts";
+import { LINE_STREAMS } from "../../shared/job.ts";
 import type { Line } from "../../shared/protocol.ts";
 import type { Connection } from "../database/connection.ts";
 import { auditCut, today } from "../quotas/day.ts";
 import { type CutOfLines, MARKS_PER_JOB, type Use } from "../quotas/line_use.ts";
 import type { Server } from "../server.ts";
-
-export interface StoredLine {
-  n: number;
-  at: number;
-  stream: LineStream;
-  text: string;
-}
+import type { StoredLine } from "./stored_line.ts";
 
 const STREAM_NUMBER = Object.fromEntries(LINE_STREAMS.map((name, index) => [name, index]));
 

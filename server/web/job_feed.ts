@@ -3,10 +3,11 @@
 import { hasEnded } from "../../shared/job.ts";
 import type { Event } from "../events.ts";
 import { getJob, type Job } from "../jobs/find.ts";
-import { lastLineNumber, linesAfter, type StoredLine } from "../jobs/lines.ts";
+import { lastLineNumber, linesAfter } from "../jobs/lines.ts";
 import type { Server } from "../server.ts";
 import { oncePerJob } from "./shared_fragments.ts";
 import type { Feed, Source } from "./sse.ts";
+import type { StoredLine } from "../jobs/stored_line.ts";
 
 const PAGE = 500;
 

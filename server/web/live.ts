@@ -20,21 +20,20 @@ import { getEnrolment } from "../enrolment/find.ts";
 import { getJob, getJobRow } from "../jobs/find.ts";
 import type { Server } from "../server.ts";
 import { listSnapshots } from "../snapshots/find.ts";
-import { lastEventId } from "./api/jobs.ts";
 import { pathId } from "./body.ts";
 import type { Role } from "../database/tables.ts";
 import { type Ctx, type Route, userOf } from "./context.ts";
 import { jobFeed, type JobFeedForm } from "./job_feed.ts";
-import { hostsOnPage } from "./pages/dashboard.ts";
-import { attentionItems, hostRows, hostView } from "./pages/host_props.ts";
-import { lossesOf } from "./pages/hosts.ts";
+import { attentionItems, hostRows, hostView, lossesOf } from "./pages/host_props.ts";
 import { jobRow, jobView } from "./pages/job_props.ts";
 import { fleetProps, isAdmin, mayRun, noticeText } from "./pages/page.ts";
-import { pendingProps } from "./pages/pending_hosts.ts";
-import { scheduleList } from "./pages/schedules.ts";
 import { roundsOf, type Watcher } from "./rounds.ts";
 import { onceForAll, oncePerJob } from "./shared_fragments.ts";
 import { eventStream, type Feed, fragmentBytes, type Source } from "./sse.ts";
+import { hostsOnPage } from "./pages/host_list_props.ts";
+import { pendingProps } from "./pages/pending_props.ts";
+import { scheduleList } from "./pages/schedule_props.ts";
+import { lastEventId } from "./last_event_id.ts";
 
 export const liveRoutes: Route[] = [
   { method: "GET", path: "/live/fleet", role: "viewer", handler: fleet },

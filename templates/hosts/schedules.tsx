@@ -57,14 +57,13 @@ export function SchedulesPage(props: SchedulesProps) {
             <ScheduleList {...props} now={props.frame.now} />
             {mayRun && host.isOnline && (
               <RunOneLimited
-                to={`/hosts/${host.id}/jobs`}
+                to={`/hosts/${host.id}/schedules/run`}
                 csrf={props.frame.csrf}
                 name="schedule_id"
                 label="Schedule"
                 options={schedules.map(({ id, cron }) => ({ value: id, label: cronInWords(cron) }))}
                 button="Run now"
                 refused={props.refused}
-                from="schedules"
               />
             )}
           </>

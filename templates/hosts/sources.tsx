@@ -147,11 +147,10 @@ function Paths({ paths, none }: { paths: string[]; none: string }) {
 
 function RunForm({ host, group, frame, refused }: SourcesProps & { group: SourceGroupView }) {
   return (
-    <form method="post" action={`/hosts/${host.id}/jobs`} class="limit">
+    <form method="post" action={`/hosts/${host.id}/sources/run`} class="limit">
       <Csrf token={frame.csrf} />
       <input type="hidden" name="kind" value="backup" />
       <input type="hidden" name="source_group_id" value={group.id} />
-      <input type="hidden" name="from" value="sources" />
       <div class="actions">
         <button type="submit" disabled={!host.isOnline || group.includes.length === 0}>
           Run now
@@ -171,10 +170,9 @@ function RunForm({ host, group, frame, refused }: SourcesProps & { group: Source
 /** All groups at once; one alone has its own button. */
 function RunAll({ host, frame, refused }: SourcesProps) {
   return (
-    <form method="post" action={`/hosts/${host.id}/jobs`} class="limit">
+    <form method="post" action={`/hosts/${host.id}/sources/run`} class="limit">
       <Csrf token={frame.csrf} />
       <input type="hidden" name="kind" value="backup" />
-      <input type="hidden" name="from" value="sources" />
       <div class="actions">
         <button type="submit">Run all groups now</button>
       </div>

@@ -87,7 +87,7 @@ function LimitField(
 
 /** For a table of things that can be run: choose one, and how fast it may be. */
 export function RunOneLimited(
-  { to, csrf, name, label, options, button, refused, from }: {
+  { to, csrf, name, label, options, button, refused }: {
     to: string;
     csrf: string;
     /** The field that says which. */
@@ -96,7 +96,6 @@ export function RunOneLimited(
     options: { value: string; label: string }[];
     button: string;
     refused?: RefusedRun;
-    from: string;
   },
 ) {
   const what = refused && options.some(({ value }) => value === refused.what)
@@ -107,11 +106,10 @@ export function RunOneLimited(
       <summary>Limit bandwidth for this run</summary>
       <form method="post" action={to} class="nested limit">
         <Csrf token={csrf} />
-        <input type="hidden" name="from" value={from} />
         <RunLimits what={what} refused={refused} isInline>
           <div class="field">
-            <label for={`what-${from}`}>{label}</label>
-            <select id={`what-${from}`} name={name}>
+            <label for={`what-${name}`}>{label}</label>
+            <select id={`what-${name}`} name={name}>
               {options.map(({ value, label }) => (
                 <option value={value} selected={value === what}>{label}</option>
               ))}

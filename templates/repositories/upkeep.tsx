@@ -113,7 +113,11 @@ export function Upkeep(props: UpkeepProps) {
               <td>{task.isEnabled ? cronInWords(task.cron) : "off"}</td>
               <td data-head={task.offBecause ? undefined : "next"}>
                 {task.offBecause
-                  ? <span class="warn"><Name text={messageOf(task.offBecause)} /></span>
+                  ? (
+                    <span class="warn">
+                      <Name text={messageOf(task.offBecause)} />
+                    </span>
+                  )
                   : task.nextRunAt === null
                   ? "—"
                   : <Time at={task.nextRunAt} now={frame.now} />}
@@ -152,7 +156,6 @@ export function Upkeep(props: UpkeepProps) {
           }))}
           button="Run now"
           refused={props.refused}
-          from="maintenance"
         />
       )}
       {mayChange && <Cadences {...props} />}

@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
 import { joinHost } from "../support/fake_agent.ts";
-import { openAgent } from "../../agent/agent.ts";
 import { createLog } from "../../agent/log.ts";
 import { anyRestic } from "../support/restic.ts";
 import { freePort } from "../support/programs.ts";
 import { fault } from "../support/trial.ts";
 import { realRepository, sevenOracles } from "../support/oracles.ts";
 import { startServer } from "../support/start_server.ts";
+import { openAgent } from "../../agent/open.ts";
 
 fault({
   id: "F48",

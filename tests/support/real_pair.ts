@@ -1,11 +1,12 @@
 // The real server and real agents in one process, each with a clock that the test sets, and the real restic below them.
 import { join } from "node:path";
-import { type Agent, type AgentOptions, openAgent } from "../../agent/agent.ts";
+import type { Agent } from "../../agent/agent.ts";
 import type { Brake } from "../../agent/brake/brake.ts";
 import { createLog } from "../../agent/log.ts";
 import { eventually } from "./eventually.ts";
 import { type JoinedHost, joinHost } from "./fake_agent.ts";
 import { startServer, type TestServer } from "./start_server.ts";
+import { type AgentOptions, openAgent } from "../../agent/open.ts";
 
 export interface RealHost extends JoinedHost {
   name: string;

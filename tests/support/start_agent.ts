@@ -1,12 +1,13 @@
 // The agent inside the test, or as a process of its own, against a fake server.
 import { join } from "node:path";
-import { type Agent, type AgentOptions, openAgent } from "../../agent/agent.ts";
+import type { Agent } from "../../agent/agent.ts";
 import type { Brake } from "../../agent/brake/brake.ts";
 import { createLog } from "../../agent/log.ts";
 import type { RepositoryAccess } from "../../shared/protocol.ts";
 import { command } from "./programs.ts";
 import { eventually } from "./eventually.ts";
 import { type FakeServer, REPOSITORY_ID } from "./fake_server.ts";
+import { type AgentOptions, openAgent } from "../../agent/open.ts";
 
 export interface TestAgent extends AsyncDisposable {
   agent: Agent;

@@ -4,8 +4,8 @@ import type { Server } from "../../server.ts";
 import { readPage, readTime } from "../body.ts";
 import type { Ctx } from "../context.ts";
 import { isStillSignedIn } from "../security.ts";
-import type { ApiRoute } from "./routes.ts";
 import { withIsoTimes } from "./shapes.ts";
+import type { ApiRoute } from "./route.ts";
 
 const QUERY = ["actor", "action", "target", "from", "to"];
 const PAGE = 500;

@@ -6,8 +6,8 @@ import { createToken, listTokens, revokeToken } from "../../users/tokens.ts";
 import { pathId, readJson } from "../body.ts";
 import { actorOf, type Ctx, userOf } from "../context.ts";
 import { csrfFor, sessionCookie } from "../security.ts";
-import type { ApiRoute } from "./routes.ts";
 import { withIsoTimes } from "./shapes.ts";
+import type { ApiRoute } from "./route.ts";
 
 export const Login = z.strictObject({
   username: z.string("must be text").min(1, "must not be empty").max(

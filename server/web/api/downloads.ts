@@ -5,7 +5,7 @@ import { findAgentProgram, findNssm, sha256Of } from "../../downloads/files.ts";
 import type { Server } from "../../server.ts";
 import type { Ctx } from "../context.ts";
 import { sendFile } from "../send_file.ts";
-import type { ApiRoute } from "./routes.ts";
+import type { ApiRoute } from "./route.ts";
 
 const agentFor = (server: Server, c: Ctx) =>
   findAgentProgram(server, c.req.query("os") ?? "", c.req.query("arch") ?? "");

@@ -4,7 +4,7 @@ import { joinCommands } from "../../enrolment/join_commands.ts";
 import { createRejoinToken } from "../../enrolment/rejoin_token.ts";
 import { pathId, readJson } from "../body.ts";
 import { actorOf } from "../context.ts";
-import type { ApiRoute } from "./routes.ts";
+import type { ApiRoute } from "./route.ts";
 
 export const enrolmentRoutes: ApiRoute[] = [
   {

@@ -12,8 +12,8 @@ import { resumeHost } from "../../hosts/resume.ts";
 import { listSnapshots } from "../../snapshots/find.ts";
 import { pathId, readJson, readOneOf, readPage, readQuery } from "../body.ts";
 import { actorOf } from "../context.ts";
-import type { ApiRoute } from "./routes.ts";
 import { fleetShape, hostShape, withIsoTimes } from "./shapes.ts";
+import type { ApiRoute } from "./route.ts";
 
 const STATES = ["ok", "warn", "bad", "run", "off", "offline", "attention"] as const;
 const SORTS = ["name", "worst", "last_backup"] as const;

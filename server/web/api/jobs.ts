@@ -1,10 +1,9 @@
 import { JOB_KINDS, JOB_STATUSES } from "../../../shared/job.ts";
 import { visible, visibleJson } from "../../../shared/redact.ts";
-import { AppError } from "../../errors.ts";
 import { acceptJob } from "../../jobs/accept.ts";
 import { cancelJob } from "../../jobs/cancel.ts";
 import { getJob, getJobRow, type JobRow, listJobs } from "../../jobs/find.ts";
-import { linesAfter, type StoredLine } from "../../jobs/lines.ts";
+import { linesAfter } from "../../jobs/lines.ts";
 import { JobWish, startJobs } from "../../jobs/start.ts";
 import type { Server } from "../../server.ts";
 import { pathId, readJson, readOneOf, readPage } from "../body.ts";
@@ -12,8 +11,10 @@ import { actorOf, type Ctx } from "../context.ts";
 import { jobFeed, type JobFeedForm } from "../job_feed.ts";
 import { isStillSignedIn } from "../security.ts";
 import { eventStream } from "../sse.ts";
-import type { ApiRoute } from "./routes.ts";
 import { jobShape, lineShape } from "./shapes.ts";
+import type { ApiRoute } from "./route.ts";
+import { lastEventId } from "../last_event_id.ts";
+import type { StoredLine } from "../../jobs/stored_line.ts";
 
 const JSON_FORM: JobFeedForm = {
   name: "json",
@@ -126,16 +127,6 @@ export const jobRoutes: ApiRoute[] = [
     },
   },
 ];
-
-/** The number after which a stream goes on: Last-Event-ID of a reconnect, or ?after=. Throws invalid. */
-export function lastEventId(c: Ctx): number {
-  const text = c.req.header("last-event-id") || c.req.query("after") || "0";
-  const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 0) {
-    throw new AppError("invalid", "after must be the number of a line.", "after");
-  }
-  return number;
-}
 
 /** A line break within a line would let who wrote it make up lines of others. */
 function textLine(line: StoredLine): string {

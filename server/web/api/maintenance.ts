@@ -1,12 +1,10 @@
 import { z } from "zod";
-import { bandwidthCap, id } from "../../../shared/fields.ts";
-import { keepsEverything, Retention } from "../../../shared/retention.ts";
 import { setAdminCredential } from "../../maintenance/admin_credential.ts";
 import { changeMaintenance } from "../../maintenance/change.ts";
 import { AdminCredentialWish, MaintenanceWish } from "../../maintenance/fields.ts";
 import { leaseHolders, releaseLease, ReleaseWish } from "../../jobs/release_lease.ts";
 import { listLocks, listMaintenance, locksSeenAt } from "../../maintenance/find.ts";
-import { RemoveAllWish, wantsAllRemoved } from "../../maintenance/remove_locks.ts";
+import { wantsAllRemoved } from "../../maintenance/remove_locks.ts";
 import { startMaintenance } from "../../maintenance/start.ts";
 import { getRepository } from "../../repositories/find.ts";
 import {
@@ -26,26 +24,10 @@ import { needAdmin } from "../../rights.ts";
 import type { Server } from "../../server.ts";
 import { pathId, readJson } from "../body.ts";
 import { actorOf, type Ctx } from "../context.ts";
-import type { ApiRoute } from "./routes.ts";
 import { taskShape, withIsoTimes } from "./shapes.ts";
-
-const KINDS = ["forget", "prune", "check", "unlock", "stats"] as const;
-
-export const RepositoryJobWish = z.strictObject({
-  kind: z.enum(KINDS, { error: `must be one of ${KINDS.join(", ")}` }),
-  /** On this host, for admins; otherwise a connected one is chosen. */
-  host_id: id.nullable().optional(),
-  dry_run: z.boolean("must be true or false").optional(),
-  may_drop_most: z.boolean("must be true or false").optional(),
-  ...RemoveAllWish,
-  bandwidth_up_kbps: bandwidthCap.optional(),
-  bandwidth_down_kbps: bandwidthCap.optional(),
-});
-
-export const PreviewedRetention = Retention.refine(
-  (policy) => !keepsEverything(policy),
-  "must keep something: an empty policy keeps everything, so there is nothing to show",
-);
+import type { ApiRoute } from "./route.ts";
+import { RepositoryJobWish } from "../../maintenance/start_fields.ts";
+import { PreviewedRetention } from "../../retention/fields.ts";
 
 const PreviewWish = z.strictObject({ retention: PreviewedRetention });
 

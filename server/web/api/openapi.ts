@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { VERSION } from "../../../shared/version.ts";
 import { PROBLEMS, SEVERITIES } from "../../../shared/problems.ts";
-import type { ApiRoute } from "./routes.ts";
+import type { ApiRoute } from "./route.ts";
 import { isTimeName } from "./shapes.ts";
 
 const ERROR = {

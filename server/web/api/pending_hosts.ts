@@ -6,8 +6,8 @@ import { isLoopbackPeer } from "../../own_addresses.ts";
 import type { Server } from "../../server.ts";
 import { pathId, readJson, readPage } from "../body.ts";
 import { actorOf, type Ctx, seenFrom } from "../context.ts";
-import type { ApiRoute } from "./routes.ts";
 import { withIsoTimes } from "./shapes.ts";
+import type { ApiRoute } from "./route.ts";
 
 export const pendingHostRoutes: ApiRoute[] = [
   {

@@ -6,8 +6,8 @@ import { getRepository, listRepositories } from "../../repositories/find.ts";
 import { removeRepository } from "../../repositories/remove.ts";
 import { pathId, readJson, readPage } from "../body.ts";
 import { actorOf } from "../context.ts";
-import type { ApiRoute } from "./routes.ts";
 import { withIsoTimes } from "./shapes.ts";
+import type { ApiRoute } from "./route.ts";
 
 export const repositoryRoutes: ApiRoute[] = [
   {

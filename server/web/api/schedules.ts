@@ -8,8 +8,8 @@ import { changeSchedule, createSchedule, removeSchedule } from "../../schedules/
 import type { Server } from "../../server.ts";
 import { parse, pathId, readJson } from "../body.ts";
 import { actorOf } from "../context.ts";
-import type { ApiRoute } from "./routes.ts";
 import { withIsoTimes } from "./shapes.ts";
+import type { ApiRoute } from "./route.ts";
 
 const SHOWN = 5;
 

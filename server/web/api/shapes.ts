@@ -2,10 +2,10 @@
 import { messageOf, messagesOf } from "../../../shared/problem_words.ts";
 import type { Problem } from "../../../shared/problems.ts";
 import type { FleetSummary } from "../../hosts/fleet.ts";
-import type { StoredLine } from "../../jobs/lines.ts";
+import type { MaintenanceTask } from "../../maintenance/find.ts";
 import type { Job } from "../../jobs/find.ts";
 import type { Host } from "../../hosts/find.ts";
-import type { MaintenanceTask } from "../../maintenance/find.ts";
+import type { StoredLine } from "../../jobs/stored_line.ts";
 
 /** Turns every number whose name says that it is a time into ISO 8601. */
 export function withIsoTimes(value: unknown, key = ""): unknown {

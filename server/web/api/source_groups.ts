@@ -9,8 +9,8 @@ import {
 import { SnapshotsChoice } from "../../source_groups/leave_snapshots.ts";
 import { pathId, readJson, readQuery } from "../body.ts";
 import { actorOf } from "../context.ts";
-import type { ApiRoute } from "./routes.ts";
 import { withIsoTimes } from "./shapes.ts";
+import type { ApiRoute } from "./route.ts";
 
 export const sourceGroupRoutes: ApiRoute[] = [
   {

@@ -1,6 +1,6 @@
 import { VERSION } from "../../../shared/version.ts";
 import { PROTOCOL_VERSION } from "../../../shared/protocol.ts";
-import type { ApiRoute } from "./routes.ts";
+import type { ApiRoute } from "./route.ts";
 
 /** Everybody may ask, and each probe writes. */
 const READY_FOR_MS = 1000;

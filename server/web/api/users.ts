@@ -8,8 +8,8 @@ import { listTokens, revokeToken } from "../../users/tokens.ts";
 import { pathId, readJson } from "../body.ts";
 import { actorOf, type Ctx } from "../context.ts";
 import type { Server } from "../../server.ts";
-import type { ApiRoute } from "./routes.ts";
 import { withIsoTimes } from "./shapes.ts";
+import type { ApiRoute } from "./route.ts";
 
 const role = z.enum(["admin", "operator", "viewer"], {
   error: "must be admin, operator or viewer",

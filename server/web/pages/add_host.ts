@@ -1,18 +1,16 @@
 import { AddHostPage, type AddHostProps } from "../../../templates/hosts/add.tsx";
 import { AddHostDonePage } from "../../../templates/hosts/add_done.tsx";
-import type { RepositoryChoiceValues } from "../../../templates/repositories/choice.tsx";
 import { NO_CONNECTION } from "../../../templates/repositories/connection_fields.tsx";
 import { missingFiles } from "../../downloads/files.ts";
 import { createEnrolmentToken, EnrolmentWish } from "../../enrolment/create_token.ts";
 import { hasOpenToken } from "../../hosts/names.ts";
 import { joinCommands } from "../../enrolment/join_commands.ts";
-import { listRepositories, someRepositories } from "../../repositories/find.ts";
 import { warningFlash } from "../../repositories/secret_warnings.ts";
 import type { Server } from "../../server.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
 import { attempt, type Form, linesOf, readForm, tagsOf } from "./form.ts";
 import { frameOf, isAdmin, show } from "./page.ts";
-import { connectionValues, connectionWish } from "./repositories.ts";
+import { repositoryChoices, typedChoice, wishedChoice } from "./repository_choice.ts";
 
 export const addHostRoutes: Route[] = [
   { method: "GET", path: "/hosts/new", role: "operator", handler: showForm },
@@ -94,33 +92,4 @@ function typed(form: Form): AddHostProps["values"] {
     may_hold_admin_credential: form.ticked("may_hold_admin_credential"),
     ...typedChoice(form),
   };
-}
-
-/** The fields of templates/repositories/choice.tsx, as a body of the API has them. */
-export function wishedChoice(form: Form) {
-  return form.text("repository_choice") === "existing"
-    ? { repository_id: form.text("repository_id") || null }
-    : { repository: connectionWish(form, "repository.") };
-}
-
-/** The same fields, as they were typed. */
-export function typedChoice(form: Form): RepositoryChoiceValues {
-  return {
-    repository_choice: form.text("repository_choice") === "existing" ? "existing" : "new",
-    repository_id: form.text("repository_id"),
-    repository: connectionValues(form, "repository."),
-  };
-}
-
-/** For a choice: the first few hundred by name; for operators those that are open to them, and of `also` all. */
-export async function repositoryChoices(server: Server, c: Ctx, also: string[] = []) {
-  const { items } = await listRepositories(server, {
-    limit: 200,
-    cursor: null,
-    isOpen: !isAdmin(c),
-  });
-  const missing = also.filter((id) => !items.some((each) => each.id === id));
-  return [...items, ...await someRepositories(server, missing)].map((
-    { id, name, url },
-  ) => ({ id, name, url }));
 }

@@ -2,7 +2,7 @@
 import type { HostRowData } from "../../../templates/dashboard/host_row.tsx";
 import type { LastRunView } from "../../../templates/parts/last_run.tsx";
 import type { AttentionItem } from "../../../templates/dashboard/page.tsx";
-import type { HostView } from "../../../templates/hosts/frame.tsx";
+import type { HostFrameProps, HostView } from "../../../templates/hosts/frame.tsx";
 import { jobTitle } from "../../../templates/jobs/words.tsx";
 import type { JobStatus } from "../../../shared/job.ts";
 import { backupStrips, type DayOutcome } from "../../hosts/backup_days.ts";
@@ -13,6 +13,9 @@ import type { HostState } from "../../hosts/state.ts";
 import { findJobRow } from "../../jobs/find.ts";
 import type { Server } from "../../server.ts";
 import { hasPathsToSave } from "../../source_groups/find.ts";
+import { pathId } from "../body.ts";
+import type { Ctx } from "../context.ts";
+import { frameOf, mayRun } from "./page.ts";
 
 export async function hostRows(server: Server, hosts: Host[]): Promise<HostRowData[]> {
   const strips = await backupStrips(server, hosts.map((host) => host.id));
@@ -136,4 +139,19 @@ export function attentionItems(summary: FleetSummary): AttentionItem[] {
     problems: host.problems,
     causeJobId: host.job_id ?? undefined,
   }));
+}
+
+export async function hostFrame(server: Server, c: Ctx): Promise<HostFrameProps> {
+  const host = await hostView(server, pathId(c, "id"));
+  return { frame: await frameOf(server, c), host, mayRun: mayRun(c) };
+}
+
+/** What is older than a month is no news. */
+export function lossesOf(
+  { losses }: { losses: { noticed_at: number; count: number }[] },
+  now: number,
+) {
+  const since = now - 30 * 86_400_000;
+  return losses.filter((loss) => loss.noticed_at > since)
+    .map(({ noticed_at, count }) => ({ noticedAt: noticed_at, count }));
 }

@@ -1,6 +1,5 @@
 // The pages of one host and what its buttons do.
 import { z } from "zod";
-import type { HostFrameProps } from "../../../templates/hosts/frame.tsx";
 import type { HookField } from "../../../templates/hosts/hooks.tsx";
 import { AddHostDonePage } from "../../../templates/hosts/add_done.tsx";
 import type { ApprovalsProps } from "../../../templates/hosts/approvals.tsx";
@@ -44,12 +43,12 @@ import type { Server } from "../../server.ts";
 import { listSnapshots } from "../../snapshots/find.ts";
 import { pathId, readPage } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
-import { repositoryChoices } from "./add_host.ts";
 import { attempt, attemptTo, type Form, linesOf, numberOf, readForm, tagsOf } from "./form.ts";
-import { hostView } from "./host_props.ts";
 import { jobRow } from "./job_props.ts";
-import { frameOf, goTo, isAdmin, mayRun, show, whereFrom } from "./page.ts";
-import { repositoryView } from "./repositories.ts";
+import { frameOf, goTo, isAdmin, show, whereFrom } from "./page.ts";
+import { repositoryChoices } from "./repository_choice.ts";
+import { repositoryView } from "./repository_props.ts";
+import { hostFrame, lossesOf } from "./host_props.ts";
 
 export const hostPageRoutes: Route[] = [
   { method: "GET", path: "/hosts/:id", role: "viewer", handler: snapshots },
@@ -79,11 +78,6 @@ export const hostPageRoutes: Route[] = [
   { method: "POST", path: "/hosts/:id/delete", whenFull: true, role: "admin", handler: remove },
 ];
 
-export async function hostFrame(server: Server, c: Ctx): Promise<HostFrameProps> {
-  const host = await hostView(server, pathId(c, "id"));
-  return { frame: await frameOf(server, c), host, mayRun: mayRun(c) };
-}
-
 async function snapshots(server: Server, c: Ctx): Promise<Response> {
   const props = await hostFrame(server, c);
   const { id } = props.host;
@@ -102,16 +96,6 @@ async function snapshots(server: Server, c: Ctx): Promise<Response> {
       isFirstPage: !c.req.query("cursor"),
     }),
   );
-}
-
-/** What is older than a month is no news. */
-export function lossesOf(
-  { losses }: { losses: { noticed_at: number; count: number }[] },
-  now: number,
-) {
-  const since = now - 30 * 86_400_000;
-  return losses.filter((loss) => loss.noticed_at > since)
-    .map(({ noticed_at, count }) => ({ noticedAt: noticed_at, count }));
 }
 
 async function repository(

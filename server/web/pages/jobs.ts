@@ -7,13 +7,14 @@ import { getHost } from "../../hosts/find.ts";
 import { acceptJob } from "../../jobs/accept.ts";
 import { cancelJob } from "../../jobs/cancel.ts";
 import { getJob, getJobRow, listJobs } from "../../jobs/find.ts";
-import { lastLineNumber, linesBefore, type StoredLine } from "../../jobs/lines.ts";
+import { lastLineNumber, linesBefore } from "../../jobs/lines.ts";
 import type { Server } from "../../server.ts";
 import { pathId, readOneOf, readPage } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
 import { attemptTo } from "./form.ts";
 import { jobRow, jobView } from "./job_props.ts";
 import { frameOf, goTo, isAdmin, mayRun, show } from "./page.ts";
+import type { StoredLine } from "../../jobs/stored_line.ts";
 
 export const jobPageRoutes: Route[] = [
   { method: "GET", path: "/jobs", role: "viewer", handler: list },

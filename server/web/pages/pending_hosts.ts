@@ -1,16 +1,13 @@
 // Machines that wait for approval: who they are, and an admin's decision.
 import { AcceptedPage, AcceptPage, type AcceptProps } from "../../../templates/pending/accept.tsx";
-import type { PendingHostView, PendingProps } from "../../../templates/pending/list.tsx";
 import { PendingPage, type RejectedKeyView } from "../../../templates/pending/page.tsx";
 import { NO_CONNECTION } from "../../../templates/repositories/connection_fields.tsx";
 import { listAwayHosts } from "../../hosts/names.ts";
 import { Acceptance, acceptPendingHost } from "../../pending_hosts/accept.ts";
 import {
-  countRejectedKeys,
   getPendingHost,
   listPendingHosts,
   listRejectedKeys,
-  type PendingHost,
   type RejectedKey,
 } from "../../pending_hosts/find.ts";
 import { allowRejectedKey, rejectPendingHost } from "../../pending_hosts/reject.ts";
@@ -18,9 +15,10 @@ import { warningFlash } from "../../repositories/secret_warnings.ts";
 import type { Server } from "../../server.ts";
 import { pathId } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
-import { repositoryChoices, typedChoice, wishedChoice } from "./add_host.ts";
 import { attempt, attemptTo, linesOf, readForm, tagsOf } from "./form.ts";
 import { frameOf, goTo, isAdmin, show, whereFrom } from "./page.ts";
+import { repositoryChoices, typedChoice, wishedChoice } from "./repository_choice.ts";
+import { pendingHostView } from "./pending_props.ts";
 
 export const pendingHostPageRoutes: Route[] = [
   { method: "GET", path: "/pending-hosts", role: "operator", handler: list },
@@ -38,20 +36,6 @@ export const pendingHostPageRoutes: Route[] = [
 
 const PER_PAGE = 25;
 const REJECTED_SHOWN = 20;
-/** A flood of strangers must not push the hosts out of sight. */
-const ON_DASHBOARD = 5;
-
-/** What the dashboard shows of them, the live one too. */
-export async function pendingProps(server: Server, c: Ctx): Promise<PendingProps> {
-  const { items, total } = await listPendingHosts(server, { limit: ON_DASHBOARD, cursor: null });
-  return {
-    hosts: items.map(view),
-    total,
-    rejected: await countRejectedKeys(server),
-    now: server.now(),
-    mayDecide: isAdmin(c),
-  };
-}
 
 async function list(server: Server, c: Ctx): Promise<Response> {
   const wish = { limit: PER_PAGE, cursor: c.req.query("cursor") || null };
@@ -63,7 +47,7 @@ async function list(server: Server, c: Ctx): Promise<Response> {
     c,
     PendingPage({
       frame: await frameOf(server, c),
-      hosts: items.map(view),
+      hosts: items.map(pendingHostView),
       total,
       rejected: rejected.items.map(rejectedView),
       mayDecide: isAdmin(c),
@@ -78,7 +62,7 @@ async function showForm(server: Server, c: Ctx): Promise<Response> {
   const repositories = await repositoryChoices(server, c);
   const page: AcceptProps = {
     frame: await frameOf(server, c),
-    host: view(host),
+    host: pendingHostView(host),
     values: {
       name: host.hostname,
       join_as: "new",
@@ -123,7 +107,7 @@ async function accept(server: Server, c: Ctx): Promise<Response> {
     const host = await getPendingHost(server, id);
     const page = AcceptPage({
       frame: await frameOf(server, c),
-      host: view(host),
+      host: pendingHostView(host),
       values: {
         name: form.text("name"),
         join_as: form.text("join_as") === "existing" ? "existing" : "new",
@@ -165,27 +149,6 @@ async function allow(server: Server, c: Ctx): Promise<Response> {
   return goTo(c, whereFrom(c, "/"), {
     text: "It may ask again: start the agent on that machine anew.",
   });
-}
-
-function view(host: PendingHost): PendingHostView {
-  return {
-    id: host.id,
-    hostname: host.hostname,
-    os: host.os,
-    arch: host.arch,
-    agentVersion: host.agent_version,
-    resticVersion: host.restic_version,
-    fingerprint: host.fingerprint,
-    address: host.announced_from_ip,
-    firstSeenAt: host.first_seen_at,
-    provenAt: host.proven_at,
-    isConnected: host.connected,
-    hasCollision: host.hostname_collision,
-    looksLike: host.looks_like,
-    nameWarning: host.name_warning,
-    isPlainHttp: host.plain_http,
-    revision: host.revision,
-  };
 }
 
 function rejectedView(key: RejectedKey): RejectedKeyView {

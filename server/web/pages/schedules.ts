@@ -4,12 +4,12 @@ import {
   ScheduleFormPage,
   type ScheduleFormProps,
 } from "../../../templates/hosts/schedule_form.tsx";
-import { type ScheduleListProps, SchedulesPage } from "../../../templates/hosts/schedules.tsx";
+import { SchedulesPage } from "../../../templates/hosts/schedules.tsx";
 import type { RefusedRun } from "../../../templates/parts/limits.tsx";
 import { AppError } from "../../errors.ts";
 import { getHost } from "../../hosts/find.ts";
 import { ScheduleWish } from "../../schedules/fields.ts";
-import { getSchedule, listSchedules } from "../../schedules/find.ts";
+import { getSchedule } from "../../schedules/find.ts";
 import {
   changeSchedule,
   createSchedule,
@@ -22,9 +22,10 @@ import { previewCron } from "../api/schedules.ts";
 import { pathId } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
 import { attempt, type Form, readForm } from "./form.ts";
-import { lastRunView } from "./host_props.ts";
-import { hostFrame } from "./hosts.ts";
+import { hostFrame } from "./host_props.ts";
+import { startRun } from "./run_form.ts";
 import { frameOf, goTo, show } from "./page.ts";
+import { scheduleList } from "./schedule_props.ts";
 
 export const schedulePageRoutes: Route[] = [
   { method: "GET", path: "/cron-preview", role: "viewer", handler: preview },
@@ -33,6 +34,12 @@ export const schedulePageRoutes: Route[] = [
     path: "/hosts/:id/schedules",
     role: "operator",
     handler: (server, c) => listOfSchedules(server, c),
+  },
+  {
+    method: "POST",
+    path: "/hosts/:id/schedules/run",
+    role: "operator",
+    handler: (server, c) => startRun(server, c, (refused) => listOfSchedules(server, c, refused)),
   },
   { method: "GET", path: "/hosts/:id/schedules/new", role: "operator", handler: showNew },
   { method: "POST", path: "/hosts/:id/schedules/new", role: "operator", handler: create },
@@ -59,7 +66,7 @@ export const schedulePageRoutes: Route[] = [
   },
 ];
 
-export async function listOfSchedules(
+async function listOfSchedules(
   server: Server,
   c: Ctx,
   refused?: RefusedRun,
@@ -74,27 +81,6 @@ export async function listOfSchedules(
     SchedulesPage({ ...props, ...list, hasGroups: groups.length > 0, refused }),
     refused ? 422 : 200,
   );
-}
-
-/** The schedules of a host, for its tab and for the live fragment of it. */
-export async function scheduleList(
-  server: Server,
-  hostId: string,
-): Promise<Pick<ScheduleListProps, "schedules" | "timeZone" | "isBehind">> {
-  const host = await getHost(server, hostId);
-  const schedules = await listSchedules(server, hostId);
-  return {
-    timeZone: host.time_zone,
-    isBehind: host.applied_plan_version < host.plan_version,
-    schedules: schedules.map((schedule) => ({
-      id: schedule.id,
-      cron: schedule.cron,
-      isEnabled: schedule.enabled,
-      groups: schedule.source_groups.map((group) => group.name),
-      nextRunAt: schedule.next_run_at,
-      lastRun: lastRunView(schedule.last_run),
-    })),
-  };
 }
 
 function preview(server: Server, c: Ctx): Response {

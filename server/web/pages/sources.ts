@@ -31,11 +31,11 @@ import { AppError } from "../../errors.ts";
 import { forgetUngoverned } from "../../retention/decide_ungoverned.ts";
 import { previewRetention } from "../../retention/preview.ts";
 import { SnapshotsChoice } from "../../source_groups/leave_snapshots.ts";
-import { PreviewedRetention } from "../api/maintenance.ts";
 import { attempt, attemptTo, type Form, linesOf, numberOf, readForm } from "./form.ts";
-import { lastRunView } from "./host_props.ts";
-import { hostFrame } from "./hosts.ts";
+import { hostFrame, lastRunView } from "./host_props.ts";
+import { startRun } from "./run_form.ts";
 import { frameOf, goTo, isAdmin, show } from "./page.ts";
+import { PreviewedRetention } from "../../retention/fields.ts";
 
 export const sourcePageRoutes: Route[] = [
   {
@@ -43,6 +43,12 @@ export const sourcePageRoutes: Route[] = [
     path: "/hosts/:id/sources",
     role: "operator",
     handler: (server, c) => listSources(server, c),
+  },
+  {
+    method: "POST",
+    path: "/hosts/:id/sources/run",
+    role: "operator",
+    handler: (server, c) => startRun(server, c, (refused) => listSources(server, c, refused)),
   },
   { method: "GET", path: "/hosts/:id/sources/new", role: "operator", handler: showNew },
   { method: "POST", path: "/hosts/:id/sources/new", role: "operator", handler: create },
@@ -73,7 +79,7 @@ const KEEP = [
   "keep_yearly",
 ] as const;
 
-export async function listSources(server: Server, c: Ctx, refused?: RefusedRun): Promise<Response> {
+async function listSources(server: Server, c: Ctx, refused?: RefusedRun): Promise<Response> {
   const props = await hostFrame(server, c);
   const groups = await listSourceGroups(server, props.host.id);
   const defaults = await getDefaultHooks(server, props.host.id);

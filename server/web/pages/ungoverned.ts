@@ -1,5 +1,4 @@
 // Snapshots that no source group governs, on a repository's page.
-import type { UngovernedProps } from "../../../templates/repositories/ungoverned.tsx";
 import {
   adoptSnapshots,
   AdoptWish,
@@ -8,54 +7,17 @@ import {
   keepUngoverned,
   KeepWish,
 } from "../../retention/decide_ungoverned.ts";
-import { listUngoverned } from "../../retention/ungoverned.ts";
 import type { Server } from "../../server.ts";
-import { heirsOf } from "../../source_groups/find.ts";
 import { pathId } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
 import { attempt, type Form, readForm, type Tried } from "./form.ts";
-import { goTo, isAdmin, mayRun } from "./page.ts";
+import { goTo } from "./page.ts";
 
 export const ungovernedPageRoutes: Route[] = [
   { method: "POST", path: "/repositories/:id/ungoverned/adopt", role: "admin", handler: adopt },
   { method: "POST", path: "/repositories/:id/ungoverned/keep", role: "operator", handler: keep },
   { method: "POST", path: "/repositories/:id/ungoverned/forget", role: "admin", handler: forget },
 ];
-
-export async function ungovernedProps(
-  server: Server,
-  c: Ctx,
-  repositoryId: string,
-): Promise<UngovernedProps> {
-  const { items, listed_at } = await listUngoverned(server, repositoryId);
-  const shown = items.slice(0, SHOWN);
-  const heirs = await heirsOf(server, repositoryId, shown.map(({ hostname }) => hostname));
-  const most = Math.max(10, Math.floor(CHOICES / shown.length));
-  return {
-    repositoryId,
-    csrf: c.get("csrf") ?? "",
-    now: server.now(),
-    items: shown.map((each) => ({
-      hostname: each.hostname,
-      tags: each.tags,
-      count: each.count,
-      oldestAt: each.oldest_at,
-      newestAt: each.newest_at,
-      keptBy: each.kept_by,
-      groups: [true, false].flatMap((isOwn) =>
-        heirs.filter(({ snapshotHost }) => (snapshotHost === each.hostname) === isOwn)
-      ).slice(0, most),
-    })),
-    listedAt: listed_at,
-    mayChange: mayRun(c),
-    isAdmin: isAdmin(c),
-  };
-}
-
-/** Each has forms of its own. */
-const SHOWN = 20;
-/** On the whole page. */
-const CHOICES = 100;
 
 async function adopt(server: Server, c: Ctx): Promise<Response> {
   const id = pathId(c, "id");

@@ -1,28 +1,20 @@
 // Maintenance and the admin credential on a repository's page.
-import type { UpkeepProps } from "../../../templates/repositories/upkeep.tsx";
 import { setAdminCredential } from "../../maintenance/admin_credential.ts";
 import { changeMaintenance } from "../../maintenance/change.ts";
 import { AdminCredentialWish, MaintenanceWish } from "../../maintenance/fields.ts";
-import {
-  listLocks,
-  listMaintenance,
-  locksSeenAt,
-  STALE_LOCK_AFTER,
-} from "../../maintenance/find.ts";
-import { leaseHolders, releaseLease, ReleaseWish } from "../../jobs/release_lease.ts";
-import { listMaintenanceHosts, noHostBecause } from "../../maintenance/hosts.ts";
+import { releaseLease, ReleaseWish } from "../../jobs/release_lease.ts";
 import { wantsAllRemoved } from "../../maintenance/remove_locks.ts";
 import { startMaintenance } from "../../maintenance/start.ts";
-import { getRepository, type Repository } from "../../repositories/find.ts";
+import { getRepository } from "../../repositories/find.ts";
 import { secretWarnings, warningFlash } from "../../repositories/secret_warnings.ts";
 import type { Server } from "../../server.ts";
-import { RepositoryJobWish } from "../api/maintenance.ts";
 import { pathId } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
 import { attempt, type Form, readForm } from "./form.ts";
-import { frameOf, goTo, isAdmin, mayRun } from "./page.ts";
-import { limitsOf, refusedRun } from "./runs.ts";
-import { showRepository } from "./repositories.ts";
+import { goTo } from "./page.ts";
+import { showRefused } from "./show_repository.ts";
+import { limitsOf, refusedRun } from "./run_form.ts";
+import { RepositoryJobWish } from "../../maintenance/start_fields.ts";
 
 export const upkeepPageRoutes: Route[] = [
   { method: "POST", path: "/repositories/:id/jobs", role: "operator", handler: run },
@@ -55,81 +47,6 @@ export const upkeepPageRoutes: Route[] = [
   },
 ];
 
-export async function upkeepProps(server: Server, c: Ctx, id: string): Promise<UpkeepProps> {
-  const repository = await getRepository(server, id);
-  const tasks = await listMaintenance(server, id);
-  const locks = await listLocks(server, id);
-  return {
-    frame: await frameOf(server, c),
-    repositoryId: id,
-    tasks: tasks.map((task) => ({
-      kind: task.kind,
-      isEnabled: task.enabled,
-      cron: task.cron,
-      readDataPercent: task.read_data_percent,
-      nextRunAt: task.next_run_at,
-      lastRun: task.last_run && {
-        jobId: task.last_run.job_id,
-        at: task.last_run.at,
-        status: task.last_run.status,
-        reason: task.last_run.reason,
-      },
-      lastSuccessAt: task.last_success_at,
-      offBecause: task.off_because,
-      isForAdmins: task.uses_admin_credential,
-    })),
-    locks: locks.map((lock) => ({
-      id: lock.id,
-      at: lock.at,
-      isExclusive: lock.exclusive,
-      hostname: lock.hostname,
-      username: lock.username,
-      pid: lock.pid,
-      isStale: server.now() - lock.at > STALE_LOCK_AFTER,
-    })),
-    leases: (await leaseHolders(server, id)).map((each) => ({
-      jobId: each.job_id,
-      kind: each.kind,
-      hostId: each.host_id,
-      hostName: each.host_name,
-      isOnline: each.online,
-      since: each.since,
-    })),
-    seenAt: await locksSeenAt(server, id),
-    sizeBytes: repository.total_size,
-    restoreBytes: repository.restore_size,
-    snapshots: repository.snapshots_count,
-    isAdminSet: repository.admin_credential_set,
-    ...await holdersOf(server, repository),
-    mayChange: mayRun(c),
-    mayChangeAdmin: isAdmin(c),
-    errors: {},
-  };
-}
-
-const HOLDERS_SHOWN = 40;
-
-/** Who may hold the admin credential: all that are named, and the first others. */
-async function holdersOf(server: Server, repository: Repository) {
-  const named = await listMaintenanceHosts(server.db, repository.id);
-  const others = repository.hosts.filter(({ id }) => !named.some((host) => host.id === id));
-  const shown = others.slice(0, Math.max(0, HOLDERS_SHOWN - named.length));
-  return {
-    holders: [
-      ...named.map(({ id, name, waits_since }) => ({
-        id,
-        name,
-        // Naming it again is an act of its own, not what saving another one brings along.
-        isNamed: waits_since === null,
-        waitsSince: waits_since,
-      })),
-      ...shown.map(({ id, name }) => ({ id, name, isNamed: false, waitsSince: null })),
-    ],
-    hiddenHosts: others.length - shown.length,
-    noHolder: noHostBecause(named, repository),
-  };
-}
-
 async function nameHosts(server: Server, c: Ctx): Promise<Response> {
   const id = pathId(c, "id");
   const host_ids = (await readForm(c)).all("host_ids");
@@ -138,7 +55,7 @@ async function nameHosts(server: Server, c: Ctx): Promise<Response> {
     { host_ids },
     (wish) => changeMaintenance(server, actorOf(c), id, wish),
   );
-  if (errors) return await showRepository(server, c, id, { errors });
+  if (errors) return await showRefused(server, c, id, { errors });
   return goTo(c, `/repositories/${id}#holders`, { text: "The changes are saved." });
 }
 
@@ -150,7 +67,7 @@ async function release(server: Server, c: Ctx): Promise<Response> {
     { confirm_hostname: typed },
     (wish) => releaseLease(server, actorOf(c), id, wish.confirm_hostname),
   );
-  if (errors) return await showRepository(server, c, id, { release: { typed, errors } });
+  if (errors) return await showRefused(server, c, id, { release: { typed, errors } });
   return goTo(c, `/repositories/${id}#maintenance`, { text: "The lease is released." });
 }
 
@@ -180,10 +97,10 @@ async function run(server: Server, c: Ctx): Promise<Response> {
   if (!errors) return goTo(c, `/jobs/${done.jobId}`);
   if (form.ticked("remove_all")) {
     const unlock = { typed: form.text("confirm_hostname"), errors };
-    return await showRepository(server, c, id, { unlock });
+    return await showRefused(server, c, id, { unlock });
   }
   const refused = refusedRun(form, errors, form.text("kind"));
-  if (refused) return await showRepository(server, c, id, { refused });
+  if (refused) return await showRefused(server, c, id, { refused });
   const [text = "Nothing was started."] = Object.values(errors);
   return goTo(c, `/repositories/${id}`, { state: "warn", text });
 }
@@ -204,7 +121,7 @@ async function change(server: Server, c: Ctx): Promise<Response> {
     },
     (wish) => changeMaintenance(server, actorOf(c), id, wish),
   );
-  if (errors) return await showRepository(server, c, id, { values: typedIn(form), errors });
+  if (errors) return await showRefused(server, c, id, { values: typedIn(form), errors });
   return goTo(c, `/repositories/${id}`, { text: "The changes are saved." });
 }
 
@@ -221,7 +138,7 @@ async function setCredential(server: Server, c: Ctx): Promise<Response> {
     (wish) => setAdminCredential(server, actorOf(c), id, wish),
   );
   if (errors) {
-    return await showRepository(server, c, id, {
+    return await showRefused(server, c, id, {
       values: { username: form.text("username") },
       errors,
     });

@@ -1,0 +1,47 @@
+// The page of a repository.
+import { RepositoryPage, type RepositoryPageProps } from "../../../templates/repositories/page.tsx";
+import type { UpkeepProps } from "../../../templates/repositories/upkeep.tsx";
+import type { Server } from "../../server.ts";
+import { pathId } from "../body.ts";
+import type { Ctx } from "../context.ts";
+import { frameOf, isAdmin, mayRun, show } from "./page.ts";
+import { repositoryView } from "./repository_props.ts";
+import { upkeepProps } from "./upkeep_props.ts";
+import { ungovernedProps } from "./ungoverned_props.ts";
+
+export async function showRepository(
+  server: Server,
+  c: Ctx,
+  id = pathId(c, "id"),
+  changes: Partial<RepositoryPageProps> = {},
+  status = 200,
+): Promise<Response> {
+  const repository = await repositoryView(server, id);
+  const mayChange = isAdmin(c) || (mayRun(c) && repository.isOpenToOperators);
+  return show(
+    c,
+    RepositoryPage({
+      frame: await frameOf(server, c),
+      repository,
+      mayChange,
+      mayDelete: mayChange,
+      errors: {},
+      mayAnswer: isAdmin(c),
+      upkeep: await upkeepProps(server, c, id),
+      ungoverned: await ungovernedProps(server, c, id),
+      ...changes,
+    }),
+    status,
+  );
+}
+
+/** The page again, with what was typed into one of its forms of maintenance and why it was refused. */
+export async function showRefused(
+  server: Server,
+  c: Ctx,
+  id: string,
+  upkeep: Partial<UpkeepProps>,
+): Promise<Response> {
+  const props = { ...await upkeepProps(server, c, id), ...upkeep };
+  return await showRepository(server, c, id, { upkeep: props }, 422);
+}

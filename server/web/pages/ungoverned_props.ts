@@ -1,0 +1,43 @@
+// Snapshots that no source group governs, as a repository's page shows them.
+import type { UngovernedProps } from "../../../templates/repositories/ungoverned.tsx";
+import { listUngoverned } from "../../retention/ungoverned.ts";
+import type { Server } from "../../server.ts";
+import { heirsOf } from "../../source_groups/find.ts";
+import type { Ctx } from "../context.ts";
+import { isAdmin, mayRun } from "./page.ts";
+
+export async function ungovernedProps(
+  server: Server,
+  c: Ctx,
+  repositoryId: string,
+): Promise<UngovernedProps> {
+  const { items, listed_at } = await listUngoverned(server, repositoryId);
+  const shown = items.slice(0, SHOWN);
+  const heirs = await heirsOf(server, repositoryId, shown.map(({ hostname }) => hostname));
+  const most = Math.max(10, Math.floor(CHOICES / shown.length));
+  return {
+    repositoryId,
+    csrf: c.get("csrf") ?? "",
+    now: server.now(),
+    items: shown.map((each) => ({
+      hostname: each.hostname,
+      tags: each.tags,
+      count: each.count,
+      oldestAt: each.oldest_at,
+      newestAt: each.newest_at,
+      keptBy: each.kept_by,
+      groups: [true, false].flatMap((isOwn) =>
+        heirs.filter(({ snapshotHost }) => (snapshotHost === each.hostname) === isOwn)
+      ).slice(0, most),
+    })),
+    listedAt: listed_at,
+    mayChange: mayRun(c),
+    isAdmin: isAdmin(c),
+  };
+}
+
+/** Each has forms of its own. */
+const SHOWN = 20;
+
+/** On the whole page. */
+const CHOICES = 100;
