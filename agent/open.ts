@@ -162,14 +162,16 @@ async function stop(agent: Agent): Promise<void> {
 async function sayHello(agent: Agent): Promise<Hello> {
   const { hostname, os, arch, bootTime } = describeMachine();
   const restic = await agent.restic.find().catch((error: unknown) => error);
-  const problem = restic instanceof ResticProblem ? restic.message : undefined;
+  const problem = restic instanceof ResticProblem ? restic : undefined;
   const brakes = reportOf(agent.brake);
   return {
     type: "hello",
     protocol: PROTOCOL_VERSION,
     agent_version: VERSION,
     restic_version: restic instanceof Error ? null : (restic as { version: string }).version,
-    ...(problem ? { restic_problem: problem.slice(0, 500) } : {}),
+    ...(problem
+      ? { restic_problem: problem.message.slice(0, 500), restic_problem_code: problem.code }
+      : {}),
     instance: agent.instance,
     hostname,
     os,

@@ -36,7 +36,17 @@ const DUE: Moved[] = [
  * more moves it: after a machine slept it is as old as it is, and what is less cannot always be told from that.
  */
 const PAST: Moved[] = [
-  { table: "hosts", columns: ["created_at", "last_seen_at", "last_backup_at", "last_success_at"] },
+  {
+    table: "hosts",
+    columns: [
+      "created_at",
+      "last_seen_at",
+      "last_backup_at",
+      "last_success_at",
+      "restic_problem_since",
+      "clock_wrong_since",
+    ],
+  },
   { table: "maintenance", columns: ["last_at", "last_success_at", "failing_since"] },
   { table: "repository_ids", columns: ["first_seen_at", "other_at", "answered_at"] },
   { table: "snapshot_losses", columns: ["noticed_at"] },

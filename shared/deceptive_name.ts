@@ -6,6 +6,8 @@ export interface Deception {
   kind: "invisible" | "marks" | "form" | "scripts";
   /** Continues the field's name: "must not hold …". */
   sentence: string;
+  /** The same of a name that is there and was not refused: "mixes scripts …". */
+  statement?: string;
 }
 
 /** No language writes more than two marks on a letter of these (Vietnamese, Yoruba, Pinyin). */
@@ -104,10 +106,8 @@ function mixtureIn(name: string): Deception | undefined {
   const first = each[0] ?? [];
   if (first.some((script) => isOne([script])) || TOGETHER.some(isOne)) return undefined;
   const shown = [...new Set(each.map(([script]) => script ?? ""))].slice(0, 4).join(" and ");
-  return {
-    kind: "scripts",
-    sentence: `must not mix scripts (${shown}: ${codePoints(letters.join(""))})`,
-  };
+  const which = `scripts (${shown}: ${codePoints(letters.join(""))})`;
+  return { kind: "scripts", sentence: `must not mix ${which}`, statement: `mixes ${which}` };
 }
 
 function scriptsOf(character: string): string[] {

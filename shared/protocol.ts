@@ -179,6 +179,10 @@ export type Brakes = z.infer<typeof Brakes>;
 /** Random, made at each start and never stored: two machines with one identity cannot share it. */
 const instance = z.string().regex(/^[0-9a-f]{32}$/, "must be 32 hex digits");
 
+/** Why a host has no restic that can be used. */
+export const RESTIC_PROBLEMS = ["restic_missing", "restic_too_old"] as const;
+export type ResticProblemCode = typeof RESTIC_PROBLEMS[number];
+
 /** Which problem of an agent: one that happened (`state_damaged`), or one that lasts until it is mended. */
 export const AGENT_PROBLEMS = ["state_damaged", "state_not_writable", "plan_refused"] as const;
 export type AgentProblemKind = typeof AGENT_PROBLEMS[number];
@@ -203,6 +207,7 @@ const hello = z.object({
   /** null when no restic was found; `restic_problem` then says what was looked for. */
   restic_version: text(64).nullable(),
   restic_problem: text(500).optional(),
+  restic_problem_code: z.enum(RESTIC_PROBLEMS).optional(),
   /** Which run of the agent this is. One that does not say counts as a new one each time. */
   instance: instance.optional(),
   hostname: text(255),

@@ -100,3 +100,9 @@ export function middleCut(text: string, limit: number): string {
   const tail = Math.ceil((limit - 1) * 0.6);
   return `${letters.slice(0, limit - 1 - tail).join("")}…${letters.slice(-tail).join("")}`;
 }
+
+/** "No backup for 26 h; offline." */
+export function inASentence(parts: string[]): string {
+  const text = parts.join("; ");
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`.replace(/([^.!?])$/, "$1.");
+}

@@ -220,3 +220,146 @@ Deno.test("the import rule sees what is forbidden", () => {
     ]
   ) assert.ok(offence({ from: from!, to: to! }), `${from} → ${to}`);
 });
+
+/**
+ * Who makes words of problems: pages and the API, and the few that say one aloud (a refusal, a line of the log). What decides looks
+ * at codes.
+ */
+const SPEAKERS = ["server/hosts/skew.ts", "server/maintenance/start.ts"];
+
+Deno.test("only who speaks to people makes words of problems", async () => {
+  const users = (await arrows()).filter(({ to }) => to === "shared/problem_words.ts")
+    .map(({ from }) => from);
+  assert.ok(users.length > 3, users.join());
+  assert.deepEqual(
+    users.filter((from) =>
+      !from.startsWith("templates/") && !from.startsWith("server/web/api/") &&
+      !SPEAKERS.includes(from)
+    ),
+    [],
+  );
+});
+
+const READS =
+  "includes|startsWith|endsWith|indexOf|lastIndexOf|search|match|matchAll|split|replace(?:All)?";
+/** Names that hold what is written for people. */
+const SENTENCE = "(?:reason|message|problem|sentence|cause|warning|because|why|words)s?";
+const SEARCHES = [
+  // .includes("is locked by"): two words are no code.
+  /\.(?:includes|startsWith|endsWith|indexOf|lastIndexOf|search)\(\s*["'`][^"'`]*\p{L} \p{L}/u,
+  // reason === "The disk is full"
+  /[!=]==? *["'`]\p{L}+,? \p{L}/u,
+  /case ["'`]\p{L}+,? \p{L}+/u,
+  // job.reason?.match(…), problems[0].startsWith(…), messageOf(found).split(…)
+  new RegExp(
+    `(?:\\b|_|[a-z](?=[A-Z]))${SENTENCE}(?:Of|InWords)?(?:\\([^()]*\\)|\\[\\w+\\])?[?!]?\\.(?:${READS})\\(`,
+    "i",
+  ),
+  // /locked/.test(job.reason)
+  new RegExp(`\\.(?:test|exec)\\([^()]*${SENTENCE}(?:Of\\([^()]*\\))?[!]?\\)`, "i"),
+];
+
+/** Without comments, and each chain of calls in one line. */
+function searchesIn(source: string): string[] {
+  const bare = source.replaceAll(/\/\*[^]*?\*\//g, "").replaceAll(/^\s*\/\/.*$/gm, "")
+    .replaceAll(/\n\s*(?=[?]?\.)/g, "");
+  return bare.split("\n").filter((line) => SEARCHES.some((each) => each.test(line)))
+    .map((line) => line.trim());
+}
+
+/** What reads texts all the same, and whose they are. */
+const READERS: { line: string; why: string }[] = [
+  {
+    line: 'error.message.startsWith("unable to open database file")',
+    why: "SQLite's own words where it gives no code",
+  },
+  {
+    line: 'why.includes("corrupted migrations")',
+    why: "Kysely's own words, which has no code",
+  },
+  {
+    line: 'message.replaceAll(/\\s+/g, " ")',
+    why: "SQLite's own words are put into one line",
+  },
+  {
+    line: "error.message.startsWith(error.field)",
+    why: "an input's sentence begins with its field's name, which is another one here",
+  },
+  {
+    line: "message.replace(field, place)",
+    why: "the same: a line of a list has a number that people count",
+  },
+  {
+    line: 'error.message.replace(/^cron /, "It ")',
+    why: "the same: the field stands above",
+  },
+  {
+    line: 'message?.replace(/^retention\\./, "")',
+    why: "the same: the part of the form is called so above",
+  },
+  {
+    line: 'reason.replace(/[^\\x20-\\x7e]/g, "?")',
+    why: "a WebSocket closes with plain letters",
+  },
+  {
+    line: 'message.replaceAll("\\n", " ⏎ ")',
+    why: "one line stays one line",
+  },
+  {
+    line: "fleetInWords(frame.fleet).replace(",
+    why: "a page's title has no full stop",
+  },
+  {
+    line: "message.startsWith(`${name} `) ? message.slice(",
+    why: "the same: the field stands above",
+  },
+];
+
+Deno.test("no code of the server or of a page searches a sentence: who decides, decides by a code", async () => {
+  const files = (await Promise.all(["server", "templates"].map(sourceFiles))).flat();
+  assert.ok(files.length > 200);
+  const found = (await Promise.all(
+    files.map(async (file) =>
+      searchesIn(await Deno.readTextFile(ROOT + file)).map((line) => `${file}: ${line}`)
+    ),
+  )).flat();
+  const isKnown = (text: string) => READERS.some(({ line }) => text.includes(line));
+  assert.deepEqual(found.filter((text) => !isKnown(text)), []);
+  const gone = READERS.filter(({ line }) => !found.some((text) => text.includes(line)));
+  assert.deepEqual(gone, [], "these are read no more");
+});
+
+Deno.test("the search for searches sees them, and leaves codes and what people type alone", () => {
+  for (
+    const line of [
+      'const isLocked = host.problems.some((problem) => problem.includes("is locked by"));',
+      'list.some((p) => p.includes("is locked by"))',
+      'host.problems.some((each) => each\n    .startsWith("joined again"))',
+      "const [state, cause] = first.reason.split(/: (.+)/s);",
+      "if (/locked/.test(job.reason)) return;",
+      "if (/locked/.exec(messageOf(problem))) return;",
+      "if (job.reason?.match(/locked/)) return;",
+      "task.off_because.startsWith(prefix)",
+      "task.offBecause.startsWith(prefix)",
+      "messageOf(found).includes(part)",
+      "host.problems[0].endsWith(part)",
+      "row.last_reason!.indexOf(part)",
+      'if (text === "Nothing was saved") return;',
+      'case "not backed up yet":',
+      "deception.sentence.replace(/^must not mix/, 'mixes')",
+      'errors.hostname?.startsWith("A join command")',
+    ]
+  ) assert.notDeepEqual(searchesIn(line), [], line);
+  for (
+    const line of [
+      'if (job.reason_code === "locked") return;',
+      'problems.some(({ code }) => code === "on_hold")',
+      "accepted.includes(each.problem)",
+      'if (path.startsWith("/etc/")) return;',
+      '// reason.includes("is locked by") was once read here',
+      'name.split(", ")',
+      'throw new AppError("conflict", "This is so. Use another.");',
+      'const text = problems.map(messageOf).join("; ");',
+    ]
+  ) assert.deepEqual(searchesIn(line), [], line);
+});

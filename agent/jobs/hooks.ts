@@ -27,6 +27,7 @@ export interface HookJob {
 }
 
 interface HookEnd {
+  name: HookName;
   exit: Exit;
   /** What went wrong, or null. */
   problem: string | null;
@@ -116,7 +117,7 @@ async function runHook(
     return await runText(agent, job, name, text, more);
   } catch (error) {
     const exit = { code: null, signal: null, stop: null, mayLeaveLock: false };
-    return { exit, problem: `${name} could not be run: ${messageOf(error)}`, lastLine: "" };
+    return { name, exit, problem: `${name} could not be run: ${messageOf(error)}`, lastLine: "" };
   }
 }
 
@@ -162,7 +163,8 @@ async function runText(
     clearTimeout(overdue);
     output.end();
   });
-  return { exit, problem: problemOf(name, exit, limitMs / 1000), lastLine: output.lastLine.trim() };
+  const problem = problemOf(name, exit, limitMs / 1000);
+  return { name, exit, problem, lastLine: output.lastLine.trim() };
 }
 
 function problemOf(name: HookName, exit: Exit, limitSeconds: number): string | null {
@@ -178,8 +180,7 @@ function problemOf(name: HookName, exit: Exit, limitSeconds: number): string | n
   return exit.code === 0 ? null : `${name} failed (exit ${exit.code})`;
 }
 
-function failureOf({ exit, problem, lastLine }: HookEnd): Outcome {
-  const name = problem?.startsWith("post_hook") ? "post_hook" : "pre_hook";
+function failureOf({ name, exit, problem, lastLine }: HookEnd): Outcome {
   switch (exit.stop) {
     case "cancelled":
       return ended("cancelled", "cancelled", `Cancelled: ${problem}.`, exit.code);

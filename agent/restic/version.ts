@@ -1,5 +1,6 @@
 // Which restic there is. Asked again before each job, since a package upgrade may replace it at any time.
 import { dirname, join } from "node:path";
+import type { ResticProblemCode } from "../../shared/protocol.ts";
 import { messageOf } from "../log.ts";
 
 export interface ResticProgram {
@@ -11,7 +12,7 @@ export interface ResticProgram {
 /** There is no restic that can be used. The message tells a person what to do. */
 export class ResticProblem extends Error {
   override name = "ResticProblem";
-  constructor(readonly code: "restic_missing" | "restic_too_old", message: string) {
+  constructor(readonly code: ResticProblemCode, message: string) {
     super(message);
   }
 }

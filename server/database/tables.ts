@@ -2,6 +2,7 @@
 import type { ColumnType, Generated } from "kysely";
 import type { JobStatus } from "../../shared/job.ts";
 import type { JobKind, MaintenanceKind } from "../../shared/job_kinds/all.ts";
+import type { ResticProblemCode } from "../../shared/protocol.ts";
 
 export type Role = "admin" | "operator" | "viewer";
 export type ActorKind = "user" | "schedule" | "system" | "agent";
@@ -155,6 +156,9 @@ export interface HostsTable {
   agent_version: string;
   restic_version: string | null;
   restic_problem: string | null;
+  /** Which of the two it is, as its agent says; and since when there is no usable restic, by the server's clock. */
+  restic_problem_code: ResticProblemCode | null;
+  restic_problem_since: number | null;
   protocol_version: number | null;
   boot_time: number | null;
   last_seen_at: number | null;
@@ -162,6 +166,8 @@ export interface HostsTable {
   heard_ran: number | null;
   /** How far its clock was ahead of the server's when it last said so, in milliseconds; negative: behind. */
   clock_skew_ms: number | null;
+  /** Since when that is wrong; null for a clock that is right. */
+  clock_wrong_since: number | null;
   /** When it was last heard of before the connection that counts as its present contact began, and when that was. */
   contact_before: number | null;
   contact_since: number | null;
@@ -170,6 +176,7 @@ export interface HostsTable {
   last_backup_status: JobStatus | null;
   last_backup_warnings: number;
   last_backup_reason: string | null;
+  last_backup_reason_code: string | null;
   last_success_at: number | null;
   /** The list of snapshots that is in force. */
   snapshots_report_id: string | null;
@@ -373,6 +380,7 @@ export interface MaintenanceTable {
   last_at: number | null;
   last_status: JobStatus | null;
   last_reason: string | null;
+  last_reason_code: string | null;
   last_success_at: number | null;
   /** The first failure since the last success. */
   failing_since: number | null;

@@ -50,6 +50,8 @@ export async function takeBack(
     repository_ready_at: null,
     repository_job_id: null,
     restic_problem: null,
+    restic_problem_code: null,
+    restic_problem_since: null,
     brakes: null,
     agent_problems: "[]",
     ...machine,

@@ -2,13 +2,14 @@ import type { Selectable } from "kysely";
 import type { BandwidthWindow } from "../../shared/bandwidth.ts";
 import { deceptionIn } from "../../shared/deceptive_name.ts";
 import type { JobStatus, Progress } from "../../shared/job.ts";
+import type { Problem } from "../../shared/problems.ts";
 import type { Brakes } from "../../shared/protocol.ts";
 import type { HostsTable } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import type { Page, PageWish } from "../paging.ts";
 import { numberCursor } from "../paging.ts";
 import type { Server } from "../server.ts";
-import { maintenanceProblems } from "../maintenance/find.ts";
+import { type MaintenanceProblem, maintenanceProblems } from "../maintenance/find.ts";
 import { type Schedule, schedulesOf } from "../schedules/find.ts";
 import { type HostProblem, shownProblems } from "./agent_problems.ts";
 import { healthOf, type HostState, NEEDS_SOMEBODY } from "./state.ts";
@@ -30,7 +31,7 @@ export interface Host {
   online: boolean;
   state: HostState;
   /** What is wrong, the worst first. */
-  problems: string[];
+  problems: Problem[];
   urgency: number;
   agent_version: string;
   restic_version: string | null;
@@ -104,7 +105,8 @@ type Row = Selectable<HostsTable> & {
   repository_name: string;
   repository_size: number | null;
   repository_job_status: JobStatus | null;
-  repository_changed: unknown;
+  repository_job_finished_at: number | null;
+  repository_changed_at: number | null;
 };
 
 /** Every host as it stands now, in one query for the hosts and one for what runs. */
@@ -187,21 +189,21 @@ function hostRows({ db }: Server) {
     .leftJoin("jobs", "jobs.id", "hosts.repository_job_id")
     .selectAll("hosts")
     .select((query) =>
-      query.exists(
-        query.selectFrom("repository_ids").select("restic_id").where("other_id", "is not", null)
-          .whereRef("repository_ids.repository_id", "=", "hosts.repository_id")
-          .where((where) =>
-            where.or([
-              where("repository_ids.host_id", "is", null),
-              where("repository_ids.host_id", "=", where.ref("hosts.id")),
-            ])
-          ),
-      ).as("repository_changed")
+      query.selectFrom("repository_ids").select(({ fn }) => fn.min("other_at").as("at"))
+        .where("other_id", "is not", null)
+        .whereRef("repository_ids.repository_id", "=", "hosts.repository_id")
+        .where((where) =>
+          where.or([
+            where("repository_ids.host_id", "is", null),
+            where("repository_ids.host_id", "=", where.ref("hosts.id")),
+          ])
+        ).as("repository_changed_at")
     )
     .select([
       "repositories.name as repository_name",
       "repositories.total_size as repository_size",
       "jobs.status as repository_job_status",
+      "jobs.finished_at as repository_job_finished_at",
     ]);
 }
 
@@ -210,7 +212,7 @@ async function assemble(server: Server, rows: Row[], onlyHost?: string): Promise
   const open = await openJobs(server, onlyHost);
   const problems = await maintenanceProblems(server);
   return rows.map((row) =>
-    toHost(server, row, open.get(row.id) ?? [], problems.get(row.repository_id) ?? null)
+    toHost(server, row, open.get(row.id) ?? [], problems.get(row.repository_id) ?? [])
   );
 }
 
@@ -232,7 +234,7 @@ function toHost(
   server: Server,
   row: Row,
   running: RunningJob[],
-  maintenance_problem: string | null,
+  maintenance_problems: MaintenanceProblem[],
 ): Host {
   const online = server.agents.isOnline(row.id);
   const repository_state = repositoryState(row);
@@ -243,9 +245,8 @@ function toHost(
     // What was running when the connection went away is not known to run.
     running: online && running.some((job) => job.status === "running"),
     repository_job_failed: repository_state === "failed",
-    maintenance_problem,
-    repository_changed: Boolean(row.repository_changed),
-    agent_problems: agent_problems.map(({ text }) => text),
+    maintenance_problems,
+    agent_problems,
   }, server.now());
   return {
     id: row.id,

@@ -1,5 +1,6 @@
 // The fleet in one line, for the frame of every page: kept until something about a host changes, or for ten seconds,
 // since the passing of time alone makes backups old.
+import type { Problem } from "../../shared/problems.ts";
 import type { Server } from "../server.ts";
 import { allHosts, type Host } from "./find.ts";
 import { NEEDS_SOMEBODY } from "./state.ts";
@@ -18,7 +19,7 @@ export interface FleetSummary {
     id: string;
     name: string;
     state: string;
-    problems: string[];
+    problems: Problem[];
     job_id: string | null;
     on_hold: boolean;
   }[];

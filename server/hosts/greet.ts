@@ -1,4 +1,5 @@
 // An agent has said hello: note what it is, tell it what to be, and settle what became of its jobs.
+import { sql } from "kysely";
 import { type Brakes, CLOSE, type Hello, OLDEST_PROTOCOL } from "../../shared/protocol.ts";
 import { type AgentSocket, closeQuietly, sendTo } from "../connected_agents.ts";
 import { dispatchJobs } from "../jobs/dispatch.ts";
@@ -66,6 +67,10 @@ async function noteHello(server: Server, agent: AgentSocket, hello: Hello): Prom
     agent_version: hello.agent_version,
     restic_version: hello.restic_version,
     restic_problem: hello.restic_problem ?? null,
+    restic_problem_code: hello.restic_problem_code ?? null,
+    restic_problem_since: hello.restic_version
+      ? null
+      : sql<number>`coalesce(restic_problem_since, ${server.now()})`,
     protocol_version: hello.protocol,
     boot_time: hello.boot_time,
     brakes: hello.brakes ? JSON.stringify(shownOf(hello.brakes)) : null,

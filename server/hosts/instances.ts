@@ -57,14 +57,14 @@ export async function settleIdentity(
       // Started anew since the choice: whose this is nobody knows, and an admin may choose again.
     }
     const cameBack = await note(tx, now, agent, hello);
-    if (isTakenUp) return "taken up";
+    if (isTakenUp) return "taken_up";
     if (host.doubted_since !== null) return "doubted";
     if (!cameBack && !isFoughtOver(server, agent, hash)) return "settled";
     await doubt(tx, now, { id: hostId, name: host.name }, agent.address ?? null);
     return "doubted";
   });
   if (found === undefined || found === "settled") return "settled";
-  if (found === "taken up") {
+  if (found === "taken_up") {
     server.agents.close(hostId, CLOSE.unknownHost, "another machine was chosen for this host");
     return "settled";
   }

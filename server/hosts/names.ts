@@ -52,11 +52,7 @@ export async function refuseTakenName(
       field,
     );
   }
-  const token = await tx.selectFrom("enrollment_tokens").select(["created_by", "expires_at"])
-    .where("id", "!=", tokenId).where("used_at", "is", null).where("expires_at", ">", now)
-    .where("rejoins_host_id", "is", null)
-    .where((where) => where(where.fn<string>("lower", ["host_name"]), "=", asciiLower(name)))
-    .executeTakeFirst();
+  const token = await openToken(tx, now, name, tokenId);
   if (token) {
     const until = new Date(token.expires_at).toISOString().slice(11, 16);
     throw new AppError(
@@ -65,6 +61,19 @@ export async function refuseTakenName(
       field,
     );
   }
+}
+
+async function openToken(db: Server["db"], now: number, name: string, exceptId = "") {
+  return await db.selectFrom("enrollment_tokens").select(["created_by", "expires_at"])
+    .where("id", "!=", exceptId).where("used_at", "is", null).where("expires_at", ">", now)
+    .where("rejoins_host_id", "is", null)
+    .where((where) => where(where.fn<string>("lower", ["host_name"]), "=", asciiLower(name)))
+    .executeTakeFirst();
+}
+
+/** Whether a join command for that name can still be used, which another one may take the place of. */
+export async function hasOpenToken(server: Server, name: string): Promise<boolean> {
+  return await openToken(server.db, server.now(), name.trim().normalize("NFC")) !== undefined;
 }
 
 /** Of two names in ASCII people know that l is not 1. Throws conflict. */

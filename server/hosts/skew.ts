@@ -1,6 +1,7 @@
 // How far a host's clock is from the server's. Nothing is decided by a host's clock alone; but its schedules fire by it, so a person
 // is told when it is wrong.
-import { spanInWords } from "../../shared/span.ts";
+import { sql } from "kysely";
+import { skewInWords } from "../../shared/problem_words.ts";
 import { type AgentSocket, sendTo } from "../connected_agents.ts";
 import type { Server } from "../server.ts";
 
@@ -16,20 +17,17 @@ export async function noteSkew(server: Server, agent: AgentSocket, clock: number
   const isWrong = Math.abs(agent.skew) >= CLOCK_WRONG;
   const wasWrong = before !== undefined && Math.abs(before) >= CLOCK_WRONG;
   if (before !== undefined && Math.abs(agent.skew - before) < WORTH_STORING) return;
-  const row = await server.db.updateTable("hosts").set({ clock_skew_ms: -agent.skew })
+  const row = await server.db.updateTable("hosts").set({
+    clock_skew_ms: -agent.skew,
+    clock_wrong_since: isWrong ? sql<number>`coalesce(clock_wrong_since, ${server.now()})` : null,
+  })
     .where("id", "=", agent.hostId).returning("name").executeTakeFirst();
   agent.storedSkew = agent.skew;
   if (isWrong === wasWrong) return;
-  const words = skewInWords(-agent.skew);
+  const words = isWrong ? skewInWords(-agent.skew) : undefined;
   server.log.warn(
     `${row?.name ?? agent.hostId}: its clock ${words ? `is ${words}` : "is right again"}`,
   );
   if (words) sendTo(agent.socket, { type: "error", message: `This machine's clock is ${words}.` });
   server.events.publish({ type: "host", hostId: agent.hostId });
-}
-
-/** "3 min ahead of the server's"; undefined for a clock that is right. `skew` is what the host's clock is ahead, in milliseconds. */
-export function skewInWords(skew: number | null): string | undefined {
-  if (skew === null || Math.abs(skew) < CLOCK_WRONG) return undefined;
-  return `${spanInWords(skew)} ${skew > 0 ? "ahead of" : "behind"} the server's`;
 }

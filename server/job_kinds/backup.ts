@@ -74,6 +74,7 @@ async function noteBackup(
     last_backup_status: message.status,
     last_backup_warnings: message.warnings,
     last_backup_reason: message.reason,
+    last_backup_reason_code: message.reason_code,
     ...(message.status === "succeeded" ? { last_success_at: message.at } : {}),
   }).where("id", "=", hostId).execute();
   const day = Math.floor(message.at / 86_400_000);

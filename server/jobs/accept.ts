@@ -120,6 +120,8 @@ async function noteOnHost(tx: Transaction<Tables>, job: JobRow): Promise<void> {
     last_backup_status: "succeeded",
     last_backup_warnings: warnings,
     last_backup_reason: warnings > 0 ? job.reason : null,
+    // What is left is warned of; what the reason's code stands for was accepted.
+    last_backup_reason_code: warnings > 0 && job.withheld === null ? job.reason_code : null,
   }).where("id", "=", job.host_id).where("last_backup_job_id", "=", job.id).execute();
   await tx.updateTable("hosts").set({ last_success_at: finished_at })
     .where("id", "=", job.host_id).where((where) =>

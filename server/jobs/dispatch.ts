@@ -93,7 +93,8 @@ export async function failUnsent(
     // It has begun meanwhile.
     if (!ended) return;
     if (ended.dispatched_at === null) await endLease(tx, job.id);
-    await server.kinds[job.kind].ended?.(tx, job, { at: server.now(), status: "failed", reason });
+    const end = { at: server.now(), status: "failed", reason, reason_code } as const;
+    await server.kinds[job.kind].ended?.(tx, job, end);
   });
   server.events.publish({ type: "job", jobId: job.id, hostId: job.host_id, status: "failed" });
 }

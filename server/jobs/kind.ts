@@ -15,7 +15,7 @@ export type KindOrder<K extends JobKind> = z.infer<z.ZodObject<typeof KINDS[K]["
 export type RepositoryRow = Selectable<RepositoriesTable>;
 
 /** What is known of an end, whoever told it. */
-export type Ended = Pick<JobFinished, "at" | "status" | "reason">;
+export type Ended = Pick<JobFinished, "at" | "status" | "reason" | "reason_code">;
 
 export interface ServerKind<K extends JobKind = JobKind> {
   /** Starts it on a host, as a person asked; answers the ids of its jobs. Absent where it has a route of its own. */

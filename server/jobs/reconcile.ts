@@ -232,7 +232,8 @@ export async function endWithoutWord(
   // What was never sent runs nowhere.
   if (isGone || row.dispatched_at === null) await endLease(tx, jobId);
   if (status !== "cancelled") {
-    await server.kinds[row.kind].ended?.(tx, row, { at: server.now(), status, reason });
+    const end = { at: server.now(), status, reason, reason_code: code };
+    await server.kinds[row.kind].ended?.(tx, row, end);
   }
   await auditOfHost(server, tx, row.host_id, {
     actor: SYSTEM,

@@ -1,6 +1,7 @@
 // The hosts to which a repository's admin credential may be sent. An admin names them; nothing that an agent says of itself
 // does, and one whose bearer was made anew since waits until an admin has named it again.
 import type { Kysely, Transaction } from "kysely";
+import { type Problem, problem } from "../../shared/problems.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
@@ -98,13 +99,15 @@ export async function letWait(tx: Transaction<Tables>, now: number, hostId: stri
     .where("host_id", "=", hostId).where("waits_since", "is", null).execute();
 }
 
-/** Why the admin credential goes nowhere, in one line; null when it may. */
-export function noHostBecause(named: MaintenanceHost[]): string | null {
-  if (named.length === 0) {
-    return "No host may hold the admin credential yet: an admin names one on the repository's page.";
-  }
-  if (named.some(({ waits_since }) => waits_since === null)) return null;
-  return `${
-    named.map(({ name }) => name).join(", ")
-  } joined again or is in doubt since it was named for the admin credential: an admin names it again on the repository's page.`;
+/** Why the admin credential of a repository, which was last changed then, goes nowhere; null when it may. */
+export function noHostBecause(
+  named: MaintenanceHost[],
+  { updated_at }: { updated_at: number },
+): Problem<"maintenance_host_not_named" | "maintenance_hosts_wait"> | null {
+  if (named.length === 0) return problem("maintenance_host_not_named", updated_at, {});
+  const waits = named.map(({ waits_since }) => waits_since).filter((since) => since !== null);
+  if (waits.length < named.length) return null;
+  const host_names = named.map(({ name }) => name);
+  // The last one that had it until then.
+  return problem("maintenance_hosts_wait", Math.max(...waits), { host_names });
 }

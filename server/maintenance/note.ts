@@ -22,6 +22,7 @@ export async function noteMaintenance(
     last_at: ended.at,
     last_status: ended.status,
     last_reason: ended.reason,
+    last_reason_code: ended.reason_code,
     failing_since: succeeded ? null : row.failing_since ?? ended.at,
     ...(succeeded ? { last_success_at: ended.at } : {}),
   }).where("repository_id", "=", job.repository_id).where("kind", "=", kind).execute();

@@ -1,5 +1,6 @@
 // Forget, prune and check of a repository: on one of the hosts that share it, one at a time in the whole fleet. What needs the
 // admin credential runs only where an admin said.
+import { messageOf } from "../../shared/problem_words.ts";
 import { AppError } from "../errors.ts";
 import { insertJob } from "../jobs/insert.ts";
 import { refuseSecond } from "../jobs/one_open.ts";
@@ -101,7 +102,7 @@ function refuseOthersThanAdmins(
   }
 }
 
-type Repository = Parameters<typeof usesAdminCredential>[0] & { id: string };
+type Repository = Parameters<typeof usesAdminCredential>[0] & { id: string; updated_at: number };
 
 /**
  * A connected host, and never one that is away, so that nothing piles up behind it: one that is named for the admin
@@ -119,8 +120,8 @@ export async function chooseHost(
   const named = all.filter(({ id }) => id !== exceptId);
   const mayHold = new Set(named.filter((host) => host.waits_since === null).map(({ id }) => id));
   const isAdminOnly = usesAdminCredential(repository, kind, request);
-  const reason = isAdminOnly ? noHostBecause(named) : null;
-  if (reason) throw new AppError("conflict", reason);
+  const reason = isAdminOnly ? noHostBecause(named, repository) : null;
+  if (reason) throw new AppError("conflict", messageOf(reason));
   if (isAdminOnly && hostId && !mayHold.has(hostId)) {
     const sentence =
       "host_id must be a host that is named for the admin credential of this repository.";

@@ -164,12 +164,13 @@ function lookAlike(name: string, names: Map<string, string[]>): string | null {
 
 function shown(server: Server, row: Row, names: Map<string, string[]>): PendingHost {
   const { public_key: _, announced_from_network: __, collision, plain_http, ...rest } = row;
+  const deception = deceptionIn(row.hostname);
   return {
     ...rest,
     plain_http: plain_http === 1,
     hostname_collision: collision === 1,
     looks_like: lookAlike(row.hostname, names),
-    name_warning: deceptionIn(row.hostname)?.sentence.replace(/^must not mix/, "mixes") ?? null,
+    name_warning: deception?.statement ?? deception?.sentence ?? null,
     connected: server.waiting.isConnected(row.id),
   };
 }

@@ -1,7 +1,9 @@
 // Am I safe, and if not, what do I do now? The worst first, in words; then every host.
 import type { Child } from "hono/jsx";
+import { linesOf, messagesOf } from "../../shared/problem_words.ts";
+import type { Problem } from "../../shared/problems.ts";
 import { type Fleet, fleetInWords, type FrameProps, Layout } from "../layout.tsx";
-import { count, middleCut, plural } from "../format.ts";
+import { count, inASentence, middleCut, plural } from "../format.ts";
 import { PostButton } from "../parts/csrf.tsx";
 import { Choice } from "../parts/choice.tsx";
 import { Empty } from "../parts/empty.tsx";
@@ -16,13 +18,9 @@ import { HostRow, type HostRowData } from "./host_row.tsx";
 export interface AttentionItem {
   host: { id: string; name: string };
   state: State;
-  /** "no backup for 26 h" */
-  sentence: string;
-  /** "last error: repository locked by web-01" */
-  cause?: string;
+  /** The worst first. */
+  problems: Problem[];
   causeJobId?: string;
-  /** A button of its own (POST to `to`, with kind=`kind` where there is one) besides the link to the host. */
-  act?: { label: string; to: string; kind?: string };
 }
 
 export const HOST_STATES = ["all", "attention", "ok", "running", "offline"] as const;
@@ -154,7 +152,33 @@ export function Attention(
 /** What restic said may be long; the job has all of it. */
 const SENTENCE_LIMIT = 240;
 
+/** A state and its cause: each has a place of its own in the row. */
+function wordsOf(problems: Problem[]): { state: string; cause: string } {
+  const [first, ...more] = linesOf(problems);
+  if (!first) return { state: "", cause: "" };
+  if (more.length === 0) {
+    return { state: inASentence([first.what]), cause: inASentence([first.cause ?? ""]) };
+  }
+  const [state, ...others] = messagesOf(problems);
+  return { state: inASentence([state!]), cause: inASentence(others) };
+}
+
+/** A button of its own besides the link to the host: POST to `to`, with kind=`kind` where there is one. */
+function actOf(
+  { host, problems }: AttentionItem,
+): { label: string; to: string; kind?: string } | undefined {
+  if (problems.some(({ code }) => code === "on_hold")) {
+    return { label: "Restored, go on", to: `/hosts/${host.id}/resume` };
+  }
+  const isLocked = problems.some(({ params }) =>
+    "reason_code" in params && params.reason_code === "locked"
+  );
+  return isLocked ? { label: "Unlock", to: `/hosts/${host.id}/jobs`, kind: "unlock" } : undefined;
+}
+
 function AttentionRow({ item, mayRun }: { item: AttentionItem; mayRun: boolean }) {
+  const { state, cause } = wordsOf(item.problems);
+  const act = actOf(item);
   return (
     <li>
       <span class="who state">
@@ -164,17 +188,17 @@ function AttentionRow({ item, mayRun }: { item: AttentionItem; mayRun: boolean }
         </a>
       </span>
       <p>
-        <Name text={middleCut(item.sentence, SENTENCE_LIMIT)} />
+        <Name text={middleCut(state, SENTENCE_LIMIT)} />
       </p>
-      <p class="muted">{item.cause && <Name text={middleCut(item.cause, SENTENCE_LIMIT)} />}</p>
+      <p class="muted">{cause && <Name text={middleCut(cause, SENTENCE_LIMIT)} />}</p>
       <span class="actions">
-        {item.act && mayRun && (
+        {act && mayRun && (
           <PostButton
-            to={item.act.to}
-            name={item.act.kind && "kind"}
-            value={item.act.kind}
-            label={item.act.label}
-            describe={`${item.act.label}: ${middleCut(item.host.name, 60)}`}
+            to={act.to}
+            name={act.kind && "kind"}
+            value={act.kind}
+            label={act.label}
+            describe={`${act.label}: ${middleCut(item.host.name, 60)}`}
           />
         )}
         {item.causeJobId

@@ -14,6 +14,8 @@ export interface AddHostProps {
   /** For machines that announce themselves. */
   announceCommands: { linux: string; windows: string };
   mayName: boolean;
+  /** A command for that name is still open. */
+  mayReplace?: boolean;
 }
 
 export function AddHostPage(props: AddHostProps) {
@@ -38,7 +40,7 @@ export function AddHostPage(props: AddHostProps) {
             repositories={repositories}
             mayName={props.mayName}
           />
-          {(values.replace_open || errors.hostname?.startsWith("A join command")) && (
+          {(values.replace_open || props.mayReplace) && (
             <Tick
               name="replace_open"
               label="Withdraw a command for this name that is still open"

@@ -1,8 +1,10 @@
 // What stands above every tab of a host: name, state, tags, the vitals, the tabs.
 import type { Child } from "hono/jsx";
 import type { JobStatus } from "../../shared/job.ts";
+import { messagesOf } from "../../shared/problem_words.ts";
+import type { Problem } from "../../shared/problems.ts";
 import { visible } from "../../shared/redact.ts";
-import { middleCut } from "../format.ts";
+import { inASentence, middleCut } from "../format.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { PostButton } from "../parts/csrf.tsx";
 import { Name, Tags, titleOf } from "../parts/name.tsx";
@@ -21,8 +23,8 @@ export interface HostView {
   state: State;
   /** One or two words: "backed up", "needs you", "running" … */
   stateWord: string;
-  /** What is wrong, the worst first, each a part of a sentence. */
-  problems: string[];
+  /** What is wrong, the worst first. */
+  problems: Problem[];
   tags: string[];
   os: string;
   arch: string;
@@ -119,7 +121,7 @@ export function HostHead({ host, mayRun }: { host: HostView; mayRun: boolean }) 
           </h1>
           {host.problems.length > 0 && (
             <p class="lead">
-              <Name text={inASentence(host.problems)} />
+              <Name text={inASentence(messagesOf(host.problems))} />
             </p>
           )}
           {host.tags.length > 0 && (
@@ -160,12 +162,6 @@ export function HostHead({ host, mayRun }: { host: HostView; mayRun: boolean }) 
       />
     </div>
   );
-}
-
-/** "No backup for 26 h; offline." */
-export function inASentence(parts: string[]): string {
-  const text = parts.join("; ");
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`.replace(/([^.!?])$/, "$1.");
 }
 
 /** Live fragment `vitals`. */

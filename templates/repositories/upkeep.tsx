@@ -2,6 +2,9 @@
 // the credential that may delete.
 import { cronInWords } from "../../shared/cron.ts";
 import type { JobStatus } from "../../shared/job.ts";
+import { messageOf } from "../../shared/problem_words.ts";
+import type { Problem } from "../../shared/problems.ts";
+import { visible } from "../../shared/redact.ts";
 import { bytes, count, plural } from "../format.ts";
 import type { FrameProps } from "../layout.tsx";
 import { Confirm } from "../parts/confirm.tsx";
@@ -21,7 +24,8 @@ export interface UpkeepTask {
   nextRunAt: number | null;
   lastRun: { jobId: string; at: number; status: JobStatus; reason: string | null } | null;
   lastSuccessAt: number | null;
-  offBecause: string | null;
+  /** Why it does not run although it is enabled. */
+  offBecause: Problem | null;
   /** It uses the admin credential: only admins start it. */
   isForAdmins: boolean;
 }
@@ -61,7 +65,7 @@ export interface UpkeepProps {
   holders: { id: string; name: string; isNamed: boolean; waitsSince: number | null }[];
   hiddenHosts: number;
   /** Why the admin credential goes nowhere, or null. */
-  noHolder: string | null;
+  noHolder: Problem | null;
   /** Operators: cadences and runs. */
   mayChange: boolean;
   /** Admins: the credential that may delete. */
@@ -110,7 +114,11 @@ export function Upkeep(props: UpkeepProps) {
               <td>{task.isEnabled ? cronInWords(task.cron) : "off"}</td>
               <td data-head={task.offBecause ? undefined : "next"}>
                 {task.offBecause
-                  ? <span class="warn">{task.offBecause}</span>
+                  ? (
+                    <span class="warn">
+                      <Name text={messageOf(task.offBecause)} />
+                    </span>
+                  )
                   : task.nextRunAt === null
                   ? "—"
                   : <Time at={task.nextRunAt} now={frame.now} />}
@@ -416,7 +424,7 @@ function AdminCredential(props: UpkeepProps) {
       </p>
       {isAdminSet && props.noHolder && (
         <p>
-          <StateWord state="warn" word={props.noHolder} />
+          <StateWord state="warn" word={visible(messageOf(props.noHolder))} />
         </p>
       )}
       {isAdminSet && !mayChangeAdmin && <NamedHosts {...props} />}

@@ -188,6 +188,7 @@ async function seedMember(test: TestServer, member: Member, repository_id: strin
     last_backup_status: status,
     last_backup_warnings: warnings,
     last_backup_reason: reason,
+    last_backup_reason_code: member.failure ? "locked" : warnings ? "warnings" : null,
     last_success_at: Math.round(now - (member.lastSuccessHoursAgo ?? member.hoursAgo) * HOUR),
   }]);
   const cron = member.cron ?? "0 3 * * *";

@@ -1,6 +1,7 @@
 // Invented data for the gallery and the page tests: none, a little, a lot, and what an enemy would send.
 import type { Child } from "hono/jsx";
 import type { JobStatus, Progress } from "../../shared/job.ts";
+import { problem } from "../../shared/problems.ts";
 import { AccountPage } from "../../templates/account/page.tsx";
 import { AuditPage } from "../../templates/audit/page.tsx";
 import type { HostRowData } from "../../templates/dashboard/host_row.tsx";
@@ -277,25 +278,33 @@ function dashboard(changes: Partial<DashboardProps>): DashboardProps {
     ...changes,
   };
 }
+const backupProblem = (
+  code: "backup_failed" | "backup_warnings",
+  reason: string,
+  reason_code: string | null,
+) => problem(code, NOW - DAY, { job_id: id(1001), reason, reason_code, warnings: 3 });
+
 const ATTENTION: DashboardProps["attention"] = [
   {
     host: { id: id(1), name: "db-02" },
     state: "bad",
-    sentence: "No backup for 26 h.",
-    cause: "Last error: the repository is locked by web-01, since 3 h.",
+    problems: [
+      problem("backup_overdue", NOW - HOUR, { last_success_at: NOW - 27 * HOUR, hours: 27 }),
+      backupProblem("backup_failed", "The repository is locked by PID 7 on host web-01.", "locked"),
+    ],
     causeJobId: id(1001),
-    act: { label: "Unlock", to: `/hosts/${id(1)}/jobs`, kind: "unlock" },
   },
   {
     host: { id: id(2), name: "mail-01" },
     state: "warn",
-    sentence: "The last backup could not read 3 files.",
-    cause: "/var/lib/mysql/private: permission denied",
+    problems: [
+      backupProblem("backup_warnings", "3 files or folders could not be read.", "warnings"),
+    ],
     causeJobId: id(1002),
   },
 ];
 
-const hostView = (changes: Partial<HostView> = {}): HostView => ({
+export const hostView = (changes: Partial<HostView> = {}): HostView => ({
   id: id(4),
   name: "web-01",
   state: "ok",
@@ -355,9 +364,15 @@ const BROKEN_HOST = hostView({
   state: "bad",
   stateWord: "needs you",
   problems: [
-    "its repository could not be made or opened",
-    `last backup failed: ${HOSTILE}`,
-    "offline",
+    problem("init_failed", NOW - 4 * DAY, { job_id: id(1005) }),
+    backupProblem("backup_failed", HOSTILE, null),
+    problem("lease_not_ended", NOW - DAY, {
+      job_id: id(1),
+      kind: HOSTILE,
+      host_id: id(2),
+      host_name: HOSTILE,
+    }),
+    problem("host_offline", NOW - 3 * DAY, { last_seen_at: NOW - 3 * DAY }),
   ],
   isOnline: false,
   lastSeenAt: NOW - 3 * DAY,
@@ -470,7 +485,7 @@ const TASKS: UpkeepTask[] = [
     nextRunAt: null,
     lastRun: null,
     lastSuccessAt: null,
-    offBecause: "Prune deletes data and needs the admin credential, which is not set.",
+    offBecause: problem("no_admin_credential", NOW - DAY, {}),
     isForAdmins: false,
   },
   {
@@ -486,7 +501,7 @@ const TASKS: UpkeepTask[] = [
   },
 ];
 
-const upkeep = (changes: Partial<UpkeepProps> = {}): UpkeepProps => ({
+export const upkeep = (changes: Partial<UpkeepProps> = {}): UpkeepProps => ({
   frame: frame(),
   repositoryId: id(70),
   tasks: TASKS,
@@ -843,8 +858,10 @@ export const pages: Record<string, () => Child> = {
           {
             host: { id: id(9), name: HOSTILE },
             state: "bad",
-            sentence: "Never backed up.",
-            cause: HOSTILE,
+            problems: [
+              problem("backup_overdue", NOW - DAY, { last_success_at: null, hours: 50 }),
+              problem("state_put_aside", NOW - DAY, { text: HOSTILE }),
+            ],
           },
         ],
         hosts: MANY,
@@ -1015,9 +1032,7 @@ export const pages: Record<string, () => Child> = {
         state: "warn",
         stateWord: "needs a look",
         isOnHold: true,
-        problems: [
-          "joined again: schedules are paused and retention is on hold until you say that its data is restored",
-        ],
+        problems: [problem("on_hold", NOW - DAY, {})],
       }))}
       snapshots={snapshots(2)}
       total={2}

@@ -15,12 +15,29 @@ import { resumeHost } from "../../hosts/resume.ts";
 import { listSnapshots } from "../../snapshots/find.ts";
 import { pathId, readJson, readOneOf, readPage, readQuery } from "../body.ts";
 import { actorOf } from "../context.ts";
-import { hostShape, withIsoTimes } from "./shapes.ts";
+import { fleetShape, hostShape, withIsoTimes } from "./shapes.ts";
 import type { ApiRoute } from "./route.ts";
 
 const STATES = ["ok", "warn", "bad", "run", "off", "offline", "attention"] as const;
 const FolderQuery = z.object({ path: absolutePath });
 const SORTS = ["name", "worst", "last_backup"] as const;
+
+const PROBLEMS = {
+  type: "object",
+  properties: {
+    problems: {
+      type: "array",
+      items: { type: "string" },
+      description: "In words, the worst first; what belongs together is one text",
+    },
+    problem_details: { type: "array", items: { $ref: "#/components/schemas/Problem" } },
+  },
+  required: ["problems", "problem_details"],
+};
+const listOf = (field: string) => ({
+  type: "object",
+  properties: { [field]: { type: "array", items: PROBLEMS } },
+});
 
 export const hostRoutes: ApiRoute[] = [
   {
@@ -28,7 +45,8 @@ export const hostRoutes: ApiRoute[] = [
     path: "/api/fleet/summary",
     role: "viewer",
     summary: "How many hosts are in which state, and those that need somebody, the worst first",
-    handler: async (server, c) => c.json(withIsoTimes(await fleetSummary(server)) as object),
+    response: listOf("worst"),
+    handler: async (server, c) => c.json(fleetShape(await fleetSummary(server)) as object),
   },
   {
     method: "GET",
@@ -36,6 +54,7 @@ export const hostRoutes: ApiRoute[] = [
     role: "viewer",
     summary: "All hosts",
     query: ["search", "state", "tag", "sort", "limit", "cursor"],
+    response: listOf("items"),
     handler: async (server, c) => {
       const { items, ...page } = await listHosts(server, {
         search: c.req.query("search"),
@@ -51,6 +70,7 @@ export const hostRoutes: ApiRoute[] = [
     path: "/api/hosts/:id",
     role: "viewer",
     summary: "One host",
+    response: PROBLEMS,
     handler: async (server, c) =>
       c.json(hostShape(await getHost(server, pathId(c, "id"))) as object),
   },

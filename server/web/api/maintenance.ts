@@ -23,7 +23,7 @@ import { needAdmin } from "../../rights.ts";
 import type { Server } from "../../server.ts";
 import { pathId, readJson } from "../body.ts";
 import { actorOf, type Ctx } from "../context.ts";
-import { withIsoTimes } from "./shapes.ts";
+import { taskShape, withIsoTimes } from "./shapes.ts";
 import type { ApiRoute } from "./route.ts";
 import { RepositoryJobInput } from "../../maintenance/start_fields.ts";
 import { PreviewedRetention } from "../../retention/fields.ts";
@@ -40,6 +40,25 @@ async function namedHosts(server: Server, repositoryId: string) {
 function started(c: Ctx, jobId: string): Response {
   return c.json({ job_id: jobId, job_url: `${c.get("baseUrl")}/jobs/${jobId}` }, 202);
 }
+
+const TASKS = {
+  type: "object",
+  properties: {
+    tasks: {
+      type: "array",
+      items: {
+        type: "object",
+        properties: {
+          off_because: { type: ["string", "null"], description: "Why it does not run, in words" },
+          off_problem: {
+            oneOf: [{ $ref: "#/components/schemas/Problem" }, { type: "null" }],
+          },
+        },
+        required: ["off_because", "off_problem"],
+      },
+    },
+  },
+};
 
 export const maintenanceRoutes: ApiRoute[] = [
   {
@@ -63,9 +82,10 @@ export const maintenanceRoutes: ApiRoute[] = [
     role: "operator",
     summary:
       "Forget, prune and check: cadence, next and last run, what is wrong; locks as last seen; who holds the lease",
+    response: TASKS,
     handler: async (server, c) => {
       const { id: repositoryId } = await getRepository(server, pathId(c, "id"));
-      const tasks = await listMaintenance(server, repositoryId);
+      const tasks = (await listMaintenance(server, repositoryId)).map(taskShape);
       const locks = await listLocks(server, repositoryId);
       const locks_seen_at = await locksSeenAt(server, repositoryId);
       const named = await namedHosts(server, repositoryId);
@@ -94,11 +114,12 @@ export const maintenanceRoutes: ApiRoute[] = [
     role: "operator",
     summary:
       "Changes the cadences that are given (UTC); host_ids, for admins, names the hosts that may hold the admin credential",
+    response: TASKS,
     body: MaintenanceWish,
     handler: async (server, c) => {
       const repositoryId = pathId(c, "id");
       await changeMaintenance(server, actorOf(c), repositoryId, await readJson(c, MaintenanceWish));
-      const tasks = await listMaintenance(server, repositoryId);
+      const tasks = (await listMaintenance(server, repositoryId)).map(taskShape);
       const named = await namedHosts(server, repositoryId);
       return c.json(withIsoTimes({ tasks, ...named }) as object);
     },

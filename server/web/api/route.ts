@@ -11,6 +11,8 @@ export interface ApiRoute {
   body?: z.ZodType;
   query?: string[];
   answers?: number;
+  /** JSON Schema of what is answered, as far as it is described. */
+  response?: object;
   /** See Route of web/context.ts. */
   whenFull?: true;
   handler: (server: Server, c: Ctx) => Response | Promise<Response>;

@@ -1,4 +1,8 @@
 // How things look in the JSON API: times as ISO 8601 UTC, internal fields left out.
+import { messageOf, messagesOf } from "../../../shared/problem_words.ts";
+import type { Problem } from "../../../shared/problems.ts";
+import type { FleetSummary } from "../../hosts/fleet.ts";
+import type { MaintenanceTask } from "../../maintenance/find.ts";
 import type { Job } from "../../jobs/find.ts";
 import type { Host } from "../../hosts/find.ts";
 import type { StoredLine } from "../../jobs/stored_line.ts";
@@ -15,16 +19,49 @@ export function withIsoTimes(value: unknown, key = ""): unknown {
   return value;
 }
 
-function isTimeName(name: string): boolean {
+export function isTimeName(name: string): boolean {
   return ["at", "time", "boot_time", "on_hold_since", "doubted_since", "waits_since"].includes(
     name,
   ) || name.endsWith("_at");
+}
+
+/** `problems` as texts, those that belong together in one; `problem_details` one by one, to decide by. */
+function problemsShape(problems: Problem[]) {
+  return { problems: messagesOf(problems), problem_details: problems.map(problemShape) };
+}
+
+export function problemShape(problem: Problem) {
+  const { code, severity, since, params } = problem;
+  const message = messageOf(problem);
+  return {
+    code,
+    severity,
+    since: new Date(since).toISOString(),
+    message,
+    params: withIsoTimes(params),
+  };
+}
+
+export function fleetShape({ worst, ...summary }: FleetSummary): unknown {
+  return withIsoTimes({
+    ...summary,
+    worst: worst.map((host) => ({ ...host, ...problemsShape(host.problems) })),
+  });
+}
+
+export function taskShape({ off_because, ...task }: MaintenanceTask): unknown {
+  return withIsoTimes({
+    ...task,
+    off_because: off_because && messageOf(off_because),
+    off_problem: off_because && problemShape(off_because),
+  });
 }
 
 export function hostShape(host: Host): unknown {
   const { urgency: _, running, ...shown } = host;
   return withIsoTimes({
     ...shown,
+    ...problemsShape(host.problems),
     running: running.map(({ progress, ...job }) => ({
       ...job,
       percent: progress?.percent ?? null,

@@ -3,6 +3,7 @@ import { AddHostDonePage } from "../../../templates/hosts/add_done.tsx";
 import { NO_CONNECTION } from "../../../templates/repositories/connection_fields.tsx";
 import { missingFiles } from "../../downloads/files.ts";
 import { createEnrolmentToken, EnrolmentWish } from "../../enrolment/create_token.ts";
+import { hasOpenToken } from "../../hosts/names.ts";
 import { joinCommands } from "../../enrolment/join_commands.ts";
 import { warningFlash } from "../../repositories/secret_warnings.ts";
 import type { Server } from "../../server.ts";
@@ -61,6 +62,7 @@ async function add(server: Server, c: Ctx): Promise<Response> {
       frame,
       values: typed(form),
       errors,
+      mayReplace: errors.hostname !== undefined && await hasOpenToken(server, value.hostname),
       repositories: await repositoryChoices(server, c),
       announceCommands: joinCommands(c.get("baseUrl")),
       mayName: isAdmin(c),

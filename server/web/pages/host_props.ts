@@ -133,32 +133,12 @@ export function titleOn(host: Host, job: Host["running"][number]): string {
 }
 
 export function attentionItems(summary: FleetSummary): AttentionItem[] {
-  return summary.worst.map((host) => {
-    const [first = "", ...more] = splitCause(host.problems);
-    const isLocked = host.problems.some((problem) => problem.includes("is locked by"));
-    return {
-      host: { id: host.id, name: host.name },
-      state: host.state as HostState,
-      sentence: sentence(first),
-      cause: more.length > 0 ? sentence(more.join("; ")) : undefined,
-      causeJobId: host.job_id ?? undefined,
-      act: host.on_hold
-        ? { label: "Restored, go on", to: `/hosts/${host.id}/resume` }
-        : isLocked
-        ? { label: "Unlock", to: `/hosts/${host.id}/jobs`, kind: "unlock" }
-        : undefined,
-    };
-  });
-}
-
-/** "last backup failed: no space left" is a state and its cause: each has a place of its own in the row. */
-function splitCause([first = "", ...more]: string[]): string[] {
-  const [state = "", cause] = first.split(/: (.+)/s);
-  return more.length === 0 && cause ? [state, cause] : [first, ...more];
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`.replace(/([^.!?])$/, "$1.");
+  return summary.worst.map((host) => ({
+    host: { id: host.id, name: host.name },
+    state: host.state as HostState,
+    problems: host.problems,
+    causeJobId: host.job_id ?? undefined,
+  }));
 }
 
 export async function hostFrame(server: Server, c: Ctx): Promise<HostFrameProps> {

@@ -84,6 +84,6 @@ async function holdersOf(server: Server, repository: Repository) {
       ...shown.map(({ id, name }) => ({ id, name, isNamed: false, waitsSince: null })),
     ],
     hiddenHosts: others.length - shown.length,
-    noHolder: noHostBecause(named),
+    noHolder: noHostBecause(named, repository),
   };
 }

@@ -303,6 +303,7 @@ Deno.test("without restic the agent connects and says so, and a job fails with w
   const hello = await all.server.hello();
   assert.equal(hello.restic_version, null);
   assert.match(hello.restic_problem ?? "", /\/nowhere\/restic .*package manager/);
+  assert.equal(hello.restic_problem_code, "restic_missing");
   const id = jobId();
   all.server.run({ job_id: id, source_group: GROUP });
   const end = await all.server.finished(id);

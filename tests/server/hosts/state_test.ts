@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { healthOf, type HostFacts } from "../../../server/hosts/state.ts";
+import { messagesOf } from "../../../shared/problem_words.ts";
+import { problem } from "../../../shared/problems.ts";
 
 const HOUR = 3_600_000;
 const NOW = Date.UTC(2026, 10, 22, 12);
@@ -10,21 +12,31 @@ const GREEN: HostFacts = {
   last_seen_at: NOW,
   restic_version: "0.18.0",
   restic_problem: null,
+  restic_problem_code: null,
+  restic_problem_since: null,
   agent_problems: [],
   repository_ready_at: NOW - 99 * HOUR,
   repository_job_failed: false,
+  repository_job_id: null,
+  repository_job_finished_at: null,
+  last_backup_job_id: null,
   last_backup_at: NOW - HOUR,
   last_backup_status: "succeeded",
   last_backup_warnings: 0,
   last_backup_reason: null,
+  last_backup_reason_code: null,
   last_success_at: NOW - HOUR,
-  maintenance_problem: null,
-  repository_changed: false,
+  maintenance_problems: [],
+  repository_changed_at: null,
   on_hold_since: null,
   doubted_since: null,
   clock_skew_ms: null,
+  clock_wrong_since: null,
 };
-const health = (change: Partial<HostFacts>) => healthOf({ ...GREEN, ...change }, NOW);
+const health = (change: Partial<HostFacts>) => {
+  const { problems, ...found } = healthOf({ ...GREEN, ...change }, NOW);
+  return { ...found, problems: messagesOf(problems) };
+};
 
 Deno.test("a green light is earned: connected is not backed up", () => {
   assert.deepEqual(health({}), { state: "ok", problems: [], urgency: 0 });
@@ -78,7 +90,16 @@ Deno.test("an offline host that is backed up is grey, not red; one without resti
 });
 
 Deno.test("green backups do not make up for retention that has failed for a week", () => {
-  const stuck = health({ maintenance_problem: "retention has failed for 9 days" });
+  const stuck = health({
+    maintenance_problems: [
+      problem("forget_failed", NOW - 9 * 24 * HOUR, {
+        days: 9,
+        job_id: null,
+        reason: null,
+        reason_code: null,
+      }),
+    ],
+  });
   assert.equal(stuck.state, "warn");
   assert.deepEqual(stuck.problems, ["retention has failed for 9 days"]);
 });
