@@ -8,6 +8,9 @@ import { Events } from "./events.ts";
 import { followClock, readClock, storeClock } from "./follow_clock.ts";
 import { SERVER_KINDS } from "./job_kinds/all.ts";
 import { createLog, type Log } from "./log.ts";
+import { dispatchAll } from "./jobs/dispatch.ts";
+import { ensureRepository } from "./jobs/ensure_repository.ts";
+import { PLAN } from "./plan/push.ts";
 import { refreshNormalised } from "./repositories/refresh_normalised.ts";
 import { createSecrets, KeyFileError, loadKey } from "./secrets.ts";
 import { type Server, SYSTEM } from "./server.ts";
@@ -118,6 +121,8 @@ async function openLocked(
       setup: { token: null },
       closing: closing.signal,
       kinds: SERVER_KINDS,
+      plan: PLAN,
+      work: { ensureRepository, dispatchAll },
     };
     await refuseOtherKey(server);
     if (!options.shared) {

@@ -5,6 +5,7 @@ import type { Database } from "./database/open.ts";
 import type { Disk } from "./disk.ts";
 import type { ConnectedAgents } from "./connected_agents.ts";
 import type { Events } from "./events.ts";
+import type { PlanActions, WorkActions } from "./later.ts";
 import type { ServerKinds } from "./jobs/kind.ts";
 import type { Log } from "./log.ts";
 import type { Secrets } from "./secrets.ts";
@@ -59,6 +60,8 @@ export interface Server {
   greetings: Turns;
   /** Counts what machines do that nobody knows: a flood of them must not push logins out of the other. */
   strangers: Throttle;
+  plan: PlanActions;
+  work: WorkActions;
   /** What is particular to each kind of job. */
   kinds: ServerKinds;
   /** Where it listens; null until it does, and for a task of the command line. */

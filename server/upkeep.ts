@@ -3,7 +3,6 @@ import { CLOSE, OFFLINE_AFTER_SECONDS } from "../shared/protocol.ts";
 import { closeQuietly } from "./connected_agents.ts";
 import { followClock, storeClock } from "./follow_clock.ts";
 import { cleanUpRemovedHosts } from "./hosts/clean_up.ts";
-import { lastHeard, noteGoodbye } from "./hosts/greet.ts";
 import { dispatchAll } from "./jobs/dispatch.ts";
 import { endLeasesOfGone, endLostJobs } from "./jobs/reconcile.ts";
 import { removeOldLines } from "./jobs/remove_old_lines.ts";
@@ -14,6 +13,7 @@ import { forgetOldDays } from "./quotas/day.ts";
 import type { Server } from "./server.ts";
 import { sweepGuesses } from "./users/guesses.ts";
 import { removeExpiredSessions } from "./users/sessions.ts";
+import { lastHeard, noteGoodbye } from "./agent_api/greet.ts";
 
 export interface Task {
   name: string;

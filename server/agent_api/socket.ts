@@ -10,11 +10,11 @@ import { ProtocolError, readAgentMessage } from "../../shared/wire.ts";
 import { SocketStreams } from "../agent_streams.ts";
 import { type AgentSocket, closeQuietly, sendTo } from "../connected_agents.ts";
 import { noteSkew } from "../hosts/skew.ts";
-import { greet, noteGoodbye } from "../hosts/greet.ts";
 import { auditOfHost } from "../quotas/day.ts";
 import { sha256 } from "../random.ts";
 import type { Server } from "../server.ts";
 import { isForbidden, isHopeless, receive } from "./receive.ts";
+import { greet, noteGoodbye } from "./greet.ts";
 
 /** An agent waits for acknowledgements well before this much is unread; one that does not is not ours. */
 const UNREAD_LIMIT = 16 * FRAME_LIMIT;

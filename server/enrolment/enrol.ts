@@ -4,11 +4,11 @@ import { newId } from "../../shared/new_id.ts";
 import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
 import { insertHost } from "../hosts/insert.ts";
-import { insertNamed } from "../maintenance/hosts.ts";
 import { networksOf } from "../network.ts";
 import { randomSecret, sha256 } from "../random.ts";
 import type { Actor, Server } from "../server.ts";
 import { afterTakingBack, takeBack } from "./take_back.ts";
+import { insertNamed } from "../repositories/maintenance_hosts.ts";
 
 const reported = (limit: number) =>
   z.string("must be text").max(limit, `must be at most ${limit} characters`).regex(

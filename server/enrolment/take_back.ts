@@ -8,8 +8,8 @@ import { NO_DOUBT } from "../hosts/instances.ts";
 import type { NewHost } from "../hosts/insert.ts";
 import { dispatchAll } from "../jobs/dispatch.ts";
 import { announceEnded, type EndedJob, endOpenJobs } from "../jobs/reconcile.ts";
-import { letWait } from "../maintenance/hosts.ts";
 import type { Server } from "../server.ts";
+import { letWait } from "../repositories/maintenance_hosts.ts";
 
 export interface TakingBack extends Pick<NewHost, "bearerHash" | "enrolmentKeyHash" | "machine"> {
   hostId: string;

@@ -3,7 +3,6 @@ import { z } from "zod";
 import { hookStopAtError, hookText } from "../../shared/fields.ts";
 import { HOOK_NAMES } from "../../shared/hooks.ts";
 import { recordAudit } from "../audit/record.ts";
-import { planChanged, pushChangedPlan } from "../hosts/push.ts";
 import type { Actor, Server } from "../server.ts";
 import { hostHooks } from "./resolve.ts";
 import { changedHook, openHook, refuseUnlessAdmin } from "./seal.ts";
@@ -69,7 +68,7 @@ export async function setDefaultHooks(
       detail.hook_stop_at_error_default = stops;
     }
     if (Object.keys(detail).length === 0) return false;
-    await planChanged(server, tx, hostId);
+    await server.plan.changed(server, tx, hostId);
     await recordAudit(tx, server.now(), actor, {
       action: "host.default_hook_updated",
       target: { kind: "host", id: hostId, name: host.name },
@@ -77,5 +76,5 @@ export async function setDefaultHooks(
     });
     return true;
   });
-  if (isChanged) await pushChangedPlan(server, hostId);
+  if (isChanged) await server.plan.push(server, hostId);
 }

@@ -4,7 +4,6 @@ import { bandwidthCap } from "../../shared/fields.ts";
 import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
 import type { Actor, Server } from "../server.ts";
-import { planChanged, pushChangedPlan } from "./push.ts";
 
 export const BandwidthWish = z.strictObject({
   bandwidth_up_kbps: bandwidthCap,
@@ -28,12 +27,12 @@ export async function setBandwidth(
       .where("id", "=", hostId)
       .returning("name").executeTakeFirst();
     if (!host) throw new AppError("not_found", "There is no such host.");
-    await planChanged(server, tx, hostId);
+    await server.plan.changed(server, tx, hostId);
     await recordAudit(tx, server.now(), actor, {
       action: "host.bandwidth_changed",
       target: { kind: "host", id: hostId, name: host.name },
       detail: { ...wish },
     });
   });
-  await pushChangedPlan(server, hostId);
+  await server.plan.push(server, hostId);
 }

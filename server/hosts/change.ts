@@ -4,13 +4,11 @@ import { hostName, id, paths, tags, timeZone } from "../../shared/fields.ts";
 import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
 import type { Tables } from "../database/tables.ts";
-import { ensureRepository } from "../jobs/ensure_repository.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import { needAdmin } from "../rights.ts";
 import type { Actor, Server } from "../server.ts";
-import { refuseUnapprovedRepository, refuseUnlessOpen } from "./approvals.ts";
 import { refuseTakenName } from "./names.ts";
-import { pushConfig, refuseUnlessTaken } from "./push.ts";
+import { refuseUnapprovedRepository, refuseUnlessOpen } from "../approvals.ts";
 
 export const HostChange = z.strictObject({
   name: hostName.optional(),
@@ -78,15 +76,15 @@ export async function changeHost(
         }
         : {}),
     })).where("id", "=", hostId).execute();
-    await refuseUnlessTaken(server, tx, hostId);
+    await server.plan.refuseUnlessTaken(server, tx, hostId);
     await recordAudit(tx, server.now(), actor, {
       action: "host.changed",
       target: { kind: "host", id: hostId, name: wish.name ?? host.name },
       detail: { ...wish, ...(wish.name ? { was: host.name } : {}) },
     });
   });
-  await pushConfig(server, hostId);
-  if (moved) await ensureRepository(server, hostId);
+  await server.plan.pushConfig(server, hostId);
+  if (moved) await server.work.ensureRepository(server, hostId);
   server.events.publish({ type: "host", hostId });
 }
 

@@ -9,11 +9,11 @@ import { AppError } from "../errors.ts";
 import type { Page, PageWish } from "../paging.ts";
 import { numberCursor } from "../paging.ts";
 import type { Server } from "../server.ts";
-import { type MaintenanceProblem, maintenanceProblems } from "../maintenance/find.ts";
 import { type Schedule, schedulesOf } from "../schedules/find.ts";
 import { type HostProblem, shownProblems } from "./agent_problems.ts";
 import { healthOf, type HostState, NEEDS_SOMEBODY } from "./state.ts";
 import type { JobKind } from "../../shared/job_kinds/all.ts";
+import { type MaintenanceProblem, maintenanceProblems } from "../repositories/problems.ts";
 
 export interface Host {
   id: string;

@@ -9,9 +9,9 @@ import { recordAudit } from "../audit/record.ts";
 import { type AgentSocket, closeQuietly, sendTo } from "../connected_agents.ts";
 import type { HostInstancesTable, Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
-import { letWait } from "../maintenance/hosts.ts";
 import { randomSecret, sha256 } from "../random.ts";
 import type { Server } from "../server.ts";
+import { letWait } from "../repositories/maintenance_hosts.ts";
 
 /** How many starts of one host are remembered. */
 const REMEMBERED = 20_000;

@@ -1,7 +1,6 @@
 import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
 import type { Actor, Server } from "../server.ts";
-import { planChanged, pushChangedPlan } from "./push.ts";
 
 /**
  * "Restored, go on": ends the hold of a host that a reinstalled machine took back. Its schedules run again, but for those
@@ -16,12 +15,12 @@ export async function resumeHost(server: Server, actor: Actor, hostId: string): 
       throw new AppError("conflict", `${host.name} is not on hold: its schedules run already.`);
     }
     await tx.updateTable("hosts").set({ on_hold_since: null }).where("id", "=", hostId).execute();
-    await planChanged(server, tx, hostId);
+    await server.plan.changed(server, tx, hostId);
     await recordAudit(tx, server.now(), actor, {
       action: "host.resumed",
       target: { kind: "host", id: hostId, name: host.name },
       detail: { on_hold_since: new Date(host.on_hold_since).toISOString() },
     });
   });
-  await pushChangedPlan(server, hostId);
+  await server.plan.push(server, hostId);
 }

@@ -1,7 +1,7 @@
 import { hookToTry } from "../hooks/resolve.ts";
-import { TriedHook } from "../hooks/try.ts";
 import { LONGEST_WAIT, type ServerKind } from "../jobs/kind.ts";
 import { requestOf } from "../jobs/request.ts";
+import { TriedHook } from "../jobs/try_hook.ts";
 
 export const hook: ServerKind<"hook"> = {
   order: async (server, job) => ({

@@ -4,10 +4,10 @@ import type { Transaction } from "kysely";
 import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
-import { planChanged, planShrank, pushChangedPlan } from "../hosts/push.ts";
 import type { Actor, Server } from "../server.ts";
 import { getJobRow, type JobRow } from "./find.ts";
 import type { SourceProblem } from "../../shared/job_kinds/backup.ts";
+import { planChanged, planShrank, pushChangedPlan } from "../plan/push.ts";
 
 /** Throws conflict when the job is no such backup, or was accepted before. */
 export async function acceptJob(server: Server, actor: Actor, jobId: string): Promise<void> {

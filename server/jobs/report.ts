@@ -9,8 +9,6 @@ import type {
 } from "../../shared/protocol.ts";
 import type { Tables } from "../database/tables.ts";
 import { held, windowFrom } from "../hosts/contact.ts";
-import { pushChangedPlan } from "../hosts/push.ts";
-import { newestKnown } from "../retention/claims.ts";
 import type { Server } from "../server.ts";
 import { noteResticId } from "../repositories/restic_id.ts";
 import { dispatchAll } from "./dispatch.ts";
@@ -19,6 +17,8 @@ import type { OwnJob } from "./own.ts";
 import { LEASE_RELEASED, PRESUMED, WAITED_TOO_LONG } from "./reason_codes.ts";
 import { storeLines } from "./lines.ts";
 import { writesRepository } from "../../shared/job_kinds/all.ts";
+import { pushChangedPlan } from "../plan/push.ts";
+import { newestKnown } from "./newest_known.ts";
 
 type Message<T> = Extract<AgentMessage, { type: T }>;
 

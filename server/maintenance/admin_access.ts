@@ -5,7 +5,7 @@ import { isDryRun } from "../jobs/request.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import type { Server } from "../server.ts";
 import { adminAccessFor, usesAdminCredential } from "./admin_credential.ts";
-import { mayHoldAdminCredential } from "./hosts.ts";
+import { mayHoldAdminCredential } from "../repositories/maintenance_hosts.ts";
 
 /** The admin credential for a job that needs it. Throws when its starter or its host may not have it (any more). */
 export async function adminAccessOf(

@@ -10,10 +10,10 @@ import type { Actor, Server } from "../server.ts";
 import type { ForgetRequest } from "../retention/forget_request.ts";
 import { needAdmin } from "../rights.ts";
 import { usesAdminCredential } from "./admin_credential.ts";
-import { listMaintenanceHosts, noHostBecause } from "./hosts.ts";
 import { allLocksOf, auditRemoveAll, refuseWhileInUse } from "./remove_locks.ts";
 import { isMaintenance, KINDS, type RepositoryKind } from "../../shared/job_kinds/all.ts";
 import { wantsAllRemoved } from "../jobs/remove_all_input.ts";
+import { listMaintenanceHosts, noHostBecause } from "../repositories/maintenance_hosts.ts";
 
 export interface MaintenanceRun {
   kind: RepositoryKind;

@@ -8,12 +8,12 @@ import type { Tables } from "../database/tables.ts";
 import { afterTakingBack, takeBack, type TakenBack } from "../enrolment/take_back.ts";
 import { AppError } from "../errors.ts";
 import { insertHost } from "../hosts/insert.ts";
-import { insertNamed } from "../maintenance/hosts.ts";
 import { randomSecret, sha256 } from "../random.ts";
 import { chooseRepository, REPOSITORY_CHOICE } from "../repositories/choose.ts";
 import type { Actor, Server } from "../server.ts";
 import { noSuchPendingHost } from "./find.ts";
 import { handOver } from "./hand_over.ts";
+import { insertNamed } from "../repositories/maintenance_hosts.ts";
 
 const OF_A_NEW_HOST = ["name", "tags", "initial_paths", "repository_id", "repository"] as const;
 

@@ -4,8 +4,6 @@ import { REPOSITORY_CHANGED } from "../../shared/job.ts";
 import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
 import { atPlace, NO_QUESTION, store } from "./restic_id.ts";
-import { dispatchAll } from "../jobs/dispatch.ts";
-import { ensureRepository } from "../jobs/ensure_repository.ts";
 import type { Actor, Server } from "../server.ts";
 
 export const ResticIdAnswer = z.strictObject({
@@ -60,8 +58,8 @@ export async function answerResticId(
     await tx.updateTable("hosts").set({ repository_job_id: null }).where("id", "in", ids).execute();
     return ids;
   });
-  for (const hostId of waiting) await ensureRepository(server, hostId);
-  await dispatchAll(server);
+  for (const hostId of waiting) await server.work.ensureRepository(server, hostId);
+  await server.work.dispatchAll(server);
   const hosts = await server.db.selectFrom("hosts").select("id")
     .where("repository_id", "=", repositoryId).execute();
   for (const { id } of hosts) server.events.publish({ type: "host", hostId: id });

@@ -4,8 +4,6 @@ import { parseRepositoryUrl } from "../../shared/repository_url.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { RepositoriesTable, Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
-import { pushConfig, refuseUnlessTaken } from "../hosts/push.ts";
-import { ensureRepository } from "../jobs/ensure_repository.ts";
 import { isRestricted, needAdmin } from "../rights.ts";
 import type { Actor, Server } from "../server.ts";
 import { refuseUnlessAdmin } from "./admins_only.ts";
@@ -176,8 +174,8 @@ async function pushToHosts(
   const hosts = await server.db.selectFrom("hosts").select("id")
     .where("repository_id", "=", repositoryId).execute();
   for (const { id } of hosts) {
-    if (server.agents.isOnline(id)) await pushConfig(server, id);
-    if (moved) await ensureRepository(server, id);
+    if (server.agents.isOnline(id)) await server.plan.pushConfig(server, id);
+    if (moved) await server.work.ensureRepository(server, id);
     server.events.publish({ type: "host", hostId: id });
   }
 }
@@ -241,7 +239,7 @@ async function refuseUnlessHostsTake(
 ): Promise<void> {
   const host = await tx.selectFrom("hosts").select("id").where("repository_id", "=", repositoryId)
     .limit(1).executeTakeFirst();
-  if (host) await refuseUnlessTaken(server, tx, host.id);
+  if (host) await server.plan.refuseUnlessTaken(server, tx, host.id);
 }
 
 /** Under the new address others would take a lease of their own, and it may be the same place. */

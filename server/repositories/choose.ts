@@ -3,11 +3,11 @@ import type { Transaction } from "kysely";
 import { id } from "../../shared/fields.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
-import { refuseUnlessOpen } from "../hosts/approvals.ts";
 import type { Actor, Server } from "../server.ts";
 import { type CreatedRepository, prepareRepository } from "./create.ts";
 import { NewRepository } from "./fields.ts";
 import { getRepositoryRow } from "./find.ts";
+import { refuseUnlessOpen } from "../approvals.ts";
 
 /** The fields of a body; exactly one of them has to be there. */
 export const REPOSITORY_CHOICE = {

@@ -4,7 +4,6 @@ import { parseRepositoryUrl } from "../../shared/repository_url.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
-import { insertMaintenance } from "../maintenance/change.ts";
 import { readablePassword } from "../random.ts";
 import { isRestricted } from "../rights.ts";
 import type { Actor, Server } from "../server.ts";
@@ -12,6 +11,7 @@ import { refuseUnlessAdmin } from "./admins_only.ts";
 import type { NewRepository } from "./fields.ts";
 import { sealAccess } from "./seal.ts";
 import { secretWarnings } from "./secret_warnings.ts";
+import { insertMaintenance } from "./insert_maintenance.ts";
 
 export interface CreatedRepository {
   id: string;

@@ -5,7 +5,7 @@
 import { sql, type Transaction } from "kysely";
 import type { Tables } from "../database/tables.ts";
 import type { JobRow } from "../jobs/find.ts";
-import { takeCredit } from "./credit.ts";
+import { takeCredit } from "../schedules/credit.ts";
 
 /** At the end of a backup, in its transaction: its snapshot is claimed for its group. */
 export async function claimSnapshot(
@@ -135,11 +135,4 @@ export async function noteKnown(
   await sql`insert or ignore into known_snapshots (repository_id, snapshot_id, host_id, seen_at)
     select ${seen.repositoryId}, value, ${seen.hostId}, ${seen.at}
     from json_each(${JSON.stringify(seen.ids)})`.execute(tx);
-}
-
-/** The newest number of a snapshot that is known; what has a higher one was heard of later. */
-export async function newestKnown(tx: Transaction<Tables>): Promise<number> {
-  const row = await tx.selectFrom("known_snapshots")
-    .select((expression) => expression.fn.max("number").as("number")).executeTakeFirst();
-  return row?.number ?? 0;
 }

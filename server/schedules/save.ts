@@ -3,10 +3,9 @@ import { newId } from "../../shared/new_id.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
-import { planChanged, planShrank, pushChangedPlan } from "../hosts/push.ts";
-import { settleCredits } from "../retention/credit.ts";
 import type { Actor, Server } from "../server.ts";
 import type { ScheduleWish } from "./fields.ts";
+import { settleCredits } from "./credit.ts";
 
 export async function createSchedule(
   server: Server,
@@ -26,10 +25,10 @@ export async function createSchedule(
       updated_at: now,
     }).execute();
     await storeGroups(tx, hostId, id, wish.source_group_ids);
-    await planChanged(server, tx, hostId);
+    await server.plan.changed(server, tx, hostId);
     await recordAudit(tx, now, actor, act("schedule.created", id, hostId, wish));
   });
-  await pushChangedPlan(server, hostId);
+  await server.plan.push(server, hostId);
   return { id };
 }
 
@@ -49,10 +48,10 @@ export async function changeSchedule(
     if (!changed.numUpdatedRows) throw noSuchSchedule();
     await tx.deleteFrom("schedule_groups").where("schedule_id", "=", id).execute();
     await storeGroups(tx, hostId, id, wish.source_group_ids);
-    await planChanged(server, tx, hostId);
+    await server.plan.changed(server, tx, hostId);
     await recordAudit(tx, now, actor, act("schedule.changed", id, hostId, wish));
   });
-  await pushChangedPlan(server, hostId);
+  await server.plan.push(server, hostId);
 }
 
 export async function removeSchedule(
@@ -65,14 +64,14 @@ export async function removeSchedule(
     const gone = await tx.deleteFrom("schedules").where("id", "=", id)
       .where("host_id", "=", hostId).returning("cron").executeTakeFirst();
     if (!gone) throw noSuchSchedule();
-    await planShrank(tx, hostId);
+    await server.plan.shrank(tx, hostId);
     await recordAudit(tx, server.now(), actor, {
       action: "schedule.removed",
       target: { kind: "schedule", id, name: gone.cron },
       detail: { host_id: hostId },
     });
   });
-  await pushChangedPlan(server, hostId);
+  await server.plan.push(server, hostId);
 }
 
 /** Pausing and resuming changes nothing else. */
@@ -88,14 +87,14 @@ export async function setScheduleEnabled(
       .set({ enabled: enabled ? 1 : 0, updated_at: server.now() })
       .where("id", "=", id).where("host_id", "=", hostId).returning("cron").executeTakeFirst();
     if (!row) throw noSuchSchedule();
-    await planChanged(server, tx, hostId);
+    await server.plan.changed(server, tx, hostId);
     await recordAudit(tx, server.now(), actor, {
       action: enabled ? "schedule.resumed" : "schedule.paused",
       target: { kind: "schedule", id, name: row.cron },
       detail: { host_id: hostId },
     });
   });
-  await pushChangedPlan(server, hostId);
+  await server.plan.push(server, hostId);
 }
 
 async function storeGroups(

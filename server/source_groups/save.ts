@@ -5,12 +5,11 @@ import { newId } from "../../shared/new_id.ts";
 import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
-import { refuseUnapprovedPaths } from "../hosts/approvals.ts";
-import { planChanged, planShrank, pushChangedPlan } from "../hosts/push.ts";
 import { changedHook, refuseUnlessAdmin } from "../hooks/seal.ts";
 import type { Actor, Server } from "../server.ts";
 import type { SourceGroupWish } from "./fields.ts";
 import { leaveSnapshots, type SnapshotsChoice } from "./leave_snapshots.ts";
+import { refuseUnapprovedPaths } from "../approvals.ts";
 
 /** As long as a tag may be (shared/fields.ts, groupName). */
 const TAG_LENGTH = 64;
@@ -28,14 +27,14 @@ export async function createSourceGroup(
     await refuseUnapprovedPaths(tx, actor, hostId, "includes", { paths: wish.includes });
     await insertSourceGroup(tx, server.now(), hostId, id, wish);
     await saveHooks(server, tx, actor, hostId, id, wish);
-    await planChanged(server, tx, hostId);
+    await server.plan.changed(server, tx, hostId);
     await recordAudit(tx, server.now(), actor, {
       action: "source_group.created",
       target: { kind: "source_group", id, name: wish.name },
       detail: { host_id: hostId },
     });
   });
-  await pushChangedPlan(server, hostId);
+  await server.plan.push(server, hostId);
   return { id };
 }
 
@@ -58,14 +57,14 @@ export async function changeSourceGroup(
     await tx.updateTable("source_groups").set({ ...columns(wish), updated_at: server.now() })
       .where("id", "=", id).execute();
     await saveHooks(server, tx, actor, hostId, id, wish);
-    await planChanged(server, tx, hostId);
+    await server.plan.changed(server, tx, hostId);
     await recordAudit(tx, server.now(), actor, {
       action: "source_group.changed",
       target: { kind: "source_group", id, name: wish.name },
       detail: { host_id: hostId },
     });
   });
-  await pushChangedPlan(server, hostId);
+  await server.plan.push(server, hostId);
 }
 
 /** The group's snapshots stay in the repository, and are listed there as governed by no group. */
@@ -82,14 +81,14 @@ export async function removeSourceGroup(
     const gone = await tx.deleteFrom("source_groups").where("id", "=", id)
       .where("host_id", "=", hostId).returning("name").executeTakeFirst();
     if (!gone) throw noSuchGroup();
-    await planShrank(tx, hostId);
+    await server.plan.shrank(tx, hostId);
     await recordAudit(tx, server.now(), actor, {
       action: "source_group.removed",
       target: { kind: "source_group", id, name: gone.name },
       detail: { host_id: hostId, ...choice },
     });
   });
-  await pushChangedPlan(server, hostId);
+  await server.plan.push(server, hostId);
 }
 
 export async function insertSourceGroup(

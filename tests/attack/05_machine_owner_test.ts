@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Brake, NO_BRAKE } from "../../agent/brake/brake.ts";
-import { tryHook } from "../../server/hooks/try.ts";
 import { attack } from "../support/trial.ts";
 import { eventually } from "../support/eventually.ts";
 import { type RealHost, RealPair } from "../support/real_pair.ts";
 import { anyRestic } from "../support/restic.ts";
+import { tryHook } from "../../server/jobs/try_hook.ts";
 
 /** The real server and a real agent whose owner allows backups of `files` to `repository`, and no more. */
 async function owned(more: (folder: string) => Partial<Brake> = () => ({})) {

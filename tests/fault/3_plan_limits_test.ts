@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { FRAME_LIMIT } from "../../shared/protocol.ts";
 import { readServerMessage } from "../../shared/wire.ts";
-import { configFor } from "../../server/hosts/push.ts";
 import { fault } from "../support/trial.ts";
 import { joinHost } from "../support/fake_agent.ts";
 import { startServer, type TestServer } from "../support/start_server.ts";
+import { configFor } from "../../server/plan/push.ts";
 
 /** What costs more on its way than it looks: each of them is two to six characters in JSON, and up to four bytes. */
 const COSTLY = ["a", '"', "\\", "ä", "漢", "😀"];

@@ -18,7 +18,6 @@ import { previewRetention } from "../../retention/preview.ts";
 import { listUngoverned } from "../../retention/ungoverned.ts";
 import { secretWarnings } from "../../repositories/secret_warnings.ts";
 import { getSourceGroup } from "../../source_groups/find.ts";
-import { listMaintenanceHosts } from "../../maintenance/hosts.ts";
 import { needAdmin } from "../../rights.ts";
 import type { Server } from "../../server.ts";
 import { pathId, readJson } from "../body.ts";
@@ -28,6 +27,7 @@ import type { ApiRoute } from "./route.ts";
 import { RepositoryJobInput } from "../../maintenance/start_fields.ts";
 import { PreviewedRetention } from "../../retention/fields.ts";
 import { wantsAllRemoved } from "../../jobs/remove_all_input.ts";
+import { listMaintenanceHosts } from "../../repositories/maintenance_hosts.ts";
 
 const PreviewWish = z.strictObject({ retention: PreviewedRetention });
 

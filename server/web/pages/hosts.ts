@@ -26,7 +26,6 @@ import {
   getDefaultHooks,
   setDefaultHooks,
 } from "../../hooks/defaults.ts";
-import { tryHook, TryHookWish } from "../../hooks/try.ts";
 import { getHost, type Host } from "../../hosts/find.ts";
 import {
   chooseInstance,
@@ -34,7 +33,6 @@ import {
   InstanceChoice,
   listInstances,
 } from "../../hosts/choose_instance.ts";
-import { HostSnapshotsChoice, removeHost } from "../../hosts/remove.ts";
 import { dismissAgentProblems } from "../../hosts/agent_problems.ts";
 import { resumeHost } from "../../hosts/resume.ts";
 import { listJobs } from "../../jobs/find.ts";
@@ -49,6 +47,8 @@ import { frameOf, goTo, isAdmin, show, whereFrom } from "./page.ts";
 import { repositoryChoices } from "./repository_choice.ts";
 import { repositoryView } from "./repository_props.ts";
 import { hostFrame, lossesOf } from "./host_props.ts";
+import { tryHook, TryHookWish } from "../../jobs/try_hook.ts";
+import { HostSnapshotsChoice, removeHost } from "../../retention/remove_host.ts";
 
 export const hostPageRoutes: Route[] = [
   { method: "GET", path: "/hosts/:id", role: "viewer", handler: snapshots },

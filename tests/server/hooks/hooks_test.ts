@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { configFor } from "../../../server/hosts/push.ts";
 import { HOOK_NAMES } from "../../../shared/hooks.ts";
 import { FRAME_LIMIT } from "../../../shared/protocol.ts";
 import { FakeAgent, joinHost } from "../../support/fake_agent.ts";
 import { startServer, type TestServer } from "../../support/start_server.ts";
+import { configFor } from "../../../server/plan/push.ts";
 
 const BODY = "pg_dump --password=of-the-database > /var/dump";
 

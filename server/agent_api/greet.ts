@@ -8,11 +8,11 @@ import { ensureRepository } from "../jobs/ensure_repository.ts";
 import { reconcileJobs } from "../jobs/reconcile.ts";
 import { auditOfHost } from "../quotas/day.ts";
 import type { Server } from "../server.ts";
-import { noteAgentProblems } from "./agent_problems.ts";
-import { noteContact } from "./contact.ts";
-import { settleIdentity } from "./instances.ts";
-import { configFor } from "./push.ts";
-import { noteSkew } from "./skew.ts";
+import { noteAgentProblems } from "../hosts/agent_problems.ts";
+import { noteContact } from "../hosts/contact.ts";
+import { settleIdentity } from "../hosts/instances.ts";
+import { noteSkew } from "../hosts/skew.ts";
+import { configFor } from "../plan/push.ts";
 
 /** Answers false when the agent was refused and its socket closed. */
 export async function greet(server: Server, agent: AgentSocket, hello: Hello): Promise<boolean> {

@@ -2,12 +2,12 @@ import { z } from "zod";
 import { sql } from "kysely";
 import { CLOSE } from "../../shared/protocol.ts";
 import { recordAudit } from "../audit/record.ts";
-import { leaveToCleanUp } from "./clean_up.ts";
+import { leaveToCleanUp } from "../hosts/clean_up.ts";
 import { AppError } from "../errors.ts";
 import { dispatchAll } from "../jobs/dispatch.ts";
 import { chooseHost, startMaintenance } from "../maintenance/start.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
-import { asPlaces, type UngovernedSnapshot } from "../retention/ungoverned.ts";
+import { asPlaces, type UngovernedSnapshot } from "./ungoverned.ts";
 import type { Actor, Server } from "../server.ts";
 
 /** What becomes of a removed host's snapshots: decided later, kept for good, or forgotten by another host. */

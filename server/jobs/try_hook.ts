@@ -3,10 +3,10 @@ import { id } from "../../shared/fields.ts";
 import { HOOK_NAMES } from "../../shared/hooks.ts";
 import { refuseDoubted } from "../hosts/instances.ts";
 import { AppError } from "../errors.ts";
-import { insertJob } from "../jobs/insert.ts";
-import { dispatchStarted } from "../jobs/start.ts";
+import { insertJob } from "./insert.ts";
+import { dispatchStarted } from "./start.ts";
 import type { Actor, Server } from "../server.ts";
-import { hookInForce } from "./resolve.ts";
+import { hookInForce } from "../hooks/resolve.ts";
 
 export const TryHookWish = z.strictObject({
   hook: z.enum(HOOK_NAMES, { error: `must be ${HOOK_NAMES.join(" or ")}` }),

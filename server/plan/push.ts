@@ -1,4 +1,5 @@
 // What an agent is told to be: its repository access, its caps, its plan.
+import type { PlanActions } from "../later.ts";
 import type { Transaction } from "kysely";
 import {
   PLAN_LIMIT,
@@ -149,3 +150,12 @@ export async function pushChangedPlan(server: Server, hostId: string): Promise<v
   await pushConfig(server, hostId);
   server.events.publish({ type: "host", hostId });
 }
+
+/** For the server's own wiring. */
+export const PLAN: PlanActions = {
+  changed: planChanged,
+  shrank: planShrank,
+  refuseUnlessTaken,
+  push: pushChangedPlan,
+  pushConfig,
+};

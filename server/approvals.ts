@@ -1,10 +1,10 @@
 // What operators may choose on a host: an agent runs as root, so whoever names its paths and repositories borrows its rights.
 import type { Transaction } from "kysely";
-import { isBelow } from "../../shared/roots.ts";
-import type { Tables } from "../database/tables.ts";
-import { AppError } from "../errors.ts";
-import { isRestricted, needAdmin } from "../rights.ts";
-import type { Actor } from "../server.ts";
+import { isBelow } from "../shared/roots.ts";
+import type { Tables } from "./database/tables.ts";
+import { AppError } from "./errors.ts";
+import { isRestricted, needAdmin } from "./rights.ts";
+import type { Actor } from "./server.ts";
 
 /**
  * Throws forbidden with the field of the first path that is not below a folder which an admin approved for the host.
