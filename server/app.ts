@@ -1,7 +1,7 @@
 // Requests in, answers out: the order in which a request is checked, and the one place that answers errors.
 import { Hono } from "hono";
 import { newId } from "../shared/new_id.ts";
-import { acceptAgent, findByBearer } from "./agent_api/socket.ts";
+import { acceptAgent } from "./agent_api/socket.ts";
 import { acceptPendingAgent } from "./agent_api/waiting_room.ts";
 import { AppError } from "./errors.ts";
 import { networkOf } from "./network.ts";
@@ -18,6 +18,7 @@ import {
   requireRole,
   setSecurityHeaders,
 } from "./web/security.ts";
+import { findByBearer } from "./hosts/find_by_bearer.ts";
 
 export type App = Hono<{ Variables: Vars; Bindings: { peer: string } }>;
 

@@ -13,7 +13,9 @@ import { forgetOldDays } from "./quotas/day.ts";
 import type { Server } from "./server.ts";
 import { sweepGuesses } from "./users/guesses.ts";
 import { removeExpiredSessions } from "./users/sessions.ts";
-import { lastHeard, noteGoodbye } from "./agent_api/greet.ts";
+import { noteGoodbye } from "./hosts/hello.ts";
+import { noteLastSeen } from "./hosts/note_last_seen.ts";
+import { removeOldEnrolmentTokens } from "./enrolment/remove_old.ts";
 
 export interface Task {
   name: string;
@@ -87,21 +89,4 @@ export async function closeSilentAgents(server: Server): Promise<void> {
     closeQuietly(agent.socket, CLOSE.silent, `nothing was heard for ${OFFLINE_AFTER_SECONDS} s`);
     await noteGoodbye(server, agent);
   }
-}
-
-async function noteLastSeen(server: Server): Promise<void> {
-  const heard = [...server.agents].map((agent) => ({
-    id: agent.hostId,
-    ...lastHeard(server, agent),
-  }));
-  if (heard.length === 0) return;
-  await server.database.raw((sqlite) => {
-    const update = sqlite.prepare("update hosts set last_seen_at = ?, heard_ran = ? where id = ?");
-    for (const { id, last_seen_at, heard_ran } of heard) update.run(last_seen_at, heard_ran, id);
-  });
-}
-
-async function removeOldEnrolmentTokens({ db, now }: Server): Promise<void> {
-  await db.deleteFrom("enrollment_tokens").where("expires_at", "<", now() - 7 * 86_400_000)
-    .execute();
 }

@@ -201,6 +201,21 @@ Deno.test("a circle is seen, also a long one, and one of types is none", () => {
   assert.ok(!isTypeOnly('import "./a.ts";', "./a.ts"));
 });
 
+Deno.test("who speaks to browsers or agents, and the clock, leave the database to the subjects", async () => {
+  const files = [
+    ...(await Promise.all(["server/web", "server/agent_api"].map(sourceFiles))).flat(),
+    "server/upkeep.ts",
+  ];
+  const sql = /\.(selectFrom|insertInto|updateTable|deleteFrom|raw)\(|\bsql[`.<]/;
+  const found = await Promise.all(files.map(async (path) => {
+    const text = await Deno.readTextFile(ROOT + path);
+    return sql.test(text) ? [path] : [];
+  }));
+  assert.ok(files.length > 60);
+  assert.ok(sql.test("await db.selectFrom('a')") && sql.test("sql<number>`x`"));
+  assert.deepEqual(found.flat(), []);
+});
+
 Deno.test("a page's file exports its routes and nothing else", async () => {
   const pages = await Promise.all(
     (await sourceFiles("server/web/pages")).map(async (path) =>

@@ -1,4 +1,5 @@
 // One switch over what an agent says.
+import { noteApplied } from "../plan/note_applied.ts";
 import type { AgentMessage } from "../../shared/protocol.ts";
 import type { AgentSocket } from "../connected_agents.ts";
 import { AppError } from "../errors.ts";
@@ -52,9 +53,7 @@ export async function receive(server: Server, agent: AgentSocket, told: Told): P
           skew: agent.skew ?? 0,
         });
     case "schedule.ack":
-      await server.db.updateTable("hosts").set({ applied_plan_version: message.schedule_version })
-        .where("id", "=", hostId).execute();
-      return server.events.publish({ type: "host", hostId });
+      return await noteApplied(server, hostId, message.schedule_version);
     case "problems":
       return await noteAgentProblems(server, hostId, message.problems);
     default:

@@ -11,10 +11,11 @@ import { SocketStreams } from "../agent_streams.ts";
 import { type AgentSocket, closeQuietly, sendTo } from "../connected_agents.ts";
 import { noteSkew } from "../hosts/skew.ts";
 import { auditOfHost } from "../quotas/day.ts";
-import { sha256 } from "../random.ts";
 import type { Server } from "../server.ts";
 import { isForbidden, isHopeless, receive } from "./receive.ts";
-import { greet, noteGoodbye } from "./greet.ts";
+import { greet } from "./greet.ts";
+import { noteGoodbye } from "../hosts/hello.ts";
+import type { KnownHost } from "../hosts/find_by_bearer.ts";
 
 /** An agent waits for acknowledgements well before this much is unread; one that does not is not ours. */
 const UNREAD_LIMIT = 16 * FRAME_LIMIT;
@@ -22,24 +23,6 @@ const UNREAD_LIMIT = 16 * FRAME_LIMIT;
 const FRAME_COST = 256;
 /** Well before the agent takes this end for dead. */
 const HOLD_MS = 20_000;
-
-export interface KnownHost {
-  id: string;
-  name: string;
-  bearerHash: Uint8Array;
-}
-
-/** The host whose bearer this is. */
-export async function findByBearer(server: Server, bearer: string): Promise<KnownHost | undefined> {
-  const bearerHash = sha256(bearer);
-  const host = await server.db.selectFrom("hosts").select(["id", "name"])
-    // The second is that of a machine which an admin chose of two with one identity.
-    .where((is) =>
-      is.or([is("bearer_hash", "=", bearerHash), is("next_bearer_hash", "=", bearerHash)])
-    )
-    .executeTakeFirst();
-  return host && { ...host, bearerHash };
-}
 
 /** Upgrades the request of a host that is known by its bearer, and holds the conversation. */
 export function acceptAgent(

@@ -145,3 +145,12 @@ function toPlaceId(row: Selectable<RepositoryIdsTable>): PlaceId {
     },
   };
 }
+
+/** What a job's page says of its repository; undefined when that was removed. */
+export async function findRepositoryName(
+  { db }: Server,
+  id: string,
+): Promise<{ id: string; name: string } | undefined> {
+  return await db.selectFrom("repositories").select(["id", "name"]).where("id", "=", id)
+    .executeTakeFirst();
+}

@@ -80,3 +80,8 @@ export async function refuseEnded(tx: Transaction<Tables>, actor: Actor): Promis
   const isSame = actor.role === undefined || user?.role === actor.role;
   if (!user || !session || !token || !isSame) throw new AppError("unauthorized", "Sign in first.");
 }
+
+/** Throws when the database cannot be read. */
+export async function readSomething({ db }: Server): Promise<void> {
+  await db.selectFrom("users").select("id").limit(1).execute();
+}

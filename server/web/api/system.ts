@@ -1,3 +1,4 @@
+import { readSomething } from "../../users/find.ts";
 import { VERSION } from "../../../shared/version.ts";
 import { PROTOCOL_VERSION } from "../../../shared/protocol.ts";
 import type { ApiRoute } from "./route.ts";
@@ -12,7 +13,7 @@ export const systemRoutes: ApiRoute[] = [
     role: "public",
     summary: "200 while the server lives and reads its database; says when nothing can be saved",
     handler: async (server, c) => {
-      await server.db.selectFrom("users").select("id").limit(1).execute();
+      await readSomething(server);
       const { problem } = server.storage;
       return c.text(problem ? `alive, but nothing can be saved: ${problem.reason}\n` : "ok\n");
     },

@@ -1,4 +1,5 @@
 // A job as the templates want it: in a list, and on its own page.
+import { findRepositoryName } from "../../repositories/find.ts";
 import type { JobRowData } from "../../../templates/jobs/list.tsx";
 import { getHost } from "../../hosts/find.ts";
 import { CLOCK_WRONG } from "../../hosts/skew.ts";
@@ -34,8 +35,7 @@ export function jobRow(job: Job): JobRowData {
 }
 
 export async function jobView(server: Server, job: Job): Promise<JobView> {
-  const repository = await server.db.selectFrom("repositories").select(["id", "name"])
-    .where("id", "=", job.repository_id).executeTakeFirst();
+  const repository = await findRepositoryName(server, job.repository_id);
   return {
     ...jobRow(job),
     hostClock: hostClockOf(job),
