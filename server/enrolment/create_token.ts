@@ -1,9 +1,9 @@
 // Add host: a one-time token, valid for one hour, that turns an agent into a host.
+import { change } from "../change.ts";
 import type { Transaction } from "kysely";
 import { z } from "zod";
 import { hostName, paths, tags } from "../../shared/fields.ts";
 import { newId } from "../../shared/new_id.ts";
-import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { asciiLower } from "../hosts/ascii_lower.ts";
 import { refuseTakenName } from "../hosts/names.ts";
@@ -49,7 +49,7 @@ export async function createEnrolmentToken(
   const token = randomSecret("rmt_");
   const now = server.now();
   const expires_at = now + TOKEN_SECONDS * 1000;
-  await server.db.transaction().execute(async (tx) => {
+  await change(server, actor, async ({ tx, audit }) => {
     await refuseEnded(tx, actor);
     if (wish.replace_open) await withdrawOpen(tx, now, wish.hostname);
     await refuseTakenName(tx, now, wish.hostname, { field: "hostname" });
@@ -71,7 +71,7 @@ export async function createEnrolmentToken(
       rejoins_host_id: null,
       may_hold_admin_credential: wish.may_hold_admin_credential ? 1 : 0,
     }).execute();
-    await recordAudit(tx, now, actor, {
+    await audit({
       action: "enrolment_token.created",
       target: { kind: "enrolment_token", id, name: wish.hostname },
       detail: { repository_id: repository.id },

@@ -1,5 +1,5 @@
+import { change } from "../change.ts";
 import { newId } from "../../shared/new_id.ts";
-import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
 import { randomSecret, sha256 } from "../random.ts";
 import type { Actor, Server } from "../server.ts";
@@ -27,7 +27,7 @@ export async function createRejoinToken(
   const token = randomSecret("rmt_");
   const now = server.now();
   const expires_at = now + TOKEN_SECONDS * 1000;
-  const name = await server.db.transaction().execute(async (tx) => {
+  const name = await change(server, actor, async ({ tx, audit }) => {
     await refuseEnded(tx, actor);
     const host = await tx.selectFrom("hosts").select(["name", "repository_id"])
       .where("id", "=", hostId).executeTakeFirst();
@@ -51,7 +51,7 @@ export async function createRejoinToken(
       host_id: null,
       rejoins_host_id: hostId,
     }).execute();
-    await recordAudit(tx, now, actor, {
+    await audit({
       action: "rejoin_token.created",
       target: { kind: "host", id: hostId, name: host.name },
     });

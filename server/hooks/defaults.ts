@@ -1,8 +1,8 @@
 // The hooks of a host for those of its source groups that have none of their own.
+import { change } from "../change.ts";
 import { z } from "zod";
 import { hookStopAtError, hookText } from "../../shared/fields.ts";
 import { HOOK_NAMES } from "../../shared/hooks.ts";
-import { recordAudit } from "../audit/record.ts";
 import type { Actor, Server } from "../server.ts";
 import { hostHooks } from "./resolve.ts";
 import { changedHook, openHook, refuseUnlessAdmin } from "./seal.ts";
@@ -48,7 +48,7 @@ export async function setDefaultHooks(
   hostId: string,
   wish: DefaultHooksWish,
 ): Promise<void> {
-  const isChanged = await server.db.transaction().execute(async (tx) => {
+  await change(server, actor, async ({ tx, audit, planChanged }) => {
     const host = await hostHooks({ db: tx }, hostId);
     const detail: Record<string, string | boolean> = {};
     for (const name of HOOK_NAMES) {
@@ -67,14 +67,12 @@ export async function setDefaultHooks(
         .where("id", "=", hostId).execute();
       detail.hook_stop_at_error_default = stops;
     }
-    if (Object.keys(detail).length === 0) return false;
-    await server.plan.changed(server, tx, hostId);
-    await recordAudit(tx, server.now(), actor, {
+    if (Object.keys(detail).length === 0) return;
+    await planChanged(hostId);
+    await audit({
       action: "host.default_hook_updated",
       target: { kind: "host", id: hostId, name: host.name },
       detail,
     });
-    return true;
   });
-  if (isChanged) await server.plan.push(server, hostId);
 }

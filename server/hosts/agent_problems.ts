@@ -1,7 +1,7 @@
 // What an agent says is wrong with itself: files of its state that were damaged, a state folder that cannot be written, a plan that it
 // could not take. It is the agent's word, shown to people, and nothing is decided by it.
+import { change } from "../change.ts";
 import { AGENT_PROBLEM_LENGTH, type AgentProblem } from "../../shared/protocol.ts";
-import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
 import type { Actor, Server } from "../server.ts";
 
@@ -51,7 +51,7 @@ export async function dismissAgentProblems(
   actor: Actor,
   hostId: string,
 ): Promise<void> {
-  await server.db.transaction().execute(async (tx) => {
+  await change(server, actor, async ({ tx, audit }) => {
     const host = await tx.selectFrom("hosts").select(["name", "agent_problems"])
       .where("id", "=", hostId).executeTakeFirst();
     if (!host) throw new AppError("not_found", "There is no such host.");
@@ -67,7 +67,7 @@ export async function dismissAgentProblems(
       stored.map((each) => seen.includes(each) ? { ...each, dismissed: true } : each),
     );
     await tx.updateTable("hosts").set({ agent_problems }).where("id", "=", hostId).execute();
-    await recordAudit(tx, server.now(), actor, {
+    await audit({
       action: "host.problems_dismissed",
       target: { kind: "host", id: hostId, name: host.name },
       detail: { problems: seen.map(({ text }) => text.slice(0, 200)) },

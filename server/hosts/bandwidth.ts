@@ -1,7 +1,7 @@
+import { change } from "../change.ts";
 import { z } from "zod";
 import { BandwidthWindows } from "../../shared/bandwidth.ts";
 import { bandwidthCap } from "../../shared/fields.ts";
-import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
 import type { Actor, Server } from "../server.ts";
 
@@ -20,19 +20,18 @@ export async function setBandwidth(
   hostId: string,
   wish: BandwidthWish,
 ): Promise<void> {
-  await server.db.transaction().execute(async (tx) => {
+  await change(server, actor, async ({ tx, audit, planChanged }) => {
     const { windows, ...caps } = wish;
     const host = await tx.updateTable("hosts")
       .set({ ...caps, ...(windows ? { bandwidth_windows: JSON.stringify(windows) } : {}) })
       .where("id", "=", hostId)
       .returning("name").executeTakeFirst();
     if (!host) throw new AppError("not_found", "There is no such host.");
-    await server.plan.changed(server, tx, hostId);
-    await recordAudit(tx, server.now(), actor, {
+    await planChanged(hostId);
+    await audit({
       action: "host.bandwidth_changed",
       target: { kind: "host", id: hostId, name: host.name },
       detail: { ...wish },
     });
   });
-  await server.plan.push(server, hostId);
 }

@@ -1,8 +1,8 @@
 // Which of two machines with one identity is right: what an admin sees of them, and the word that settles it.
+import { change } from "../change.ts";
 import type { Transaction } from "kysely";
 import { z } from "zod";
 import { CLOSE } from "../../shared/protocol.ts";
-import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import type { Actor, Server } from "../server.ts";
@@ -61,7 +61,7 @@ export async function chooseInstance(
   { instance_id }: InstanceChoice,
 ): Promise<void> {
   let hasBearer = false;
-  await server.db.transaction().execute(async (tx) => {
+  await change(server, actor, async ({ tx, audit }) => {
     const host = await tx.selectFrom("hosts")
       .select(["name", "doubted_since", "chosen_instance_hash", "next_bearer_hash"])
       .where("id", "=", hostId).executeTakeFirst();
@@ -87,7 +87,7 @@ export async function chooseInstance(
       // What another one was given before opens nothing.
       next_bearer_hash: null,
     }).where("id", "=", hostId).execute();
-    await recordAudit(tx, server.now(), actor, {
+    await audit({
       action: "host.identity_chosen",
       target: { kind: "host", id: hostId, name: host.name },
       detail: { hostname: chosen.hostname, address: chosen.address, instance_id },

@@ -1,13 +1,13 @@
 // "This is right now": a person says of a backup that saved nothing, far less than usual, or of paths that are not what they
 // were, that it is as it should be. Only then does its snapshot count for retention, and only a person can say so.
+import { change } from "../change.ts";
 import type { Transaction } from "kysely";
-import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import type { Actor, Server } from "../server.ts";
 import { getJobRow, type JobRow } from "./find.ts";
 import type { SourceProblem } from "../../shared/job_kinds/backup.ts";
-import { planChanged, planShrank, pushChangedPlan } from "../plan/push.ts";
+import { planShrank } from "../plan/push.ts";
 
 /** Throws conflict when the job is no such backup, or was accepted before. */
 export async function acceptJob(server: Server, actor: Actor, jobId: string): Promise<void> {
@@ -20,19 +20,18 @@ export async function acceptJob(server: Server, actor: Actor, jobId: string): Pr
         : `The job was accepted before, by ${job.accepted_by}.`,
     );
   }
-  await server.db.transaction().execute(async (tx) => {
+  await change(server, actor, async ({ tx, audit, planChanged }) => {
     const alike = await alikeJobs(tx, job);
     for (const each of alike) await acceptOne(tx, server.now(), actor, each);
     await acceptSources(tx, job, Math.min(...alike.map(({ number }) => number)));
     await noteOnHost(tx, job);
-    await planChanged(server, tx, job.host_id);
-    await recordAudit(tx, server.now(), actor, {
+    await planChanged(job.host_id);
+    await audit({
       action: "job.accepted",
       target: { kind: "job", id: job.id, name: `backup ${job.source_group_name ?? ""}` },
       detail: { host_id: job.host_id, withheld: job.withheld, jobs: alike.length },
     });
   });
-  await pushChangedPlan(server, job.host_id);
   server.events.publish({
     type: "job",
     jobId,

@@ -1,5 +1,5 @@
+import { change } from "../change.ts";
 import { hasEnded } from "../../shared/job.ts";
-import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
 import type { Actor, Server } from "../server.ts";
 import { getJobRow } from "./find.ts";
@@ -11,10 +11,10 @@ export async function cancelJob(server: Server, actor: Actor, jobId: string): Pr
   if (hasEnded(job.status)) {
     throw new AppError("conflict", `The job has ended already (${job.status}).`);
   }
-  await server.db.transaction().execute(async (tx) => {
+  await change(server, actor, async ({ tx, audit }) => {
     await tx.updateTable("jobs").set({ cancel_requested_at: server.now() })
       .where("id", "=", jobId).execute();
-    await recordAudit(tx, server.now(), actor, {
+    await audit({
       action: "job.cancelled",
       target: { kind: "job", id: jobId, name: job.kind },
       detail: { host_id: job.host_id },

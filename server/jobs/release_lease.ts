@@ -1,8 +1,8 @@
 // Who holds a repository's lease, and the word of an admin that it is over: the last way out when a machine that had it is gone
 // for good. Nobody else can know what it does; restic's own lock is all that stands between two writers then.
+import { change } from "../change.ts";
 import { z } from "zod";
 import type { Transaction } from "kysely";
-import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
@@ -81,7 +81,7 @@ export async function releaseLease(
   confirmHostname: string,
 ): Promise<void> {
   const repository = await getRepositoryRow(server, repositoryId);
-  const released = await server.db.transaction().execute(async (tx) => {
+  const released = await change(server, actor, async ({ tx, audit }) => {
     const all = await holders(server, tx, repositoryId);
     if (all.length === 0) {
       throw new AppError("conflict", "Nobody holds a lease of this repository.");
@@ -107,7 +107,7 @@ export async function releaseLease(
         .where("reason_code", "=", PRESUMED).execute();
       await endLease(tx, job_id);
       ended.push({ job_id, host_id, job });
-      await recordAudit(tx, server.now(), actor, {
+      await audit({
         action: "lease.released",
         target: { kind: "repository", id: repositoryId, name: repository.name },
         detail: { job_id, kind, host_id, host: confirmHostname },

@@ -1,7 +1,7 @@
 // The credential that may delete: sealed here, sent with one order, never kept by an agent.
+import { change } from "../change.ts";
 import type { Selectable } from "kysely";
 import { ENDPOINT_NAMES } from "../../shared/repository_environment.ts";
-import { recordAudit } from "../audit/record.ts";
 import type { RepositoriesTable } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
@@ -44,10 +44,10 @@ export async function setAdminCredential(
       ? await server.secrets.seal(JSON.stringify(environment), place(row.id, "admin_environment"))
       : null,
   };
-  await server.db.transaction().execute(async (tx) => {
+  await change(server, actor, async ({ tx, audit }) => {
     await tx.updateTable("repositories").set({ ...sealed, updated_at: server.now() })
       .where("id", "=", row.id).execute();
-    await recordAudit(tx, server.now(), actor, {
+    await audit({
       action: sealed.admin_set
         ? "repository.admin_credential_set"
         : "repository.admin_credential_removed",

@@ -1,9 +1,9 @@
 // An admin has compared the fingerprint and lets the machine in.
+import { change } from "../change.ts";
 import type { Transaction } from "kysely";
 import { z } from "zod";
 import { hostName, id, paths, tags } from "../../shared/fields.ts";
 import { newId } from "../../shared/new_id.ts";
-import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { afterTakingBack, takeBack, type TakenBack } from "../enrolment/take_back.ts";
 import { AppError } from "../errors.ts";
@@ -82,7 +82,7 @@ export async function acceptPendingHost(
   const repository = wish.host_id ? undefined : await chooseRepository(server, actor, wish);
   const hostId = wish.host_id ?? newId();
   const now = server.now();
-  const { name, repositoryId, taken } = await server.db.transaction().execute(async (tx) => {
+  const { name, repositoryId, taken } = await change(server, actor, async ({ tx, audit }) => {
     const row = await tx.deleteFrom("pending_hosts").where("id", "=", pendingId)
       .where("expires_at", ">", now).returningAll().executeTakeFirst();
     if (!row) throw await gone(tx, pendingId);
@@ -126,7 +126,7 @@ export async function acceptPendingHost(
     }).execute();
     const host = await tx.selectFrom("hosts").select(["name", "repository_id"])
       .where("id", "=", hostId).executeTakeFirstOrThrow();
-    await recordAudit(tx, now, actor, {
+    await audit({
       action: "pending_host.accepted",
       target: { kind: "host", id: hostId, name: host.name },
       detail: {

@@ -1,5 +1,5 @@
+import { change } from "../change.ts";
 import { PENDING_CLOSE } from "../../shared/announce.ts";
-import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
 import type { Actor, Server } from "../server.ts";
 import { noSuchPendingHost } from "./find.ts";
@@ -8,7 +8,7 @@ import { REJECTED_MILLISECONDS } from "./limits.ts";
 /** Sends the machine away and remembers its key for a day. Throws not_found. */
 export async function rejectPendingHost(server: Server, actor: Actor, id: string): Promise<void> {
   const now = server.now();
-  await server.db.transaction().execute(async (tx) => {
+  await change(server, actor, async ({ tx, audit }) => {
     const row = await tx.deleteFrom("pending_hosts").where("id", "=", id)
       .where("expires_at", ">", now).returningAll().executeTakeFirst();
     if (!row) throw noSuchPendingHost();
@@ -23,7 +23,7 @@ export async function rejectPendingHost(server: Server, actor: Actor, id: string
       rejected_at: now,
       expires_at: now + REJECTED_MILLISECONDS,
     }).execute();
-    await recordAudit(tx, now, actor, {
+    await audit({
       action: "pending_host.rejected",
       target: { kind: "pending_host", id, name: hostname },
       detail: { fingerprint, announced_from_ip },
@@ -35,11 +35,11 @@ export async function rejectPendingHost(server: Server, actor: Actor, id: string
 
 /** Lets a rejected key announce itself again before its day is over. Throws not_found. */
 export async function allowRejectedKey(server: Server, actor: Actor, id: string): Promise<void> {
-  await server.db.transaction().execute(async (tx) => {
+  await change(server, actor, async ({ tx, audit }) => {
     const row = await tx.deleteFrom("rejected_keys").where("id", "=", id).returningAll()
       .executeTakeFirst();
     if (!row) throw new AppError("not_found", "There is no such rejected machine.");
-    await recordAudit(tx, server.now(), actor, {
+    await audit({
       action: "rejected_key.allowed",
       target: { kind: "pending_host", id, name: row.hostname },
       detail: { fingerprint: row.fingerprint },

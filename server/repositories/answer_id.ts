@@ -1,7 +1,7 @@
+import { change } from "../change.ts";
 import { z } from "zod";
 import { id } from "../../shared/fields.ts";
 import { REPOSITORY_CHANGED } from "../../shared/job.ts";
-import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
 import { atPlace, NO_QUESTION, store } from "./restic_id.ts";
 import type { Actor, Server } from "../server.ts";
@@ -26,7 +26,7 @@ export async function answerResticId(
   repositoryId: string,
   { restic_id, host_id = null }: ResticIdAnswer,
 ): Promise<void> {
-  const waiting = await server.db.transaction().execute(async (tx) => {
+  const waiting = await change(server, actor, async ({ tx, audit }) => {
     const repository = await tx.selectFrom("repositories").select("name")
       .where("id", "=", repositoryId).executeTakeFirst();
     if (!repository) throw new AppError("not_found", "There is no such repository.");
@@ -45,7 +45,7 @@ export async function answerResticId(
       answered_at: server.now(),
       ...NO_QUESTION,
     });
-    await recordAudit(tx, server.now(), actor, {
+    await audit({
       action: "repository.id_answered",
       target: { kind: "repository", id: repositoryId, name: repository.name },
       detail: { restic_id },

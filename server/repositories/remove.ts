@@ -1,11 +1,11 @@
-import { recordAudit } from "../audit/record.ts";
+import { change } from "../change.ts";
 import { AppError } from "../errors.ts";
 import { needAdmin } from "../rights.ts";
 import type { Actor, Server } from "../server.ts";
 
 /** Forgets how to reach the repository; what is in it stays untouched. Refused while a host uses it. */
 export async function removeRepository(server: Server, actor: Actor, id: string): Promise<void> {
-  await server.db.transaction().execute(async (tx) => {
+  await change(server, actor, async ({ tx, audit }) => {
     const row = await tx.selectFrom("repositories").select(["name", "open_to_operators"])
       .where("id", "=", id).executeTakeFirst();
     if (!row) throw new AppError("not_found", "There is no such repository.");
@@ -25,7 +25,7 @@ export async function removeRepository(server: Server, actor: Actor, id: string)
       );
     }
     await tx.deleteFrom("repositories").where("id", "=", id).execute();
-    await recordAudit(tx, server.now(), actor, {
+    await audit({
       action: "repository.removed",
       target: { kind: "repository", id, name: row.name },
     });

@@ -1,8 +1,8 @@
 // What a person decides of snapshots that no group governs: a group takes them over, they are kept, or they are forgotten.
+import { change } from "../change.ts";
 import { z } from "zod";
 import { sql, type Transaction } from "kysely";
 import { id } from "../../shared/fields.ts";
-import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import { startMaintenance } from "../maintenance/start.ts";
@@ -37,7 +37,7 @@ export async function adoptSnapshots(
 ): Promise<{ adopted: number }> {
   await getRepositoryRow(server, repositoryId);
   const snapshots = await some(server, repositoryId, wish);
-  await server.db.transaction().execute(async (tx) => {
+  await change(server, actor, async ({ tx, audit }) => {
     const group = await tx.selectFrom("source_groups")
       .innerJoin("hosts", "hosts.id", "source_groups.host_id")
       .select(["source_groups.id", "source_groups.name", "host_id"])
@@ -54,7 +54,7 @@ export async function adoptSnapshots(
       { repositoryId, hostId: group.host_id, groupId: group.id },
       snapshots,
     );
-    await recordAudit(tx, server.now(), actor, {
+    await audit({
       action: "snapshots.adopted",
       target: { kind: "source_group", id: group.id, name: group.name },
       detail: { repository_id: repositoryId, ...namedOf(wish), count: snapshots.length },
@@ -90,7 +90,7 @@ export async function keepUngoverned(
 ): Promise<void> {
   await getRepositoryRow(server, repositoryId);
   await some(server, repositoryId, wish);
-  await server.db.transaction().execute(async (tx) => {
+  await change(server, actor, async ({ tx, audit }) => {
     const kept = { kept_by: actor.name, kept_at: server.now() };
     await tx.insertInto("ungoverned_kept").values({
       repository_id: repositoryId,
@@ -100,7 +100,7 @@ export async function keepUngoverned(
     }).onConflict((conflict) =>
       conflict.columns(["repository_id", "hostname", "tags"]).doUpdateSet(kept)
     ).execute();
-    await recordAudit(tx, server.now(), actor, {
+    await audit({
       action: "snapshots.kept",
       target: { kind: "repository", id: repositoryId, name: null },
       detail: namedOf(wish),

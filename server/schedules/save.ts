@@ -1,6 +1,6 @@
+import { change } from "../change.ts";
 import type { Transaction } from "kysely";
 import { newId } from "../../shared/new_id.ts";
-import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import type { Actor, Server } from "../server.ts";
@@ -15,7 +15,7 @@ export async function createSchedule(
 ): Promise<{ id: string }> {
   const id = newId();
   const now = server.now();
-  await server.db.transaction().execute(async (tx) => {
+  await change(server, actor, async ({ tx, audit, planChanged }) => {
     await tx.insertInto("schedules").values({
       id,
       host_id: hostId,
@@ -25,10 +25,9 @@ export async function createSchedule(
       updated_at: now,
     }).execute();
     await storeGroups(tx, hostId, id, wish.source_group_ids);
-    await server.plan.changed(server, tx, hostId);
-    await recordAudit(tx, now, actor, act("schedule.created", id, hostId, wish));
+    await planChanged(hostId);
+    await audit(act("schedule.created", id, hostId, wish));
   });
-  await server.plan.push(server, hostId);
   return { id };
 }
 
@@ -40,7 +39,7 @@ export async function changeSchedule(
   wish: ScheduleWish,
 ): Promise<void> {
   const now = server.now();
-  await server.db.transaction().execute(async (tx) => {
+  await change(server, actor, async ({ tx, audit, planChanged }) => {
     await settleCredits(tx, now, id);
     const changed = await tx.updateTable("schedules")
       .set({ cron: wish.cron, enabled: wish.enabled ? 1 : 0, updated_at: now })
@@ -48,10 +47,9 @@ export async function changeSchedule(
     if (!changed.numUpdatedRows) throw noSuchSchedule();
     await tx.deleteFrom("schedule_groups").where("schedule_id", "=", id).execute();
     await storeGroups(tx, hostId, id, wish.source_group_ids);
-    await server.plan.changed(server, tx, hostId);
-    await recordAudit(tx, now, actor, act("schedule.changed", id, hostId, wish));
+    await planChanged(hostId);
+    await audit(act("schedule.changed", id, hostId, wish));
   });
-  await server.plan.push(server, hostId);
 }
 
 export async function removeSchedule(
@@ -60,18 +58,17 @@ export async function removeSchedule(
   hostId: string,
   id: string,
 ): Promise<void> {
-  await server.db.transaction().execute(async (tx) => {
+  await change(server, actor, async ({ tx, audit, planShrank }) => {
     const gone = await tx.deleteFrom("schedules").where("id", "=", id)
       .where("host_id", "=", hostId).returning("cron").executeTakeFirst();
     if (!gone) throw noSuchSchedule();
-    await server.plan.shrank(tx, hostId);
-    await recordAudit(tx, server.now(), actor, {
+    await planShrank(hostId);
+    await audit({
       action: "schedule.removed",
       target: { kind: "schedule", id, name: gone.cron },
       detail: { host_id: hostId },
     });
   });
-  await server.plan.push(server, hostId);
 }
 
 /** Pausing and resuming changes nothing else. */
@@ -82,19 +79,18 @@ export async function setScheduleEnabled(
   id: string,
   enabled: boolean,
 ): Promise<void> {
-  await server.db.transaction().execute(async (tx) => {
+  await change(server, actor, async ({ tx, audit, planChanged }) => {
     const row = await tx.updateTable("schedules")
       .set({ enabled: enabled ? 1 : 0, updated_at: server.now() })
       .where("id", "=", id).where("host_id", "=", hostId).returning("cron").executeTakeFirst();
     if (!row) throw noSuchSchedule();
-    await server.plan.changed(server, tx, hostId);
-    await recordAudit(tx, server.now(), actor, {
+    await planChanged(hostId);
+    await audit({
       action: enabled ? "schedule.resumed" : "schedule.paused",
       target: { kind: "schedule", id, name: row.cron },
       detail: { host_id: hostId },
     });
   });
-  await server.plan.push(server, hostId);
 }
 
 async function storeGroups(

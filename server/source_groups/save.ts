@@ -1,3 +1,4 @@
+import { change } from "../change.ts";
 import type { Transaction } from "kysely";
 import { isExcludePattern } from "../../shared/exclude_pattern.ts";
 import { HOOK_NAMES } from "../../shared/hooks.ts";
@@ -21,20 +22,19 @@ export async function createSourceGroup(
   wish: SourceGroupWish,
 ): Promise<{ id: string }> {
   const id = newId();
-  await server.db.transaction().execute(async (tx) => {
+  await change(server, actor, async ({ tx, audit, planChanged }) => {
     await refuseTakenName(tx, hostId, wish.name, id);
     await refuseForSystem(tx, hostId, wish);
     await refuseUnapprovedPaths(tx, actor, hostId, "includes", { paths: wish.includes });
     await insertSourceGroup(tx, server.now(), hostId, id, wish);
     await saveHooks(server, tx, actor, hostId, id, wish);
-    await server.plan.changed(server, tx, hostId);
-    await recordAudit(tx, server.now(), actor, {
+    await planChanged(hostId);
+    await audit({
       action: "source_group.created",
       target: { kind: "source_group", id, name: wish.name },
       detail: { host_id: hostId },
     });
   });
-  await server.plan.push(server, hostId);
   return { id };
 }
 
@@ -45,7 +45,7 @@ export async function changeSourceGroup(
   id: string,
   wish: SourceGroupWish,
 ): Promise<void> {
-  await server.db.transaction().execute(async (tx) => {
+  await change(server, actor, async ({ tx, audit, planChanged }) => {
     await refuseTakenName(tx, hostId, wish.name, id);
     await refuseForSystem(tx, hostId, wish);
     const stored = await tx.selectFrom("source_groups").select("includes")
@@ -57,14 +57,13 @@ export async function changeSourceGroup(
     await tx.updateTable("source_groups").set({ ...columns(wish), updated_at: server.now() })
       .where("id", "=", id).execute();
     await saveHooks(server, tx, actor, hostId, id, wish);
-    await server.plan.changed(server, tx, hostId);
-    await recordAudit(tx, server.now(), actor, {
+    await planChanged(hostId);
+    await audit({
       action: "source_group.changed",
       target: { kind: "source_group", id, name: wish.name },
       detail: { host_id: hostId },
     });
   });
-  await server.plan.push(server, hostId);
 }
 
 /** The group's snapshots stay in the repository, and are listed there as governed by no group. */
@@ -75,20 +74,19 @@ export async function removeSourceGroup(
   id: string,
   choice: SnapshotsChoice = { snapshots: "ask" },
 ): Promise<void> {
-  await server.db.transaction().execute(async (tx) => {
+  await change(server, actor, async ({ tx, audit, planShrank }) => {
     await refuseScheduled(tx, id);
     await leaveSnapshots(tx, server.now(), actor, { hostId, groupId: id, choice });
     const gone = await tx.deleteFrom("source_groups").where("id", "=", id)
       .where("host_id", "=", hostId).returning("name").executeTakeFirst();
     if (!gone) throw noSuchGroup();
-    await server.plan.shrank(tx, hostId);
-    await recordAudit(tx, server.now(), actor, {
+    await planShrank(hostId);
+    await audit({
       action: "source_group.removed",
       target: { kind: "source_group", id, name: gone.name },
       detail: { host_id: hostId, ...choice },
     });
   });
-  await server.plan.push(server, hostId);
 }
 
 export async function insertSourceGroup(

@@ -1,4 +1,4 @@
-import { recordAudit } from "../audit/record.ts";
+import { change } from "../change.ts";
 import { AppError } from "../errors.ts";
 import type { Actor, Server } from "../server.ts";
 import { checkPassword } from "./check_password.ts";
@@ -58,7 +58,7 @@ async function storePassword(
   { before, isInSession }: { before?: string; isInSession: boolean },
 ): Promise<string | undefined> {
   const password_hash = await server.passwords.hash(password);
-  return await server.db.transaction().execute(async (tx) => {
+  return await change(server, actor, async ({ tx, audit }) => {
     const now = server.now();
     // Somebody else may have changed it, or shut the account, while the passwords were being hashed.
     let update = tx.updateTable("users").set({
@@ -72,7 +72,7 @@ async function storePassword(
     const { numUpdatedRows } = await update.executeTakeFirst();
     if (numUpdatedRows === 0n) throw new AppError("unauthorized", "Sign in again.");
     await endAccess(tx, now, actor, user.id);
-    await recordAudit(tx, now, actor, {
+    await audit({
       action: "user.password_changed",
       target: { kind: "user", id: user.id, name: user.username },
     });

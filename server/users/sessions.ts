@@ -1,5 +1,6 @@
 // A session is a random cookie of which only the hash is stored. It ends after 12 idle hours, after 7 days, at
 // sign-out, and when the password or the role changes.
+import { change } from "../change.ts";
 import type { Transaction } from "kysely";
 import { newId } from "../../shared/new_id.ts";
 import type { Tables } from "../database/tables.ts";
@@ -167,13 +168,13 @@ export async function endSession(
   user: User,
   id: string,
 ): Promise<void> {
-  await server.db.transaction().execute(async (tx) => {
+  await change(server, actor, async ({ tx, audit }) => {
     const { numDeletedRows } = await tx.deleteFrom("sessions").where("id", "=", id)
       .where("user_id", "=", user.id).executeTakeFirst();
     if (numDeletedRows === 0n) {
       throw new AppError("not_found", "There is no such session of yours.");
     }
-    await recordAudit(tx, server.now(), actor, {
+    await audit({
       action: "session.ended",
       target: { kind: "session", id, name: null },
     });
@@ -181,9 +182,9 @@ export async function endSession(
 }
 
 export async function logOut(server: Server, actor: Actor, session: Session): Promise<void> {
-  await server.db.transaction().execute(async (tx) => {
+  await change(server, actor, async ({ tx, audit }) => {
     await tx.deleteFrom("sessions").where("token_hash", "=", session.tokenHash).execute();
-    await recordAudit(tx, server.now(), actor, { action: "logout" });
+    await audit({ action: "logout" });
   });
 }
 

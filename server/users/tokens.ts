@@ -1,8 +1,8 @@
 // API tokens: for scripts, with the role of the user who made them.
+import { change } from "../change.ts";
 import type { Transaction } from "kysely";
 import type { Tables } from "../database/tables.ts";
 import { unlessStorageFails } from "../database/storage_error.ts";
-import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
 import { newId } from "../../shared/new_id.ts";
 import { randomSecret, sha256 } from "../random.ts";
@@ -33,7 +33,7 @@ export async function createToken(
 ): Promise<{ id: string; token: string; expires_at: number | null }> {
   const id = newId();
   const token = randomSecret("rm_");
-  const expires_at = await server.db.transaction().execute(async (tx) => {
+  const expires_at = await change(server, actor, async ({ tx, audit }) => {
     await refuseEnded(tx, actor);
     const expires_at = await expiryOf(tx, actor, wish.expires_at);
     if (expires_at !== null && expires_at <= server.now()) {
@@ -52,7 +52,7 @@ export async function createToken(
       last_used_at: null,
       depends_on_token: actor.token ?? null,
     }).execute();
-    await recordAudit(tx, server.now(), actor, {
+    await audit({
       action: "token.created",
       target: { kind: "token", id, name: wish.name },
       detail: { user: user.username, ...(actor.token ? { by_token: actor.token } : {}) },
@@ -95,13 +95,13 @@ export async function revokeToken(
   user: Pick<User, "id">,
   id: string,
 ): Promise<void> {
-  await server.db.transaction().execute(async (tx) => {
+  await change(server, actor, async ({ tx, audit }) => {
     const gone = await tx.selectFrom("api_tokens")
       .innerJoin("users", "users.id", "api_tokens.user_id").select(["name", "username"])
       .where("api_tokens.id", "=", id).where("user_id", "=", user.id).executeTakeFirst();
     if (!gone) throw new AppError("not_found", "There is no such token of yours.");
     await endTokens(tx, server.now(), actor, [id]);
-    await recordAudit(tx, server.now(), actor, {
+    await audit({
       action: "token.revoked",
       target: { kind: "token", id, name: gone.name },
       detail: { user: gone.username },
