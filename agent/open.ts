@@ -178,6 +178,7 @@ async function sayHello(agent: Agent): Promise<Hello> {
     arch,
     boot_time: bootTime,
     clock: agent.clock.now(),
+    stream_kinds: Object.keys(PRODUCERS),
     plan_version: agent.plan.version,
     ...(brakes ? { brakes } : {}),
     jobs: [...new Set([...agent.queue.ids, ...agent.journal.unacknowledgedEnds])].slice(0, 10_000),

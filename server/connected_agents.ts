@@ -22,6 +22,8 @@ export interface AgentSocket {
   readonly bearerHash: Uint8Array;
   readonly socket: WebSocket;
   readonly streams: SocketStreams;
+  /** As its agent said at hello. */
+  streamKinds?: string[];
   /** When its agent last said something, by server.clock.ran(): silence counts only while the server runs. */
   heardRan: number;
   /** SHA-256 of the id of the agent's run, from hello on. */

@@ -207,7 +207,10 @@ const hello = z.object({
   /** null when no restic was found; `restic_problem` then says what was looked for. */
   restic_version: text(64).nullable(),
   restic_problem: text(500).optional(),
-  restic_problem_code: z.enum(RESTIC_PROBLEMS).optional(),
+  // A code that is newer than this server is none.
+  restic_problem_code: z.enum(RESTIC_PROBLEMS).optional().catch(undefined),
+  /** Kinds of streams that it knows (stream.ts); one that does not say knows none. */
+  stream_kinds: z.array(text(50)).max(50).optional(),
   /** Which run of the agent this is. One that does not say counts as a new one each time. */
   instance: instance.optional(),
   hostname: text(255),

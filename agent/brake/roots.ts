@@ -42,24 +42,47 @@ export function isWithin(path: string, roots: string[], machine = THIS_MACHINE):
   });
 }
 
+/** How long a root may take to say where it lies. A disk that does not answer must not keep the others from being looked at. */
+const ROOT_MS = 2000;
+/** Roots that have not answered: asked again and again, each question would hold a thread. */
+const unanswered = new Set<string>();
+
 /** The same without holding up the event loop: a mount that does not answer may take for ever. */
 export async function liesWithin(path: string, roots: string[]): Promise<boolean> {
+  const plain = plainPath(path, THIS_MACHINE.isWindows);
+  const place = plain && await placeOf(plain).catch(() => undefined);
+  return Boolean(place) && await placeLiesWithin(place!, roots);
+}
+
+/** Whether a place, in which no link is left, is one of the roots with their links resolved, or below one. */
+export async function placeLiesWithin(place: string, roots: string[]): Promise<boolean> {
   const { isWindows } = THIS_MACHINE;
-  const known = new Map<string, string>();
-  for (const each of [path, ...roots]) {
-    const plain = plainPath(each, isWindows);
-    const place = plain && await placeOf(plain).catch(() => undefined);
-    if (plain && place) known.set(plain, place);
+  const parts = partsOf(place, isWindows);
+  for (const root of roots) {
+    const plain = plainPath(root, isWindows);
+    const above = plain && await placeOfRoot(plain);
+    if (!above) continue;
+    const names = partsOf(above, isWindows);
+    if (names.length <= parts.length && names.every((name, n) => name === parts[n])) return true;
   }
-  return isWithin(path, roots, {
-    isWindows,
-    isThere: () => true,
-    realPath: (each) => {
-      const place = known.get(each);
-      if (place === undefined) throw new Error("nobody can say where it lies");
-      return place;
-    },
+  return false;
+}
+
+async function placeOfRoot(root: string): Promise<string | undefined> {
+  if (unanswered.has(root)) return undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => {
+      unanswered.add(root);
+      resolve(undefined);
+    }, ROOT_MS);
   });
+  const asked = placeOf(root).catch(() => undefined).finally(() => unanswered.delete(root));
+  try {
+    return await Promise.race([asked, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** As `real` below. */

@@ -191,15 +191,11 @@ function prepare(agent: Agent, given: Attempt): JobContext | Outcome {
     program: restic as ResticProgram,
     repository: accessOf(order, config?.repository),
     snapshotHost: config?.snapshot_host,
+    leasedUrl: order.leased_url,
     caps,
     mark: markOf(agent.settings.stateDir, order.job_id, "restic"),
   });
   if ("status" in context) return context;
-  if (order.leased_url && order.leased_url !== context.url.normalised) {
-    const reason =
-      "The repository's address was changed after this job was ordered; it was not run.";
-    return failed("address_changed", reason, null);
-  }
   return {
     ...context,
     order,

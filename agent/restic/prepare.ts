@@ -18,6 +18,8 @@ export interface Wanted {
   /** undefined where this host has none for the repository. */
   repository: RepositoryAccess | undefined;
   snapshotHost: string | undefined;
+  /** The normalised address that a job holds the lease of: another one is not opened. */
+  leasedUrl?: string | undefined;
   caps: Caps;
   /** In the environment of all that it starts, so that what outlives it is found. */
   mark: Record<string, string>;
@@ -26,7 +28,7 @@ export interface Wanted {
 /** Returns what restic is run with, or the outcome of whatever wanted to: no credential, or one that is refused on this host. */
 export function prepareRestic(
   agent: Pick<Agent, "settings" | "state" | "environment" | "limits">,
-  { program, repository, snapshotHost, caps, mark }: Wanted,
+  { program, repository, snapshotHost, leasedUrl, caps, mark }: Wanted,
 ): ResticContext | Outcome {
   if (snapshotHost === undefined || !repository) {
     const reason = "This host has no credential for that repository.";
@@ -34,6 +36,11 @@ export function prepareRestic(
   }
   const url = readUrl(repository.url);
   if (typeof url === "string") return failed("bad_url", url, null);
+  if (leasedUrl && leasedUrl !== url.normalised) {
+    const reason =
+      "The repository's address was changed after this job was ordered; it was not run.";
+    return failed("address_changed", reason, null);
+  }
   const options = RepositoryOptions.safeParse(repository.options ?? {});
   if (!options.success) {
     const why = firstProblem(options.error).message;

@@ -4,10 +4,11 @@ import { FOLDER_BYTES_LIMIT, FOLDER_ENTRIES_LIMIT, type FolderLine } from "../..
 import { win32 } from "node:path";
 import type { RequestOf } from "../../shared/stream.ts";
 import type { Agent } from "../agent.ts";
-import { isAbsoluteHere, liesWithin, plainPath } from "../brake/roots.ts";
+import { isAbsoluteHere, liesWithin, placeLiesWithin, plainPath } from "../brake/roots.ts";
 import { asProblem, type Entry, readEntries } from "./read_entries.ts";
 import { type Produced, StreamProblem } from "./running.ts";
 
+const isWindows = Deno.build.os === "windows";
 const PIECE_CHARACTERS = 32_768;
 const encoder = new TextEncoder();
 
@@ -20,17 +21,19 @@ export async function* listFolder(
   const path = absolute(request.path);
   await refuseOutside(path, request.within, "outside");
   await refuseOutside(path, brake.roots, "refused_by_machine");
-  await refuseOther(path);
-  const listing = await collect(readEntries(path, { environment, signal }));
-  // Who works on this machine may have put a link there meanwhile.
-  await refuseOutside(path, request.within, "outside");
-  await refuseOutside(path, brake.roots, "refused_by_machine");
-  yield* inPieces(listing);
+  // What an admin approved by the name of a link is the folder that it leads to.
+  const isRoot = request.within?.some((root) => plainPath(root, isWindows) === path) ?? false;
+  await refuseOther(path, isRoot);
+  // Who works on this machine may put a link in the way meanwhile: what counts is where the folder lies that was read.
+  const check = async (place: string) => {
+    await refusePlace(place, request.within, "outside");
+    await refusePlace(place, brake.roots, "refused_by_machine");
+  };
+  yield* inPieces(await collect(readEntries(path, { environment, signal, check })));
 }
 
 /** `..` is read in two ways where a link is before it, and Windows' devices are no folders. */
 function absolute(path: string): string {
-  const isWindows = Deno.build.os === "windows";
   const plain = isAbsoluteHere(path) && !path.includes("\0")
     ? plainPath(path, isWindows)
     : undefined;
@@ -51,10 +54,20 @@ async function refuseOutside(
   }
 }
 
-async function refuseOther(path: string): Promise<void> {
+async function refusePlace(
+  place: string,
+  roots: string[] | null,
+  code: "outside" | "refused_by_machine",
+): Promise<void> {
+  if (roots && !await placeLiesWithin(place, roots)) {
+    throw new StreamProblem(code, "it does not lie in one of the folders that are allowed");
+  }
+}
+
+async function refuseOther(path: string, mayBeLink: boolean): Promise<void> {
   let found;
   try {
-    found = await Deno.lstat(path);
+    found = mayBeLink ? await Deno.stat(path) : await Deno.lstat(path);
   } catch (error) {
     throw asProblem(error);
   }

@@ -16,6 +16,8 @@ export type Entry = [type: FolderEntryType, name: string];
 
 export interface ReadOptions extends Pick<Agent, "environment"> {
   signal: AbortSignal;
+  /** Throws when the folder that is read must not be: it is told where that lies, with no link left. */
+  check(place: string): Promise<void>;
 }
 
 /** The entries in the order of the file system, undefined for each whose name is no text. Throws StreamProblem. */
@@ -27,28 +29,37 @@ export async function* readEntries(
     const found = yield* readByFind(path, options);
     if (found !== "not_gnu") return;
   }
-  yield* readHere(path);
+  yield* readHere(path, options);
 }
 
-async function* readHere(path: string): AsyncGenerator<Entry> {
+/** Where there is no GNU find. A link that is put in the way and taken away again in the right moments is not seen here. */
+async function* readHere(path: string, { check }: ReadOptions): AsyncGenerator<Entry> {
   try {
+    await check(await Deno.realPath(path));
     for await (const { name, isDirectory, isSymlink, isFile } of Deno.readDir(path)) {
       yield [isSymlink ? "link" : isDirectory ? "folder" : isFile ? "file" : "other", name];
     }
+    await check(await Deno.realPath(path));
   } catch (error) {
     throw asProblem(error);
   }
 }
 
+/**
+ * The shell goes into the folder, says where that lies, and becomes find: it is the same folder, whatever happens to its name. The shell
+ * and not this process, since a storage that does not answer would hold up all of it.
+ */
+const READ =
+  'cd -P -- "$1" && pwd -P && printf "\\0" && exec "$2" -P . -mindepth 1 -maxdepth 1 -printf "%y%f\\0"';
+
 async function* readByFind(
   path: string,
-  { environment, signal }: ReadOptions,
+  { environment, signal, check }: ReadOptions,
 ): AsyncGenerator<Entry | undefined, "not_gnu" | undefined> {
   let said = "";
   const process = new ManagedProcess({
-    path: FIND,
-    // Never an option: the path is absolute. A link is not followed, also where one took the folder's place.
-    args: ["-P", path, "-mindepth", "1", "-maxdepth", "1", "-printf", "%y%f\\0"],
+    path: "/bin/sh",
+    args: ["-c", READ, "sh", path, FIND],
     environment: { ...ownEnvironment(environment), LC_ALL: "C" },
     endSignal: "SIGTERM",
     onOut: "pull",
@@ -59,7 +70,13 @@ async function* readByFind(
   if (signal.aborted) stop();
   try {
     let count = 0;
+    let place: string | undefined;
     for await (const record of records(process.out)) {
+      if (place === undefined) {
+        place = placeIn(record);
+        await check(place);
+        continue;
+      }
       count++;
       yield entryOf(record);
     }
@@ -67,11 +84,24 @@ async function* readByFind(
     // What it could not say of one entry (gone meanwhile) takes nothing from the others.
     if (code === 0 || count > 0 || signal.aborted) return undefined;
     if (/-printf/.test(said)) return "not_gnu";
+    // The shell does not say why.
+    if (place === undefined && !signal.aborted) {
+      throw new StreamProblem("access_denied", "the agent may not read it");
+    }
     throw problemInWords(said);
   } finally {
     signal.removeEventListener("abort", stop);
     stop();
     await process.exit;
+  }
+}
+
+/** What `pwd` printed. Throws StreamProblem where that is no text, so that nobody can say where it lies. */
+function placeIn(record: Uint8Array): string {
+  try {
+    return decoder.decode(record).replace(/\n$/, "");
+  } catch {
+    throw new StreamProblem("outside", "the name of a folder on the way is no text");
   }
 }
 

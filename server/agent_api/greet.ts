@@ -22,6 +22,7 @@ export async function greet(server: Server, agent: AgentSocket, hello: Hello): P
     return false;
   }
   if (hello.boot_id) agent.bootId = hello.boot_id;
+  agent.streamKinds = hello.stream_kinds ?? [];
   const identity = await settleIdentity(server, agent, hello);
   if (identity === "refused") return false;
   await noteContact(server, agent);

@@ -180,6 +180,8 @@ function converse(server: Server, host: KnownHost, socket: WebSocket, address?: 
       return agent.streams.take(data);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
+      // It is answered in its turn, as any word that is not known yet.
+      if (error.unknownType) return false;
       breach(error.message);
       return true;
     }

@@ -1,7 +1,7 @@
 // What lies in a folder of a host, asked of its agent while somebody waits, for the choice of what to back up. Names alone: an operator sees
 // what an admin approved, and no link leads him elsewhere, since the agent resolves them and holds the answer against the same folders.
 import { posix, win32 } from "node:path";
-import { type FolderEntryType, FolderLine } from "../../shared/folder.ts";
+import { FOLDER_ENTRIES_LIMIT, type FolderEntryType, FolderLine } from "../../shared/folder.ts";
 import { isBelow } from "../../shared/roots.ts";
 import { type AgentStream, StreamError, type StreamFault } from "../agent_streams.ts";
 import { AppError } from "../errors.ts";
@@ -101,8 +101,15 @@ function openFolder(
   { name, path }: Asked,
   { within, signal }: { within: string[] | null; signal: AbortSignal | undefined },
 ): AgentStream {
-  const streams = server.agents.of(hostId)[0]?.streams;
-  if (!streams) throw offline(name);
+  const [agent] = server.agents.of(hostId);
+  if (!agent) throw offline(name);
+  const { streams } = agent;
+  if (!agent.streamKinds?.includes("folder")) {
+    throw new AppError(
+      "agent_failed",
+      `${name}'s agent is of an earlier version, which lists no folders. Update it.`,
+    );
+  }
   if (streams.isOpen("folder")) {
     throw tooMany(`Another folder of ${name} is being listed. Try again in a moment.`);
   }
@@ -121,12 +128,18 @@ function openFolder(
   );
 }
 
+/** How many lines a whole list has at most. */
+const LINES_LIMIT = FOLDER_ENTRIES_LIMIT + 1;
+
 async function readAll(stream: AgentStream): Promise<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   const parts: string[] = [];
   let bytes = 0;
+  let lines = 0;
   for await (const piece of stream) {
     bytes += piece.length;
+    for (const byte of piece) if (byte === 10) lines++;
+    if (lines > LINES_LIMIT) throw nonsense(`more than ${FOLDER_ENTRIES_LIMIT} entries`);
     if (bytes > BYTES_LIMIT) throw nonsense(`more than ${BYTES_LIMIT} bytes`);
     try {
       parts.push(decoder.decode(piece, { stream: true }));
@@ -145,8 +158,10 @@ function parse(text: string): Listing {
   for (const line of text.split("\n").filter(Boolean)) {
     if (rest) throw nonsense("lines after the last");
     const read = readLine(line);
-    if (Array.isArray(read)) items.push({ type: read[0], name: read[1].toWellFormed() });
-    else rest = read;
+    if (!Array.isArray(read)) rest = read;
+    else if (items.length < FOLDER_ENTRIES_LIMIT) {
+      items.push({ type: read[0], name: read[1].toWellFormed() });
+    } else throw nonsense(`more than ${FOLDER_ENTRIES_LIMIT} entries`);
   }
   if (!rest) throw nonsense("no last line");
   return { items, ...rest };

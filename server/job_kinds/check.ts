@@ -1,5 +1,5 @@
 import { LONGEST_WAIT, type ServerKind } from "../jobs/kind.ts";
-import { requestOf } from "../jobs/request.ts";
+import { isDryRun, requestOf } from "../jobs/request.ts";
 import { CheckRequest, noteChecked, partToRead } from "../maintenance/parts.ts";
 import { noteMaintenance } from "../maintenance/note.ts";
 import { startForHost } from "../maintenance/start.ts";
@@ -12,6 +12,6 @@ export const check: ServerKind<"check"> = {
 
   async ended(tx, job, ended) {
     await noteMaintenance(tx, job, ended);
-    if (ended.status === "succeeded") await noteChecked(tx, job);
+    if (ended.status === "succeeded" && !isDryRun(job)) await noteChecked(tx, job);
   },
 };

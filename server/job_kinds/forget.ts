@@ -13,11 +13,11 @@ export const forget: ServerKind<"forget"> = {
   start: startForHost,
 
   async order(server, job) {
+    const access = await adminAccessOf(server, job);
     const { dry_run = false, may_drop_most = false, named } = requestOf(job, ForgetRequest);
     const forget = named
       ? await namedOrders(server, job.repository_id, named)
       : await forgetOrders(server, job.repository_id, may_drop_most);
-    const access = await adminAccessOf(server, job);
     if (!dry_run) await noteOrdered(server, job, forget);
     return { forget, dry_run, ...access };
   },

@@ -74,7 +74,7 @@ export function usesAdminCredential(
   { dry_run = false }: { dry_run?: boolean | undefined } = {},
 ): boolean {
   return repository.admin_set === 1 &&
-    KINDS[kind].credential === "admin" && !dry_run;
+    KINDS[kind].credential === "admin" && !(dry_run && "dry_run" in KINDS[kind].input);
 }
 
 /** What the order of a forget or prune carries; undefined when there is none. */

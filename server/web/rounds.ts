@@ -59,13 +59,23 @@ export class Rounds {
   /** Serves the watcher in the next round, whatever that is about. */
   awaitNext(watcher: Watcher): void {
     this.#waiting.add(watcher);
+    this.#plan();
   }
 
   #hear(event: Event): void {
     // Lines go to their readers at once.
     if (event.type === "lines") return;
-    if (this.#watchers.size === 0) return void this.number++;
+    if (this.#watchers.size === 0) {
+      // Who opens a page reads what is so now.
+      this.#heard.clear();
+      this.number++;
+      return;
+    }
     this.#heard.set(JSON.stringify(event), event);
+    this.#plan();
+  }
+
+  #plan(): void {
     if (this.#isPlanned || this.server.closing.aborted) return;
     this.#isPlanned = true;
     const wait = this.#begunAt + LEAST_BETWEEN_MS - performance.now();

@@ -37,11 +37,13 @@ const kindsThat = (is: (traits: JobKindTraits) => boolean) =>
   JOB_KINDS.filter((kind) => is(KINDS[kind]));
 
 export const HOST_KINDS = kindsThat((kind) => kind.startedFrom.includes("host")) as HostKind[];
-export const REPOSITORY_KINDS = kindsThat((kind) =>
-  kind.startedFrom.includes("repository")
-) as RepositoryKind[];
 /** What a repository needs from time to time; one at a time in the whole fleet, and not beside a backup of another host. */
 export const MAINTENANCE_KINDS = kindsThat((kind) => kind.isMaintenance) as MaintenanceKind[];
+/** What a repository needs from time to time comes first. */
+export const REPOSITORY_KINDS = [
+  ...MAINTENANCE_KINDS,
+  ...kindsThat((kind) => !kind.isMaintenance && kind.startedFrom.includes("repository")),
+] as RepositoryKind[];
 
 /** Kinds that only read the repository run beside others; the rest of a host's jobs run one after another. */
 export function writesRepository(kind: JobKind): boolean {

@@ -67,6 +67,14 @@ attack({
   assert.equal(byOperator, 403);
   assert.deepEqual([holds(honest), holds(boaster)], [false, false]);
   assert.equal(await name([alpha.hostId]), 200);
+  // dry_run is forget's alone: whatever else is asked with it deletes as ever.
+  for (const dry_run of [undefined, true, false]) {
+    const { status, body } = await test.api("olive", "POST", `${path}/jobs`, {
+      kind: "prune",
+      ...(dry_run === undefined ? {} : { dry_run }),
+    });
+    assert.deepEqual([status, body.error.field], [403, "kind"]);
+  }
   const wrong = await start("prune", { host_id: beta.hostId });
   assert.deepEqual([wrong.status, wrong.body.error.field], [422, "host_id"]);
   // A check that the clock started may run on either; it reads with the everyday credential.

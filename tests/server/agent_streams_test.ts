@@ -268,3 +268,18 @@ Deno.test("a report is taken while a stream is unread, and a stream is read whil
   await all.agent.acknowledged(seq);
   stream.cancel();
 });
+
+Deno.test("a word about streams that this server does not know is answered, and the conversation goes on", async () => {
+  await using world = await setUp();
+  world.agent.socket.send(JSON.stringify({ type: "stream.hint", stream_id: 1 }));
+  const { message } = await world.agent.next("error");
+  assert.match(message, /stream\.hint/);
+  const stream = world.open();
+  const { stream_id } = await world.agent.opened(1);
+  world.agent.data(stream_id, new TextEncoder().encode("still here"));
+  world.agent.endStream(stream_id);
+  let text = "";
+  for await (const piece of stream) text += new TextDecoder().decode(piece);
+  assert.equal(text, "still here");
+  assert.equal(world.agent.closed, undefined);
+});

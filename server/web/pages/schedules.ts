@@ -35,6 +35,13 @@ export const schedulePageRoutes: Route[] = [
     role: "operator",
     handler: (server, c) => listOfSchedules(server, c),
   },
+  // Where a refused form was shown: reloaded, it is the tab again.
+  {
+    method: "GET",
+    path: "/hosts/:id/schedules/run",
+    role: "operator",
+    handler: (_, c) => goTo(c, `/hosts/${pathId(c, "id")}/schedules`),
+  },
   {
     method: "POST",
     path: "/hosts/:id/schedules/run",

@@ -44,6 +44,13 @@ export const sourcePageRoutes: Route[] = [
     role: "operator",
     handler: (server, c) => listSources(server, c),
   },
+  // Where a refused form was shown: reloaded, it is the tab again.
+  {
+    method: "GET",
+    path: "/hosts/:id/sources/run",
+    role: "operator",
+    handler: (_, c) => goTo(c, `/hosts/${pathId(c, "id")}/sources`),
+  },
   {
     method: "POST",
     path: "/hosts/:id/sources/run",

@@ -142,3 +142,85 @@ Deno.test("a listing that nobody wants any more ends its find", async () => {
   // An end, or what was read until then: in no case one that goes on. Deno's own sanitizer sees a process that is left.
   await listing.catch(() => {});
 });
+
+Deno.test("a folder on the way that is swapped for a link and back shows nothing of what the link leads to", async () => {
+  using folder = testFolder();
+  shell(
+    "mkdir -p approved/a/sub/own secret/sub/hidden && ln -s ../secret approved/link",
+    folder.path,
+  );
+  const approved = join(folder.path, "approved");
+  const swap = `
+    const libc = Deno.dlopen("libc.so.6", {
+      renameat2: { parameters: ["i32", "buffer", "i32", "buffer", "u32"], result: "i32" },
+    });
+    const path = (name) => new TextEncoder().encode(${JSON.stringify(approved)} + name + "\\0");
+    const [one, other] = [path("/a"), path("/link")];
+    console.log("ready");
+    // RENAME_EXCHANGE of renameat2(2).
+    for (;;) libc.symbols.renameat2(-100, one, -100, other, 2);
+  `;
+  const swapper = new Deno.Command(Deno.execPath(), { args: ["eval", swap], stdout: "piped" })
+    .spawn();
+  try {
+    const reader = swapper.stdout.getReader();
+    await reader.read();
+    reader.releaseLock();
+    const seen = { own: 0, refused: 0 };
+    for (let tries = 0; tries < 150; tries++) {
+      try {
+        const lines = await list(join(approved, "a", "sub"), { within: [approved] });
+        assert.deepEqual(lines[0], ["folder", "own"]);
+        seen.own++;
+      } catch (error) {
+        if (!(error instanceof StreamProblem)) throw error;
+        seen.refused++;
+      }
+    }
+    assert.ok(seen.own > 0 && seen.refused > 0, JSON.stringify(seen));
+  } finally {
+    swapper.kill("SIGKILL");
+    await swapper.stdout.cancel();
+    await swapper.status;
+  }
+});
+
+Deno.test("an approved folder that is itself a link is listed by its own name; another link is not", async () => {
+  using folder = testFolder();
+  shell(
+    "mkdir -p real/x other && ln -s real data && ln -s ../other real/out && ln -s x real/in",
+    folder.path,
+  );
+  const within = [join(folder.path, "data")];
+  for (const path of ["data", "data/"]) {
+    const lines = await list(join(folder.path, path), { within });
+    assert.ok(lines.some((line) => (line as string[])[1] === "x"), JSON.stringify(lines));
+  }
+  await assert.rejects(list(join(folder.path, "data/out"), { within }), code("outside"));
+  await assert.rejects(list(join(folder.path, "data/in"), { within }), code("is_link"));
+  await assert.rejects(list(join(folder.path, "data")), code("is_link"));
+});
+
+Deno.test("a root that does not answer keeps nobody from the others, and is asked once", async () => {
+  using folder = testFolder();
+  const { lstat } = Deno;
+  let answer = () => {};
+  let asked = 0;
+  const hung = new Promise<Deno.FileInfo>((_, reject) => answer = () => reject(new Error("late")));
+  Deno.lstat = (path) => {
+    if (path !== "/mnt/hung") return lstat(path);
+    asked++;
+    return hung;
+  };
+  try {
+    for (let tries = 0; tries < 6; tries++) {
+      const lines = await list(folder.path, { within: ["/mnt/hung", folder.path] });
+      assert.deepEqual(lines, [{ cut: false, not_text: 0 }]);
+    }
+    assert.equal(asked, 1);
+  } finally {
+    Deno.lstat = lstat;
+    answer();
+    await hung.catch(() => {});
+  }
+});

@@ -1,4 +1,5 @@
 // GET /api/hosts/{id}/folders: who may see what of a host, and what agents that are slow, gone or hostile make of it.
+import type { Hello } from "../../../shared/protocol.ts";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { NO_BRAKE } from "../../../agent/brake/brake.ts";
@@ -304,4 +305,36 @@ Deno.test("a host that is unknown, and one that two machines call theirs, are no
   assert.deepEqual([nobody.status, nobody.body.error.field], [404, undefined]);
   all.test.server.database.sqlite.prepare("update hosts set doubted_since = 1").run();
   assert.equal((await all.list("/")).status, 409);
+});
+
+Deno.test("a list of more entries than an agent lists is none, however short they are", async () => {
+  await using world = await fake();
+  const line = '["file","a"]\n';
+  const answer = await world.asked("/x", (id) => {
+    world.agent.data(id, new TextEncoder().encode(line.repeat(5000)));
+    world.agent.data(id, new TextEncoder().encode(line.repeat(5001) + LAST));
+    world.agent.endStream(id);
+  });
+  assert.deepEqual([answer.status, answer.body.error.code], [502, "agent_failed"]);
+});
+
+Deno.test("an agent that does not say that it knows folders is not asked, and it is said at once", async () => {
+  await using test = await startServer();
+  const host = await joinHost(test, "alpha");
+  for (const stream_kinds of [undefined, [], ["snapshot"]]) {
+    const agent = await FakeAgent.connect(
+      test.url,
+      host.bearer,
+      { stream_kinds } as Partial<Hello>,
+    );
+    await agent.next("config.update");
+    await eventually("it is online", () => test.server.agents.isOnline(host.hostId));
+    const path = `/api/hosts/${host.hostId}/folders?path=/srv`;
+    const { status, body } = await test.api("alice", "GET", path);
+    assert.deepEqual([status, body.error.code], [502, "agent_failed"]);
+    assert.match(body.error.message, /earlier version/);
+    assert.ok(!agent.received.some(({ type }) => type === "stream.open"));
+    await agent.close();
+    await eventually("it is gone", () => !test.server.agents.isOnline(host.hostId));
+  }
 });

@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { type Event, Events } from "../../../server/events.ts";
+import type { Server } from "../../../server/server.ts";
+import { Rounds } from "../../../server/web/rounds.ts";
+import { eventually } from "../../support/eventually.ts";
 import { joinHost } from "../../support/fake_agent.ts";
 import { RawStream } from "../../support/raw_stream.ts";
 import { startServer, type TestServer } from "../../support/start_server.ts";
@@ -45,3 +49,34 @@ for (const others of ["nobody", "a fleet page", "a page of the same host"]) {
     beside?.close();
   });
 }
+
+Deno.test("a page that opens after a round in which the last reader left is served", async () => {
+  const closing = new AbortController();
+  const events = new Events((error) => assert.fail(String(error)));
+  const rounds = new Rounds({ events, closing: closing.signal } as Server);
+  const event: Event = { type: "host", hostId: "h" };
+  const watcher = (serve: () => Promise<void>) => ({ topics: ["fleet"], note: () => {}, serve });
+  const begun = Promise.withResolvers<void>();
+  const done = Promise.withResolvers<void>();
+  const first = watcher(() => {
+    begun.resolve();
+    return done.promise;
+  });
+  rounds.watch(first);
+  events.publish(event);
+  await begun.promise;
+  events.publish(event);
+  rounds.unwatch(first);
+  done.resolve();
+  await eventually("the round is over", () => !rounds.isBehind);
+  // Or it waits for a round, which then comes.
+  rounds.watch(watcher(() => Promise.resolve()));
+  events.publish(event);
+  assert.ok(rounds.isBehind);
+  const served = Promise.withResolvers<void>();
+  const late = watcher(() => Promise.resolve(served.resolve()));
+  rounds.watch(late);
+  rounds.awaitNext(late);
+  await served.promise;
+  closing.abort();
+});
