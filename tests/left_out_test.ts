@@ -90,3 +90,20 @@ Deno.test("no test leaves itself out in another way", async () => {
   await walk(TESTS);
   assert.deepEqual(found, []);
 });
+
+Deno.test("the tests that took longest are named at the end, the slowest first", async () => {
+  using folder = testFolder();
+  Deno.writeTextFileSync(
+    join(folder.path, "waits_test.ts"),
+    `for (let n = 0; n < 12; n++) {
+      Deno.test("waits " + n + ' & "more" <of it>', () => new Promise((done) => setTimeout(done, n * 30)));
+    }`,
+  );
+  const { code, said } = await run(Deno.execPath(), ["run", "-A", "tests/run.ts", folder.path]);
+  assert.equal(code, 0, said);
+  const named = said.split("\n").filter((line) => line.startsWith("slow: "));
+  assert.equal(named.length, 10);
+  assert.match(named[0]!, /^slow: 0\.[3-9] s  waits 11 & "more" <of it> \(.*waits_test\.ts\)$/);
+  const seconds = named.map((line) => Number(/\d+\.\d/.exec(line)![0]));
+  assert.deepEqual(seconds, [...seconds].sort((a, b) => b - a));
+});
