@@ -103,7 +103,7 @@ Deno.test("the tests that took longest are named at the end, the slowest first",
   assert.equal(code, 0, said);
   const named = said.split("\n").filter((line) => line.startsWith("slow: "));
   assert.equal(named.length, 10);
-  assert.match(named[0]!, /^slow: 0\.[3-9] s  waits 11 & "more" <of it> \(.*waits_test\.ts\)$/);
+  assert.match(named[0]!, /^slow: 0\.[3-9] s +waits 11 & "more" <of it> \(.*waits_test\.ts\)$/);
   const seconds = named.map((line) => Number(/\d+\.\d/.exec(line)![0]));
   assert.deepEqual(seconds, [...seconds].sort((a, b) => b - a));
 });

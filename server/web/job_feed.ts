@@ -27,95 +27,126 @@ const shared = new WeakMap<StoredLine[], Map<JobFeedForm, string>>();
 
 export function jobFeed(
   server: Server,
-  job: { id: string; number: number },
+  job: FedJob,
   after: number,
   form: JobFeedForm,
 ): (feed: Feed) => Source {
-  return (feed) => {
-    let cursor = after;
-    let behind = true;
-    let stale = true;
-    let pumping = false;
-    let again = false;
-    let stopped = false;
+  return (feed) => new JobFeed(server, job, feed, { after, form });
+}
 
-    const catchUp = () => {
-      while (behind && feed.ready) {
-        const lines = linesAfter(server, job.number, cursor, PAGE);
-        if (lines.length > 0) {
-          cursor = lines[lines.length - 1]!.n;
-          feed.sendRaw(form.lines(lines));
-        }
-        behind = lines.length === PAGE;
-      }
-    };
-    const showJob = async () => {
-      while (stale && feed.ready && !behind) {
-        stale = false;
-        const { now, text } = await oncePerJob(
-          server,
-          { jobId: job.id, key: form.name },
-          async () => {
-            const now = await getJob(server, job.id);
-            return { now, text: await form.job(now) };
-          },
-        );
-        catchUp();
-        if (stopped) return;
-        feed.sendRaw(text);
-        if (hasEnded(now.status) && !behind && cursor >= lastLineNumber(server, job.number)) {
-          feed.send({ event: "end", data: now.status });
-          return feed.close();
-        }
-        // Ended, but lines are still to come: look again when they have been shown.
-        stale = hasEnded(now.status);
-        if (stale && !behind) behind = true;
-      }
-    };
-    const pump = async () => {
-      again = true;
-      if (pumping) return;
-      pumping = true;
-      try {
-        while (again && !stopped) {
-          again = false;
-          catchUp();
-          await showJob();
-        }
-      } finally {
-        pumping = false;
-      }
-    };
-    const hear = (event: Event) => {
-      if (event.type === "lines") {
-        const first = event.lines[0]!.n;
-        const last = event.lines[event.lines.length - 1]!.n;
-        if (last <= cursor) return;
-        if (!behind && feed.ready && first === cursor + 1) {
-          cursor = last;
-          feed.sendRaw(textOf(event.lines, form));
-          return;
-        }
-        behind = true;
-      } else {
-        stale = true;
-      }
-      pump().catch((error) => {
-        server.log.error(`live stream: ${error}`);
-        feed.close();
-      });
-    };
-    const unsubscribe = [`job:${job.id}`, "notice"].map((topic) =>
-      server.events.subscribe(topic, hear)
+interface FedJob {
+  id: string;
+  number: number;
+}
+
+class JobFeed implements Source {
+  readonly #form: JobFeedForm;
+  /** The number of the last line that was sent. */
+  #cursor: number;
+  /** There may be stored lines after it. */
+  #isBehind = true;
+  /** The job's state is another one than was sent. */
+  #isStale = true;
+  #isPumping = false;
+  /** Something has come since the pump began its round. */
+  #again = false;
+  #isStopped = false;
+  readonly #unsubscribe: (() => void)[];
+
+  constructor(
+    private readonly server: Server,
+    private readonly job: FedJob,
+    private readonly feed: Feed,
+    { after, form }: { after: number; form: JobFeedForm },
+  ) {
+    this.#cursor = after;
+    this.#form = form;
+    this.#unsubscribe = [`job:${job.id}`, "notice"].map((topic) =>
+      server.events.subscribe(topic, (event) => this.#hear(event))
     );
-    return {
-      pump,
-      stop: () => {
-        stopped = true;
-        for (const end of unsubscribe) end();
-      },
-    };
-  };
+  }
+
+  async pump(): Promise<void> {
+    this.#again = true;
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    try {
+      while (this.#again && !this.#isStopped) {
+        this.#again = false;
+        this.#catchUp();
+        await this.#showJob();
+      }
+    } finally {
+      this.#isPumping = false;
+    }
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    for (const end of this.#unsubscribe) end();
+  }
+
+  #catchUp(): void {
+    while (this.#isBehind && this.feed.ready) {
+      const lines = linesAfter(this.server, this.job.number, this.#cursor, PAGE);
+      if (lines.length > 0) {
+        this.#cursor = lines[lines.length - 1]!.n;
+        this.feed.sendRaw(this.#form.lines(lines));
+      }
+      this.#isBehind = lines.length === PAGE;
+    }
+  }
+
+  async #showJob(): Promise<void> {
+    while (this.#isStale && this.feed.ready && !this.#isBehind) {
+      this.#isStale = false;
+      const { now, text } = await this.#made();
+      this.#catchUp();
+      if (this.#isStopped) return;
+      this.feed.sendRaw(text);
+      if (hasEnded(now.status) && this.#hasSentAll()) {
+        this.feed.send({ event: "end", data: now.status });
+        return this.feed.close();
+      }
+      // Ended, but lines are still to come: look again when they have been shown.
+      this.#isStale = hasEnded(now.status);
+      if (this.#isStale && !this.#isBehind) this.#isBehind = true;
+    }
+  }
+
+  async #made(): Promise<{ now: Job; text: string }> {
+    const about = { jobId: this.job.id, key: this.#form.name };
+    return await oncePerJob(this.server, about, async () => {
+      const now = await getJob(this.server, this.job.id);
+      return { now, text: await this.#form.job(now) };
+    });
+  }
+
+  #hasSentAll(): boolean {
+    return !this.#isBehind && this.#cursor >= lastLineNumber(this.server, this.job.number);
+  }
+
+  #hear(event: Event): void {
+    if (event.type !== "lines") this.#isStale = true;
+    else if (this.#takes(event.lines)) return;
+    this.pump().catch((error) => {
+      this.server.log.error(`live stream: ${error}`);
+      this.feed.close();
+    });
+  }
+
+  /** True when nothing is left to be done for these lines. */
+  #takes(lines: StoredLine[]): boolean {
+    const [first, last] = [lines[0]!.n, lines[lines.length - 1]!.n];
+    if (last <= this.#cursor) return true;
+    if (!this.#isBehind && this.feed.ready && first === this.#cursor + 1) {
+      this.#cursor = last;
+      this.feed.sendRaw(textOf(lines, this.#form));
+      return true;
+    }
+    this.#isBehind = true;
+    return false;
+  }
 }
 
 function textOf(lines: StoredLine[], form: JobFeedForm): string {

@@ -78,8 +78,9 @@ const OF_FLEET = [
   "/account",
 ];
 
-/** Answers of GET that are no pages: files, streams and fragments. */
-const NO_PAGES = /^\/(assets|live)\/|^\/jobs\/:id\/lines$|^\/cron-preview$/;
+/** Answers of GET that are no pages: files, streams, fragments and ways back. */
+const NO_PAGES =
+  /^\/(assets|live)\/|^\/jobs\/:id\/lines$|^\/cron-preview$|^\/hosts\/:id\/(sources|schedules)\/run$/;
 
 Deno.test("no page is left out of what follows", () => {
   const looked = [

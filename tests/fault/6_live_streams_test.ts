@@ -194,6 +194,7 @@ fault({
 }, async (see) => {
   await using test = await startServer();
   const headers = { authorization: `Bearer ${test.tokens.victor}` };
+  const { hostname, port, host } = new URL(test.url);
   for (let n = 0; n < 20; n++) {
     const response = await fetch(`${test.url}/live/fleet`, { method: "HEAD", headers });
     assert.equal(response.status, 200);
@@ -205,19 +206,12 @@ fault({
   let taken = 0;
   for (let n = 0; n < 200; n += 10) {
     await Promise.all(Array.from({ length: 10 }, async (_, i) => {
-      const gone = new AbortController();
-      const timer = setTimeout(() => gone.abort(), i * 2);
-      try {
-        const response = await fetch(`${test.url}/live/dashboard`, {
-          headers,
-          signal: gone.signal,
-        });
-        await response.text();
-      } catch {
-        // As wished.
-      } finally {
-        clearTimeout(timer);
-      }
+      // By hand: fetch() may go on holding a connection that was given up in the wrong moment, and then somebody does read.
+      using connection = await Deno.connect({ hostname, port: Number(port) });
+      await connection.write(new TextEncoder().encode(
+        `GET /live/dashboard HTTP/1.1\r\nHost: ${host}\r\nAuthorization: ${headers.authorization}\r\n\r\n`,
+      ));
+      await new Promise((resolve) => setTimeout(resolve, i * 2));
     }));
     taken = Math.max(taken, test.server.streams.count);
   }

@@ -40,7 +40,10 @@ export const schedulePageRoutes: Route[] = [
     method: "GET",
     path: "/hosts/:id/schedules/run",
     role: "operator",
-    handler: (_, c) => goTo(c, `/hosts/${pathId(c, "id")}/schedules`),
+    handler: async (server, c) => {
+      const { id } = await getHost(server, pathId(c, "id"));
+      return goTo(c, `/hosts/${id}/schedules`);
+    },
   },
   {
     method: "POST",

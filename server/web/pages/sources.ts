@@ -49,7 +49,10 @@ export const sourcePageRoutes: Route[] = [
     method: "GET",
     path: "/hosts/:id/sources/run",
     role: "operator",
-    handler: (_, c) => goTo(c, `/hosts/${pathId(c, "id")}/sources`),
+    handler: async (server, c) => {
+      const { id } = await getHost(server, pathId(c, "id"));
+      return goTo(c, `/hosts/${id}/sources`);
+    },
   },
   {
     method: "POST",
