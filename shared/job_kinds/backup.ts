@@ -59,7 +59,6 @@ export const backup = {
   listsWhole: false,
   isMaintenance: false,
   startedFrom: ["host"],
-  isLimited: true,
   input: {
     /** This group; without it every group of the host that has paths. */
     source_group_id: id.nullable().optional(),

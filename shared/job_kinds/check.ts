@@ -10,7 +10,6 @@ export const check = {
   listsWhole: true,
   isMaintenance: true,
   startedFrom: ["host", "repository"],
-  isLimited: true,
   input: {},
   order: {
     /** Read this part of the data, so that all of it has been read after `parts` checks. */

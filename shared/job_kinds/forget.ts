@@ -39,7 +39,6 @@ export const forget = {
   listsWhole: true,
   isMaintenance: true,
   startedFrom: ["host", "repository"],
-  isLimited: true,
   input: {
     /** Only say what would go. */
     dry_run: z.boolean("must be true or false").optional(),

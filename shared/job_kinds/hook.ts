@@ -13,7 +13,6 @@ export const hook = {
   listsWhole: false,
   isMaintenance: false,
   startedFrom: [],
-  isLimited: false,
   input: {},
   order: {
     hook: z.object({

@@ -10,7 +10,6 @@ export const init = {
   listsWhole: false,
   isMaintenance: false,
   startedFrom: ["host"],
-  isLimited: false,
   input: {},
   order: {
     /** Whether a repository may be made where there is none. Sent at most once at a time per repository. */

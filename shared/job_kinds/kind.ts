@@ -21,8 +21,6 @@ export interface JobKindTraits {
   isMaintenance: boolean;
   /** Where people start it; a kind with none has a route of its own. */
   startedFrom: readonly ("host" | "repository")[];
-  /** restic is given bandwidth limits. */
-  isLimited: boolean;
   /** Fields of the API's request that are this kind's alone; all are optional. */
   input: Shape;
   /** Fields of `command.run`. */

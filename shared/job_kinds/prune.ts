@@ -10,7 +10,6 @@ export const prune = {
   listsWhole: true,
   isMaintenance: true,
   startedFrom: ["host", "repository"],
-  isLimited: true,
   input: {},
   order: {
     /** The credential that may delete. It lives in the agent's memory for this job and is never written to its disk. */

@@ -9,7 +9,6 @@ export const stats = {
   listsWhole: true,
   isMaintenance: false,
   startedFrom: ["host", "repository"],
-  isLimited: false,
   input: {},
   order: {},
   result: {},

@@ -13,7 +13,6 @@ export const unlock = {
   listsWhole: false,
   isMaintenance: false,
   startedFrom: ["host", "repository"],
-  isLimited: false,
   input: {
     /** Every lock, not only those of dead processes. Admins, with confirm_hostname. */
     remove_all: z.boolean("must be true or false").optional(),
