@@ -21,6 +21,8 @@ const windows = Deno.build.os === "windows";
 export const OLDEST_RESTIC = "0.14.0";
 // Less than the server waits for hello.
 const PROBE_MS = 8000;
+/** Bytes. restic prints one line; what prints without end is no restic. */
+const OUTPUT_READ = 4096;
 const SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 export class ResticFinder {
@@ -87,8 +89,8 @@ async function probe(path: string): Promise<string> {
 }
 
 /**
- * What it prints. Not longer than the time allowed, whatever hangs: a wrapper that heeds no signal, something that it
- * started and that keeps its output open, a file on a server that is gone. A job that waits here keeps all others waiting.
+ * The first bytes that it prints. Not longer than the time allowed, whatever hangs: a wrapper that heeds no signal, something that
+ * it started and that keeps its output open, a file on a server that is gone. A job that waits here keeps all others waiting.
  */
 async function outputOf(path: string): Promise<string> {
   const child = new Deno.Command(path, {
@@ -99,26 +101,41 @@ async function outputOf(path: string): Promise<string> {
     stdout: "piped",
     stderr: "null",
   }).spawn();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const overdue = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${PROBE_MS / 1000} s`)), PROBE_MS);
-  });
+  const reader = child.stdout.getReader();
+  let isOverdue = false;
+  const timer = setTimeout(() => {
+    isOverdue = true;
+    // What holds the output open may outlive the program: our end of it is closed, not waited for.
+    reader.cancel().catch(() => {});
+  }, PROBE_MS);
   try {
-    const output = child.output();
-    // Once it is overdue nobody waits for it.
-    output.catch(() => {});
-    return new TextDecoder().decode((await Promise.race([output, overdue])).stdout);
-  } catch (error) {
-    try {
-      child.kill("SIGKILL");
-    } catch {
-      // It has ended meanwhile.
-    }
-    child.unref();
-    throw error;
+    const text = await readText(reader);
+    if (isOverdue) throw new Error(`no answer within ${PROBE_MS / 1000} s`);
+    return text;
   } finally {
     clearTimeout(timer);
+    await reader.cancel().catch(() => {});
+    end(child);
   }
+}
+
+async function readText(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  for (let text = "";;) {
+    const { done, value } = await reader.read();
+    if (done || text.length > OUTPUT_READ) return text;
+    text += decoder.decode(value, { stream: true });
+  }
+}
+
+/** Nothing more is expected of it, whether it has ended or not. */
+function end(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGKILL");
+  } catch {
+    // It has ended.
+  }
+  child.unref();
 }
 
 /** Changes whenever the file is replaced; undefined when there is no such file. */

@@ -57,13 +57,26 @@ Deno.test("a restic that hangs, with something that holds its output and heeds n
   await assert.rejects(new ResticFinder(path).find(), /no answer within 8 s/);
   assert.ok(performance.now() - began < 12_000);
   const [shell, child] = Deno.readTextFileSync(pids).trim().split("\n").map(Number);
-  await eventually("it is killed", () => {
-    try {
-      Deno.kill(shell!, "SIGCONT");
-      return false;
-    } catch {
-      return true;
-    }
-  });
+  await eventually("it is killed", () => !existsProcess(shell!));
   Deno.kill(child!, "SIGKILL");
 });
+
+Deno.test("a restic that prints without end is refused at once, and nothing of it goes on", async () => {
+  using folder = testFolder();
+  const path = join(folder.path, "restic");
+  const pid = join(folder.path, "pid");
+  Deno.writeTextFileSync(path, `#!/bin/sh\necho $$ >${pid}\nexec yes\n`, { mode: 0o755 });
+  const began = performance.now();
+  await assert.rejects(new ResticFinder(path).find(), /does not answer as restic does/);
+  assert.ok(performance.now() - began < 8000, "not only when its time is over");
+  await eventually("it is killed", () => !existsProcess(Number(Deno.readTextFileSync(pid))));
+});
+
+function existsProcess(pid: number): boolean {
+  try {
+    Deno.kill(pid, "SIGCONT");
+    return true;
+  } catch {
+    return false;
+  }
+}
