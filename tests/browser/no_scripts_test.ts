@@ -120,15 +120,15 @@ browserTest(
     const page = await browser.logIn(server.url, "olive", { ...NO_SCRIPTS, size: PHONE });
     await page.goto(`/hosts/${hostId}/sources/new`);
     await page.getByLabel("Name", { exact: true }).fill("home");
-    await page.getByLabel("What to save").fill("/home\nrelative");
-    await page.getByLabel("All within").fill("thirty days");
+    await page.getByLabel("Paths to back up").fill("/home\nrelative");
+    await page.getByLabel("Keep within").fill("thirty days");
     await page.getByRole("button", { name: "Add source group" }).click();
     await page.getByText(/^Line 2 must be an absolute path/).waitFor();
-    assert.equal(await valueOf(page, "What to save"), "/home\nrelative");
-    assert.equal(await valueOf(page, "All within"), "thirty days");
+    assert.equal(await valueOf(page, "Paths to back up"), "/home\nrelative");
+    assert.equal(await valueOf(page, "Keep within"), "thirty days");
     assert.equal(await overflow(page), 0);
-    await page.getByLabel("What to save").fill("/home");
-    await page.getByLabel("All within").fill("30d");
+    await page.getByLabel("Paths to back up").fill("/home");
+    await page.getByLabel("Keep within").fill("30d");
     await page.getByRole("button", { name: "Add source group" }).click();
     await page.getByText("The source group is added.").waitFor();
 
