@@ -43,7 +43,7 @@ export function JoiningFields(
       />
       <LinesField
         name="initial_paths"
-        label="What to back up"
+        label="Paths to back up"
         value={values.initial_paths}
         error={errors.initial_paths}
         isOptional

@@ -38,10 +38,10 @@ export function HostSettingsPage(props: HostSettingsProps) {
         <Problems errors={errors} />
         <TextField
           name="name"
-          label="Name"
+          label="Display name"
           value={values.name}
           error={errors.name}
-          help="Display name. Its snapshots keep the name they were made under."
+          help="Its snapshots keep the name they were made under."
           isRequired
         />
         <TextField

@@ -62,7 +62,7 @@ browserTest(
       assert.equal(await digits(page.locator("#accept")), banner);
       await field(page, "Name").fill("anna");
       await type(field(page, /^Tags/), "berlin");
-      await tabTo(field(page, /^What to back up/));
+      await tabTo(field(page, /^Paths to back up/));
       await page.keyboard.insertText(join(folder, "files"));
       await type(field(page, "Name of the repository"), "office nas");
       await type(field(page, "Address"), join(folder, "repository"));
@@ -164,14 +164,14 @@ browserTest(
     await page.waitForURL(`**/pending-hosts/${anna.pendingId}`);
     assert.equal(await digits(page.locator("#accept")), anna.fingerprint);
     await field(page, "Name").fill("-x");
-    await field(page, /^What to back up/).fill("relative");
+    await field(page, /^Paths to back up/).fill("relative");
     await field(page, "Address").fill("/srv/anna");
     await page.getByRole("button", { name: "Accept host" }).click();
     await page.getByText("3 fields need another look.").waitFor();
     assert.equal(await field(page, "Name").inputValue(), "-x");
     assert.equal(await field(page, "Address").inputValue(), "/srv/anna");
     await field(page, "Name").fill("anna");
-    await field(page, /^What to back up/).fill("/home");
+    await field(page, /^Paths to back up/).fill("/home");
     await field(page, "Name of the repository").fill("vault");
     await page.getByRole("button", { name: "Accept host" }).click();
     await page.getByRole("heading", { name: "anna is accepted" }).waitFor();

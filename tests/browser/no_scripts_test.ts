@@ -44,7 +44,7 @@ browserTest(
     await page.getByRole("link", { name: "Add host" }).click();
     await page.getByLabel("Name", { exact: true }).fill("web 01");
     await page.getByLabel(/^Tags/).fill("berlin, web");
-    await page.getByLabel("What to back up").fill("\n/etc\nhome");
+    await page.getByLabel("Paths to back up").fill("\n/etc\nhome");
     await page.getByLabel("Name of the repository").fill("office nas");
     await page.getByLabel("Address").fill("rest:https://user:secret@backup.example.org/");
     await page.getByRole("radio", { name: /A repository: open it/ }).check();
@@ -53,11 +53,11 @@ browserTest(
     await page.getByText(/^Line 2 must be an absolute path/).waitFor();
     assert.equal(await valueOf(page, /^Name$/), "web 01");
     assert.equal(await valueOf(page, /^Tags/), "berlin, web");
-    assert.equal(await valueOf(page, "What to back up"), "\n/etc\nhome");
+    assert.equal(await valueOf(page, "Paths to back up"), "\n/etc\nhome");
     assert.ok(await page.getByRole("radio", { name: /A repository: open it/ }).isChecked());
 
     await page.getByLabel("Name", { exact: true }).fill("web-01");
-    await page.getByLabel("What to back up").fill("/etc");
+    await page.getByLabel("Paths to back up").fill("/etc");
     await page.getByLabel("Address").fill("rest:https://backup.example.org/");
     await page.getByRole("radio", { name: /Nothing yet/ }).check();
     await page.getByRole("button", { name: "Make the command" }).click();
