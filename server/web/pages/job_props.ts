@@ -30,7 +30,7 @@ export function jobRow(job: Job): JobRowData {
     startedAt: job.started_at,
     finishedAt: job.finished_at,
     seconds: job.duration_seconds,
-    bytesAdded: job.kind === "backup" ? job.summary?.bytes_added ?? null : null,
+    bytesAdded: job.summary?.bytes_added ?? null,
   };
 }
 
