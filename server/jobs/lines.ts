@@ -8,7 +8,7 @@ import type { Connection } from "../database/connection.ts";
 import { auditCut, today } from "../quotas/day.ts";
 import { type CutOfLines, MARKS_PER_JOB, type Use } from "../quotas/line_use.ts";
 import type { Server } from "../server.ts";
-import type { StoredLine } from "./stored_line.ts";
+import type { JobLine } from "../../shared/shapes/job.ts";
 
 const STREAM_NUMBER = Object.fromEntries(LINE_STREAMS.map((name, index) => [name, index]));
 
@@ -25,7 +25,7 @@ export async function storeLines(
   job: { number: number; hostId: string },
   first: number,
   lines: Line[],
-): Promise<StoredLine[]> {
+): Promise<JobLine[]> {
   const { lineUse, disk } = server;
   const of = { jobNumber: job.number, hostId: job.hostId, day: today(server) };
   const numbered = lines.map((line, index) => ({ n: first + index, ...line }));
@@ -50,20 +50,20 @@ export async function storeLines(
 }
 
 /** One call for each text takes as long as storing it: most batches are plain ASCII, which one call shows. */
-function sizesOf(lines: StoredLine[]): number[] {
+function sizesOf(lines: JobLine[]): number[] {
   const all = lines.map(({ text }) => text).join("");
   const isPlain = Buffer.byteLength(all) === all.length;
   return lines.map(({ text }) => isPlain ? text.length : Buffer.byteLength(text));
 }
 
-function batchOf(lines: StoredLine[]): string {
+function batchOf(lines: JobLine[]): string {
   return JSON.stringify(
     lines.map(({ n, at, stream, text }) => [n, at, STREAM_NUMBER[stream], storable(text)]),
   );
 }
 
 /** Of numbers that were seen before, those that are not there. */
-function notStored(sqlite: Connection, jobNumber: number, lines: StoredLine[]): StoredLine[] {
+function notStored(sqlite: Connection, jobNumber: number, lines: JobLine[]): JobLine[] {
   const rows = sqlite.prepare("select n from job_lines where job_number = ? and n between ? and ?")
     .all(jobNumber, lines[0]!.n, lines.at(-1)!.n) as { n: number }[];
   const there = new Set(rows.map(({ n }) => n));
@@ -72,7 +72,7 @@ function notStored(sqlite: Connection, jobNumber: number, lines: StoredLine[]): 
 
 function note(
   { job, day }: Use,
-  batch: { fresh: StoredLine[]; sizes: number[]; count: number; stored: number },
+  batch: { fresh: JobLine[]; sizes: number[]; count: number; stored: number },
 ): void {
   const { fresh, sizes, count, stored } = batch;
   const bytes = sizes.slice(0, count).reduce((sum, size) => sum + size, 0);
@@ -89,7 +89,7 @@ function note(
 }
 
 /** The line that stands where others are missing: one for each gap. */
-function markOf(server: Server, { job }: Use, at: StoredLine, cut: CutOfLines): StoredLine[] {
+function markOf(server: Server, { job }: Use, at: JobLine, cut: CutOfLines): JobLine[] {
   // A gap goes on while nothing was stored since its beginning.
   if (at.n <= job.seen || job.inGap || job.marks >= MARKS_PER_JOB) return [];
   return [{
@@ -144,7 +144,7 @@ export function linesAfter(
   jobNumber: number,
   after: number,
   limit: number,
-): StoredLine[] {
+): JobLine[] {
   return read(
     database.sqlite.prepare(
       "select n, at, stream, text from job_lines where job_number = ? and n > ? order by n limit ?",
@@ -158,7 +158,7 @@ export function linesBefore(
   jobNumber: number,
   before: number,
   limit: number,
-): StoredLine[] {
+): JobLine[] {
   return read(
     database.sqlite.prepare(
       "select n, at, stream, text from job_lines where job_number = ? and n < ? order by n desc limit ?",
@@ -173,7 +173,7 @@ export function lastLineNumber({ database }: Server, jobNumber: number): number 
   return row?.n ?? 0;
 }
 
-function read(rows: Record<string, SQLInputValue>[]): StoredLine[] {
+function read(rows: Record<string, SQLInputValue>[]): JobLine[] {
   return rows.map((row) => ({
     n: row.n as number,
     at: row.at as number,

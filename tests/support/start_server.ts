@@ -6,8 +6,8 @@ import { createUser } from "../../server/users/create.ts";
 import { createToken } from "../../server/users/tokens.ts";
 import { type Actor, SYSTEM } from "../../server/server.ts";
 import type { Role } from "../../server/database/tables.ts";
-import type { User } from "../../server/users/find.ts";
 import { TestClock } from "./test_clock.ts";
+import type { User } from "../../shared/shapes/user.ts";
 
 /** The people of every test: an admin, an operator, a viewer. Mallory has no account. */
 export const CAST: Record<"alice" | "olive" | "victor", Role> = {

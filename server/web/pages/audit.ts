@@ -1,11 +1,12 @@
 import { AuditPage } from "../../../templates/audit/page.tsx";
-import { type AuditEntry, listAudit } from "../../audit/find.ts";
+import { listAudit } from "../../audit/find.ts";
 import { AppError } from "../../errors.ts";
 import type { Server } from "../../server.ts";
 import { auditFilter } from "../api/audit.ts";
 import { readPage } from "../body.ts";
 import type { Ctx, Route } from "../context.ts";
 import { frameOf, show } from "./page.ts";
+import type { AuditEntry } from "../../../shared/shapes/audit_entry.ts";
 
 export const auditPageRoutes: Route[] = [
   { method: "GET", path: "/audit", role: "admin", handler: audit },

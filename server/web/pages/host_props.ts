@@ -9,13 +9,13 @@ import { backupStrips, type DayOutcome } from "../../hosts/backup_days.ts";
 import { isDismissable } from "../../hosts/agent_problems.ts";
 import { getHost, type Host } from "../../hosts/find.ts";
 import type { FleetSummary } from "../../hosts/fleet.ts";
-import type { HostState } from "../../hosts/state.ts";
 import { findJobRow } from "../../jobs/find.ts";
 import type { Server } from "../../server.ts";
 import { hasPathsToSave } from "../../source_groups/find.ts";
 import { pathId } from "../body.ts";
 import type { Ctx } from "../context.ts";
 import { frameOf, mayRun } from "./page.ts";
+import type { HostState } from "../../../shared/shapes/host.ts";
 
 export async function hostRows(server: Server, hosts: Host[]): Promise<HostRowData[]> {
   const strips = await backupStrips(server, hosts.map((host) => host.id));

@@ -20,19 +20,9 @@ import { joinCommands } from "../../enrolment/join_commands.ts";
 import { createRejoinToken } from "../../enrolment/rejoin_token.ts";
 import { BandwidthWish, setBandwidth } from "../../hosts/bandwidth.ts";
 import { changeHost, HostChange } from "../../hosts/change.ts";
-import {
-  type DefaultHooks,
-  DefaultHooksWish,
-  getDefaultHooks,
-  setDefaultHooks,
-} from "../../hooks/defaults.ts";
+import { DefaultHooksWish, getDefaultHooks, setDefaultHooks } from "../../hooks/defaults.ts";
 import { getHost, type Host } from "../../hosts/find.ts";
-import {
-  chooseInstance,
-  type HostInstance,
-  InstanceChoice,
-  listInstances,
-} from "../../hosts/choose_instance.ts";
+import { chooseInstance, InstanceChoice, listInstances } from "../../hosts/choose_instance.ts";
 import { dismissAgentProblems } from "../../hosts/agent_problems.ts";
 import { resumeHost } from "../../hosts/resume.ts";
 import { listJobs } from "../../jobs/find.ts";
@@ -49,6 +39,8 @@ import { repositoryView } from "./repository_props.ts";
 import { hostFrame, lossesOf } from "./host_props.ts";
 import { tryHook, TryHookWish } from "../../jobs/try_hook.ts";
 import { HostSnapshotsChoice, removeHost } from "../../retention/remove_host.ts";
+import type { HostInstance } from "../../../shared/shapes/host.ts";
+import type { DefaultHooks } from "../../../shared/shapes/hooks.ts";
 
 export const hostPageRoutes: Route[] = [
   { method: "GET", path: "/hosts/:id", role: "viewer", handler: snapshots },

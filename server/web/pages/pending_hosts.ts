@@ -4,12 +4,7 @@ import { PendingPage, type RejectedKeyView } from "../../../templates/pending/pa
 import { NO_CONNECTION } from "../../../templates/repositories/connection_fields.tsx";
 import { listAwayHosts } from "../../hosts/names.ts";
 import { Acceptance, acceptPendingHost } from "../../pending_hosts/accept.ts";
-import {
-  getPendingHost,
-  listPendingHosts,
-  listRejectedKeys,
-  type RejectedKey,
-} from "../../pending_hosts/find.ts";
+import { getPendingHost, listPendingHosts, listRejectedKeys } from "../../pending_hosts/find.ts";
 import { allowRejectedKey, rejectPendingHost } from "../../pending_hosts/reject.ts";
 import { warningFlash } from "../../repositories/secret_warnings.ts";
 import type { Server } from "../../server.ts";
@@ -19,6 +14,7 @@ import { attempt, attemptTo, linesOf, readForm, tagsOf } from "./form.ts";
 import { frameOf, goTo, isAdmin, show, whereFrom } from "./page.ts";
 import { repositoryChoices, typedChoice, wishedChoice } from "./repository_choice.ts";
 import { pendingHostView } from "./pending_props.ts";
+import type { RejectedKey } from "../../../shared/shapes/pending_host.ts";
 
 export const pendingHostPageRoutes: Route[] = [
   { method: "GET", path: "/pending-hosts", role: "operator", handler: list },

@@ -1,9 +1,10 @@
 // Machines that wait for approval, as pages show them.
 import type { PendingHostView, PendingProps } from "../../../templates/pending/list.tsx";
-import { countRejectedKeys, listPendingHosts, type PendingHost } from "../../pending_hosts/find.ts";
+import { countRejectedKeys, listPendingHosts } from "../../pending_hosts/find.ts";
 import type { Server } from "../../server.ts";
 import type { Ctx } from "../context.ts";
 import { isAdmin } from "./page.ts";
+import type { PendingHost } from "../../../shared/shapes/pending_host.ts";
 
 /** A flood of strangers must not push the hosts out of sight. */
 const ON_DASHBOARD = 5;

@@ -10,16 +10,11 @@ import {
 import { SourcesPage } from "../../../templates/hosts/sources.tsx";
 import type { Errors } from "../../../templates/parts/field.tsx";
 import type { RefusedRun } from "../../../templates/parts/limits.tsx";
-import { type DefaultHooks, getDefaultHooks } from "../../hooks/defaults.ts";
+import { getDefaultHooks } from "../../hooks/defaults.ts";
 import { getHost, type Host } from "../../hosts/find.ts";
 import type { Server } from "../../server.ts";
 import { SourceGroupWish } from "../../source_groups/fields.ts";
-import {
-  getSourceGroup,
-  heirsOf,
-  listSourceGroups,
-  type SourceGroup,
-} from "../../source_groups/find.ts";
+import { getSourceGroup, heirsOf, listSourceGroups } from "../../source_groups/find.ts";
 import {
   changeSourceGroup,
   createSourceGroup,
@@ -36,6 +31,8 @@ import { hostFrame, lastRunView } from "./host_props.ts";
 import { startRun } from "./run_form.ts";
 import { frameOf, goTo, isAdmin, show } from "./page.ts";
 import { PreviewedRetention } from "../../retention/fields.ts";
+import type { SourceGroup } from "../../../shared/shapes/source_group.ts";
+import type { DefaultHooks } from "../../../shared/shapes/hooks.ts";
 
 export const sourcePageRoutes: Route[] = [
   {
