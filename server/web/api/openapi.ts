@@ -102,10 +102,7 @@ function jsonContent(schema: z.ZodType, schemas: Record<string, Json>): Json {
     },
   });
   for (const [name, each] of Object.entries($defs ?? {})) schemas[name] = referring(each);
-  const { id } = schema.meta() ?? {};
-  if (!id) return { "application/json": { schema: referring(own) } };
-  schemas[id] = referring(own);
-  return { "application/json": { schema: { $ref: `#/components/schemas/${id}` } } };
+  return { "application/json": { schema: referring(own) } };
 }
 
 function referring(schema: object): Json {
