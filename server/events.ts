@@ -1,10 +1,10 @@
 // Publish and subscribe towards browsers. Events are hints that point at what is stored: a subscriber that is slow
 // loses events, never makes anybody wait, and reads the tables when it is ready again.
 import type { JobStatus } from "../shared/job.ts";
-import type { JobLine } from "../shared/shapes/job.ts";
+import type { StoredLine } from "./jobs/stored_line.ts";
 
 export type Event =
-  | { type: "lines"; jobId: string; lines: JobLine[] }
+  | { type: "lines"; jobId: string; lines: StoredLine[] }
   | { type: "progress"; jobId: string; hostId: string }
   | { type: "job"; jobId: string; hostId: string; status: JobStatus }
   | { type: "host"; hostId: string }

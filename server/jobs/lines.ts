@@ -8,12 +8,12 @@ import type { Connection } from "../database/connection.ts";
 import { auditCut, today } from "../quotas/day.ts";
 import { type CutOfLines, MARKS_PER_JOB, type Use } from "../quotas/line_use.ts";
 import type { Server } from "../server.ts";
-import type { JobLine } from "../../shared/shapes/job.ts";
+import type { StoredLine } from "./stored_line.ts";
 
 const STREAM_NUMBER = Object.fromEntries(LINE_STREAMS.map((name, index) => [name, index]));
 
 // One statement for a whole batch: a bound JSON array costs less than binding each value.
-const INSERT = `insert or ignore into job_lines (job_number, n, at, stream, text)
+const INSERT = `insert or ignore into job_lines (job_number, line, at, stream, text)
   select ?, value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each(?)`;
 
 /**
@@ -25,10 +25,10 @@ export async function storeLines(
   job: { number: number; hostId: string },
   first: number,
   lines: Line[],
-): Promise<JobLine[]> {
+): Promise<StoredLine[]> {
   const { lineUse, disk } = server;
   const of = { jobNumber: job.number, hostId: job.hostId, day: today(server) };
-  const numbered = lines.map((line, index) => ({ n: first + index, ...line }));
+  const numbered = lines.map((line, index) => ({ line: first + index, ...line }));
   const isShort = disk.isShort;
   const { stored, use, cut } = await server.database.raw((sqlite) => {
     const use = lineUse.of(sqlite, of);
@@ -50,29 +50,31 @@ export async function storeLines(
 }
 
 /** One call for each text takes as long as storing it: most batches are plain ASCII, which one call shows. */
-function sizesOf(lines: JobLine[]): number[] {
+function sizesOf(lines: StoredLine[]): number[] {
   const all = lines.map(({ text }) => text).join("");
   const isPlain = Buffer.byteLength(all) === all.length;
   return lines.map(({ text }) => isPlain ? text.length : Buffer.byteLength(text));
 }
 
-function batchOf(lines: JobLine[]): string {
+function batchOf(lines: StoredLine[]): string {
   return JSON.stringify(
-    lines.map(({ n, at, stream, text }) => [n, at, STREAM_NUMBER[stream], storable(text)]),
+    lines.map(({ line, at, stream, text }) => [line, at, STREAM_NUMBER[stream], storable(text)]),
   );
 }
 
 /** Of numbers that were seen before, those that are not there. */
-function notStored(sqlite: Connection, jobNumber: number, lines: JobLine[]): JobLine[] {
-  const rows = sqlite.prepare("select n from job_lines where job_number = ? and n between ? and ?")
-    .all(jobNumber, lines[0]!.n, lines.at(-1)!.n) as { n: number }[];
-  const there = new Set(rows.map(({ n }) => n));
-  return lines.filter(({ n }) => !there.has(n));
+function notStored(sqlite: Connection, jobNumber: number, lines: StoredLine[]): StoredLine[] {
+  const rows = sqlite.prepare(
+    "select line from job_lines where job_number = ? and line between ? and ?",
+  )
+    .all(jobNumber, lines[0]!.line, lines.at(-1)!.line) as { line: number }[];
+  const there = new Set(rows.map(({ line }) => line));
+  return lines.filter(({ line }) => !there.has(line));
 }
 
 function note(
   { job, day }: Use,
-  batch: { fresh: JobLine[]; sizes: number[]; count: number; stored: number },
+  batch: { fresh: StoredLine[]; sizes: number[]; count: number; stored: number },
 ): void {
   const { fresh, sizes, count, stored } = batch;
   const bytes = sizes.slice(0, count).reduce((sum, size) => sum + size, 0);
@@ -82,18 +84,18 @@ function note(
   day.bytes += bytes;
   if (fresh.length === 0) return;
   // What was cut before and comes again after a reconnect is not counted twice.
-  job.cut += fresh.slice(count).filter(({ n }) => n > job.seen).length;
-  job.seen = Math.max(job.seen, fresh.at(-1)!.n);
+  job.cut += fresh.slice(count).filter(({ line }) => line > job.seen).length;
+  job.seen = Math.max(job.seen, fresh.at(-1)!.line);
   if (stored > count) job.marks++;
   job.inGap = count < fresh.length;
 }
 
 /** The line that stands where others are missing: one for each gap. */
-function markOf(server: Server, { job }: Use, at: JobLine, cut: CutOfLines): JobLine[] {
+function markOf(server: Server, { job }: Use, at: StoredLine, cut: CutOfLines): StoredLine[] {
   // A gap goes on while nothing was stored since its beginning.
-  if (at.n <= job.seen || job.inGap || job.marks >= MARKS_PER_JOB) return [];
+  if (at.line <= job.seen || job.inGap || job.marks >= MARKS_PER_JOB) return [];
   return [{
-    n: at.n,
+    line: at.line,
     at: server.now(),
     stream: "agent",
     text: `[server] ${cutInWords(server, cut)}`,
@@ -144,10 +146,10 @@ export function linesAfter(
   jobNumber: number,
   after: number,
   limit: number,
-): JobLine[] {
+): StoredLine[] {
   return read(
     database.sqlite.prepare(
-      "select n, at, stream, text from job_lines where job_number = ? and n > ? order by n limit ?",
+      "select line, at, stream, text from job_lines where job_number = ? and line > ? order by line limit ?",
     ).all(jobNumber, after, limit),
   );
 }
@@ -158,24 +160,24 @@ export function linesBefore(
   jobNumber: number,
   before: number,
   limit: number,
-): JobLine[] {
+): StoredLine[] {
   return read(
     database.sqlite.prepare(
-      "select n, at, stream, text from job_lines where job_number = ? and n < ? order by n desc limit ?",
+      "select line, at, stream, text from job_lines where job_number = ? and line < ? order by line desc limit ?",
     ).all(jobNumber, before, limit),
   ).reverse();
 }
 
 export function lastLineNumber({ database }: Server, jobNumber: number): number {
   const row = database.sqlite.prepare(
-    "select n from job_lines where job_number = ? order by n desc limit 1",
-  ).get(jobNumber) as { n: number } | undefined;
-  return row?.n ?? 0;
+    "select line from job_lines where job_number = ? order by line desc limit 1",
+  ).get(jobNumber) as { line: number } | undefined;
+  return row?.line ?? 0;
 }
 
-function read(rows: Record<string, SQLInputValue>[]): JobLine[] {
+function read(rows: Record<string, SQLInputValue>[]): StoredLine[] {
   return rows.map((row) => ({
-    n: row.n as number,
+    line: row.line as number,
     at: row.at as number,
     stream: LINE_STREAMS[row.stream as number] ?? "stdout",
     text: row.text as string,

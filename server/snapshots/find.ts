@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { PageWish } from "../paging.ts";
+import type { PageInput } from "../paging.ts";
 import { pageOf } from "../paging.ts";
 import { AppError } from "../errors.ts";
 import type { Server } from "../server.ts";
@@ -9,7 +9,7 @@ import type { SnapshotList } from "../../shared/shapes/snapshot.ts";
 export async function listSnapshots(
   { db }: Server,
   hostId: string,
-  wish: PageWish,
+  input: PageInput,
 ): Promise<SnapshotList> {
   const host = await db.selectFrom("hosts").select([
     "snapshots_report_id",
@@ -34,8 +34,8 @@ export async function listSnapshots(
     ])
     .where("snapshots.host_id", "=", hostId)
     .where("report_id", "=", host.snapshots_report_id ?? "")
-    .orderBy("snapshots.time", "desc").orderBy("snapshots.id", "desc").limit(wish.limit + 1);
-  const cursor = readCursor(wish.cursor);
+    .orderBy("snapshots.time", "desc").orderBy("snapshots.id", "desc").limit(input.limit + 1);
+  const cursor = readCursor(input.cursor);
   if (cursor) {
     query = query.where((where) =>
       where.or([
@@ -47,7 +47,7 @@ export async function listSnapshots(
       ])
     );
   }
-  const page = pageOf(await query.execute(), wish, (row) => `${row.time}.${row.id}`, (row) => ({
+  const page = pageOf(await query.execute(), input, (row) => `${row.time}.${row.id}`, (row) => ({
     id: row.id,
     time: row.time,
     tags: JSON.parse(row.tags) as string[],

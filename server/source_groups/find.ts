@@ -101,16 +101,16 @@ async function openedHooks(
   server: Server,
   id: string,
   sealed: Pick<Selectable<SourceGroupsTable>, "pre_hook_sealed" | "post_hook_sealed">,
-): Promise<Pick<SourceGroup, HookName | "unsealable_hooks">> {
-  const hooks = { pre_hook: null, post_hook: null, unsealable_hooks: [] } as Pick<
+): Promise<Pick<SourceGroup, HookName | "cannot_decrypt_hooks">> {
+  const hooks = { pre_hook: null, post_hook: null, cannot_decrypt_hooks: [] } as Pick<
     SourceGroup,
-    HookName | "unsealable_hooks"
+    HookName | "cannot_decrypt_hooks"
   >;
   for (const name of HOOK_NAMES) {
     const owner = { table: "source_groups" as const, row: id };
     const text = await openHook(server, owner, name, sealed[`${name}_sealed`]);
     hooks[name] = text ?? null;
-    if (text === undefined) hooks.unsealable_hooks.push(name);
+    if (text === undefined) hooks.cannot_decrypt_hooks.push(name);
   }
   return hooks;
 }

@@ -7,7 +7,7 @@ import { lastLineNumber, linesAfter } from "../jobs/lines.ts";
 import type { Server } from "../server.ts";
 import { oncePerJob } from "./shared_fragments.ts";
 import type { Feed, Source } from "./sse.ts";
-import type { JobLine } from "../../shared/shapes/job.ts";
+import type { StoredLine } from "../jobs/stored_line.ts";
 
 const PAGE = 500;
 
@@ -15,7 +15,7 @@ export interface JobFeedForm {
   /** Of those who may see the same. */
   name: string;
   /** Lines as events; the id of the last is the number of its last line. Called once per batch for all readers alike. */
-  lines(lines: JobLine[]): string;
+  lines(lines: StoredLine[]): string;
   /** The job's state and progress, as events. */
   job(job: Job): string | Promise<string>;
 }
@@ -23,7 +23,7 @@ export interface JobFeedForm {
 /**
  * Batches are turned into text once, however many browsers watch: kept beside the batch for as long as it lives.
  */
-const shared = new WeakMap<JobLine[], Map<JobFeedForm, string>>();
+const shared = new WeakMap<StoredLine[], Map<JobFeedForm, string>>();
 
 export function jobFeed(
   server: Server,
@@ -90,7 +90,7 @@ class JobFeed implements Source {
     while (this.#isBehind && this.feed.ready) {
       const lines = linesAfter(this.server, this.job.number, this.#cursor, PAGE);
       if (lines.length > 0) {
-        this.#cursor = lines[lines.length - 1]!.n;
+        this.#cursor = lines[lines.length - 1]!.line;
         this.feed.sendRaw(this.#form.lines(lines));
       }
       this.#isBehind = lines.length === PAGE;
@@ -136,8 +136,8 @@ class JobFeed implements Source {
   }
 
   /** True when nothing is left to be done for these lines. */
-  #takes(lines: JobLine[]): boolean {
-    const [first, last] = [lines[0]!.n, lines[lines.length - 1]!.n];
+  #takes(lines: StoredLine[]): boolean {
+    const [first, last] = [lines[0]!.line, lines[lines.length - 1]!.line];
     if (last <= this.#cursor) return true;
     if (!this.#isBehind && this.feed.ready && first === this.#cursor + 1) {
       this.#cursor = last;
@@ -149,7 +149,7 @@ class JobFeed implements Source {
   }
 }
 
-function textOf(lines: JobLine[], form: JobFeedForm): string {
+function textOf(lines: StoredLine[], form: JobFeedForm): string {
   const forms = shared.get(lines) ?? new Map<JobFeedForm, string>();
   shared.set(lines, forms);
   let text = forms.get(form);

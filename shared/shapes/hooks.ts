@@ -6,6 +6,6 @@ export const DefaultHooks = z.object({
   post_hook_default: z.string().nullable(),
   hook_stop_at_error_default: z.boolean(),
   /** Those that are stored and do not open any more. */
-  unsealable: z.array(z.string()),
+  cannot_decrypt: z.array(z.string()),
 });
 export type DefaultHooks = z.infer<typeof DefaultHooks>;

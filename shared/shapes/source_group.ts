@@ -33,7 +33,7 @@ export const SourceGroup = z.object({
   hook_stop_at_error: z.boolean(),
   use_fs_snapshot: z.boolean(),
   /** Hooks that are stored and do not open any more. */
-  unsealable_hooks: z.array(z.enum(HOOK_NAMES)),
+  cannot_decrypt_hooks: z.array(z.enum(HOOK_NAMES)),
   created_at: Time,
   updated_at: Time,
   last_run: LastRun.nullable(),

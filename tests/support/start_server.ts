@@ -64,7 +64,7 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
   const serving = await serve(readSettings((name) => env[name]), {
     time: clock,
     createApp: (server) => createCheckedApp(server, (fault) => faults.push(fault)),
-    ...(options.still ? { upkeep: [] } : {}),
+    ...(options.still ? { tasks: [] } : {}),
     log: createLog("debug", (line) => logged.push(line)),
     hashCost: options.realHashes ? undefined : { memoryKib: 64, iterations: 1 },
   });

@@ -123,8 +123,8 @@ Deno.test("log rows tell streams apart by class and word, number and link each l
   const rows = `${(
     <LogRows
       lines={[
-        { n: 7, at: NOW, stream: "stderr", text: "\u001b[31m<b>no" },
-        { n: 8, at: NOW, stream: "stdout", text: "" },
+        { line: 7, at: NOW, stream: "stderr", text: "\u001b[31m<b>no" },
+        { line: 8, at: NOW, stream: "stdout", text: "" },
       ]}
     />
   )}`;

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { absolutePath } from "../../../shared/fields.ts";
 import { fleetSummary } from "../../hosts/fleet.ts";
-import { BandwidthWish, setBandwidth } from "../../hosts/bandwidth.ts";
-import { DefaultHooksWish, getDefaultHooks, setDefaultHooks } from "../../hooks/defaults.ts";
-import { reinitialise, ReinitialiseWish } from "../../jobs/reinitialise.ts";
+import { BandwidthInput, setBandwidth } from "../../hosts/bandwidth.ts";
+import { DefaultHooksInput, getDefaultHooks, setDefaultHooks } from "../../hooks/defaults.ts";
+import { reinitialise, ReinitialiseInput } from "../../jobs/reinitialise.ts";
 import { changeHost, HostChange } from "../../hosts/change.ts";
 import { getHost, listHosts } from "../../hosts/find.ts";
 import { listFolder } from "../../hosts/folders.ts";
@@ -21,7 +21,7 @@ import { Folder } from "../../../shared/shapes/folder.ts";
 import { DefaultHooks } from "../../../shared/shapes/hooks.ts";
 import { listOf } from "../../../shared/shapes/list.ts";
 import { FleetSummary, Host, HOST_STATES, HostInstance } from "../../../shared/shapes/host.ts";
-import { tryHook, TryHookWish } from "../../jobs/try_hook.ts";
+import { testHook, TestHookInput } from "../../jobs/test_hook.ts";
 import { HostSnapshotsChoice, removeHost } from "../../retention/remove_host.ts";
 
 const STATES = [...HOST_STATES, "offline", "attention"] as const;
@@ -158,12 +158,12 @@ export const hostRoutes: ApiRoute[] = [
     method: "PUT",
     path: "/api/hosts/:id/bandwidth",
     role: "operator",
-    summary: "Sets the host's caps in KiB/s, null for none; they hold for its own schedules too",
-    body: BandwidthWish,
+    summary: "Sets the host's limits in KiB/s, null for none; they hold for its own schedules too",
+    body: BandwidthInput,
     response: { 200: Host },
     handler: async (server, c) => {
       const hostId = pathId(c, "id");
-      await setBandwidth(server, actorOf(c), hostId, await readJson(c, BandwidthWish));
+      await setBandwidth(server, actorOf(c), hostId, await readJson(c, BandwidthInput));
       return hostShape(await getHost(server, hostId));
     },
   }),
@@ -180,11 +180,11 @@ export const hostRoutes: ApiRoute[] = [
     path: "/api/hosts/:id/hooks",
     role: "admin",
     summary: "Sets the default hooks; null clears one, absent keeps it",
-    body: DefaultHooksWish,
+    body: DefaultHooksInput,
     response: { 200: DefaultHooks },
     handler: async (server, c) => {
       const hostId = pathId(c, "id");
-      await setDefaultHooks(server, actorOf(c), hostId, await readJson(c, DefaultHooksWish));
+      await setDefaultHooks(server, actorOf(c), hostId, await readJson(c, DefaultHooksInput));
       return await getDefaultHooks(server, hostId);
     },
   }),
@@ -193,10 +193,15 @@ export const hostRoutes: ApiRoute[] = [
     path: "/api/hosts/:id/hooks/try",
     role: "admin",
     summary: "Runs a saved hook alone, as a job; without source_group_id the host's default one",
-    body: TryHookWish,
+    body: TestHookInput,
     response: { 202: StartedJob },
     handler: async (server, c) => {
-      const id = await tryHook(server, actorOf(c), pathId(c, "id"), await readJson(c, TryHookWish));
+      const id = await testHook(
+        server,
+        actorOf(c),
+        pathId(c, "id"),
+        await readJson(c, TestHookInput),
+      );
       return startedShape(c, id);
     },
   }),
@@ -206,10 +211,10 @@ export const hostRoutes: ApiRoute[] = [
     role: "admin",
     summary:
       "Makes a new repository where the old one was cleared by hand; confirm_hostname is the host's name",
-    body: ReinitialiseWish,
+    body: ReinitialiseInput,
     response: { 202: StartedJob },
     handler: async (server, c) => {
-      const { confirm_hostname } = await readJson(c, ReinitialiseWish);
+      const { confirm_hostname } = await readJson(c, ReinitialiseInput);
       const id = await reinitialise(server, actorOf(c), pathId(c, "id"), confirm_hostname);
       return startedShape(c, id);
     },

@@ -16,13 +16,13 @@ import { type ApiRoute, apiRoute } from "./route.ts";
 import { listOf } from "../../../shared/shapes/list.ts";
 import { Job, StartedJobs } from "../../../shared/shapes/job.ts";
 import { lastEventId } from "../last_event_id.ts";
-import type { JobLine } from "../../../shared/shapes/job.ts";
+import type { StoredLine } from "../../jobs/stored_line.ts";
 import { JOB_KINDS } from "../../../shared/job_kinds/all.ts";
 
 const JSON_FORM: JobFeedForm = {
   name: "json",
   lines: (lines) =>
-    lines.map((line) => `id: ${line.n}\ndata: ${visibleJson(lineShape(line))}\n\n`).join(""),
+    lines.map((line) => `id: ${line.line}\ndata: ${visibleJson(lineShape(line))}\n\n`).join(""),
   job: (job) => `event: job\ndata: ${visibleJson(jobShape(job))}\n\n`,
 };
 
@@ -37,8 +37,8 @@ export const jobRoutes: ApiRoute[] = [
     body: JobInput,
     response: { 202: StartedJobs },
     handler: async (server, c) => {
-      const wish = await readJson(c, JobInput);
-      const ids = await startJobs(server, actorOf(c), pathId(c, "id"), wish);
+      const input = await readJson(c, JobInput);
+      const ids = await startJobs(server, actorOf(c), pathId(c, "id"), input);
       const jobs = ids.map((id) => startedShape(c, id));
       return { ...jobs[0]!, jobs };
     },
@@ -150,7 +150,7 @@ export const jobRoutes: ApiRoute[] = [
 ];
 
 /** A line break within a line would let who wrote it make up lines of others. */
-function textLine(line: JobLine): string {
+function textLine(line: StoredLine): string {
   const mark = line.stream === "stdout" ? "" : `[${line.stream}] `;
   return `${new Date(line.at).toISOString()} ${mark}${visible(line.text).replaceAll("\n", "␊")}\n`;
 }
@@ -162,7 +162,7 @@ function download(
   job: JobRow,
   type: string,
   extension: string,
-  form: (line: JobLine) => string,
+  form: (line: StoredLine) => string,
 ): Response {
   let after = 0;
   const body = new ReadableStream<Uint8Array>({
@@ -170,7 +170,7 @@ function download(
       if (!await isStillSignedIn(server, c)) return controller.error(new Error("signed out"));
       const lines = linesAfter(server, job.number, after, PAGE);
       if (lines.length > 0) {
-        after = lines[lines.length - 1]!.n;
+        after = lines[lines.length - 1]!.line;
         controller.enqueue(new TextEncoder().encode(lines.map(form).join("")));
       }
       if (lines.length < PAGE) controller.close();

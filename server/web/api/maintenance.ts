@@ -1,18 +1,19 @@
+import { limitsOf } from "../../../shared/bandwidth.ts";
 import { z } from "zod";
 import { setAdminCredential } from "../../maintenance/admin_credential.ts";
 import { changeMaintenance } from "../../maintenance/change.ts";
-import { AdminCredentialWish, MaintenanceWish } from "../../maintenance/fields.ts";
-import { leaseHolders, releaseLease, ReleaseWish } from "../../jobs/release_lease.ts";
+import { AdminCredentialInput, MaintenanceInput } from "../../maintenance/fields.ts";
+import { leaseHolders, ReleaseInput, releaseLease } from "../../jobs/release_lease.ts";
 import { listLocks, listMaintenance, locksSeenAt } from "../../maintenance/find.ts";
 import { startMaintenance } from "../../maintenance/start.ts";
 import { getRepository } from "../../repositories/find.ts";
 import {
+  AdoptInput,
   adoptSnapshots,
-  AdoptWish,
+  ForgetInput,
   forgetUngoverned,
-  ForgetWish,
+  KeepInput,
   keepUngoverned,
-  KeepWish,
 } from "../../retention/decide_ungoverned.ts";
 import { previewRetention } from "../../retention/preview.ts";
 import { listUngoverned } from "../../retention/ungoverned.ts";
@@ -34,7 +35,7 @@ import { PreviewedRetention } from "../../retention/fields.ts";
 import { wantsAllRemoved } from "../../jobs/remove_all_input.ts";
 import { listMaintenanceHosts } from "../../repositories/maintenance_hosts.ts";
 
-const PreviewWish = z.strictObject({ retention: PreviewedRetention });
+const PreviewInput = z.strictObject({ retention: PreviewedRetention });
 
 /** Of the hosts that may hold the admin credential: their ids, and with names and what they wait for. */
 async function namedHosts(server: Server, repositoryId: string) {
@@ -48,14 +49,14 @@ export const maintenanceRoutes: ApiRoute[] = [
     path: "/api/repositories/:id/admin-credential",
     role: "admin",
     summary: "Sets the credential that may delete (write-only); an empty object removes it",
-    body: AdminCredentialWish,
+    body: AdminCredentialInput,
     response: { 200: ChangedRepository },
     handler: async (server, c) => {
       const repositoryId = pathId(c, "id");
-      const wish = await readJson(c, AdminCredentialWish);
-      await setAdminCredential(server, actorOf(c), repositoryId, wish);
+      const input = await readJson(c, AdminCredentialInput);
+      await setAdminCredential(server, actorOf(c), repositoryId, input);
       const repository = await getRepository(server, repositoryId);
-      const warnings = secretWarnings({ ...repository, ...wish });
+      const warnings = secretWarnings({ ...repository, ...input });
       return { ...withIsoTimes(repository), warnings };
     },
   }),
@@ -83,10 +84,10 @@ export const maintenanceRoutes: ApiRoute[] = [
     role: "admin",
     summary:
       "Lets others write although the host that forgets, prunes, checks or inits there has not said that it ended; confirm_hostname is that host's name",
-    body: ReleaseWish,
+    body: ReleaseInput,
     response: { 204: null },
     handler: async (server, c) => {
-      const { confirm_hostname } = await readJson(c, ReleaseWish);
+      const { confirm_hostname } = await readJson(c, ReleaseInput);
       await releaseLease(server, actorOf(c), pathId(c, "id"), confirm_hostname);
     },
   }),
@@ -96,11 +97,16 @@ export const maintenanceRoutes: ApiRoute[] = [
     role: "operator",
     summary:
       "Changes the cadences that are given (UTC); host_ids, for admins, names the hosts that may hold the admin credential",
-    body: MaintenanceWish,
+    body: MaintenanceInput,
     response: { 200: MaintenanceTasks },
     handler: async (server, c) => {
       const repositoryId = pathId(c, "id");
-      await changeMaintenance(server, actorOf(c), repositoryId, await readJson(c, MaintenanceWish));
+      await changeMaintenance(
+        server,
+        actorOf(c),
+        repositoryId,
+        await readJson(c, MaintenanceInput),
+      );
       const tasks = (await listMaintenance(server, repositoryId)).map(taskShape);
       const named = await namedHosts(server, repositoryId);
       return { tasks, ...withIsoTimes(named) };
@@ -114,10 +120,10 @@ export const maintenanceRoutes: ApiRoute[] = [
     body: RepositoryJobInput,
     response: { 202: StartedJob },
     handler: async (server, c) => {
-      const wish = await readJson(c, RepositoryJobInput);
-      const isForAll = wantsAllRemoved(actorOf(c), wish);
-      const { kind, host_id, confirm_hostname } = wish;
-      const { bandwidth_up_kbps, bandwidth_down_kbps, dry_run, may_drop_most } = wish;
+      const input = await readJson(c, RepositoryJobInput);
+      const isForAll = wantsAllRemoved(actorOf(c), input);
+      const { kind, host_id, confirm_hostname } = input;
+      const { dry_run, may_drop_most } = input;
       if (host_id) {
         needAdmin(actorOf(c), "host_id", "host_id says where it runs, which only admins do.");
       }
@@ -125,7 +131,7 @@ export const maintenanceRoutes: ApiRoute[] = [
         kind,
         request: { dry_run, may_drop_most },
         ...(isForAll ? { removeAllOf: confirm_hostname } : {}),
-        caps: { bandwidth_up_kbps, bandwidth_down_kbps },
+        limits: limitsOf(input),
         ...(host_id ? { hostId: host_id } : {}),
       });
       return startedShape(c, jobId);
@@ -138,11 +144,11 @@ export const maintenanceRoutes: ApiRoute[] = [
     role: "operator",
     summary:
       "What a policy would do to the group's snapshots as they are listed now, before it is saved; also while the host is offline",
-    body: PreviewWish,
+    body: PreviewInput,
     response: { 200: RetentionPreview },
     handler: async (server, c) => {
       const group = await getSourceGroup(server, pathId(c, "id"), pathId(c, "gid"));
-      const { retention } = await readJson(c, PreviewWish);
+      const { retention } = await readJson(c, PreviewInput);
       return withIsoTimes(await previewRetention(server, group.id, retention));
     },
   }),
@@ -163,20 +169,20 @@ export const maintenanceRoutes: ApiRoute[] = [
     path: "/api/repositories/:id/ungoverned-snapshots/adopt",
     role: "admin",
     summary: "A source group governs them from now on, each at its own time",
-    body: AdoptWish,
+    body: AdoptInput,
     response: { 200: z.object({ adopted: z.number() }) },
     handler: async (server, c) =>
-      await adoptSnapshots(server, actorOf(c), pathId(c, "id"), await readJson(c, AdoptWish)),
+      await adoptSnapshots(server, actorOf(c), pathId(c, "id"), await readJson(c, AdoptInput)),
   }),
   apiRoute({
     method: "POST",
     path: "/api/repositories/:id/ungoverned-snapshots/keep",
     role: "operator",
     summary: "They stay, and are no longer asked about",
-    body: KeepWish,
+    body: KeepInput,
     response: { 204: null },
     handler: async (server, c) => {
-      await keepUngoverned(server, actorOf(c), pathId(c, "id"), await readJson(c, KeepWish));
+      await keepUngoverned(server, actorOf(c), pathId(c, "id"), await readJson(c, KeepInput));
     },
   }),
   apiRoute({
@@ -184,11 +190,11 @@ export const maintenanceRoutes: ApiRoute[] = [
     path: "/api/repositories/:id/ungoverned-snapshots/forget",
     role: "admin",
     summary: "Forgets them, as a job; confirm_hostname is the host name that the snapshots carry",
-    body: ForgetWish,
+    body: ForgetInput,
     response: { 202: StartedJob },
     handler: async (server, c) => {
-      const wish = await readJson(c, ForgetWish);
-      return startedShape(c, await forgetUngoverned(server, actorOf(c), pathId(c, "id"), wish));
+      const input = await readJson(c, ForgetInput);
+      return startedShape(c, await forgetUngoverned(server, actorOf(c), pathId(c, "id"), input));
     },
   }),
 ];

@@ -62,8 +62,8 @@ export const repositoryRoutes: ApiRoute[] = [
     response: { 200: ChangedShape },
     handler: async (server, c) => {
       const id = pathId(c, "id");
-      const wish = await readJson(c, ChangedRepository);
-      const warnings = await changeRepository(server, actorOf(c), id, wish);
+      const input = await readJson(c, ChangedRepository);
+      const warnings = await changeRepository(server, actorOf(c), id, input);
       return { ...withIsoTimes(await getRepository(server, id)), warnings };
     },
   }),

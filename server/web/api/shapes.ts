@@ -9,6 +9,7 @@ import type { ShownProblem } from "../../../shared/shapes/problem.ts";
 import type { FleetSummary } from "../../hosts/fleet.ts";
 import type { Host } from "../../hosts/find.ts";
 import type { Job } from "../../jobs/find.ts";
+import type { StoredLine } from "../../jobs/stored_line.ts";
 import type { MaintenanceTask } from "../../maintenance/find.ts";
 import type { Ctx } from "../context.ts";
 
@@ -91,8 +92,8 @@ export function jobShape(job: Job): z.input<typeof JobShape> {
   return withIsoTimes(shown);
 }
 
-export function lineShape(line: JobLine): z.input<typeof JobLine> {
-  return { n: line.n, at: new Date(line.at).toISOString(), stream: line.stream, text: line.text };
+export function lineShape({ line, at, stream, text }: StoredLine): z.input<typeof JobLine> {
+  return { n: line, at: new Date(at).toISOString(), stream, text };
 }
 
 /** A job that was started, and its page. */

@@ -14,7 +14,7 @@ import { actorOf, type Ctx, type Route } from "../context.ts";
 import { attemptTo } from "./form.ts";
 import { jobRow, jobView } from "./job_props.ts";
 import { frameOf, goTo, isAdmin, mayRun, show } from "./page.ts";
-import type { JobLine } from "../../../shared/shapes/job.ts";
+import type { StoredLine } from "../../jobs/stored_line.ts";
 import { JOB_KINDS } from "../../../shared/job_kinds/all.ts";
 
 export const jobPageRoutes: Route[] = [
@@ -84,7 +84,7 @@ function lastLines(
   jobNumber: number,
   before: number,
   limit: typeof LINES,
-): JobLine[] {
+): StoredLine[] {
   const lines = linesBefore(server, jobNumber, before, limit.count);
   let left = limit.bytes;
   const first = lines.findLastIndex((line) => {
