@@ -1,7 +1,7 @@
 // What is wrong with an answer of the JSON API: a status that its route does not declare, a body that is not as the schema says.
 import { z } from "zod";
 import { ApiError } from "../../shared/shapes/error.ts";
-import type { Answer } from "../../server/web/api/route.ts";
+import type { Answer, Answers } from "../../server/web/api/route.ts";
 import { API_ROUTES } from "../../server/web/api/routes.ts";
 
 const PATHS = API_ROUTES.map((route) => ({
@@ -9,32 +9,26 @@ const PATHS = API_ROUTES.map((route) => ({
   pattern: new RegExp(`^${route.path.replaceAll(".", "\\.").replaceAll(/:\w+/g, "[^/]+")}$`),
 }));
 
-/** undefined for a right one, and for what is not below /api/. The response can still be read. */
+/** undefined for a right one, and for what is neither of the API's table nor below /api/. The response can still be read. */
 export async function faultOf(request: Request, response: Response): Promise<string | undefined> {
+  const { method } = request;
   const { pathname } = new URL(request.url);
-  if (!pathname.startsWith("/api/")) return undefined;
-  const fault = await withStatus(request.method, pathname, response);
-  return fault && `${request.method} ${pathname}: ${fault}`;
-}
-
-async function withStatus(
-  method: string,
-  pathname: string,
-  response: Response,
-): Promise<string | undefined> {
-  const { status } = response;
-  // The same without its body.
-  if (method === "HEAD") return undefined;
-  // Its body is broken off on purpose: see thenCutOff() of web/whole_body.ts.
-  if (status === 408) return undefined;
-  if (status >= 400) return await withBody(ApiError, response);
   const found = PATHS.find(({ route, pattern }) =>
     route.method === method && pattern.test(pathname)
   );
-  if (!found) return `answers ${status}, and the API has no such route`;
-  const answer = Object.entries(found.route.response).find(([each]) => Number(each) === status);
-  if (!answer) return `the route does not declare the status ${status}`;
-  if (answer[1] !== null) return await withBody(answer[1], response);
+  if (!found && !pathname.startsWith("/api/")) return undefined;
+  // HEAD is the same without its body, and 408 is broken off on purpose: see thenCutOff() of web/whole_body.ts.
+  if (method === "HEAD" || response.status === 408) return undefined;
+  const fault = await faultFor(found?.route.response ?? {}, response);
+  return fault && `${method} ${pathname}: ${fault}`;
+}
+
+async function faultFor(answers: Answers, response: Response): Promise<string | undefined> {
+  const { status } = response;
+  const declared = Object.entries(answers).find(([each]) => Number(each) === status);
+  if (!declared && status >= 400) return await withBody(ApiError, response);
+  if (!declared) return `the status ${status} is not declared`;
+  if (declared[1] !== null) return await withBody(declared[1], response);
   return response.body ? `a body comes with ${status}, which is declared without one` : undefined;
 }
 

@@ -1,11 +1,11 @@
-// The server's app, whose every answer below /api/ is held against the schema that its route declares.
+// The server's app, whose every answer of the JSON API is held against the schema that its route declares.
 import { type App, createApp } from "../../server/app.ts";
 import type { Server } from "../../server/server.ts";
 import type { Route } from "../../server/web/context.ts";
 import { faultOf } from "./answer_fault.ts";
 
 /**
- * `note` is told of each answer that is not as its route says; who asked gets a 500 with the same text instead, so that the test
+ * `note` receives each answer that is not as its route says; who asked gets a 500 with the same text instead, so that the test
  * that asked fails.
  */
 export function createCheckedApp(

@@ -7,6 +7,14 @@ import type { Ctx } from "../context.ts";
 import { sendFile } from "../send_file.ts";
 import { type ApiRoute, apiRoute } from "./route.ts";
 
+const PROGRAM = {
+  200: { type: "application/octet-stream", description: "The program" },
+  206: { type: "application/octet-stream", description: "The part of it that was asked for" },
+  304: null,
+  416: null,
+};
+const SUM = { 200: { type: "text/plain", description: "64 hex digits" } };
+
 const agentFor = (server: Server, c: Ctx) =>
   findAgentProgram(server, c.req.query("os") ?? "", c.req.query("arch") ?? "");
 
@@ -29,12 +37,7 @@ export const downloadRoutes: ApiRoute[] = [
     role: "public",
     summary: "The agent's program; X-Checksum-Sha256 is its SHA-256. Ranges are understood",
     query: ["os", "arch"],
-    response: {
-      200: {
-        type: "application/octet-stream",
-        description: "The program, or with 206 a part of it",
-      },
-    },
+    response: PROGRAM,
     handler: async (server, c) => {
       const file = await agentFor(server, c);
       return sendFile(c, file, await sha256Of(file));
@@ -46,7 +49,7 @@ export const downloadRoutes: ApiRoute[] = [
     role: "public",
     summary: "SHA-256 of that program, in hex",
     query: ["os", "arch"],
-    response: { 200: { type: "text/plain", description: "64 hex digits" } },
+    response: SUM,
     handler: async (server, c) => c.text(`${await sha256Of(await agentFor(server, c))}\n`),
   }),
   script("/install/install.sh", installSh, "Installs the agent on Linux"),
@@ -56,12 +59,7 @@ export const downloadRoutes: ApiRoute[] = [
     path: "/install/nssm.exe",
     role: "public",
     summary: "NSSM, which runs the agent as a service on Windows",
-    response: {
-      200: {
-        type: "application/octet-stream",
-        description: "The program, or with 206 a part of it",
-      },
-    },
+    response: PROGRAM,
     handler: async (server, c) => {
       const file = await findNssm(server);
       return sendFile(c, file, await sha256Of(file));
@@ -72,7 +70,7 @@ export const downloadRoutes: ApiRoute[] = [
     path: "/install/nssm.exe.sha256",
     role: "public",
     summary: "SHA-256 of nssm.exe, in hex",
-    response: { 200: { type: "text/plain", description: "64 hex digits" } },
+    response: SUM,
     handler: async (server, c) => c.text(`${await sha256Of(await findNssm(server))}\n`),
   }),
 ];

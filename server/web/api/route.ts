@@ -13,10 +13,12 @@ export interface RawBody {
 /** What is returned with a success status: JSON as the schema says, or another body. */
 export type Answer = z.ZodType | RawBody;
 
-const WITH_BODY = [200, 201, 202] as const;
+const WITH_JSON = [200, 201, 202] as const;
 
-/** By success status; null is no body. */
-export type Answers = { [S in typeof WITH_BODY[number]]?: Answer } & { 204?: null };
+/** By status, all but the errors that app.ts makes of what is thrown; null is no body. */
+export type Answers =
+  & { [S in typeof WITH_JSON[number]]?: Answer }
+  & { 204?: null; 206?: RawBody; 304?: null; 416?: null; 503?: RawBody };
 
 type BodyOf<A> = A extends z.ZodType ? z.input<A> : A extends RawBody ? Response : void;
 type Returned<R extends Answers> = { [S in keyof R]: BodyOf<R[S]> }[keyof R];
@@ -38,16 +40,16 @@ interface TypedRoute<R extends Answers> extends Omit<Route, "handler">, Describe
 
 /**
  * A row of the API's table. The compiler holds what the handler returns against the schemas; in production nothing is looked at
- * again, and the tests' server looks at every response. Throws when two statuses have a body: which one is meant is known by
+ * again, and the tests' server looks at every response. Throws when two statuses come with JSON: which one is meant is known by
  * whether something is returned.
  */
 export function apiRoute<R extends Answers>({ handler, ...row }: TypedRoute<R>): ApiRoute {
-  const withBody = WITH_BODY.filter((status) => row.response[status]);
-  if (withBody.length > 1) throw new Error(`${row.method} ${row.path} has two kinds of body.`);
+  const withJson = WITH_JSON.filter((status) => row.response[status] instanceof z.ZodType);
+  if (withJson.length > 1) throw new Error(`${row.method} ${row.path} has two kinds of JSON.`);
   const toResponse = (c: Ctx, returned: Returned<R>) => {
     if (returned instanceof Response) return returned;
     if (returned === undefined) return c.body(null, 204);
-    return c.body(JSON.stringify(returned), withBody[0], { "Content-Type": "application/json" });
+    return c.body(JSON.stringify(returned), withJson[0], { "Content-Type": "application/json" });
   };
   return { ...row, handler: async (server, c) => toResponse(c, await handler(server, c)) };
 }

@@ -26,7 +26,10 @@ export const systemRoutes: ApiRoute[] = [
     role: "public",
     summary:
       "200 while the database is up to date and can be written, otherwise 503 with the reason",
-    response: { 200: { type: "text/plain", description: "ready" } },
+    response: {
+      200: { type: "text/plain", description: "ready" },
+      503: { type: "text/plain", description: "not ready, and why" },
+    },
     handler: async (server, c) => {
       if (await server.storage.isWritable(READY_FOR_MS)) return c.text("ready\n");
       c.header("Retry-After", "5");

@@ -107,12 +107,13 @@ Deno.test("a server of the tests answers 500 and fails its test when an answer i
   const wrong: [path: string, handler: Parameters<typeof asked>[1], RegExp][] = [
     ["/api/version", (_, c) => c.json({ version: 1 }), /GET \/api\/version: version: /],
     ["/api/version", (_, c) => c.json({ ...right, more: 1 }), /more is not named/],
-    ["/api/version", (_, c) => c.json(right, 202), /does not declare the status 202/],
-    ["/api/version", (_, c) => c.body(null, 204), /does not declare the status 204/],
+    ["/api/version", (_, c) => c.json(right, 202), /the status 202 is not declared/],
+    ["/api/version", (_, c) => c.body(null, 204), /the status 204 is not declared/],
     ["/api/version", (_, c) => c.text("1"), /Content-Type is text\/plain/],
     ["/api/audit.csv", (_, c) => c.json([]), /instead of text\/csv/],
     ["/api/version", (_, c) => c.json({ message: "no" }, 409), /error: /],
     ["/api/version", (_, c) => c.text("no", 404), /Content-Type is text\/plain/],
+    ["/install/install.sh", (_, c) => c.json({}), /instead of text\/plain/],
   ];
   for (const [path, handler, expected] of wrong) {
     assert.match(String(await asked(path, handler)), expected);
