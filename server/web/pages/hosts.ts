@@ -3,7 +3,6 @@ import { z } from "zod";
 import type { HookField } from "../../../templates/hosts/hooks.tsx";
 import { AddHostDonePage } from "../../../templates/hosts/add_done.tsx";
 import type { ApprovalsProps } from "../../../templates/hosts/approvals.tsx";
-import type { MachineView } from "../../../templates/hosts/machines.tsx";
 import { HostJobsPage } from "../../../templates/hosts/jobs.tsx";
 import {
   HostRepositoryPage,
@@ -39,7 +38,6 @@ import { repositoryView } from "./repository_props.ts";
 import { hostFrame, lossesOf } from "./host_props.ts";
 import { testHook, TestHookInput } from "../../jobs/test_hook.ts";
 import { HostSnapshotsChoice, removeHost } from "../../retention/remove_host.ts";
-import type { HostInstance } from "../../../shared/shapes/host.ts";
 import type { DefaultHooks } from "../../../shared/shapes/hooks.ts";
 
 export const hostPageRoutes: Route[] = [
@@ -284,7 +282,7 @@ async function settings(
       errors: {},
       repositories: await repositoryChoices(server, c, [host.repository_id]),
       approvals: await approvalsProps(server, c, host),
-      machines: (await listInstances(server, host.id)).map(machineView),
+      machines: await listInstances(server, host.id),
       snapshots: host.snapshots_count,
       mayDelete: isAdmin(c),
       deleteErrors: {},
@@ -313,20 +311,6 @@ async function approvalsProps(server: Server, c: Ctx, host: Host): Promise<Appro
     })),
     mayChange: isAdmin(c),
     errors: {},
-  };
-}
-
-function machineView(machine: HostInstance): MachineView {
-  return {
-    id: machine.id,
-    hostname: machine.hostname,
-    system: `${machine.os} ${machine.arch}`,
-    agentVersion: machine.agent_version,
-    address: machine.address,
-    bootTime: machine.boot_time,
-    firstSeenAt: machine.first_seen_at,
-    lastSeenAt: machine.last_seen_at,
-    isConnected: machine.connected,
   };
 }
 
