@@ -71,6 +71,11 @@ export const JobLine = z.object({
 });
 export type JobLine = z.infer<typeof JobLine>;
 
+/** The same as it is stored: its number is called `line` there. */
+export interface StoredLine extends Omit<JobLine, "n"> {
+  line: number;
+}
+
 export const StartedJob = z.object({ job_id: z.string(), job_url: z.string() });
 export type StartedJob = z.infer<typeof StartedJob>;
 

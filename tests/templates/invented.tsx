@@ -25,9 +25,9 @@ import {
 } from "../../templates/hosts/source_form.tsx";
 import { SourcesPage } from "../../templates/hosts/sources.tsx";
 import { JobListPage, type JobRowData } from "../../templates/jobs/list.tsx";
-import type { LogLine } from "../../templates/jobs/log.tsx";
+import type { StoredLine } from "../../shared/shapes/job.ts";
 import { JobPage } from "../../templates/jobs/page.tsx";
-import type { Fleet, FrameProps, Role } from "../../templates/layout.tsx";
+import type { Fleet, FrameProps } from "../../templates/layout.tsx";
 import type { DayState } from "../../templates/parts/strip.tsx";
 import { AcceptedPage, AcceptPage, type AcceptProps } from "../../templates/pending/accept.tsx";
 import type { PendingHostView, PendingProps } from "../../templates/pending/list.tsx";
@@ -43,6 +43,7 @@ import type {
 } from "../../templates/repositories/maintenance.tsx";
 import type { JobView } from "../../templates/jobs/view.ts";
 import type { RejectedKey } from "../../shared/shapes/pending_host.ts";
+import type { Role } from "../../shared/shapes/user.ts";
 
 export const NOW = Date.UTC(2026, 10, 22, 3, 12, 45);
 const MINUTE = 60_000;
@@ -620,7 +621,7 @@ const TEXTS = [
   "found 4 old cache directories in /root/.cache/restic, run `restic cache --cleanup` to remove them",
   "scan finished in 1.204s: 20104 files, 2.000 GiB",
 ];
-const lines = (n: number, from = 1): LogLine[] =>
+const lines = (n: number, from = 1): StoredLine[] =>
   Array.from({ length: n }, (_, i) => ({
     line: from + i,
     at: NOW - 31_000 + i * 100,
@@ -794,7 +795,6 @@ const WINDOWS =
 
 const auditEntries = (n: number) =>
   Array.from({ length: n }, (_, i) => ({
-    id: String(900 - i),
     at: NOW - i * 37 * MINUTE,
     actor: i % 5 === 4
       ? { kind: "agent" as const, name: "web-01" }
@@ -1066,7 +1066,7 @@ export const pages: Record<string, () => Child> = {
       snapshots={snapshots(12)}
       total={31}
       refreshedAt={NOW - 8 * MINUTE}
-      losses={[{ noticedAt: NOW - 2 * HOUR, count: 3 }]}
+      losses={[{ noticed_at: NOW - 2 * HOUR, count: 3 }]}
       nextCursor="abc"
       isFirstPage
     />

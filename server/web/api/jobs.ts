@@ -14,9 +14,8 @@ import { eventStream } from "../sse.ts";
 import { jobShape, lineShape, startedShape } from "./shapes.ts";
 import { type ApiRoute, apiRoute } from "./route.ts";
 import { listOf } from "../../../shared/shapes/list.ts";
-import { Job, StartedJobs } from "../../../shared/shapes/job.ts";
+import { Job, StartedJobs, type StoredLine } from "../../../shared/shapes/job.ts";
 import { lastEventId } from "../last_event_id.ts";
-import type { StoredLine } from "../../jobs/stored_line.ts";
 import { JOB_KINDS } from "../../../shared/job_kinds/all.ts";
 
 const JSON_FORM: JobFeedForm = {

@@ -3,13 +3,17 @@ import type { z } from "zod";
 import { messageOf, messagesOf } from "../../../shared/problem_words.ts";
 import type { Problem } from "../../../shared/problems.ts";
 import type { FleetSummary as FleetShape, Host as HostShape } from "../../../shared/shapes/host.ts";
-import type { Job as JobShape, JobLine, StartedJob } from "../../../shared/shapes/job.ts";
+import type {
+  Job as JobShape,
+  JobLine,
+  StartedJob,
+  StoredLine,
+} from "../../../shared/shapes/job.ts";
 import type { MaintenanceTask as TaskShape } from "../../../shared/shapes/maintenance.ts";
 import type { ShownProblem } from "../../../shared/shapes/problem.ts";
 import type { FleetSummary } from "../../hosts/fleet.ts";
 import type { Host } from "../../hosts/find.ts";
 import type { Job } from "../../jobs/find.ts";
-import type { StoredLine } from "../../jobs/stored_line.ts";
 import type { MaintenanceTask } from "../../maintenance/find.ts";
 import type { Ctx } from "../context.ts";
 

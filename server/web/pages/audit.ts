@@ -1,4 +1,4 @@
-import { AuditPage } from "../../../templates/audit/page.tsx";
+import { AuditPage, type AuditRow } from "../../../templates/audit/page.tsx";
 import { listAudit } from "../../audit/find.ts";
 import { AppError } from "../../errors.ts";
 import type { Server } from "../../server.ts";
@@ -19,7 +19,7 @@ async function audit(server: Server, c: Ctx): Promise<Response> {
     c,
     AuditPage({
       frame: await frameOf(server, c),
-      entries: page.items.map(entryProps),
+      entries: page.items.map(auditRow),
       filter: {
         actor: typed("actor"),
         action: typed("action"),
@@ -45,18 +45,10 @@ async function entries(server: Server, c: Ctx) {
   }
 }
 
-const ACTORS = ["user", "schedule", "system", "agent"] as const;
-
-function entryProps(entry: AuditEntry) {
-  const { target, actor } = entry;
+function auditRow({ target, ...entry }: AuditEntry): AuditRow {
   return {
-    id: String(entry.id),
-    at: entry.at,
-    actor: { kind: ACTORS.find((kind) => kind === actor.kind) ?? "system", name: actor.name },
-    action: entry.action,
+    ...entry,
     target: target && { kind: target.kind, name: target.name, href: hrefOf(target) },
-    address: entry.address,
-    detail: entry.detail,
   };
 }
 

@@ -14,6 +14,7 @@ import { pathId } from "../body.ts";
 import type { Ctx } from "../context.ts";
 import { frameOf, mayRun } from "./page.ts";
 import type { HostState } from "../../../shared/shapes/host.ts";
+import type { SnapshotLoss } from "../../../shared/shapes/snapshot.ts";
 
 export async function hostRows(server: Server, hosts: Host[]): Promise<HostRowData[]> {
   const strips = await backupStrips(server, hosts.map((host) => host.id));
@@ -132,10 +133,9 @@ export async function hostFrame(server: Server, c: Ctx): Promise<HostFrameProps>
 
 /** What is older than a month is no news. */
 export function lossesOf(
-  { losses }: { losses: { noticed_at: number; count: number }[] },
+  { losses }: { losses: SnapshotLoss[] },
   now: number,
 ) {
   const since = now - 30 * 86_400_000;
-  return losses.filter((loss) => loss.noticed_at > since)
-    .map(({ noticed_at, count }) => ({ noticedAt: noticed_at, count }));
+  return losses.filter((loss) => loss.noticed_at > since);
 }
