@@ -86,7 +86,7 @@ export const scheduleRoutes: ApiRoute[] = [
     response: { 200: Schedule },
     handler: async (server, c) => {
       const [hostId, id] = [pathId(c, "id"), pathId(c, "sid")];
-      await changeSchedule(server, actorOf(c), hostId, id, await readJson(c, ScheduleInput));
+      await changeSchedule(server, actorOf(c), { hostId, id }, await readJson(c, ScheduleInput));
       return withIsoTimes(await getSchedule(server, hostId, id));
     },
   }),
@@ -97,7 +97,7 @@ export const scheduleRoutes: ApiRoute[] = [
     summary: "Removes a schedule; its jobs stay",
     response: { 204: null },
     handler: async (server, c) => {
-      await removeSchedule(server, actorOf(c), pathId(c, "id"), pathId(c, "sid"));
+      await removeSchedule(server, actorOf(c), { hostId: pathId(c, "id"), id: pathId(c, "sid") });
     },
   }),
 ];

@@ -60,7 +60,7 @@ export const sourceGroupRoutes: ApiRoute[] = [
     handler: async (server, c) => {
       const [hostId, id] = [pathId(c, "id"), pathId(c, "gid")];
       const input = await readJson(c, SourceGroupInput);
-      await changeSourceGroup(server, actorOf(c), hostId, id, input);
+      await changeSourceGroup(server, actorOf(c), { hostId, id }, input);
       return withIsoTimes(await getSourceGroup(server, hostId, id));
     },
   }),
@@ -74,7 +74,12 @@ export const sourceGroupRoutes: ApiRoute[] = [
     response: { 204: null },
     handler: async (server, c) => {
       const choice = readQuery(c, SnapshotsChoice);
-      await removeSourceGroup(server, actorOf(c), pathId(c, "id"), pathId(c, "gid"), choice);
+      await removeSourceGroup(
+        server,
+        actorOf(c),
+        { hostId: pathId(c, "id"), id: pathId(c, "gid") },
+        choice,
+      );
     },
   }),
 ];
