@@ -25,13 +25,13 @@ import {
 } from "../../templates/hosts/source_form.tsx";
 import { SourcesPage } from "../../templates/hosts/sources.tsx";
 import { JobListPage, type JobRowData } from "../../templates/jobs/list.tsx";
-import type { LogLine } from "../../templates/jobs/log.tsx";
+import type { StoredLine } from "../../shared/shapes/job.ts";
 import { JobPage } from "../../templates/jobs/page.tsx";
-import type { Fleet, FrameProps, Role } from "../../templates/layout.tsx";
+import type { Fleet, FrameProps } from "../../templates/layout.tsx";
 import type { DayState } from "../../templates/parts/strip.tsx";
 import { AcceptedPage, AcceptPage, type AcceptProps } from "../../templates/pending/accept.tsx";
 import type { PendingHostView, PendingProps } from "../../templates/pending/list.tsx";
-import { PendingPage, type RejectedKeyView } from "../../templates/pending/page.tsx";
+import { PendingPage } from "../../templates/pending/page.tsx";
 import { NO_CONNECTION } from "../../templates/repositories/connection_fields.tsx";
 import { RepositoryFormPage } from "../../templates/repositories/form.tsx";
 import { RepositoryListPage } from "../../templates/repositories/list.tsx";
@@ -42,6 +42,8 @@ import type {
   MaintenanceTask,
 } from "../../templates/repositories/maintenance.tsx";
 import type { JobView } from "../../templates/jobs/view.ts";
+import type { RejectedKey } from "../../shared/shapes/pending_host.ts";
+import type { Role } from "../../shared/shapes/user.ts";
 
 export const NOW = Date.UTC(2026, 10, 22, 3, 12, 45);
 const MINUTE = 60_000;
@@ -113,7 +115,12 @@ function hostRow(n: number, name: string, changes: Partial<HostRowData> = {}): H
     state: "ok",
     isOnline: true,
     lastSeenAt: NOW - 20_000,
-    lastBackup: { jobId: id(1000 + n), at: NOW - n * 8 * MINUTE, status: "succeeded", warnings: 0 },
+    lastBackup: {
+      job_id: id(1000 + n),
+      at: NOW - n * 8 * MINUTE,
+      status: "succeeded",
+      warnings: 0,
+    },
     running: null,
     queued: 0,
     days: days(n % 9),
@@ -121,7 +128,7 @@ function hostRow(n: number, name: string, changes: Partial<HostRowData> = {}): H
     snapshots: 20 + n * 3,
     schedule: {
       nextRunAt: NOW + (n % 70) * 3 * HOUR,
-      lastRun: { jobId: id(1000 + n), at: NOW - n * 8 * MINUTE, status: "succeeded", warnings: 0 },
+      lastRun: { job_id: id(1000 + n), at: NOW - n * 8 * MINUTE, status: "succeeded", warnings: 0 },
     },
     ...changes,
   };
@@ -130,12 +137,12 @@ function hostRow(n: number, name: string, changes: Partial<HostRowData> = {}): H
 const FEW: HostRowData[] = [
   hostRow(1, "db-02", {
     state: "bad",
-    lastBackup: { jobId: id(1001), at: NOW - 26 * HOUR, status: "failed", warnings: 0 },
+    lastBackup: { job_id: id(1001), at: NOW - 26 * HOUR, status: "failed", warnings: 0 },
     days: days(1),
   }),
   hostRow(2, "mail-01", {
     state: "warn",
-    lastBackup: { jobId: id(1002), at: NOW - 2 * HOUR, status: "succeeded", warnings: 3 },
+    lastBackup: { job_id: id(1002), at: NOW - 2 * HOUR, status: "succeeded", warnings: 3 },
   }),
   hostRow(3, "nas", {
     state: "run",
@@ -144,7 +151,7 @@ const FEW: HostRowData[] = [
   hostRow(4, "web-01", {
     schedule: {
       nextRunAt: NOW + 5 * HOUR,
-      lastRun: { jobId: id(1), at: NOW - 8 * HOUR, status: "succeeded", warnings: 0 },
+      lastRun: { job_id: id(1), at: NOW - 8 * HOUR, status: "succeeded", warnings: 0 },
     },
   }),
   hostRow(5, "pc-leo", { state: "off", isOnline: false, lastSeenAt: NOW - 3 * DAY, os: "windows" }),
@@ -178,17 +185,17 @@ const waiting = (n: number, changes: Partial<PendingHostView> = {}): PendingHost
   hostname: `pc-${n}`,
   os: "windows",
   arch: "x86_64",
-  agentVersion: "0.1.0",
-  resticVersion: "0.18.0",
+  agent_version: "0.1.0",
+  restic_version: "0.18.0",
   fingerprint: fingerprint(n),
-  address: `203.0.113.${n}`,
-  firstSeenAt: NOW - n * 12_000,
-  provenAt: NOW - 5000,
-  isConnected: true,
-  hasCollision: false,
-  looksLike: null,
-  nameWarning: null,
-  isPlainHttp: false,
+  announced_from_ip: `203.0.113.${n}`,
+  first_seen_at: NOW - n * 12_000,
+  proven_at: NOW - 5000,
+  connected: true,
+  hostname_collision: false,
+  looks_like: null,
+  name_warning: null,
+  plain_http: false,
   revision: 1,
   ...changes,
 });
@@ -197,42 +204,46 @@ const WAITING: PendingHostView[] = [
   waiting(2, {
     hostname: "w\u0435b-01",
     os: "linux",
-    hasCollision: true,
-    isConnected: false,
-    looksLike: "web-01",
-    nameWarning: "mixes scripts (Latin and Cyrillic: \u0435 U+0435)",
-    isPlainHttp: true,
+    hostname_collision: true,
+    connected: false,
+    looks_like: "web-01",
+    name_warning: "mixes scripts (Latin and Cyrillic: \u0435 U+0435)",
+    plain_http: true,
   }),
   waiting(3, {
     hostname: HOSTILE,
     os: HOSTILE,
     arch: HOSTILE,
-    agentVersion: HOSTILE,
-    resticVersion: null,
-    address: "2001:db8:1234:5678:9abc:def0:1234:5678",
-    provenAt: null,
-    isConnected: false,
-    hasCollision: true,
-    looksLike: LONG,
-    nameWarning: HOSTILE,
+    agent_version: HOSTILE,
+    restic_version: null,
+    announced_from_ip: "2001:db8:1234:5678:9abc:def0:1234:5678",
+    proven_at: null,
+    connected: false,
+    hostname_collision: true,
+    looks_like: LONG,
+    name_warning: HOSTILE,
   }),
   waiting(4, { hostname: RTL }),
   waiting(5, { hostname: LONG }),
 ];
-const REJECTED: RejectedKeyView[] = [
+const REJECTED: RejectedKey[] = [
   {
     id: id(320),
     hostname: "pc-leo",
     fingerprint: fingerprint(7),
-    rejectedBy: "alice",
-    until: NOW + DAY,
+    announced_from_ip: "192.0.2.9",
+    rejected_at: NOW - HOUR,
+    rejected_by: "alice",
+    expires_at: NOW + DAY,
   },
   {
     id: id(321),
     hostname: HOSTILE,
     fingerprint: fingerprint(8),
-    rejectedBy: HOSTILE,
-    until: NOW + HOUR,
+    announced_from_ip: "192.0.2.9",
+    rejected_at: NOW - HOUR,
+    rejected_by: HOSTILE,
+    expires_at: NOW + HOUR,
   },
 ];
 const pending = (changes: Partial<PendingProps> = {}): PendingProps => ({
@@ -321,7 +332,7 @@ export const hostView = (changes: Partial<HostView> = {}): HostView => ({
   brakes: null,
   isOnline: true,
   lastSeenAt: NOW - 12_000,
-  lastBackup: { jobId: id(1004), at: NOW - 8 * MINUTE, status: "succeeded", warnings: 0 },
+  lastBackup: { job_id: id(1004), at: NOW - 8 * MINUTE, status: "succeeded", warnings: 0 },
   running: null,
   nextRunAt: null,
   isOnHold: false,
@@ -352,13 +363,13 @@ const NEW_HOST = hostView({
   days: days(4),
 });
 const BROKEN_HOST = hostView({
-  agentProblems: [{ text: HOSTILE, receivedAt: NOW }, { text: LONG, receivedAt: NOW - DAY }],
+  agentProblems: [{ text: HOSTILE, received_at: NOW }, { text: LONG, received_at: NOW - DAY }],
   mayDismissProblems: true,
   hostname: "w\u0435b-01",
   hostnameWarning: "must not mix scripts (Latin and Cyrillic: \u0435 U+0435)",
   brakes: {
-    allowsHooks: false,
-    allowsRestoreInPlace: false,
+    allow_hooks: false,
+    allow_restore_in_place: false,
     roots: ["/home", HOSTILE, LONG],
     repositories: [],
   },
@@ -379,7 +390,7 @@ const BROKEN_HOST = hostView({
   ],
   isOnline: false,
   lastSeenAt: NOW - 3 * DAY,
-  lastBackup: { jobId: id(1004), at: NOW - 4 * DAY, status: "failed", warnings: 0 },
+  lastBackup: { job_id: id(1004), at: NOW - 4 * DAY, status: "failed", warnings: 0 },
   repository: {
     id: id(70),
     name: HOSTILE,
@@ -427,7 +438,12 @@ const GROUP = {
   retryMax: 2,
   retryBackoffSeconds: 60,
   hooks: [] as { name: "pre_hook"; from: "host" }[],
-  lastRun: { jobId: id(1004), at: NOW - 8 * MINUTE, status: "succeeded" as JobStatus, warnings: 0 },
+  lastRun: {
+    job_id: id(1004),
+    at: NOW - 8 * MINUTE,
+    status: "succeeded" as JobStatus,
+    warnings: 0,
+  },
 };
 
 const repositoryView = (changes: Partial<RepositoryView> = {}): RepositoryView => ({
@@ -605,7 +621,7 @@ const TEXTS = [
   "found 4 old cache directories in /root/.cache/restic, run `restic cache --cleanup` to remove them",
   "scan finished in 1.204s: 20104 files, 2.000 GiB",
 ];
-const lines = (n: number, from = 1): LogLine[] =>
+const lines = (n: number, from = 1): StoredLine[] =>
   Array.from({ length: n }, (_, i) => ({
     line: from + i,
     at: NOW - 31_000 + i * 100,
@@ -725,7 +741,7 @@ const PREVIEW: SourceFormProps["preview"] = {
   })),
   remove: [{ id: "cd".repeat(32), time: NOW - 40 * DAY, reasons: [] }],
   held: "it would remove 20 of the 31 snapshots that were kept until now",
-  refreshedAt: NOW - HOUR,
+  refreshed_at: NOW - HOUR,
   withheld: 2,
 };
 const HEIRS = [{ id: id(50), name: `databases on ${HOSTILE}` }];
@@ -738,27 +754,27 @@ const UNGOVERNED: UngovernedProps = {
       hostname: "web-00",
       tags: ["default"],
       count: 31,
-      oldestAt: NOW - 900 * DAY,
-      newestAt: NOW - 40 * DAY,
-      keptBy: null,
+      oldest_at: NOW - 900 * DAY,
+      newest_at: NOW - 40 * DAY,
+      kept_by: null,
       groups: HEIRS,
     },
     {
       hostname: HOSTILE,
       tags: [HOSTILE, LONG, RTL],
       count: 1,
-      oldestAt: NOW,
-      newestAt: NOW,
-      keptBy: null,
+      oldest_at: NOW,
+      newest_at: NOW,
+      kept_by: null,
       groups: HEIRS,
     },
     {
       hostname: "",
       tags: [],
       count: 4000,
-      oldestAt: NOW - DAY,
-      newestAt: NOW,
-      keptBy: HOSTILE,
+      oldest_at: NOW - DAY,
+      newest_at: NOW,
+      kept_by: HOSTILE,
       groups: HEIRS,
     },
   ],
@@ -779,7 +795,6 @@ const WINDOWS =
 
 const auditEntries = (n: number) =>
   Array.from({ length: n }, (_, i) => ({
-    id: String(900 - i),
     at: NOW - i * 37 * MINUTE,
     actor: i % 5 === 4
       ? { kind: "agent" as const, name: "web-01" }
@@ -801,9 +816,9 @@ const account = (tokens: number, changes = {}) => (
     tokens={Array.from({ length: tokens }, (_, i) => ({
       id: id(i),
       name: i === 1 ? HOSTILE : "nightly report",
-      createdAt: NOW - 40 * DAY,
-      expiresAt: i % 3 === 0 ? null : NOW + (i - 2) * 20 * DAY,
-      lastUsedAt: i % 2 ? null : NOW - 3 * HOUR,
+      created_at: NOW - 40 * DAY,
+      expires_at: i % 3 === 0 ? null : NOW + (i - 2) * 20 * DAY,
+      last_used_at: i % 2 ? null : NOW - 3 * HOUR,
     }))}
     newToken={null}
     tokenValues={{ name: "", lifetime: "90" }}
@@ -918,7 +933,7 @@ export const pages: Record<string, () => Child> = {
   "accept-wrong": () => (
     <AcceptPage
       {...accept({
-        host: waiting(3, { hostname: LONG, hasCollision: true }),
+        host: waiting(3, { hostname: LONG, hostname_collision: true }),
         repositories: CHOICES,
         errors: {
           "": "fingerprint is not that of the machine that waits here. Compare it again.",
@@ -1051,7 +1066,7 @@ export const pages: Record<string, () => Child> = {
       snapshots={snapshots(12)}
       total={31}
       refreshedAt={NOW - 8 * MINUTE}
-      losses={[{ noticedAt: NOW - 2 * HOUR, count: 3 }]}
+      losses={[{ noticed_at: NOW - 2 * HOUR, count: 3 }]}
       nextCursor="abc"
       isFirstPage
     />
@@ -1269,7 +1284,7 @@ export const pages: Record<string, () => Child> = {
           isEnabled: true,
           groups: ["home", "etc"],
           nextRunAt: NOW + 20 * HOUR,
-          lastRun: { jobId: id(1), at: NOW - 4 * HOUR, status: "succeeded", warnings: 0 },
+          lastRun: { job_id: id(1), at: NOW - 4 * HOUR, status: "succeeded", warnings: 0 },
         },
         {
           id: id(81),
@@ -1355,24 +1370,26 @@ export const pages: Record<string, () => Child> = {
         {
           id: "1".repeat(16),
           hostname: "web-01",
-          system: "linux amd64",
-          agentVersion: "0.1.0",
+          os: "linux",
+          arch: "amd64",
+          agent_version: "0.1.0",
           address: "192.0.2.7",
-          bootTime: NOW - 3 * DAY,
-          firstSeenAt: NOW - 3 * DAY,
-          lastSeenAt: NOW - MINUTE,
-          isConnected: true,
+          boot_time: NOW - 3 * DAY,
+          first_seen_at: NOW - 3 * DAY,
+          last_seen_at: NOW - MINUTE,
+          connected: true,
         },
         {
           id: "2".repeat(16),
           hostname: HOSTILE,
-          system: LONG,
-          agentVersion: "0.1.0",
+          os: LONG,
+          arch: HOSTILE,
+          agent_version: "0.1.0",
           address: null,
-          bootTime: null,
-          firstSeenAt: NOW - HOUR,
-          lastSeenAt: NOW - 2 * MINUTE,
-          isConnected: false,
+          boot_time: null,
+          first_seen_at: NOW - HOUR,
+          last_seen_at: NOW - 2 * MINUTE,
+          connected: false,
         },
       ]}
       snapshots={31}
