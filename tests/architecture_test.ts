@@ -341,10 +341,6 @@ const READERS: { line: string; why: string }[] = [
     why: "the same: the field stands above",
   },
   {
-    line: 'message?.replace(/^retention\\./, "")',
-    why: "the same: the part of the form is called so above",
-  },
-  {
     line: 'reason.replace(/[^\\x20-\\x7e]/g, "?")',
     why: "a WebSocket closes with plain letters",
   },

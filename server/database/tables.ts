@@ -1,4 +1,6 @@
 // One interface per table. Times are milliseconds since 1970 (UTC); lists and objects are JSON text.
+import type { SourceGroupSettings } from "../../shared/shapes/source_group_settings.ts";
+import type { ColumnsOf } from "./columns.ts";
 import type { ColumnType, Generated } from "kysely";
 import type { JobStatus } from "../../shared/job.ts";
 import type { JobKind, MaintenanceKind } from "../../shared/job_kinds/all.ts";
@@ -207,34 +209,17 @@ export interface HostInstancesTable {
   address: string | null;
 }
 
-export interface SourceGroupsTable {
+/** With a column of the same name for each of its settings (columns.ts). */
+export interface SourceGroupsTable extends ColumnsOf<SourceGroupSettings> {
   id: Fixed<string>;
   host_id: Fixed<string>;
-  name: string;
-  includes: string;
-  excludes: string;
-  retention: string;
-  retry_max: number;
-  retry_backoff_seconds: number;
   pre_hook_sealed: Uint8Array | null;
   post_hook_sealed: Uint8Array | null;
   hook_timeout_seconds: Generated<number>;
   /** 0 or 1: its own hooks end at the first step that fails. */
   hook_stop_at_error: Generated<number>;
-  /** 0 or 1; Windows only. */
-  use_fs_snapshot: Generated<number>;
-  /** Patterns whatever the case of letters. */
-  iexcludes: Generated<string>;
-  /** "filename" or "filename:header": folders that hold such a file are left out. */
-  exclude_if_present: Generated<string>;
-  /** Such as 500M. */
-  exclude_larger_than: string | null;
-  exclude_caches: Generated<number>;
-  one_file_system: Generated<number>;
   /** The tag of its snapshots: from its name when it was made, never changed, never that of another group of its host. */
   snapshot_tag: Fixed<string>;
-  /** A backup with less than this share of what is usual is not taken for a good one; 0: never mind. */
-  usual_share_percent: Generated<number>;
   /** SourceProblem[] of shared/protocol.ts as JSON: what a person said is right as it is. */
   accepted_sources: Generated<string>;
   /** The number of the job from which on runs say what is usual. */

@@ -1,7 +1,7 @@
 import type { Transaction } from "kysely";
 import { newId } from "../../shared/new_id.ts";
 import type { Tables } from "../database/tables.ts";
-import { SourceGroupInput } from "../source_groups/fields.ts";
+import { SourceGroupInput } from "../../shared/shapes/source_group_settings.ts";
 import { insertSourceGroup } from "../source_groups/save.ts";
 import { refuseTakenName } from "./names.ts";
 

@@ -1,11 +1,12 @@
 import type { Selectable } from "kysely";
-import type { Retention } from "../../shared/retention.ts";
 import { HOOK_NAMES, type HookName } from "../../shared/hooks.ts";
 import type { SourceGroupsTable } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import { openHook } from "../hooks/seal.ts";
 import type { Server } from "../server.ts";
 import { secondLook, surroundingsOf } from "./second_look.ts";
+import { fromColumns } from "../database/columns.ts";
+import { SourceGroupSettings } from "../../shared/shapes/source_group_settings.ts";
 import type { SourceGroup } from "../../shared/shapes/source_group.ts";
 
 /** By name, each with its newest job. */
@@ -32,8 +33,38 @@ async function withLastRun(
   rows: Selectable<SourceGroupsTable>[],
 ): Promise<SourceGroup[]> {
   if (rows.length === 0) return [];
-  // The newest job of each group by one look into the index, however many jobs there are.
-  const runs = await server.db.selectFrom("source_groups")
+  const runs = await newestRuns(server, rows.map((row) => row.id));
+  const surroundings = await surroundingsOf(server, rows[0]!.host_id);
+  return await Promise.all(rows.map(async (row) => {
+    const settings = fromColumns(SourceGroupSettings, row);
+    const run = runs.find((each) => each.source_group_id === row.id);
+    return {
+      id: row.id,
+      host_id: row.host_id,
+      ...settings,
+      snapshot_tag: row.snapshot_tag,
+      accepted_sources: JSON.parse(row.accepted_sources),
+      warnings: secondLook(settings, surroundings),
+      ...await openedHooks(server, row.id, row),
+      hook_timeout_seconds: row.hook_timeout_seconds,
+      hook_stop_at_error: row.hook_stop_at_error === 1,
+      created_at: row.created_at,
+      updated_at: row.updated_at,
+      last_run: run
+        ? {
+          job_id: run.id,
+          at: run.started_at ?? run.created_at,
+          status: run.status,
+          warnings: run.warnings,
+        }
+        : null,
+    };
+  }));
+}
+
+/** The newest job of each group by one look into the index, however many jobs there are. */
+async function newestRuns({ db }: Server, groupIds: string[]) {
+  return await db.selectFrom("source_groups")
     .innerJoin(
       "jobs",
       (join) =>
@@ -56,45 +87,7 @@ async function withLastRun(
       "jobs.created_at",
       "jobs.started_at",
     ])
-    .where("source_groups.id", "in", rows.map((row) => row.id)).execute();
-  const surroundings = await surroundingsOf(server, rows[0]!.host_id);
-  return await Promise.all(rows.map(async (whole) => {
-    const {
-      pre_hook_sealed,
-      post_hook_sealed,
-      usual_since: _,
-      forgotten_at: __,
-      forgotten_retention: ___,
-      ...row
-    } = whole;
-    const run = runs.find((each) => each.source_group_id === row.id);
-    const parsed = {
-      includes: JSON.parse(row.includes) as string[],
-      excludes: JSON.parse(row.excludes) as string[],
-      iexcludes: JSON.parse(row.iexcludes) as string[],
-      retention: JSON.parse(row.retention) as Retention,
-    };
-    return {
-      ...row,
-      ...parsed,
-      exclude_if_present: JSON.parse(row.exclude_if_present),
-      exclude_caches: row.exclude_caches === 1,
-      one_file_system: row.one_file_system === 1,
-      accepted_sources: JSON.parse(row.accepted_sources),
-      warnings: secondLook(parsed, surroundings),
-      ...await openedHooks(server, row.id, { pre_hook_sealed, post_hook_sealed }),
-      use_fs_snapshot: row.use_fs_snapshot === 1,
-      hook_stop_at_error: row.hook_stop_at_error === 1,
-      last_run: run
-        ? {
-          job_id: run.id,
-          at: run.started_at ?? run.created_at,
-          status: run.status,
-          warnings: run.warnings,
-        }
-        : null,
-    };
-  }));
+    .where("source_groups.id", "in", groupIds).execute();
 }
 
 async function openedHooks(

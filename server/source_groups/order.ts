@@ -1,5 +1,8 @@
 // A source group as an agent receives it, in its plan and in an order.
 import type { Selectable } from "kysely";
+import type { z } from "zod";
+import { OrderedSettings } from "../../shared/shapes/source_group_settings.ts";
+import { fromColumns } from "../database/columns.ts";
 import type { SourceGroupsTable } from "../database/tables.ts";
 import { hooksFor, type HostHooks } from "../hooks/resolve.ts";
 import type { Server } from "../server.ts";
@@ -15,15 +18,16 @@ export async function sourceGroupOrder(
     id: group.id,
     name: group.name,
     snapshot_tag: group.snapshot_tag,
-    includes: JSON.parse(group.includes),
-    excludes: JSON.parse(group.excludes),
-    iexcludes: JSON.parse(group.iexcludes),
-    exclude_if_present: JSON.parse(group.exclude_if_present),
-    ...(group.exclude_larger_than ? { exclude_larger_than: group.exclude_larger_than } : {}),
-    ...(group.exclude_caches ? { exclude_caches: true } : {}),
-    ...(group.one_file_system ? { one_file_system: true } : {}),
-    ...(group.use_fs_snapshot ? { use_fs_snapshot: true } : {}),
+    ...(withoutNothing(fromColumns(OrderedSettings, group))),
     accepted: JSON.parse(group.accepted_sources),
     ...(hooks ? { hooks } : {}),
   };
+}
+
+/** What is off or not set is left out: a plan has hundreds of these. */
+function withoutNothing(settings: z.output<typeof OrderedSettings>) {
+  const entries = Object.entries(settings).filter(([, value]) => value !== null && value !== false);
+  return Object.fromEntries(entries) as
+    & Partial<typeof settings>
+    & Pick<typeof settings, "includes" | "excludes">;
 }

@@ -4,10 +4,14 @@ import { isExcludePattern } from "../../shared/exclude_pattern.ts";
 import { HOOK_NAMES } from "../../shared/hooks.ts";
 import { newId } from "../../shared/new_id.ts";
 import type { Tables } from "../database/tables.ts";
+import { toColumns } from "../database/columns.ts";
 import { AppError } from "../errors.ts";
 import { changedHook, refuseUnlessAdmin } from "../hooks/seal.ts";
 import type { Actor, Server } from "../server.ts";
-import type { SourceGroupInput } from "./fields.ts";
+import {
+  type SourceGroupInput,
+  SourceGroupSettings,
+} from "../../shared/shapes/source_group_settings.ts";
 import { leaveSnapshots, type SnapshotsChoice } from "./leave_snapshots.ts";
 import { refuseUnapprovedPaths } from "../approvals.ts";
 
@@ -62,7 +66,10 @@ export async function changeSourceGroup(
     const before = JSON.parse(stored.includes) as string[];
     const chosen = { field: "includes", paths: input.includes, before };
     await refuseUnapprovedPaths(act, hostId, chosen);
-    await tx.updateTable("source_groups").set({ ...columns(input), updated_at: now })
+    await tx.updateTable("source_groups").set({
+      ...toColumns(SourceGroupSettings, input),
+      updated_at: now,
+    })
       .where("id", "=", id).execute();
     await saveHooks(act, of, input);
     await act.planChanged(hostId);
@@ -108,7 +115,7 @@ export async function insertSourceGroup(
     id,
     host_id: hostId,
     snapshot_tag,
-    ...columns(input),
+    ...toColumns(SourceGroupSettings, input),
     created_at: now,
     updated_at: now,
   }).execute();
@@ -166,27 +173,6 @@ async function saveHooks(
     target: { kind: "source_group", id, name: input.name },
     detail: { host_id: hostId, ...detail },
   });
-}
-
-function columns(whole: SourceGroupInput) {
-  const {
-    pre_hook: _,
-    post_hook: __,
-    hook_timeout_seconds: ___,
-    hook_stop_at_error: ____,
-    ...input
-  } = whole;
-  return {
-    ...input,
-    includes: JSON.stringify(input.includes),
-    excludes: JSON.stringify(input.excludes),
-    iexcludes: JSON.stringify(input.iexcludes),
-    exclude_if_present: JSON.stringify(input.exclude_if_present),
-    exclude_caches: input.exclude_caches ? 1 : 0,
-    one_file_system: input.one_file_system ? 1 : 0,
-    retention: JSON.stringify(input.retention),
-    use_fs_snapshot: input.use_fs_snapshot ? 1 : 0,
-  };
 }
 
 async function refuseTakenName(

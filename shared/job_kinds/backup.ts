@@ -1,14 +1,9 @@
 // Saves the paths of a source group.
 import { z } from "zod";
-import {
-  absolutePath,
-  excludeIfPresent,
-  excludePattern,
-  fileSize,
-  id,
-  storedGroupName,
-} from "../fields.ts";
+import { allOptional } from "../field_kind.ts";
+import { absolutePath, excludePattern, id, storedGroupName } from "../fields.ts";
 import { Hooks } from "../hook_order.ts";
+import { OrderedSettings } from "../shapes/source_group_settings.ts";
 import type { JobKindTraits } from "./kind.ts";
 
 /** What was found wrong with a path of a source group before it was backed up. */
@@ -35,15 +30,9 @@ export const SourceGroupOrder = z.object({
   name: storedGroupName,
   /** restic --tag; stays when the group is renamed. Without it the name. */
   snapshot_tag: storedGroupName.optional(),
+  ...allOptional(OrderedSettings.shape),
   includes: z.array(absolutePath).min(1),
   excludes: z.array(excludePattern),
-  iexcludes: z.array(excludePattern).optional(),
-  exclude_if_present: z.array(excludeIfPresent).optional(),
-  exclude_larger_than: fileSize.optional(),
-  exclude_caches: z.boolean().optional(),
-  one_file_system: z.boolean().optional(),
-  /** Windows: restic reads from a volume shadow copy. */
-  use_fs_snapshot: z.boolean().optional(),
   /** What a person said is right as it is: no reason for a warning. */
   accepted: z.array(SourceProblem).max(1000).optional(),
   hooks: Hooks.optional(),

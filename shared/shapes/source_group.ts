@@ -2,36 +2,25 @@
 import { z } from "zod";
 import { HOOK_NAMES } from "../hooks.ts";
 import { SourceProblem } from "../job_kinds/backup.ts";
-import { Retention } from "../retention.ts";
+import { allPresent } from "../field_kind.ts";
 import { LastRun } from "./last_run.ts";
+import { SourceGroupSettings } from "./source_group_settings.ts";
 import { Time } from "./time.ts";
 
 export const SourceGroup = z.object({
   id: z.string(),
   host_id: z.string(),
-  name: z.string(),
-  includes: z.array(z.string()),
-  excludes: z.array(z.string()),
-  iexcludes: z.array(z.string()),
-  exclude_if_present: z.array(z.string()),
-  exclude_larger_than: z.string().nullable(),
-  exclude_caches: z.boolean(),
-  one_file_system: z.boolean(),
+  ...allPresent(SourceGroupSettings.shape),
   /** The tag of its snapshots; stays when the group is renamed. */
   snapshot_tag: z.string(),
-  retention: Retention,
-  usual_share_percent: z.number(),
   /** What a person said is right as it is. */
   accepted_sources: z.array(SourceProblem),
   /** What is worth a second look, in sentences. */
   warnings: z.array(z.string()),
-  retry_max: z.number(),
-  retry_backoff_seconds: z.number(),
   pre_hook: z.string().nullable(),
   post_hook: z.string().nullable(),
   hook_timeout_seconds: z.number(),
   hook_stop_at_error: z.boolean(),
-  use_fs_snapshot: z.boolean(),
   /** Hooks that are stored and do not open any more. */
   cannot_decrypt_hooks: z.array(z.enum(HOOK_NAMES)),
   created_at: Time,

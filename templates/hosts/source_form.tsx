@@ -1,4 +1,6 @@
 // Add or change a source group.
+import type { SourceGroupSettings } from "../../shared/shapes/source_group_settings.ts";
+import type { FormValues } from "../parts/form_values.ts";
 import { FormPage } from "../parts/form_page.tsx";
 import { inWords, Retention } from "../../shared/retention.ts";
 import { visible } from "../../shared/redact.ts";
@@ -12,36 +14,13 @@ import { Name } from "../parts/name.tsx";
 import type { RetentionPreview } from "../../shared/shapes/source_group.ts";
 
 /** Everything as typed. */
-export interface SourceFormValues {
-  name: string;
-  /** One a line. */
-  includes: string;
-  excludes: string;
-  iexcludes: string;
-  /** One a line. */
-  exclude_if_present: string;
-  exclude_larger_than: string;
-  /** "on", or blank. */
-  exclude_caches: string;
-  one_file_system: string;
-  usual_share_percent: string;
-  keep_last: string;
-  keep_hourly: string;
-  keep_daily: string;
-  keep_weekly: string;
-  keep_monthly: string;
-  keep_yearly: string;
-  keep_within: string;
-  retry_max: string;
-  retry_backoff_seconds: string;
-  /** "on", or blank. */
-  use_fs_snapshot: string;
+export type SourceFormValues = FormValues<SourceGroupSettings> & {
   pre_hook: string;
   post_hook: string;
   hook_timeout_seconds: string;
   /** "on", or blank. */
   hook_stop_at_error: string;
-}
+};
 
 export interface SourceFormProps {
   frame: FrameProps;

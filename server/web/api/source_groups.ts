@@ -1,5 +1,5 @@
 import { getHost } from "../../hosts/find.ts";
-import { SourceGroupInput } from "../../source_groups/fields.ts";
+import { SourceGroupInput } from "../../../shared/shapes/source_group_settings.ts";
 import { getSourceGroup, listSourceGroups } from "../../source_groups/find.ts";
 import {
   changeSourceGroup,

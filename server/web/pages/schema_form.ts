@@ -93,11 +93,11 @@ function fromText(field: z.ZodType, text: string): unknown {
     case "number":
       return numberOf(text);
     default:
-      // A name that is blank is refused in its own words.
-      return text.trim() === "" ? blankOf(field, text) : text;
+      return text.trim() || blankOf(field, text);
   }
 }
 
+/** What must not be blank is refused in its own words. */
 function blankOf(field: z.ZodType, text: string): unknown {
   if (takesNull(field)) return null;
   return field.safeParse(undefined).success ? undefined : text;

@@ -1,19 +1,21 @@
 // Source groups of a host.
 import { z } from "zod";
 import { DEFAULT_HOOK_TIMEOUT_SECONDS, HOOK_NAMES } from "../../../shared/hooks.ts";
-import type { Retention } from "../../../shared/retention.ts";
 import {
   SourceFormPage,
   type SourceFormProps,
   type SourceFormValues,
 } from "../../../templates/hosts/source_form.tsx";
 import { SourcesPage } from "../../../templates/hosts/sources.tsx";
-import type { Errors } from "../../../templates/parts/field.tsx";
 import type { RefusedRun } from "../../../templates/parts/limits.tsx";
 import { getDefaultHooks } from "../../hooks/defaults.ts";
 import { getHost, type Host } from "../../hosts/find.ts";
 import type { Server } from "../../server.ts";
-import { SourceGroupInput } from "../../source_groups/fields.ts";
+import {
+  SourceGroupInput,
+  SourceGroupSettings,
+} from "../../../shared/shapes/source_group_settings.ts";
+import { formErrors, formInput, formValues, typedValues } from "./schema_form.ts";
 import { getSourceGroup, heirsOf, listSourceGroups } from "../../source_groups/find.ts";
 import {
   changeSourceGroup,
@@ -26,7 +28,7 @@ import { AppError } from "../../errors.ts";
 import { forgetUngoverned } from "../../retention/decide_ungoverned.ts";
 import { previewRetention } from "../../retention/preview.ts";
 import { SnapshotsChoice } from "../../source_groups/leave_snapshots.ts";
-import { attempt, attemptTo, type Form, linesOf, numberOf, readForm } from "./form.ts";
+import { attempt, attemptTo, type Form, numberOf, readForm } from "./form.ts";
 import { hostFrame } from "./host_props.ts";
 import { startRun } from "./run_form.ts";
 import { frameOf, goTo, isAdmin, show } from "./page.ts";
@@ -76,15 +78,6 @@ export const sourcePageRoutes: Route[] = [
     handler: remove,
   },
 ];
-
-const KEEP = [
-  "keep_last",
-  "keep_hourly",
-  "keep_daily",
-  "keep_weekly",
-  "keep_monthly",
-  "keep_yearly",
-] as const;
 
 async function listSources(server: Server, c: Ctx, refused?: RefusedRun): Promise<Response> {
   const props = await hostFrame(server, c);
@@ -138,7 +131,13 @@ async function create(server: Server, c: Ctx): Promise<Response> {
     inputOf(values),
     (input) => createSourceGroup(server, actorOf(c), hostId, input),
   );
-  if (errors) return await showForm(server, c, { group: null, values, errors: ofForm(errors) });
+  if (errors) {
+    return await showForm(server, c, {
+      group: null,
+      values,
+      errors: formErrors(SourceGroupSettings, errors),
+    });
+  }
   return goTo(c, `/hosts/${hostId}/sources`, { text: "The source group is added." });
 }
 
@@ -151,7 +150,13 @@ async function change(server: Server, c: Ctx): Promise<Response> {
     inputOf(values),
     (input) => changeSourceGroup(server, actorOf(c), { hostId, id: group.id }, input),
   );
-  if (errors) return await showForm(server, c, { group, values, errors: ofForm(errors) });
+  if (errors) {
+    return await showForm(server, c, {
+      group,
+      values,
+      errors: formErrors(SourceGroupSettings, errors),
+    });
+  }
   return goTo(c, `/hosts/${hostId}/sources`, { text: "The changes are saved." });
 }
 
@@ -162,10 +167,16 @@ async function preview(server: Server, c: Ctx): Promise<Response> {
   const values = typed(await readForm(c));
   const { done, errors } = await attempt(
     z.object({ retention: PreviewedRetention }),
-    { retention: inputOf(values).retention },
+    { retention: formInput(SourceGroupSettings, values).retention },
     ({ retention }) => previewRetention(server, group.id, retention),
   );
-  if (errors) return await showForm(server, c, { group, values, errors: ofForm(errors) });
+  if (errors) {
+    return await showForm(server, c, {
+      group,
+      values,
+      errors: formErrors(SourceGroupSettings, errors),
+    });
+  }
   return await showForm(server, c, { group, values, errors: {}, preview: done });
 }
 
@@ -259,48 +270,12 @@ function hookViews(
 }
 
 function typed(form: Form): SourceFormValues {
-  const names = [
-    "name",
-    "includes",
-    "excludes",
-    "iexcludes",
-    "exclude_if_present",
-    "exclude_larger_than",
-    "exclude_caches",
-    "one_file_system",
-    "usual_share_percent",
-    ...KEEP,
-    "keep_within",
-    "retry_max",
-    "retry_backoff_seconds",
-    "use_fs_snapshot",
-    ...HOOK_FIELDS,
-  ] as const;
-  return Object.fromEntries(
-    names.map((name) => [name, form.text(name)]),
-  ) as unknown as SourceFormValues;
+  const hooks = HOOK_FIELDS.map((name) => [name, form.text(name)]);
+  return { ...typedValues(SourceGroupSettings, form), ...Object.fromEntries(hooks) };
 }
 
 function inputOf(values: SourceFormValues) {
-  return {
-    name: values.name,
-    includes: linesOf(values.includes),
-    excludes: linesOf(values.excludes),
-    iexcludes: linesOf(values.iexcludes),
-    exclude_if_present: linesOf(values.exclude_if_present),
-    exclude_larger_than: values.exclude_larger_than.trim() || null,
-    exclude_caches: values.exclude_caches === "on",
-    one_file_system: values.one_file_system === "on",
-    usual_share_percent: numberOf(values.usual_share_percent),
-    retention: {
-      ...Object.fromEntries(KEEP.map((name) => [name, numberOf(values[name])])),
-      keep_within: values.keep_within.trim() || undefined,
-    },
-    retry_max: numberOf(values.retry_max),
-    retry_backoff_seconds: numberOf(values.retry_backoff_seconds),
-    use_fs_snapshot: values.use_fs_snapshot === "on",
-    ...hooksOf(values),
-  };
+  return { ...formInput(SourceGroupSettings, values), ...hooksOf(values) };
 }
 
 /** Whoever may not edit hooks is shown them disabled: then they are not sent, and stay as they are. */
@@ -316,48 +291,9 @@ function hooksOf(values: SourceFormValues) {
 }
 
 function valuesOf(
-  group:
-    & Pick<
-      SourceGroup,
-      | "name"
-      | "includes"
-      | "excludes"
-      | "iexcludes"
-      | "exclude_if_present"
-      | "exclude_larger_than"
-      | "exclude_caches"
-      | "one_file_system"
-      | "usual_share_percent"
-      | "retention"
-      | "retry_max"
-      | "retry_backoff_seconds"
-      | "use_fs_snapshot"
-    >
-    & Partial<Pick<SourceGroup, typeof HOOK_FIELDS[number]>>,
+  group: SourceGroupSettings & Partial<Pick<SourceGroup, typeof HOOK_FIELDS[number]>>,
 ): SourceFormValues {
-  const keep = (name: keyof Retention) => String(group.retention[name] ?? "");
-  return {
-    name: group.name,
-    includes: group.includes.join("\n"),
-    excludes: group.excludes.join("\n"),
-    iexcludes: group.iexcludes.join("\n"),
-    exclude_if_present: group.exclude_if_present.join("\n"),
-    exclude_larger_than: group.exclude_larger_than ?? "",
-    exclude_caches: group.exclude_caches ? "on" : "",
-    one_file_system: group.one_file_system ? "on" : "",
-    usual_share_percent: String(group.usual_share_percent),
-    keep_last: keep("keep_last"),
-    keep_hourly: keep("keep_hourly"),
-    keep_daily: keep("keep_daily"),
-    keep_weekly: keep("keep_weekly"),
-    keep_monthly: keep("keep_monthly"),
-    keep_yearly: keep("keep_yearly"),
-    keep_within: keep("keep_within"),
-    retry_max: String(group.retry_max),
-    retry_backoff_seconds: String(group.retry_backoff_seconds),
-    use_fs_snapshot: group.use_fs_snapshot ? "on" : "",
-    ...hookValues(group),
-  };
+  return { ...formValues(SourceGroupSettings, group), ...hookValues(group) };
 }
 
 function hookValues(group: Partial<Pick<SourceGroup, typeof HOOK_FIELDS[number]>>) {
@@ -367,14 +303,4 @@ function hookValues(group: Partial<Pick<SourceGroup, typeof HOOK_FIELDS[number]>
     hook_timeout_seconds: String(group.hook_timeout_seconds ?? DEFAULT_HOOK_TIMEOUT_SECONDS),
     hook_stop_at_error: group.hook_stop_at_error ?? true ? "on" : "",
   };
-}
-
-/** "retention.keep_last must be …" stands under the field keep_last. */
-function ofForm(errors: Errors): Errors {
-  return Object.fromEntries(
-    Object.entries(errors).map(([field, message]) => [
-      field.replace(/^retention\./, ""),
-      message?.replace(/^retention\./, ""),
-    ]),
-  );
 }

@@ -1,3 +1,5 @@
+// What a person sets of a source group, each field once: its column, its place in the API and in the form, and what the agent is sent are
+// made of this.
 import { z } from "zod";
 import {
   excludeIfPresent,
@@ -8,10 +10,10 @@ import {
   hookText,
   hookTimeout,
   paths,
-} from "../../shared/fields.ts";
-import { Retention } from "../../shared/retention.ts";
+} from "../fields.ts";
+import { Retention } from "../retention.ts";
 
-export const SourceGroupInput = z.strictObject({
+export const SourceGroupSettings = z.strictObject({
   name: groupName,
   includes: paths,
   excludes: excludes.default([]),
@@ -36,6 +38,20 @@ export const SourceGroupInput = z.strictObject({
     .default(300),
   /** Windows hosts only: open files are read from a volume shadow copy. */
   use_fs_snapshot: z.boolean("must be true or false").default(false),
+});
+export type SourceGroupSettings = z.infer<typeof SourceGroupSettings>;
+
+/** What its agent needs of it; the rest the server carries out. */
+export const OrderedSettings = SourceGroupSettings.omit({
+  name: true,
+  retention: true,
+  usual_share_percent: true,
+  retry_max: true,
+  retry_backoff_seconds: true,
+});
+
+/** Made and changed by this. */
+export const SourceGroupInput = SourceGroupSettings.extend({
   /** Blank or null: none. Absent: as it is. Only admins may change hooks. */
   pre_hook: hookText.nullable().optional(),
   post_hook: hookText.nullable().optional(),
