@@ -12,7 +12,7 @@ const PATHS = API_ROUTES.map((route) => ({
 /** undefined for a right one, and for what is neither of the API's table nor below /api/. The response can still be read. */
 export async function faultOf(request: Request, response: Response): Promise<string | undefined> {
   const { method } = request;
-  const { pathname } = new URL(request.url);
+  const pathname = pathOf(request.url);
   const found = PATHS.find(({ route, pattern }) =>
     route.method === method && pattern.test(pathname)
   );
@@ -21,6 +21,11 @@ export async function faultOf(request: Request, response: Response): Promise<str
   if (method === "HEAD" || response.status === 408) return undefined;
   const fault = await faultFor(found?.route.response ?? {}, response);
   return fault && `${method} ${pathname}: ${fault}`;
+}
+
+/** As the app looks for its route: not resolved, so /assets/%2e%2e/api/hosts is no path of the API. */
+function pathOf(url: string): string {
+  return /^[^:]+:\/\/[^/]*([^?#]*)/.exec(url)?.[1] ?? "";
 }
 
 async function faultFor(answers: Answers, response: Response): Promise<string | undefined> {

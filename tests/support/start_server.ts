@@ -61,9 +61,14 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
   const logged: string[] = [];
   const clock = options.clock ?? new TestClock();
   const faults: string[] = [];
+  const note = (fault: string) => {
+    faults.push(fault);
+    // Where a test fails by itself too, this would be lost in a SuppressedError.
+    console.error(fault);
+  };
   const serving = await serve(readSettings((name) => env[name]), {
     time: clock,
-    createApp: (server) => createCheckedApp(server, (fault) => faults.push(fault)),
+    createApp: (server) => createCheckedApp(server, note),
     ...(options.still ? { tasks: [] } : {}),
     log: createLog("debug", (line) => logged.push(line)),
     hashCost: options.realHashes ? undefined : { memoryKib: 64, iterations: 1 },
