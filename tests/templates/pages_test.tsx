@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { DOMParser } from "linkedom";
-import appCss from "../../templates/assets/app.css" with { type: "text" };
 import { assets, assetUrl } from "../../templates/assets/assets.ts";
 import { nextStep } from "../../templates/jobs/next_step.ts";
 import { jobTitle } from "../../templates/jobs/words.tsx";
@@ -142,6 +141,7 @@ Deno.test("the strip says in words what it draws", () => {
 Deno.test("assets have one address each, and the style sheet names only fonts that are there", () => {
   assert.match(assetUrl("app.css"), /^\/assets\/[0-9a-f]{12}\/app\.css$/);
   assert.throws(() => assetUrl("nothing.css"), RangeError);
+  const appCss = new TextDecoder().decode(assets.get("app.css")?.content);
   for (const [, font] of appCss.matchAll(/url\("([^"]+)"\)/g)) assert.ok(assets.has(font!), font);
   const total = [...assets.values()].reduce((sum, asset) => sum + asset.content.length, 0);
   assert.ok(total < 350_000, `${total} bytes`);
