@@ -13,7 +13,7 @@ import type { ResticFinder } from "./restic/version.ts";
 import type { Settings } from "./settings.ts";
 import type { StateFolder } from "./state/folder.ts";
 import type { Timers } from "./timers.ts";
-import type { Limits } from "./restic/context.ts";
+import type { Timeouts } from "./restic/context.ts";
 
 export interface Agent {
   settings: Settings;
@@ -33,7 +33,7 @@ export interface Agent {
   connection: Connection;
   restic: ResticFinder;
   fileSystems: FileSystemMemory;
-  limits: Limits;
+  timeouts: Timeouts;
   /** What an earlier agent left running and this one killed. */
   orphans: ProcessMark[];
   /** Of the running system; undefined where it cannot be told. */

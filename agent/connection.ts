@@ -41,8 +41,8 @@ export class Connection {
     options.journal.onAppend = () => this.#session?.pump();
   }
 
-  get isGreeted(): boolean {
-    return this.#session?.isGreeted ?? false;
+  get isAccepted(): boolean {
+    return this.#session?.isAccepted ?? false;
   }
 
   open(): void {

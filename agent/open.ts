@@ -27,13 +27,13 @@ import { produce, PRODUCERS, type Producers } from "./streams/producers.ts";
 import { RunningStreams } from "./streams/running.ts";
 import { CLOCK, type Clock, Timers } from "./timers.ts";
 import type { Agent } from "./agent.ts";
-import { LIMITS, type Limits } from "./restic/context.ts";
+import { TIMEOUTS, type Timeouts } from "./restic/context.ts";
 
 export interface AgentOptions {
   settings: Settings & { server: string; bearer: string };
   log: Log;
   client?: Deno.HttpClient;
-  limits?: Partial<Limits>;
+  timeouts?: Partial<Timeouts>;
   pace?: Partial<Pace>;
   clock?: Partial<Clock>;
   journal?: Partial<JournalOptions>;
@@ -95,7 +95,7 @@ function assemble(options: AgentOptions, { state, journal, hasWorked }: Opened):
     instance: crypto.getRandomValues(new Uint8Array(16)).toHex(),
     restic: new ResticFinder(settings.restic),
     fileSystems: new FileSystemMemory(state),
-    limits: { ...LIMITS, ...options.limits },
+    timeouts: { ...TIMEOUTS, ...options.timeouts },
     orphans: [] as ProcessMark[],
     clock: clock as TimeSource,
     environment: (name: string) => Deno.env.get(name),

@@ -8,7 +8,7 @@ import {
 } from "../shared/protocol.ts";
 import { NotWhole, type StateFolder } from "./state/folder.ts";
 
-export type ScheduleSet = Extract<ServerMessage, { type: "schedule.set" }>;
+export type PlanSet = Extract<ServerMessage, { type: "plan.set" }>;
 
 const PURPOSE = "restic-manager plan 1";
 const Stored = z.object({
@@ -21,7 +21,7 @@ const KEY_FILE = "plan.key";
 
 export class Plan {
   config: ConfigUpdate | undefined;
-  schedule: ScheduleSet | undefined;
+  schedule: PlanSet | undefined;
   #key: Uint8Array | undefined;
 
   /** Opens the plan of a state folder; what cannot be opened is put aside, and the server's next plan replaces it. Never throws. */
@@ -29,7 +29,7 @@ export class Plan {
     const { value: key, damage: keyDamage } = folder.read(KEY_FILE, asKey);
     const { value: stored, damage } = folder.read(FILE, (sealed) => storedIn(sealed, key));
     if (stored?.config?.type === "config.update") this.config = stored.config;
-    if (stored?.schedule?.type === "schedule.set") this.schedule = stored.schedule;
+    if (stored?.schedule?.type === "plan.set") this.schedule = stored.schedule;
     // A key that opened nothing may be the damaged one of the two.
     if (damage && key) folder.setAside(KEY_FILE);
     else this.#key = key;
@@ -43,7 +43,7 @@ export class Plan {
 
   /** The version of the plan that is held; 0 for none. */
   get version(): number {
-    return this.schedule?.schedule_version ?? 0;
+    return this.schedule?.plan_version ?? 0;
   }
 
   setConfig(config: ConfigUpdate): void {
@@ -52,7 +52,7 @@ export class Plan {
     this.#save();
   }
 
-  setSchedule(schedule: ScheduleSet): void {
+  setSchedule(schedule: PlanSet): void {
     if (isSame(this.schedule, schedule)) return;
     this.schedule = schedule;
     this.#save();

@@ -12,13 +12,13 @@ export function receive(agent: Agent, message: Exclude<ServerMessage, StreamOrde
     case "config.update":
       agent.plan.setConfig(message);
       return taken(agent, message.type);
-    case "schedule.set":
+    case "plan.set":
       agent.plan.setSchedule(message);
       taken(agent, message.type);
       agent.timers.look();
       agent.connection.send({
-        type: "schedule.ack",
-        schedule_version: message.schedule_version,
+        type: "plan.ack",
+        plan_version: message.plan_version,
       });
       return;
     case "command.run":
@@ -44,7 +44,7 @@ export function receive(agent: Agent, message: Exclude<ServerMessage, StreamOrde
 export function refuse(agent: Agent, { type, reason, jobId, version }: Unreadable): void {
   switch (type) {
     case "config.update":
-    case "schedule.set": {
+    case "plan.set": {
       const which = version === undefined ? "" : ` ${version}`;
       agent.state.problems.begins(
         "plan_refused",
@@ -66,7 +66,7 @@ export function refuse(agent: Agent, { type, reason, jobId, version }: Unreadabl
   }
 }
 
-const WHAT = { "config.update": "settings for this host", "schedule.set": "plan" };
+const WHAT = { "config.update": "settings for this host", "plan.set": "plan" };
 
 function taken({ state }: Agent, type: keyof typeof WHAT): void {
   state.problems.ends(type, `The server's ${WHAT[type]} was taken.`);

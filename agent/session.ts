@@ -67,7 +67,7 @@ export interface SessionEvents {
 
 /** One socket, from dialling to its end, which is told once however often the socket tells it. */
 export class Session {
-  isGreeted = false;
+  isAccepted = false;
   readonly #socket: WebSocket;
   readonly #timers: number[] = [];
   readonly #jumps: JumpWatch;
@@ -216,8 +216,8 @@ export class Session {
       return;
     }
     if (message.type === "report.ack") this.#acknowledged(message.up_to);
-    if (message.type === "config.update" && !this.isGreeted) {
-      this.isGreeted = true;
+    if (message.type === "config.update" && !this.isAccepted) {
+      this.isAccepted = true;
       this.events.onGood();
     }
     if (isOfStream(message)) this.#streams.receive(message);

@@ -86,7 +86,7 @@ export function createApp(server: Server, routes: Route[] = ROUTES): App {
 function countHandshake(server: Server, hostId: string | undefined, address: string): void {
   const { handshakesPerMinute } = server.settings.quotas;
   if (hostId) server.handshakes.check(hostId, handshakesPerMinute, 60);
-  else server.strangers.check(`handshake:${networkOf(address)}`, handshakesPerMinute, 60);
+  else server.unauthenticated.check(`handshake:${networkOf(address)}`, handshakesPerMinute, 60);
 }
 
 async function answerError(server: Server, c: Ctx, error: Error): Promise<Response> {

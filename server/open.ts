@@ -22,7 +22,7 @@ import { Paces, Slices } from "./quotas/pace.ts";
 import { Progresses } from "./quotas/progresses.ts";
 import { OpenLists } from "./snapshots/limits.ts";
 import { Throttle } from "./throttle.ts";
-import { Turns } from "./turns.ts";
+import { YieldQueue } from "./yield_queue.ts";
 import { createFirstLink } from "./users/setup_links.ts";
 import { createPasswordHasher, type HashCost } from "./users/password.ts";
 import { recordAudit } from "./audit/record.ts";
@@ -31,7 +31,7 @@ import { WaitingAgents } from "./waiting_agents.ts";
 
 export interface OpenServer {
   server: Server;
-  /** Ends what would otherwise stay open: live streams, upkeep. */
+  /** Ends what would otherwise stay open: live streams, periodic tasks. */
   endStreams(): void;
   /** Closes the database; nothing may use the server afterwards. */
   close(): Promise<void>;
@@ -109,14 +109,14 @@ async function openLocked(
       lineUse: new LineUse(settings.quotas),
       openLists: new OpenLists(),
       paces: new Paces(closing.signal),
-      slices: new Slices(new Turns()),
+      slices: new Slices(new YieldQueue()),
       handshakes: new Throttle(elapsed),
       disk,
       storage,
       throttle: new Throttle(elapsed),
       audit,
-      greetings: new Turns(),
-      strangers: new Throttle(elapsed),
+      hellos: new YieldQueue(),
+      unauthenticated: new Throttle(elapsed),
       listening: null,
       setup: { token: null },
       closing: closing.signal,

@@ -6,7 +6,7 @@ import { Listener, type ListenPace } from "./listen.ts";
 import { type OpenOptions, openServer } from "./open.ts";
 import type { Server } from "./server.ts";
 import type { Settings } from "./settings.ts";
-import { startUpkeep, type Task } from "./upkeep.ts";
+import { startTasks, type Task } from "./tasks.ts";
 
 export interface Serving {
   server: Server;
@@ -23,7 +23,7 @@ const STOP_WITHIN = 8000;
 export interface ServeOptions extends OpenOptions {
   listenPace?: Partial<ListenPace>;
   /** Instead of what happens by the clock. */
-  upkeep?: Task[];
+  tasks?: Task[];
 }
 
 export async function serve(settings: Settings, options: ServeOptions = {}): Promise<Serving> {
@@ -43,7 +43,7 @@ export async function serve(settings: Settings, options: ServeOptions = {}): Pro
     throw error;
   }
   server.listening = listener.address;
-  startUpkeep(server, options.upkeep);
+  startTasks(server, options.tasks);
   return {
     server,
     url: listener.url,

@@ -18,7 +18,7 @@ import type { Paces, Slices } from "./quotas/pace.ts";
 import type { Progresses } from "./quotas/progresses.ts";
 import type { PasswordHasher } from "./users/password.ts";
 import type { ActorKind, Role } from "./database/tables.ts";
-import type { Turns } from "./turns.ts";
+import type { YieldQueue } from "./yield_queue.ts";
 import type { Throttle } from "./throttle.ts";
 import type { WaitingAgents } from "./waiting_agents.ts";
 
@@ -57,9 +57,9 @@ export interface Server {
   /** Holds the audit against what is kept outside the database. */
   audit: AuditWatch;
   /** A fleet that comes back greets the server in one moment; pages are answered in between. */
-  greetings: Turns;
+  hellos: YieldQueue;
   /** Counts what machines do that nobody knows: a flood of them must not push logins out of the other. */
-  strangers: Throttle;
+  unauthenticated: Throttle;
   plan: PlanActions;
   work: WorkActions;
   /** What is particular to each kind of job. */

@@ -101,7 +101,7 @@ export const fileSize = z.string("must be text").trim().regex(
 );
 
 /** KiB/s; null, like a blank field, means no limit. */
-export const bandwidthCap = z.int("must be a whole number of KiB/s, or blank for no limit")
+export const bandwidthLimit = z.int("must be a whole number of KiB/s, or blank for no limit")
   .min(0, "must be 0 or more KiB/s").max(10_000_000, "must be at most 10000000 KiB/s").nullable();
 
 /** What a hook's shell gets; line breaks become LF. */

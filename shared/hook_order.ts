@@ -11,7 +11,7 @@ export const Hooks = z.object({
   /** Those that end at the first step that fails. */
   stop_at_error: z.array(z.enum(HOOK_NAMES)).optional(),
   /** One that the server holds and cannot unseal: a backup that needs it must not pretend. */
-  unsealable: z.enum(HOOK_NAMES).optional(),
+  cannot_decrypt: z.enum(HOOK_NAMES).optional(),
 });
 
 export type Hooks = z.infer<typeof Hooks>;

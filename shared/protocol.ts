@@ -2,8 +2,8 @@
 // data of a stream (stream.ts).
 // Unknown fields are ignored and unknown types are answered by an error, so that one side may be newer.
 import { z } from "zod";
-import { BandwidthWindows } from "./bandwidth.ts";
-import { bandwidthCap, id, storedGroupName, text } from "./fields.ts";
+import { LimitWindows } from "./bandwidth.ts";
+import { bandwidthLimit, id, storedGroupName, text } from "./fields.ts";
 import { END_STATUSES, LINE_LENGTH_LIMIT, LINE_STREAMS, Progress, Summary } from "./job.ts";
 import { RepositoryAccess } from "./repository_access.ts";
 import { lockId, ResticId } from "./restic_id.ts";
@@ -14,10 +14,11 @@ import { streamCancel, streamCredit, streamEnd, streamOpen } from "./stream.ts";
 /**
  * Raised when a message changes so that the other side must know.
  * 1 (2026-11): the first.
+ * 2 (2026-11): plan.set, plan.ack and plan_version for schedule.*; limits end in _kib_per_s; first_line for first_seq.
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 /** An agent that speaks less than this is refused. */
-export const OLDEST_PROTOCOL = 1;
+export const OLDEST_PROTOCOL = 2;
 
 /** Frames above this many bytes are refused. A batch of lines is kept well below. */
 export const FRAME_LIMIT = 1_048_576;
@@ -53,17 +54,17 @@ const time = z.int().min(0).max(8_640_000_000_000_000);
 // ---- server → agent
 
 /** KiB/s; what is not above zero is no limit. */
-const cap = z.int().nullable();
+const limit = z.int().nullable();
 
 const configUpdate = z.object({
   type: z.literal("config.update"),
   /** The name under which this host's snapshots stand (restic --host). */
   snapshot_host: z.string().min(1),
   repository: RepositoryAccess.nullable(),
-  bandwidth_up_kbps: cap,
-  bandwidth_down_kbps: cap,
-  bandwidth_windows: BandwidthWindows.default([]),
-  /** Of the windows. */
+  bandwidth_up_kib_per_s: limit,
+  bandwidth_down_kib_per_s: limit,
+  bandwidth_windows: LimitWindows.default([]),
+  /** The time zone of the windows of the bandwidth limits. */
   time_zone: z.string().max(100).default("UTC"),
 });
 export type ConfigUpdate = z.infer<typeof configUpdate>;
@@ -85,9 +86,9 @@ export const PlannedSchedule = z.object({
 export type PlannedSchedule = z.infer<typeof PlannedSchedule>;
 
 /** The whole plan; it replaces the one before. The agent's own clock starts what is in it. */
-const scheduleSet = z.object({
-  type: z.literal("schedule.set"),
-  schedule_version: z.int(),
+const planSet = z.object({
+  type: z.literal("plan.set"),
+  plan_version: z.int(),
   schedules: z.array(PlannedSchedule).max(1000),
   source_groups: z.array(PlannedGroup).max(1000),
 });
@@ -108,8 +109,8 @@ const anyOrder = z.object({
    */
   restic_id: ResticId.optional(),
   /** This run's own limits; absent or null keeps the host's, 0 lifts them. */
-  bandwidth_up_kbps: cap.optional(),
-  bandwidth_down_kbps: cap.optional(),
+  bandwidth_up_kib_per_s: limit.optional(),
+  bandwidth_down_kib_per_s: limit.optional(),
 });
 
 type OrderShapes = {
@@ -142,7 +143,7 @@ const error = z.object({ type: z.literal("error"), message: z.string().max(1000)
 
 export const ServerMessage = z.discriminatedUnion("type", [
   configUpdate,
-  scheduleSet,
+  planSet,
   commandRun,
   commandCancel,
   bearerSet,
@@ -265,8 +266,8 @@ const jobStarted = z.object({
   origin: Origin.optional(),
   at: time,
   restic_version: text(64).nullable(),
-  bandwidth_up_kbps: bandwidthCap,
-  bandwidth_down_kbps: bandwidthCap,
+  bandwidth_up_kib_per_s: bandwidthLimit,
+  bandwidth_down_kib_per_s: bandwidthLimit,
 });
 
 const jobProgress = z.object({
@@ -288,7 +289,7 @@ const logStream = z.object({
   seq,
   job_id: id,
   /** The number of the first of these lines in its job; numbers count from 1. */
-  first_seq: z.int().min(1).max(1_000_000_000),
+  first_line: z.int().min(1).max(1_000_000_000),
   lines: z.array(Line).min(1).max(LINES_PER_BATCH),
 });
 export type LogStream = z.infer<typeof logStream>;
@@ -389,7 +390,7 @@ const snapshotsReport = z.object({
 });
 export type SnapshotsReport = z.infer<typeof snapshotsReport>;
 
-const scheduleAck = z.object({ type: z.literal("schedule.ack"), schedule_version: z.int() });
+const planAck = z.object({ type: z.literal("plan.ack"), plan_version: z.int() });
 
 /** As in hello, when it changes afterwards. */
 const problems = z.object({ type: z.literal("problems"), problems: agentProblems });
@@ -404,7 +405,7 @@ export const AgentMessage = z.discriminatedUnion("type", [
   repoLocks,
   jobFinished,
   snapshotsReport,
-  scheduleAck,
+  planAck,
   problems,
   streamEnd,
   error,

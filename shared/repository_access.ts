@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { id } from "./fields.ts";
 
-/** The everyday credential: may add, and where the repository allows more, is not used for it. */
+/** The repository credential: may add, and where the repository allows more, is not used for it. */
 export const RepositoryAccess = z.object({
   id,
   url: z.string().max(2048),

@@ -99,12 +99,12 @@ function read<T>(
   const result = schema.safeParse(value);
   if (!result.success) {
     const reason = `${type}: ${firstProblem(result.error).message}`;
-    const { job_id, schedule_version, stream_id } = value as Record<string, unknown>;
+    const { job_id, plan_version, stream_id } = value as Record<string, unknown>;
     throw new ProtocolError(reason, false, {
       type,
       reason,
       ...(typeof job_id === "string" ? { jobId: job_id } : {}),
-      ...(typeof schedule_version === "number" ? { version: schedule_version } : {}),
+      ...(typeof plan_version === "number" ? { version: plan_version } : {}),
       ...(typeof stream_id === "number" ? { streamId: stream_id } : {}),
     });
   }

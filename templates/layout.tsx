@@ -79,7 +79,7 @@ export function Layout(props: LayoutProps) {
         />
         <link rel="stylesheet" href={assetUrl("app.css")} />
         <script src={assetUrl("htmx.min.js")} defer></script>
-        {importedScriptUrls().map((url) => <link rel="modulepreload" href={url} />)}
+        {importedScriptUrls.map((url) => <link rel="modulepreload" href={url} />)}
         <script type="module" src={assetUrl("app.js")}></script>
         {props.refreshSeconds && (
           <noscript>

@@ -159,7 +159,7 @@ export function offence(
   }
   const subject = folder === "server" && SUBJECTS.includes(from.split("/")[1]!);
   if (subject && /(^|:|\/)hono([@/]|$)/.test(to)) return "a subject never sees Hono";
-  if (subject && /^server\/(web|agent_api|app|serve|main|open|upkeep)\b/.test(to)) {
+  if (subject && /^server\/(web|agent_api|app|serve|main|open|tasks)\b/.test(to)) {
     return "a subject does not look up";
   }
   const [before, after] = [from, to].map((path) => SUBJECTS.indexOf(path.split("/")[1]!));
@@ -204,7 +204,7 @@ Deno.test("a circle is seen, also a long one, and one of types is none", () => {
 Deno.test("who speaks to browsers or agents, and the clock, leave the database to the subjects", async () => {
   const files = [
     ...(await Promise.all(["server/web", "server/agent_api"].map(sourceFiles))).flat(),
-    "server/upkeep.ts",
+    "server/tasks.ts",
   ];
   const sql = /\.(selectFrom|insertInto|updateTable|deleteFrom|raw)\(|\bsql[`.<]/;
   const found = await Promise.all(files.map(async (path) => {

@@ -63,7 +63,7 @@ Deno.test("each oracle names what is wrong, and none finds anything where all is
   }
   const locked = [...begun, { verb: "unlock", jobId: job_id }, ...begun];
   assert.deepEqual(await faultsOf({ ...good, counters: [{ begun: locked }] }), []);
-  test.server.database.sqlite.exec("delete from job_lines where n = 2");
+  test.server.database.sqlite.exec("delete from job_lines where line = 2");
   assert.match((await faultsOf(good)).join(), /^\(iv\) .*2 lines numbered 1 to 3$/);
   test.server.database.sqlite.exec("delete from job_lines");
   test.server.database.sqlite.exec("pragma foreign_keys = off; delete from repositories");

@@ -46,7 +46,7 @@ function firstHook(hooks: Hooks): string | undefined {
     ? "pre_hook"
     : hooks.post_hook !== undefined
     ? "post_hook"
-    : hooks.unsealable;
+    : hooks.cannot_decrypt;
 }
 
 function repositoryRefusal(

@@ -68,7 +68,7 @@ async function beforePostHook(
   backup: () => Promise<Outcome>,
 ): Promise<Outcome> {
   const { hooks, control } = job;
-  if (hooks.unsealable) return unsealable(hooks.unsealable);
+  if (hooks.cannot_decrypt) return cannotDecrypt(hooks.cannot_decrypt);
   if (control.stopped === "agent_stopped") return interrupted(null);
   if (control.stopped) return ended("cancelled", "cancelled", "Cancelled.", null);
   const before = await runHook(agent, job, "pre_hook", {});
@@ -93,8 +93,8 @@ export async function cleanUp(
 }
 
 /** One hook by itself, to try it out: its failure is the job's. */
-export async function tryHook(agent: Agent, job: HookJob, name: HookName): Promise<Outcome> {
-  if (job.hooks.unsealable === name) return unsealable(name);
+export async function testHook(agent: Agent, job: HookJob, name: HookName): Promise<Outcome> {
+  if (job.hooks.cannot_decrypt === name) return cannotDecrypt(name);
   const good = ended("succeeded", null, null, 0);
   const more = name === "post_hook" ? variablesOf(good, job.redact) : {};
   const end = await runHook(agent, job, name, more);
@@ -152,7 +152,7 @@ async function runText(
     onOut: output.out.push,
     onError: output.error.push,
   });
-  const { graceMs } = agent.limits;
+  const { graceMs } = agent.timeouts;
   const overdue = setTimeout(() => process.stop("overdue", graceMs), limitMs);
   // A throttled restic may need minutes to end; a hook gets the plain grace.
   using _attached = control.attachAnew({
@@ -201,8 +201,8 @@ function interrupted(exitCode: number | null): Outcome {
   return ended("interrupted", "agent_stopped", "The agent was stopped.", exitCode);
 }
 
-function unsealable(name: HookName): Outcome {
+function cannotDecrypt(name: HookName): Outcome {
   const reason =
     `The ${name} could not be unsealed on the server, so nothing was run. An admin must enter it anew.`;
-  return failed("hook_unsealable", reason, null);
+  return failed("hook_cannot_decrypt", reason, null);
 }

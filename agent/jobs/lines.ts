@@ -36,10 +36,10 @@ export class JobLines {
     this.#timer = undefined;
     if (this.#waiting.length === 0) return;
     const lines = this.#waiting;
-    const first_seq = this.#next;
+    const first_line = this.#next;
     this.#next += lines.length;
     this.#waiting = [];
     this.#characters = 0;
-    this.options.report({ type: "log.stream", job_id: this.options.jobId, first_seq, lines });
+    this.options.report({ type: "log.stream", job_id: this.options.jobId, first_line, lines });
   }
 }

@@ -2,7 +2,7 @@
 import type { CommandRun, OrderOf, Origin } from "../../shared/protocol.ts";
 import type { Agent } from "../agent.ts";
 import { messageOf } from "../log.ts";
-import { capsNow, type JobCaps, NO_JOB_CAPS } from "./caps.ts";
+import { type JobLimits, limitsNow, NO_JOB_LIMITS } from "./bandwidth_limits.ts";
 import { JobControl } from "./control.ts";
 import type { ProcessMark } from "../process.ts";
 import { finishInterrupted, finishJob } from "./finish.ts";
@@ -14,7 +14,7 @@ import { groupOf, type Order } from "./order.ts";
 
 interface Running {
   order: Order;
-  caps: JobCaps;
+  limits: JobLimits;
   control: JobControl;
   done: Promise<void>;
 }
@@ -98,7 +98,7 @@ export class JobQueue {
 
   cancel(jobId: string): void {
     const running = this.#running.find(({ order }) => order.job_id === jobId);
-    running?.control.stop("cancelled", this.#grace(running.caps));
+    running?.control.stop("cancelled", this.#grace(running.limits));
     const waiting = this.#waiting.find((order) => order.job_id === jobId);
     if (!waiting) return;
     this.#waiting = this.#waiting.filter((order) => order !== waiting);
@@ -130,7 +130,7 @@ export class JobQueue {
       if (order.origin) this.agent.timers.catchUp(order.origin);
     }
     for (const { control } of this.#running) {
-      control.stop("agent_stopped", this.agent.limits.graceMs);
+      control.stop("agent_stopped", this.agent.timeouts.graceMs);
     }
     await Promise.all(this.#running.map(({ done }) => done));
   }
@@ -162,20 +162,20 @@ export class JobQueue {
   }
 
   #start(order: Order): void {
-    this.#run(order, (caps, control) => runJob(this.agent, order, caps, control));
+    this.#run(order, (limits, control) => runJob(this.agent, order, limits, control));
   }
 
-  #run(order: Order, work: (caps: JobCaps, control: JobControl) => Promise<void>): void {
+  #run(order: Order, work: (limits: JobLimits, control: JobControl) => Promise<void>): void {
     const { ledger } = this.agent;
     const control = new JobControl({
       onStart: () => ledger.resticStarts(order.job_id),
       onProcess: (process) => ledger.resticRuns(order.job_id, process),
       onLock: () => ledger.noteLock(order.repository_id),
     });
-    const running: Running = { order, caps: NO_JOB_CAPS, control, done: Promise.resolve() };
+    const running: Running = { order, limits: NO_JOB_LIMITS, control, done: Promise.resolve() };
     const begin = async () => {
-      running.caps = capsNow(this.agent, order);
-      await work(running.caps, control);
+      running.limits = limitsNow(this.agent, order);
+      await work(running.limits, control);
     };
     this.#running.push(running);
     running.done = begin().catch((error) => this.#broken(order, error)).then(() => {
@@ -201,9 +201,9 @@ export class JobQueue {
   }
 
   /** A throttled restic needs time to send what it holds before it can remove its lock. */
-  #grace({ bandwidth_up_kbps: kibps }: JobCaps): number {
+  #grace({ bandwidth_up_kib_per_s: kibps }: JobLimits): number {
     const drainMs = kibps && kibps > 0 ? BYTES_IN_FLIGHT / (kibps * 1024) * 1000 : 0;
-    return this.agent.limits.graceMs + Math.min(drainMs, LONGEST_DRAIN_MS);
+    return this.agent.timeouts.graceMs + Math.min(drainMs, LONGEST_DRAIN_MS);
   }
 }
 

@@ -8,7 +8,7 @@ import { ended, failed, type Outcome } from "../restic/outcome.ts";
 import { prepareRestic } from "../restic/prepare.ts";
 import { NO_CONTACT } from "../restic/refusals.ts";
 import { ResticProblem, type ResticProgram } from "../restic/version.ts";
-import { beginSentence, endSentence, type JobCaps } from "./caps.ts";
+import { beginSentence, endSentence, type JobLimits } from "./bandwidth_limits.ts";
 import type { JobContext } from "./context.ts";
 import type { JobControl } from "./control.ts";
 import { finishInterrupted, finishJob, interruptedSentence } from "./finish.ts";
@@ -29,7 +29,7 @@ import { agentKind } from "./kinds.ts";
 export async function runJob(
   agent: Agent,
   order: Order,
-  caps: JobCaps,
+  limits: JobLimits,
   control: JobControl,
 ): Promise<void> {
   const began = agent.clock.elapsed();
@@ -45,8 +45,8 @@ export async function runJob(
     ...(order.origin ? { origin: order.origin } : {}),
     at: agent.clock.now(),
     restic_version: restic instanceof Error ? null : (restic as ResticProgram).version,
-    bandwidth_up_kbps: told(caps.bandwidth_up_kbps),
-    bandwidth_down_kbps: told(caps.bandwidth_down_kbps),
+    bandwidth_up_kib_per_s: told(limits.bandwidth_up_kib_per_s),
+    bandwidth_down_kib_per_s: told(limits.bandwidth_down_kib_per_s),
   });
   const lines = new JobLines({
     jobId: order.job_id,
@@ -56,14 +56,14 @@ export async function runJob(
   });
   if (order.origin?.catch_up) {
     const missed = new Date(order.origin.scheduled_at).toISOString().slice(0, 16).replace("T", " ");
-    lines.add("agent", `Makes up for the run of ${missed} UTC, which was missed or interrupted.`);
+    lines.add("agent", `Catch-up run for ${missed} UTC, which was missed or interrupted.`);
   }
-  const limits = beginSentence(order, caps);
-  if (limits) lines.add("agent", limits);
+  const sentence = beginSentence(order, limits);
+  if (sentence) lines.add("agent", sentence);
   const outcome = refusal ??
-    await attempt(agent, { order, config, caps, restic, control, lines, redact });
+    await attempt(agent, { order, config, limits, restic, control, lines, redact });
   if (!refusal) await endWhatIsLeft(agent, control, { jobId: order.job_id, lines });
-  const changed = endSentence(agent, order, caps);
+  const changed = endSentence(agent, order, limits);
   if (changed) lines.add("agent", changed);
   if (outcome.status === "failed" && outcome.reason) lines.add("agent", outcome.reason);
   if (outcome.status === "skipped") lines.add("agent", `Skipped: ${outcome.reason}`);
@@ -128,14 +128,14 @@ async function endWhatIsLeft(
   const isStopping = control.stopped === "agent_stopped";
   await endSurvivors(agent, {
     ...left,
-    graceMs: isStopping ? GRACE_WHEN_STOPPED_MS : agent.limits.graceMs,
+    graceMs: isStopping ? GRACE_WHEN_STOPPED_MS : agent.timeouts.graceMs,
   });
 }
 
 interface Attempt {
   order: Order;
   config: ConfigUpdate | undefined;
-  caps: JobCaps;
+  limits: JobLimits;
   /** The program, or why there is none. */
   restic: unknown;
   control: JobControl;
@@ -184,7 +184,7 @@ function brokenBy(agent: Agent, jobId: string, error: unknown): Outcome {
 
 /** Gathers what the job needs, or says why it cannot be run. */
 function prepare(agent: Agent, given: Attempt): JobContext | Outcome {
-  const { order, config, caps, restic, control, lines } = given;
+  const { order, config, limits, restic, control, lines } = given;
   if (restic instanceof ResticProblem) return failed(restic.code, restic.message, null);
   if (restic instanceof Error) throw restic;
   const context = prepareRestic(agent, {
@@ -192,7 +192,7 @@ function prepare(agent: Agent, given: Attempt): JobContext | Outcome {
     repository: accessOf(order, config?.repository),
     snapshotHost: config?.snapshot_host,
     leasedUrl: order.leased_url,
-    caps,
+    limits,
     mark: markOf(agent.settings.stateDir, order.job_id, "restic"),
   });
   if ("status" in context) return context;
@@ -211,7 +211,7 @@ function prepare(agent: Agent, given: Attempt): JobContext | Outcome {
   };
 }
 
-/** The everyday credential, or for what may delete the one that came with the order: for the same repository only. */
+/** The repository credential, or for what may delete the one that came with the order: for the same repository only. */
 function accessOf(
   order: Order,
   everyday: RepositoryAccess | null | undefined,
@@ -260,6 +260,6 @@ async function perform(context: JobContext): Promise<Outcome> {
 }
 
 /** What is below zero limits nothing, like zero. */
-function told(cap: number | null): number | null {
-  return cap && Math.max(0, cap);
+function told(limit: number | null): number | null {
+  return limit && Math.max(0, limit);
 }

@@ -66,7 +66,7 @@ function makeMarker(seq: number, first: LogStream, lines: number): Entry {
   return makeEntry(seq, {
     type: "log.stream",
     job_id: first.job_id,
-    first_seq: first.first_seq,
+    first_line: first.first_line,
     lines: [{ at, stream: "agent", text }],
   });
 }

@@ -51,7 +51,7 @@ function refuseToReplace(job: JobContextOf<"init">, failure: Outcome | undefined
 }
 
 async function create(job: JobContextOf<"init">): Promise<Outcome> {
-  const run = await runRestic(job, { args: ["init"], wholeMs: job.limits.lookMs });
+  const run = await runRestic(job, { args: ["init"], wholeMs: job.timeouts.lookMs });
   if (run.failure) return run.failure;
   const listing = await listSnapshots(job, { evenWhenStopped: true });
   if (listing.failure) {

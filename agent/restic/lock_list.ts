@@ -33,7 +33,7 @@ export async function listLocks(
   const ids: string[] = [];
   const list = await runRestic(context, {
     args: ["list", "locks", "--no-lock"],
-    wholeMs: context.limits.lookMs,
+    wholeMs: context.timeouts.lookMs,
     evenWhenStopped,
     onOut: (line) => /^[0-9a-f]{64}$/.test(line) && ids.push(line),
   });
@@ -43,7 +43,7 @@ export async function listLocks(
     let text = "";
     await runRestic(context, {
       args: ["cat", "lock", id, "--no-lock"],
-      wholeMs: context.limits.lookMs,
+      wholeMs: context.timeouts.lookMs,
       evenWhenStopped,
       onOut: (line) => text += line,
     });

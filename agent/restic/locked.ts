@@ -9,7 +9,7 @@ export async function whenUnlocked(
   job: JobContext,
   work: () => Promise<Outcome>,
 ): Promise<Outcome> {
-  const { lockWaitMs, lockRetryMs } = job.limits;
+  const { lockWaitMs, lockRetryMs } = job.timeouts;
   const until = performance.now() + lockWaitMs;
   for (let tries = 1;; tries++) {
     const outcome = await work();

@@ -1,6 +1,6 @@
 // From a credential of a repository to all that restic needs to open it, or why it is not opened from this host.
 import { join } from "node:path";
-import type { Caps } from "../../shared/bandwidth.ts";
+import type { BandwidthLimits } from "../../shared/bandwidth.ts";
 import { firstProblem } from "../../shared/fields.ts";
 import { RepositoryOptions } from "../../shared/repository_options.ts";
 import { parseRepositoryUrl, type RepositoryUrl } from "../../shared/repository_url.ts";
@@ -20,15 +20,15 @@ export interface Wanted {
   snapshotHost: string | undefined;
   /** The normalised address that a job holds the lease of: another one is not opened. */
   leasedUrl?: string | undefined;
-  caps: Caps;
+  limits: BandwidthLimits;
   /** In the environment of all that it starts, so that what outlives it is found. */
   mark: Record<string, string>;
 }
 
 /** Returns what restic is run with, or the outcome of whatever wanted to: no credential, or one that is refused on this host. */
 export function prepareRestic(
-  agent: Pick<Agent, "settings" | "state" | "environment" | "limits">,
-  { program, repository, snapshotHost, leasedUrl, caps, mark }: Wanted,
+  agent: Pick<Agent, "settings" | "state" | "environment" | "timeouts">,
+  { program, repository, snapshotHost, leasedUrl, limits, mark }: Wanted,
 ): ResticContext | Outcome {
   if (snapshotHost === undefined || !repository) {
     const reason = "This host has no credential for that repository.";
@@ -56,7 +56,7 @@ export function prepareRestic(
     repository,
     url,
     snapshotHost,
-    caps,
+    limits,
     environment: {
       ...buildEnvironment({
         repository,
@@ -70,7 +70,7 @@ export function prepareRestic(
     },
     cacheDir,
     globals: globalArguments(options.data, authority),
-    limits: agent.limits,
+    timeouts: agent.timeouts,
   };
 }
 

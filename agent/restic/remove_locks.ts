@@ -21,7 +21,7 @@ export async function removeAllLocks(job: JobContext, confirmed: RemoveAll): Pro
   const { failure, exit } = await runRestic(job, {
     args: ["unlock", "--remove-all"],
     mayRemoveAll: true,
-    wholeMs: job.limits.lookMs,
+    wholeMs: job.timeouts.lookMs,
   });
   if (failure) return failure;
   const after = await listLocks(job);

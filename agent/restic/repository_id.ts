@@ -18,7 +18,7 @@ export async function readRepositoryId(
   let text = "";
   const run = await runRestic(context, {
     args: ["cat", "config", "--no-lock"],
-    wholeMs: context.limits.lookMs,
+    wholeMs: context.timeouts.lookMs,
     onOut: (line) => text = `${text}${line}`.slice(0, 65_536),
   });
   if (run.failure) return { failure: run.failure };

@@ -40,13 +40,13 @@ const NOT_STARTED = { code: null, signal: null, mayLeaveLock: false };
 
 /** Runs restic. Throws only when the program cannot be started. */
 export async function runRestic(context: RunContext, options: RunOptions): Promise<Run> {
-  const { control, limits } = context;
+  const { control, timeouts } = context;
   if (options.args.includes("--remove-all") && !options.mayRemoveAll) {
     throw new Error("only an order that names the locks may remove all of them");
   }
   const errors = new ErrorReader();
   const finish = (exit: Exit): Run => {
-    const deadlineMs = exit.stop === "overdue" ? options.wholeMs ?? 0 : limits.contactMs;
+    const deadlineMs = exit.stop === "overdue" ? options.wholeMs ?? 0 : timeouts.contactMs;
     const facts = { exit, errors: errors.facts, url: context.url.url, deadlineMs };
     return { exit, errors: errors.facts, failure: failureOf(facts) };
   };
@@ -94,7 +94,7 @@ async function supervise(
   context.control.beforeStart();
   // Looks at the cache before the process can touch it.
   using _contact = watchForContact(context.cacheDir, {
-    withinMs: context.limits.contactMs,
+    withinMs: context.timeouts.contactMs,
     sawContact: () => sawOutput || errors.facts.contact,
     onSilence: () => stop("unreachable"),
   });
@@ -109,7 +109,7 @@ async function supervise(
     },
     onError: (chunk) => err.push(chunk),
   });
-  const stop = (why: Stop) => process.stop(why, context.limits.graceMs);
+  const stop = (why: Stop) => process.stop(why, context.timeouts.graceMs);
   using _whole = options.wholeMs ? after(options.wholeMs, () => stop("overdue")) : null;
   using _attached = context.control.attach(process, options.evenWhenStopped ?? false);
   const reading = options.pull && letRead(process, options.pull, {
@@ -166,9 +166,9 @@ export function goOnWithoutCache(context: RunContext, problem: string): void {
   context.lines.add("agent", `restic runs without its cache: ${problem}.`);
 }
 
-/** The caps in force as arguments: of every command that moves data. */
+/** The limits in force as arguments: of every command that moves data. */
 export function capArguments(context: ResticContext): string[] {
-  return limitArguments(context.caps);
+  return limitArguments(context.limits);
 }
 
 function after(ms: number, act: () => void): Disposable {

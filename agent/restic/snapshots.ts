@@ -55,7 +55,7 @@ async function list(context: RunContext, which: string[], options: ListOptions):
   const output = new Collected();
   const run = await runRestic(context, {
     args: ["snapshots", "--json", ...which],
-    wholeMs: options.wholeMs ?? context.limits.lookMs,
+    wholeMs: options.wholeMs ?? context.timeouts.lookMs,
     evenWhenStopped: options.evenWhenStopped,
     onOutBytes: (chunk) => output.add(chunk),
   });

@@ -6,7 +6,7 @@ import { runRestic } from "./run.ts";
 import { lockInWords, plural } from "./lock_words.ts";
 
 export async function unlock(context: RunContext, evenWhenStopped = false): Promise<Outcome> {
-  const wholeMs = context.limits.lookMs;
+  const wholeMs = context.timeouts.lookMs;
   const run = await runRestic(context, { args: ["unlock"], wholeMs, evenWhenStopped });
   return run.failure ?? ended("succeeded", null, null, run.exit.code);
 }

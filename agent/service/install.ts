@@ -64,7 +64,7 @@ async function stopped(service: Service): Promise<boolean> {
   return state !== "failing";
 }
 
-/** What the machine is to the server from now on. False when it stays what it was, against the wish of who called. */
+/** What the machine is to the server from now on. False when it stays what it was, against the input of who called. */
 async function becomeHost(
   settings: Settings & { server: string },
   print: (text: string) => void,

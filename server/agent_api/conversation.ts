@@ -6,12 +6,12 @@ import { ProtocolError, readAgentMessage } from "../../shared/wire.ts";
 import { SocketStreams } from "../agent_streams.ts";
 import { type AgentSocket, closeQuietly, sendTo } from "../connected_agents.ts";
 import type { KnownHost } from "../hosts/find_by_bearer.ts";
-import { noteGoodbye } from "../hosts/hello.ts";
+import { onDisconnect } from "../hosts/hello.ts";
 import { noteSkew } from "../hosts/skew.ts";
 import { auditOfHost } from "../quotas/day.ts";
 import type { Server } from "../server.ts";
 import { Acknowledgements, HOLD_MS } from "./acknowledgements.ts";
-import { greet } from "./greet.ts";
+import { onHello } from "./on_hello.ts";
 import { isForbidden, isHopeless, receive } from "./receive.ts";
 
 /** An agent waits for acknowledgements well before this much is unread; one that does not is not ours. */
@@ -28,7 +28,7 @@ export class Conversation {
   /** What was received is dealt with in this order. */
   #turn: Promise<void> = Promise.resolve();
   #unread = 0;
-  #greeted = false;
+  #saidHello = false;
   /** Its hello was stored. */
   #isWelcome = false;
   /** The socket is closed: what it brought before is still dealt with, since its agent may not come again for long. */
@@ -155,7 +155,7 @@ export class Conversation {
   async #read(message: AgentMessage): Promise<void> {
     const { server } = this;
     if (message.type === "hello") return await this.#hello(message);
-    if (!this.#greeted) throw new ProtocolError("the first message must be hello");
+    if (!this.#saidHello) throw new ProtocolError("the first message must be hello");
     if (!server.agents.isCurrent(this.#agent)) return;
     switch (message.type) {
       case "heartbeat":
@@ -172,13 +172,13 @@ export class Conversation {
   }
 
   async #hello(message: Hello): Promise<void> {
-    if (this.#greeted) throw new ProtocolError("hello was said already");
+    if (this.#saidHello) throw new ProtocolError("hello was said already");
     clearTimeout(this.#helloTimer);
-    this.#greeted = true;
-    await this.server.greetings.next();
+    this.#saidHello = true;
+    await this.server.hellos.next();
     // Nobody is there to be greeted.
     if (this.#isOver || this.#isClosed) return;
-    this.#isWelcome = await greet(this.server, this.#agent, message);
+    this.#isWelcome = await onHello(this.server, this.#agent, message);
     if (!this.#isWelcome) this.#isOver = true;
   }
 
@@ -204,7 +204,7 @@ export class Conversation {
       if (this.#isOver) return;
       this.#isOver = true;
       this.#acks.stop();
-      await noteGoodbye(this.server, this.#agent);
+      await onDisconnect(this.server, this.#agent);
     }).catch((error) => this.server.log.error(`${this.host.name}: ${error}`));
   }
 
@@ -217,7 +217,7 @@ export class Conversation {
     this.#acks.stop();
     clearTimeout(this.#helloTimer);
     this.#log("warn", `connection closed: ${reason}`);
-    await noteGoodbye(server, this.#agent);
+    await onDisconnect(server, this.#agent);
     await auditOfHost(server, server.db, host.id, {
       actor: { kind: "agent", id: host.id, name: host.name, address: null },
       act: { action, target: { kind: "host", id: host.id, name: host.name }, detail: { reason } },
@@ -243,6 +243,6 @@ export class Conversation {
     this.#isOver = true;
     const reason = "the server could not take this; it is kept for later";
     closeQuietly(this.socket, CLOSE.goingAway, reason);
-    await noteGoodbye(this.server, this.#agent).catch(() => {});
+    await onDisconnect(this.server, this.#agent).catch(() => {});
   }
 }

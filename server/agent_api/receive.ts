@@ -52,8 +52,8 @@ export async function receive(server: Server, agent: AgentSocket, told: Told): P
           at: (told as typeof message).taken_at,
           skew: agent.skew ?? 0,
         });
-    case "schedule.ack":
-      return await noteApplied(server, hostId, message.schedule_version);
+    case "plan.ack":
+      return await noteApplied(server, hostId, message.plan_version);
     case "problems":
       return await noteAgentProblems(server, hostId, message.problems);
     default:

@@ -33,7 +33,7 @@ const proving = new WeakMap<Server, Map<string, number>>();
 
 /** Upgrades the request. Throws too_many for a source whose signatures were wrong too often. */
 export function acceptPendingAgent(server: Server, request: Request, caller: Caller): Response {
-  server.strangers.peek(wrongProofs(caller), WRONG_PROOFS_PER_MINUTE, 60);
+  server.unauthenticated.peek(wrongProofs(caller), WRONG_PROOFS_PER_MINUTE, 60);
   const { socket, response } = Deno.upgradeWebSocket(request, {
     idleTimeout: OFFLINE_AFTER_SECONDS,
   });
@@ -141,7 +141,7 @@ class PendingConversation {
 
   /** Counts here and among the announcements of that source. */
   #countWrong(): void {
-    const { strangers, log } = this.server;
+    const { unauthenticated, log } = this.server;
     const { address, pendingId } = this.caller;
     log.warn(`${address}: a wrong signature for pending host ${pendingId}`);
     for (
@@ -151,7 +151,7 @@ class PendingConversation {
       ] as const
     ) {
       try {
-        strangers.check(key, most, 60);
+        unauthenticated.check(key, most, 60);
       } catch {
         // The count is full, which the next request hears.
       }

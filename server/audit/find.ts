@@ -1,5 +1,5 @@
 import type { Server } from "../server.ts";
-import { numberCursor, type Page, pageOf, type PageWish } from "../paging.ts";
+import { numberCursor, type Page, type PageInput, pageOf } from "../paging.ts";
 
 export interface AuditFilter {
   actor?: string;
@@ -23,10 +23,10 @@ export interface AuditEntry {
 export async function listAudit(
   { db }: Server,
   filter: AuditFilter,
-  wish: PageWish,
+  input: PageInput,
 ): Promise<Page<AuditEntry>> {
-  let query = db.selectFrom("audit").selectAll().orderBy("id", "desc").limit(wish.limit + 1);
-  const before = numberCursor(wish);
+  let query = db.selectFrom("audit").selectAll().orderBy("id", "desc").limit(input.limit + 1);
+  const before = numberCursor(input);
   if (before !== null) query = query.where("id", "<", before);
   if (filter.actor) query = query.where("actor_name", "=", filter.actor);
   const { action, target } = filter;
@@ -42,7 +42,7 @@ export async function listAudit(
   }
   if (filter.from !== undefined) query = query.where("at", ">=", filter.from);
   if (filter.to !== undefined) query = query.where("at", "<=", filter.to);
-  return pageOf(await query.execute(), wish, (row) => row.id, (row) => ({
+  return pageOf(await query.execute(), input, (row) => row.id, (row) => ({
     id: row.id,
     at: row.at,
     actor: { kind: row.actor_kind, id: row.actor_id, name: row.actor_name },

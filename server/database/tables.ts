@@ -136,8 +136,8 @@ export interface HostsTable {
   /** When this host first made or opened its repository, and the job that last tried. */
   repository_ready_at: number | null;
   repository_job_id: string | null;
-  bandwidth_up_kbps: number | null;
-  bandwidth_down_kbps: number | null;
+  bandwidth_up_kib_per_s: number | null;
+  bandwidth_down_kib_per_s: number | null;
   /** BandwidthWindow[] of shared/bandwidth.ts as JSON. */
   bandwidth_windows: Generated<string>;
   pre_hook_default_sealed: Uint8Array | null;
@@ -252,7 +252,7 @@ export interface UsedTagsTable {
   tag: Fixed<string>;
 }
 
-export interface EnrollmentTokensTable {
+export interface EnrolmentTokensTable {
   id: Fixed<string>;
   token_hash: Fixed<Uint8Array>;
   host_name: Fixed<string>;
@@ -302,9 +302,9 @@ export interface JobsTable {
   reason: string | null;
   reason_code: string | null;
   warnings: number;
-  /** The run's own wish until it starts, the caps in force afterwards. */
-  bandwidth_up_kbps: number | null;
-  bandwidth_down_kbps: number | null;
+  /** The run's own input until it starts, the limits in force afterwards. */
+  bandwidth_up_kib_per_s: number | null;
+  bandwidth_down_kib_per_s: number | null;
   /** Summary of shared/job.ts as JSON. */
   summary: string | null;
   /** 1 for the first try of a scheduled run. */
@@ -416,7 +416,7 @@ export interface SnapshotLossesTable {
 
 export interface JobLinesTable {
   job_number: number;
-  n: number;
+  line: number;
   at: number;
   /** Index into LINE_STREAMS. */
   stream: number;
@@ -620,7 +620,7 @@ export interface PendingHostsTable {
   public_key: Fixed<Uint8Array>;
   fingerprint: Fixed<string>;
   announced_from_ip: string;
-  /** Where it came from, as the caps count it: an IPv4 address, or the /64 of an IPv6 one. */
+  /** Where it came from, as the limits count it: an IPv4 address, or the /64 of an IPv6 one. */
   announced_from_network: string;
   first_seen_at: Fixed<number>;
   last_seen_at: number;
@@ -679,7 +679,7 @@ export interface Tables {
   hosts: HostsTable;
   host_instances: HostInstancesTable;
   source_groups: SourceGroupsTable;
-  enrollment_tokens: EnrollmentTokensTable;
+  enrolment_tokens: EnrolmentTokensTable;
   jobs: JobsTable;
   job_lines: JobLinesTable;
   leases: LeasesTable;

@@ -15,7 +15,7 @@ import { refuseEnded } from "../users/find.ts";
 
 export const TOKEN_SECONDS = 3600;
 
-export const EnrolmentWish = z.strictObject({
+export const EnrolmentInput = z.strictObject({
   hostname: hostName,
   tags: tags.default([]),
   initial_paths: paths.default([]),
@@ -25,7 +25,7 @@ export const EnrolmentWish = z.strictObject({
   may_hold_admin_credential: z.boolean("must be true or false").default(false),
   ...REPOSITORY_CHOICE,
 });
-export type EnrolmentWish = z.infer<typeof EnrolmentWish>;
+export type EnrolmentInput = z.infer<typeof EnrolmentInput>;
 
 export interface CreatedEnrolment {
   id: string;
@@ -41,25 +41,25 @@ export interface CreatedEnrolment {
 export async function createEnrolmentToken(
   server: Server,
   actor: Actor,
-  wish: EnrolmentWish,
+  input: EnrolmentInput,
 ): Promise<CreatedEnrolment> {
-  if (wish.may_hold_admin_credential) refuseToName(actor);
-  const repository = await chooseRepository(server, actor, wish);
+  if (input.may_hold_admin_credential) refuseToName(actor);
+  const repository = await chooseRepository(server, actor, input);
   const id = newId();
   const token = randomSecret("rmt_");
   const now = server.now();
   const expires_at = now + TOKEN_SECONDS * 1000;
   await change(server, actor, async ({ tx, audit }) => {
     await refuseEnded(tx, actor);
-    if (wish.replace_open) await withdrawOpen(tx, now, wish.hostname);
-    await refuseTakenName(tx, now, wish.hostname, { field: "hostname" });
+    if (input.replace_open) await withdrawOpen(tx, now, input.hostname);
+    await refuseTakenName(tx, now, input.hostname, { field: "hostname" });
     await repository.insert(tx, actor);
-    await tx.insertInto("enrollment_tokens").values({
+    await tx.insertInto("enrolment_tokens").values({
       id,
       token_hash: sha256(token),
-      host_name: wish.hostname,
-      tags: JSON.stringify([...new Set(wish.tags)]),
-      initial_paths: JSON.stringify(wish.initial_paths),
+      host_name: input.hostname,
+      tags: JSON.stringify([...new Set(input.tags)]),
+      initial_paths: JSON.stringify(input.initial_paths),
       repository_id: repository.id,
       created_by: actor.name,
       created_by_id: actor.kind === "user" ? actor.id : null,
@@ -69,11 +69,11 @@ export async function createEnrolmentToken(
       used_at: null,
       host_id: null,
       rejoins_host_id: null,
-      may_hold_admin_credential: wish.may_hold_admin_credential ? 1 : 0,
+      may_hold_admin_credential: input.may_hold_admin_credential ? 1 : 0,
     }).execute();
     await audit({
       action: "enrolment_token.created",
-      target: { kind: "enrolment_token", id, name: wish.hostname },
+      target: { kind: "enrolment_token", id, name: input.hostname },
       detail: { repository_id: repository.id },
     });
   });
@@ -93,7 +93,7 @@ function refuseToName(actor: Actor): void {
 }
 
 async function withdrawOpen(tx: Transaction<Tables>, now: number, name: string): Promise<void> {
-  await tx.updateTable("enrollment_tokens").set({ expires_at: now })
+  await tx.updateTable("enrolment_tokens").set({ expires_at: now })
     .where((where) => where(where.fn<string>("lower", ["host_name"]), "=", asciiLower(name)))
     .where("rejoins_host_id", "is", null).where("used_at", "is", null)
     .where("expires_at", ">", now).execute();

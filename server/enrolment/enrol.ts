@@ -38,21 +38,21 @@ export interface Enrolled {
  * Burns the token and makes the host with its first source group, or gives back the host that the token was made for, all or
  * nothing. Throws conflict, with the token left as it was, while that host's agent is connected.
  */
-export async function enrol(server: Server, address: string, wish: Enrolment): Promise<Enrolled> {
+export async function enrol(server: Server, address: string, input: Enrolment): Promise<Enrolled> {
   for (const { network, isWide } of networksOf(address)) {
     if (!isWide) server.throttle.check(`enrol:${network}`, 60, 60);
   }
   const now = server.now();
   const bearer = randomSecret("rma_");
-  const keyHash = wish.enrolment_key ? sha256(wish.enrolment_key) : null;
-  const repeated = keyHash && await repeat(server, wish.token, keyHash, bearer);
+  const keyHash = input.enrolment_key ? sha256(input.enrolment_key) : null;
+  const repeated = keyHash && await repeat(server, input.token, keyHash, bearer);
   if (repeated) return { host_id: repeated, bearer };
   const { hostId, tokenId, taken } = await server.db.transaction().execute(async (tx) => {
-    const token = await tx.updateTable("enrollment_tokens").set({ used_at: now })
-      .where("token_hash", "=", sha256(wish.token)).where("used_at", "is", null)
+    const token = await tx.updateTable("enrolment_tokens").set({ used_at: now })
+      .where("token_hash", "=", sha256(input.token)).where("used_at", "is", null)
       .where("expires_at", ">", now).returningAll().executeTakeFirst();
     if (!token) throw refused();
-    const { hostname, os, arch, agent_version, restic_version = null } = wish;
+    const { hostname, os, arch, agent_version, restic_version = null } = input;
     const machine = { hostname, os, arch, agent_version, restic_version };
     const keys = { bearerHash: sha256(bearer), enrolmentKeyHash: keyHash };
     const hostId = token.rejoins_host_id ?? newId();
@@ -74,7 +74,7 @@ export async function enrol(server: Server, address: string, wish: Enrolment): P
     if (!taken && token.may_hold_admin_credential === 1) {
       await insertNamed(tx, now, { name: token.created_by }, token.repository_id, hostId);
     }
-    await tx.updateTable("enrollment_tokens").set({ host_id: hostId })
+    await tx.updateTable("enrolment_tokens").set({ host_id: hostId })
       .where("id", "=", token.id).execute();
     const name = taken?.name ?? token.host_name;
     const actor: Actor = { kind: "agent", id: hostId, name, address };
@@ -102,7 +102,7 @@ async function repeat(
   keyHash: Uint8Array,
   bearer: string,
 ): Promise<string | undefined> {
-  const used = await server.db.selectFrom("enrollment_tokens").select("host_id")
+  const used = await server.db.selectFrom("enrolment_tokens").select("host_id")
     .where("token_hash", "=", sha256(token)).where("used_at", "is not", null)
     .where("expires_at", ">", server.now()).executeTakeFirst();
   if (!used?.host_id) return undefined;

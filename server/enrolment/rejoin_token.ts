@@ -32,10 +32,10 @@ export async function createRejoinToken(
     const host = await tx.selectFrom("hosts").select(["name", "repository_id"])
       .where("id", "=", hostId).executeTakeFirst();
     if (!host) throw new AppError("not_found", "There is no such host.");
-    await tx.updateTable("enrollment_tokens").set({ expires_at: now })
+    await tx.updateTable("enrolment_tokens").set({ expires_at: now })
       .where("rejoins_host_id", "=", hostId).where("used_at", "is", null)
       .where("expires_at", ">", now).execute();
-    await tx.insertInto("enrollment_tokens").values({
+    await tx.insertInto("enrolment_tokens").values({
       id,
       token_hash: sha256(token),
       host_name: host.name,

@@ -2,6 +2,6 @@
 import type { Server } from "../server.ts";
 
 export async function removeOldEnrolmentTokens({ db, now }: Server): Promise<void> {
-  await db.deleteFrom("enrollment_tokens").where("expires_at", "<", now() - 7 * 86_400_000)
+  await db.deleteFrom("enrolment_tokens").where("expires_at", "<", now() - 7 * 86_400_000)
     .execute();
 }

@@ -7,20 +7,20 @@ import type { Actor, Server } from "../server.ts";
 import { hostHooks } from "./resolve.ts";
 import { changedHook, openHook, refuseUnlessAdmin } from "./seal.ts";
 
-export const DefaultHooksWish = z.strictObject({
+export const DefaultHooksInput = z.strictObject({
   /** Blank or null: none. Absent: as it is. */
   pre_hook_default: hookText.nullable().optional(),
   post_hook_default: hookText.nullable().optional(),
   hook_stop_at_error_default: hookStopAtError.optional(),
 });
-export type DefaultHooksWish = z.infer<typeof DefaultHooksWish>;
+export type DefaultHooksInput = z.infer<typeof DefaultHooksInput>;
 
 export interface DefaultHooks {
   pre_hook_default: string | null;
   post_hook_default: string | null;
   hook_stop_at_error_default: boolean;
   /** Those that are stored and do not open any more. */
-  unsealable: string[];
+  cannot_decrypt: string[];
 }
 
 /** Throws not_found. */
@@ -30,13 +30,13 @@ export async function getDefaultHooks(server: Server, hostId: string): Promise<D
     pre_hook_default: null,
     post_hook_default: null,
     hook_stop_at_error_default: host.hook_stop_at_error_default === 1,
-    unsealable: [],
+    cannot_decrypt: [],
   };
   for (const name of HOOK_NAMES) {
     const owner = { table: "hosts" as const, row: hostId };
     const text = await openHook(server, owner, name, host[`${name}_default_sealed`]);
     answer[`${name}_default`] = text ?? null;
-    if (text === undefined) answer.unsealable.push(`${name}_default`);
+    if (text === undefined) answer.cannot_decrypt.push(`${name}_default`);
   }
   return answer;
 }
@@ -46,7 +46,7 @@ export async function setDefaultHooks(
   server: Server,
   actor: Actor,
   hostId: string,
-  wish: DefaultHooksWish,
+  input: DefaultHooksInput,
 ): Promise<void> {
   await change(server, actor, async ({ tx, audit, planChanged }) => {
     const host = await hostHooks({ db: tx }, hostId);
@@ -54,13 +54,20 @@ export async function setDefaultHooks(
     for (const name of HOOK_NAMES) {
       const stored = host[`${name}_default_sealed`];
       const owner = { table: "hosts" as const, row: hostId };
-      const change = await changedHook(server, actor, owner, name, stored, wish[`${name}_default`]);
+      const change = await changedHook(
+        server,
+        actor,
+        owner,
+        name,
+        stored,
+        input[`${name}_default`],
+      );
       if (!change) continue;
       await tx.updateTable("hosts").set({ [`${name}_default_sealed`]: change.sealed })
         .where("id", "=", hostId).execute();
       detail[`${name}_default`] = change.sealed ? "set" : "cleared";
     }
-    const { hook_stop_at_error_default: stops } = wish;
+    const { hook_stop_at_error_default: stops } = input;
     if (stops !== undefined && stops !== (host.hook_stop_at_error_default === 1)) {
       refuseUnlessAdmin(actor, "hook_stop_at_error_default");
       await tx.updateTable("hosts").set({ hook_stop_at_error_default: stops ? 1 : 0 })

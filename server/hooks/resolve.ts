@@ -55,11 +55,11 @@ export async function hooksFor(
     const hook = await hookInForce(server, host, group, name);
     if (hook) addHook(hooks, name, hook);
   }
-  return hooks.pre_hook || hooks.post_hook || hooks.unsealable ? hooks : undefined;
+  return hooks.pre_hook || hooks.post_hook || hooks.cannot_decrypt ? hooks : undefined;
 }
 
 function addHook(hooks: Hooks, name: HookName, { text, stopsAtError }: HookInForce): void {
-  if (text === undefined) hooks.unsealable = name;
+  if (text === undefined) hooks.cannot_decrypt = name;
   else {
     hooks[name] = text;
     if (stopsAtError) hooks.stop_at_error = [...hooks.stop_at_error ?? [], name];

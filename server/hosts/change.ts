@@ -31,12 +31,12 @@ export async function changeHost(
   server: Server,
   actor: Actor,
   hostId: string,
-  wish: HostChange,
+  input: HostChange,
 ): Promise<void> {
   for (const field of ["approved_roots", "approved_repository_ids"] as const) {
-    if (wish[field]) needAdmin(actor, field, `${field} may only be set by an admin.`);
+    if (input[field]) needAdmin(actor, field, `${field} may only be set by an admin.`);
   }
-  const wanted = wish.repository_id && await getRepositoryRow(server, wish.repository_id);
+  const wanted = input.repository_id && await getRepositoryRow(server, input.repository_id);
   let moved = false;
   await server.db.transaction().execute(async (tx) => {
     const host = await tx.selectFrom("hosts").select([
@@ -45,29 +45,29 @@ export async function changeHost(
       "approved_repository_ids",
     ]).where("id", "=", hostId).executeTakeFirst();
     if (!host) throw new AppError("not_found", "There is no such host.");
-    if (wish.name && wish.name !== host.name) {
-      await refuseTakenName(tx, server.now(), wish.name, { field: "name", hostId });
+    if (input.name && input.name !== host.name) {
+      await refuseTakenName(tx, server.now(), input.name, { field: "name", hostId });
     }
-    moved = wish.repository_id !== undefined && wish.repository_id !== host.repository_id;
+    moved = input.repository_id !== undefined && input.repository_id !== host.repository_id;
     if (moved && wanted) {
       refuseUnlessOpen(actor, wanted);
       refuseUnapprovedRepository(actor, host, wanted.id);
       // Where it comes back to, an admin names it again.
       await tx.deleteFrom("maintenance_hosts").where("host_id", "=", hostId).execute();
     }
-    const approved = await approvedIds(tx, host, wish);
+    const approved = await approvedIds(tx, host, input);
     await tx.updateTable("hosts").set((expression) => ({
       approved_repository_ids: JSON.stringify(approved),
-      ...(wish.approved_roots
-        ? { approved_roots: JSON.stringify([...new Set(wish.approved_roots)]) }
+      ...(input.approved_roots
+        ? { approved_roots: JSON.stringify([...new Set(input.approved_roots)]) }
         : {}),
       plan_version: expression("plan_version", "+", 1),
-      ...(wish.name ? { name: wish.name } : {}),
-      ...(wish.tags ? { tags: JSON.stringify([...new Set(wish.tags)]) } : {}),
-      ...(wish.time_zone ? { time_zone: wish.time_zone } : {}),
+      ...(input.name ? { name: input.name } : {}),
+      ...(input.tags ? { tags: JSON.stringify([...new Set(input.tags)]) } : {}),
+      ...(input.time_zone ? { time_zone: input.time_zone } : {}),
       ...(moved
         ? {
-          repository_id: wish.repository_id,
+          repository_id: input.repository_id,
           repository_ready_at: null,
           repository_job_id: null,
           snapshots_report_id: null,
@@ -79,8 +79,8 @@ export async function changeHost(
     await server.plan.refuseUnlessTaken(server, tx, hostId);
     await recordAudit(tx, server.now(), actor, {
       action: "host.changed",
-      target: { kind: "host", id: hostId, name: wish.name ?? host.name },
-      detail: { ...wish, ...(wish.name ? { was: host.name } : {}) },
+      target: { kind: "host", id: hostId, name: input.name ?? host.name },
+      detail: { ...input, ...(input.name ? { was: host.name } : {}) },
     });
   });
   await server.plan.pushConfig(server, hostId);

@@ -90,8 +90,8 @@ export function removeLines(
 ): number {
   return Number(
     sqlite.prepare(
-      `delete from job_lines where job_number = ?1 and n in
-         (select n from job_lines where job_number = ?1 order by n limit ?2)`,
+      `delete from job_lines where job_number = ?1 and line in
+         (select line from job_lines where job_number = ?1 order by line limit ?2)`,
     ).run(jobNumber, most).changes,
   );
 }

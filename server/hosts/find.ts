@@ -1,12 +1,17 @@
 import type { Selectable } from "kysely";
-import type { BandwidthWindow } from "../../shared/bandwidth.ts";
+import {
+  apiLimits,
+  apiWindow,
+  type BandwidthWindow,
+  type LimitWindow,
+} from "../../shared/bandwidth.ts";
 import { deceptionIn } from "../../shared/deceptive_name.ts";
 import type { JobStatus, Progress } from "../../shared/job.ts";
 import type { Problem } from "../../shared/problems.ts";
 import type { Brakes } from "../../shared/protocol.ts";
 import type { HostsTable } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
-import type { Page, PageWish } from "../paging.ts";
+import type { Page, PageInput } from "../paging.ts";
 import { numberCursor } from "../paging.ts";
 import type { Server } from "../server.ts";
 import { type Schedule, schedulesOf } from "../schedules/find.ts";
@@ -117,12 +122,12 @@ export async function allHosts(server: Server): Promise<Host[]> {
 export async function listHosts(
   server: Server,
   filter: HostFilter,
-  wish: PageWish,
+  input: PageInput,
 ): Promise<Page<Host> & { total: number }> {
   const found = (await allHosts(server)).filter((host) => matches(host, filter));
   found.sort(ORDERS[filter.sort ?? "name"]);
-  const from = numberCursor(wish) ?? 0;
-  const to = from + wish.limit;
+  const from = numberCursor(input) ?? 0;
+  const to = from + input.limit;
   return {
     items: await withSchedules(server, found.slice(from, to)),
     next_cursor: to < found.length ? String(to) : null,
@@ -278,9 +283,8 @@ function toHost(
     repository_state,
     repository_ready_at: row.repository_ready_at,
     repository_job_id: row.repository_job_id,
-    bandwidth_up_kbps: row.bandwidth_up_kbps,
-    bandwidth_down_kbps: row.bandwidth_down_kbps,
-    bandwidth_windows: JSON.parse(row.bandwidth_windows),
+    ...apiLimits(row),
+    bandwidth_windows: (JSON.parse(row.bandwidth_windows) as LimitWindow[]).map(apiWindow),
     plan_version: row.plan_version,
     applied_plan_version: row.applied_plan_version,
     last_backup: row.last_backup_job_id === null ? null : {

@@ -4,7 +4,7 @@ import type { Brakes, Hello } from "../../shared/protocol.ts";
 import type { AgentSocket } from "../connected_agents.ts";
 import type { Server } from "../server.ts";
 
-export async function noteGoodbye(server: Server, agent: AgentSocket): Promise<void> {
+export async function onDisconnect(server: Server, agent: AgentSocket): Promise<void> {
   if (!server.agents.remove(agent)) return;
   await server.db.updateTable("hosts").set(lastHeard(server, agent))
     .where("id", "=", agent.hostId).execute();

@@ -1,7 +1,7 @@
 import type { Transaction } from "kysely";
 import { newId } from "../../shared/new_id.ts";
 import type { Tables } from "../database/tables.ts";
-import { SourceGroupWish } from "../source_groups/fields.ts";
+import { SourceGroupInput } from "../source_groups/fields.ts";
 import { insertSourceGroup } from "../source_groups/save.ts";
 import { refuseTakenName } from "./names.ts";
 
@@ -51,6 +51,6 @@ export async function insertHost(
     last_backup_warnings: 0,
     created_at: now,
   }).execute();
-  const group = SourceGroupWish.parse({ name: "default", includes: host.initialPaths });
+  const group = SourceGroupInput.parse({ name: "default", includes: host.initialPaths });
   await insertSourceGroup(tx, now, host.id, newId(), group);
 }

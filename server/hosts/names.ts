@@ -7,7 +7,7 @@ import type { Server } from "../server.ts";
 import { asciiLower } from "./ascii_lower.ts";
 import { lookAlikeOf } from "./look_alikes.ts";
 
-export interface NameWish {
+export interface NameInput {
   /** What the caller calls the name. */
   field: string;
   /** The host that is to have it; its own names are free for it. */
@@ -25,7 +25,7 @@ export async function refuseTakenName(
   tx: Transaction<Tables>,
   now: number,
   name: string,
-  { field, hostId = "", tokenId = "" }: NameWish,
+  { field, hostId = "", tokenId = "" }: NameInput,
 ): Promise<void> {
   const hosts = await tx.selectFrom("hosts").select(["name", "snapshot_host"])
     .where("id", "!=", hostId).where((where) =>
@@ -64,7 +64,7 @@ export async function refuseTakenName(
 }
 
 async function openToken(db: Server["db"], now: number, name: string, exceptId = "") {
-  return await db.selectFrom("enrollment_tokens").select(["created_by", "expires_at"])
+  return await db.selectFrom("enrolment_tokens").select(["created_by", "expires_at"])
     .where("id", "!=", exceptId).where("used_at", "is", null).where("expires_at", ">", now)
     .where("rejoins_host_id", "is", null)
     .where((where) => where(where.fn<string>("lower", ["host_name"]), "=", asciiLower(name)))
@@ -80,7 +80,7 @@ export async function hasOpenToken(server: Server, name: string): Promise<boolea
 async function refuseLookAlike(
   tx: Transaction<Tables>,
   name: string,
-  { field, hostId = "" }: NameWish,
+  { field, hostId = "" }: NameInput,
 ): Promise<void> {
   const rows = await tx.selectFrom("hosts").select(["name", "snapshot_host"])
     .where("id", "!=", hostId).execute();

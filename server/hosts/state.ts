@@ -29,7 +29,7 @@ export interface HostFacts {
   last_backup_reason: string | null;
   last_backup_reason_code: string | null;
   last_success_at: number | null;
-  /** What is wrong with its repository's upkeep, whatever its backups say. */
+  /** What is wrong with its repository's maintenance, whatever its backups say. */
   maintenance_problems: MaintenanceProblem[];
   /** Since when another repository than before is at its address, and nobody has said yet which one is right. */
   repository_changed_at: number | null;

@@ -1,3 +1,4 @@
+import { limitsOf } from "../../shared/bandwidth.ts";
 import { sql, type Transaction } from "kysely";
 import type { EndStatus } from "../../shared/job.ts";
 import type { JobFinished } from "../../shared/protocol.ts";
@@ -15,8 +16,8 @@ import { groupsToBackUp } from "./groups_to_back_up.ts";
 
 export const backup: ServerKind<"backup"> = {
   async start(server, actor, hostId, input: JobInput) {
-    const { kind, bandwidth_up_kbps, bandwidth_down_kbps } = input;
-    const limits = { bandwidth_up_kbps, bandwidth_down_kbps };
+    const { kind } = input;
+    const limits = limitsOf(input);
     const scheduleId = input.schedule_id ?? null;
     return await startOnHost(server, hostId, async (tx, host) => {
       const ids: string[] = [];

@@ -113,8 +113,8 @@ async function orderFor(server: Server, job: JobRow): Promise<CommandRun> {
     repository_id: job.repository_id,
     ...(lease?.address ? { leased_url: lease.address } : {}),
     ...(known ? { restic_id: known } : {}),
-    bandwidth_up_kbps: job.bandwidth_up_kbps,
-    bandwidth_down_kbps: job.bandwidth_down_kbps,
+    bandwidth_up_kib_per_s: job.bandwidth_up_kib_per_s,
+    bandwidth_down_kib_per_s: job.bandwidth_down_kib_per_s,
     ...await kind.order(server, job),
     // That kind and fields belong together the caller checks.
   } as CommandRun;

@@ -1,9 +1,10 @@
+import { apiLimits } from "../../shared/bandwidth.ts";
 import type { Selectable } from "kysely";
 import type { JobStatus, Progress, Summary } from "../../shared/job.ts";
 import type { JobsTable } from "../database/tables.ts";
 import type { JobFinished } from "../../shared/protocol.ts";
 import { AppError } from "../errors.ts";
-import { numberCursor, type Page, pageOf, type PageWish } from "../paging.ts";
+import { numberCursor, type Page, type PageInput, pageOf } from "../paging.ts";
 import type { Server } from "../server.ts";
 import { isDryRun } from "./request.ts";
 import type { JobKind } from "../../shared/job_kinds/all.ts";
@@ -92,16 +93,16 @@ export async function getJob(server: Server, id: string): Promise<Job> {
 export async function listJobs(
   server: Server,
   filter: JobFilter,
-  wish: PageWish,
+  input: PageInput,
 ): Promise<Page<Job>> {
-  let query = jobRows(server).orderBy("jobs.number", "desc").limit(wish.limit + 1);
-  const before = numberCursor(wish);
+  let query = jobRows(server).orderBy("jobs.number", "desc").limit(input.limit + 1);
+  const before = numberCursor(input);
   if (before !== null) query = query.where("jobs.number", "<", before);
   if (filter.host) query = query.where("jobs.host_id", "=", filter.host);
   if (filter.repository) query = query.where("jobs.repository_id", "=", filter.repository);
   if (filter.kind) query = query.where("jobs.kind", "=", filter.kind);
   if (filter.status) query = query.where("jobs.status", "=", filter.status);
-  return pageOf(await query.execute(), wish, (row) => row.number, (row) => toJob(server, row));
+  return pageOf(await query.execute(), input, (row) => row.number, (row) => toJob(server, row));
 }
 
 function jobRows({ db }: Server) {
@@ -138,8 +139,7 @@ function toJob(server: Server, row: JobRow & { host_name: string }): Job {
     reason: row.reason,
     reason_code: row.reason_code,
     warnings: row.warnings,
-    bandwidth_up_kbps: row.bandwidth_up_kbps,
-    bandwidth_down_kbps: row.bandwidth_down_kbps,
+    ...apiLimits(row),
     progress: row.status === "running" ? server.progress.get(row.id) ?? null : null,
     summary: row.summary === null ? null : JSON.parse(row.summary),
     attempt: row.attempt,

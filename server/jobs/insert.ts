@@ -1,3 +1,4 @@
+import type { OwnLimits } from "../../shared/bandwidth.ts";
 import type { Transaction } from "kysely";
 import { newId } from "../../shared/new_id.ts";
 import { recordAudit } from "../audit/record.ts";
@@ -10,10 +11,7 @@ interface NewJob {
   host: { name: string; repository_id: string };
   kind: JobKind;
   /** This run's own. */
-  limits?: {
-    bandwidth_up_kbps?: number | null | undefined;
-    bandwidth_down_kbps?: number | null | undefined;
-  };
+  limits?: OwnLimits;
   group?: { id: string; name: string } | null;
   /** The schedule that a person runs now: this is its last run. */
   scheduleId?: string | null;
@@ -45,8 +43,8 @@ export async function insertJob(
     created_at: server.now(),
     received_at: server.now(),
     warnings: 0,
-    bandwidth_up_kbps: limits.bandwidth_up_kbps ?? null,
-    bandwidth_down_kbps: limits.bandwidth_down_kbps ?? null,
+    bandwidth_up_kib_per_s: limits.bandwidth_up_kib_per_s ?? null,
+    bandwidth_down_kib_per_s: limits.bandwidth_down_kib_per_s ?? null,
     request: request && Object.keys(request).length > 0 ? JSON.stringify(request) : null,
   }).execute();
   if (KINDS[kind].lease === "making") {

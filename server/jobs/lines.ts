@@ -13,7 +13,7 @@ import type { StoredLine } from "./stored_line.ts";
 const STREAM_NUMBER = Object.fromEntries(LINE_STREAMS.map((name, index) => [name, index]));
 
 // One statement for a whole batch: a bound JSON array costs less than binding each value.
-const INSERT = `insert or ignore into job_lines (job_number, n, at, stream, text)
+const INSERT = `insert or ignore into job_lines (job_number, line, at, stream, text)
   select ?, value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each(?)`;
 
 /**
@@ -28,7 +28,7 @@ export async function storeLines(
 ): Promise<StoredLine[]> {
   const { lineUse, disk } = server;
   const of = { jobNumber: job.number, hostId: job.hostId, day: today(server) };
-  const numbered = lines.map((line, index) => ({ n: first + index, ...line }));
+  const numbered = lines.map((line, index) => ({ line: first + index, ...line }));
   const isShort = disk.isShort;
   const { stored, use, cut } = await server.database.raw((sqlite) => {
     const use = lineUse.of(sqlite, of);
@@ -58,16 +58,18 @@ function sizesOf(lines: StoredLine[]): number[] {
 
 function batchOf(lines: StoredLine[]): string {
   return JSON.stringify(
-    lines.map(({ n, at, stream, text }) => [n, at, STREAM_NUMBER[stream], storable(text)]),
+    lines.map(({ line, at, stream, text }) => [line, at, STREAM_NUMBER[stream], storable(text)]),
   );
 }
 
 /** Of numbers that were seen before, those that are not there. */
 function notStored(sqlite: Connection, jobNumber: number, lines: StoredLine[]): StoredLine[] {
-  const rows = sqlite.prepare("select n from job_lines where job_number = ? and n between ? and ?")
-    .all(jobNumber, lines[0]!.n, lines.at(-1)!.n) as { n: number }[];
-  const there = new Set(rows.map(({ n }) => n));
-  return lines.filter(({ n }) => !there.has(n));
+  const rows = sqlite.prepare(
+    "select line from job_lines where job_number = ? and line between ? and ?",
+  )
+    .all(jobNumber, lines[0]!.line, lines.at(-1)!.line) as { line: number }[];
+  const there = new Set(rows.map(({ line }) => line));
+  return lines.filter(({ line }) => !there.has(line));
 }
 
 function note(
@@ -82,8 +84,8 @@ function note(
   day.bytes += bytes;
   if (fresh.length === 0) return;
   // What was cut before and comes again after a reconnect is not counted twice.
-  job.cut += fresh.slice(count).filter(({ n }) => n > job.seen).length;
-  job.seen = Math.max(job.seen, fresh.at(-1)!.n);
+  job.cut += fresh.slice(count).filter(({ line }) => line > job.seen).length;
+  job.seen = Math.max(job.seen, fresh.at(-1)!.line);
   if (stored > count) job.marks++;
   job.inGap = count < fresh.length;
 }
@@ -91,9 +93,9 @@ function note(
 /** The line that stands where others are missing: one for each gap. */
 function markOf(server: Server, { job }: Use, at: StoredLine, cut: CutOfLines): StoredLine[] {
   // A gap goes on while nothing was stored since its beginning.
-  if (at.n <= job.seen || job.inGap || job.marks >= MARKS_PER_JOB) return [];
+  if (at.line <= job.seen || job.inGap || job.marks >= MARKS_PER_JOB) return [];
   return [{
-    n: at.n,
+    line: at.line,
     at: server.now(),
     stream: "agent",
     text: `[server] ${cutInWords(server, cut)}`,
@@ -147,7 +149,7 @@ export function linesAfter(
 ): StoredLine[] {
   return read(
     database.sqlite.prepare(
-      "select n, at, stream, text from job_lines where job_number = ? and n > ? order by n limit ?",
+      "select line, at, stream, text from job_lines where job_number = ? and line > ? order by line limit ?",
     ).all(jobNumber, after, limit),
   );
 }
@@ -161,21 +163,21 @@ export function linesBefore(
 ): StoredLine[] {
   return read(
     database.sqlite.prepare(
-      "select n, at, stream, text from job_lines where job_number = ? and n < ? order by n desc limit ?",
+      "select line, at, stream, text from job_lines where job_number = ? and line < ? order by line desc limit ?",
     ).all(jobNumber, before, limit),
   ).reverse();
 }
 
 export function lastLineNumber({ database }: Server, jobNumber: number): number {
   const row = database.sqlite.prepare(
-    "select n from job_lines where job_number = ? order by n desc limit 1",
-  ).get(jobNumber) as { n: number } | undefined;
-  return row?.n ?? 0;
+    "select line from job_lines where job_number = ? order by line desc limit 1",
+  ).get(jobNumber) as { line: number } | undefined;
+  return row?.line ?? 0;
 }
 
 function read(rows: Record<string, SQLInputValue>[]): StoredLine[] {
   return rows.map((row) => ({
-    n: row.n as number,
+    line: row.line as number,
     at: row.at as number,
     stream: LINE_STREAMS[row.stream as number] ?? "stdout",
     text: row.text as string,

@@ -4,7 +4,7 @@ import type { Actor, Server } from "../server.ts";
 import { insertJob } from "./insert.ts";
 import { startOnHost } from "./start.ts";
 
-export const ReinitialiseWish = z.strictObject({
+export const ReinitialiseInput = z.strictObject({
   confirm_hostname: z.string("must be the name of the host").max(
     200,
     "must be the name of the host",

@@ -15,7 +15,7 @@ import { LEASE_RELEASED, PRESUMED } from "./reason_codes.ts";
 import { announceEnded, endWithoutWord } from "./reconcile.ts";
 import type { JobKind } from "../../shared/job_kinds/all.ts";
 
-export const ReleaseWish = z.strictObject({
+export const ReleaseInput = z.strictObject({
   confirm_hostname: z.string("must be the name of the host that holds the lease"),
 });
 

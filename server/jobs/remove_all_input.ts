@@ -10,9 +10,9 @@ export interface RemoveAllInput {
 }
 
 /** Whether all locks are to go. Throws forbidden, or invalid with the field that does not belong there or is missing. */
-export function wantsAllRemoved(actor: Actor, wish: RemoveAllInput): boolean {
-  if (wish.remove_all !== true) {
-    if (wish.confirm_hostname === undefined) return false;
+export function wantsAllRemoved(actor: Actor, input: RemoveAllInput): boolean {
+  if (input.remove_all !== true) {
+    if (input.confirm_hostname === undefined) return false;
     throw new AppError(
       "invalid",
       'confirm_hostname goes with "remove_all": true, to remove every lock.',
@@ -22,10 +22,10 @@ export function wantsAllRemoved(actor: Actor, wish: RemoveAllInput): boolean {
   if (actor.role !== "admin") {
     throw new AppError("forbidden", "Removing every lock needs the role admin.");
   }
-  if (!("remove_all" in KINDS[wish.kind].input)) {
+  if (!("remove_all" in KINDS[input.kind].input)) {
     throw new AppError("invalid", "remove_all is for jobs of the kind unlock only.", "remove_all");
   }
-  if (!wish.confirm_hostname) {
+  if (!input.confirm_hostname) {
     throw new AppError(
       "invalid",
       "confirm_hostname is missing: it must be the name of the machine that holds the lock.",

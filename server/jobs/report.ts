@@ -47,8 +47,8 @@ export async function beginJob(
       reason: null,
       reason_code: null,
       restic_version: message.restic_version,
-      bandwidth_up_kbps: message.bandwidth_up_kbps,
-      bandwidth_down_kbps: message.bandwidth_down_kbps,
+      bandwidth_up_kib_per_s: message.bandwidth_up_kib_per_s,
+      bandwidth_down_kib_per_s: message.bandwidth_down_kib_per_s,
     }).where("number", "=", job.number).where((where) =>
       where.or([where("status", "=", "queued"), where("reason_code", "=", PRESUMED)])
     ).executeTakeFirst()
@@ -63,7 +63,7 @@ export async function beginJob(
 }
 
 export async function appendLines(server: Server, job: OwnJob, message: LogStream): Promise<void> {
-  const lines = await storeLines(server, job, message.first_seq, message.lines);
+  const lines = await storeLines(server, job, message.first_line, message.lines);
   if (lines.length > 0) server.events.publish({ type: "lines", jobId: message.job_id, lines });
 }
 

@@ -1,7 +1,8 @@
 // Run now, of whatever may be run.
+import { limitsOf } from "../../shared/bandwidth.ts";
 import { z } from "zod";
 import type { Transaction } from "kysely";
-import { bandwidthCap } from "../../shared/fields.ts";
+import { bandwidthLimit } from "../../shared/fields.ts";
 import { fieldsOfAll, HOST_KINDS } from "../../shared/job_kinds/all.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
@@ -14,8 +15,8 @@ import { refuseSecond } from "./one_open.ts";
 
 export const JobInput = z.strictObject({
   kind: z.enum(HOST_KINDS, { error: `must be one of ${HOST_KINDS.join(", ")}` }),
-  bandwidth_up_kbps: bandwidthCap.optional(),
-  bandwidth_down_kbps: bandwidthCap.optional(),
+  bandwidth_up_kbps: bandwidthLimit.optional(),
+  bandwidth_down_kbps: bandwidthLimit.optional(),
   ...fieldsOfAll("input"),
 });
 export type JobInput = z.infer<typeof JobInput>;
@@ -81,11 +82,11 @@ export async function startOne(
   server: Server,
   actor: Actor,
   hostId: string,
-  { kind, bandwidth_up_kbps, bandwidth_down_kbps }: JobInput,
+  input: JobInput,
 ): Promise<string[]> {
   return await startOnHost(server, hostId, async (tx, host) => {
+    const { kind } = input;
     await refuseSecond(tx, { hostId, hostName: host.name, kind });
-    const limits = { bandwidth_up_kbps, bandwidth_down_kbps };
-    return [await insertJob(server, tx, actor, { hostId, host, kind, limits })];
+    return [await insertJob(server, tx, actor, { hostId, host, kind, limits: limitsOf(input) })];
   });
 }

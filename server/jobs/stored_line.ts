@@ -2,7 +2,7 @@
 import type { LineStream } from "../../shared/job.ts";
 
 export interface StoredLine {
-  n: number;
+  line: number;
   at: number;
   stream: LineStream;
   text: string;

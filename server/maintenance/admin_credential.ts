@@ -7,23 +7,23 @@ import { AppError } from "../errors.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import { accessFor } from "../repositories/seal.ts";
 import type { Actor, Server } from "../server.ts";
-import type { AdminCredentialWish } from "./fields.ts";
+import type { AdminCredentialInput } from "./fields.ts";
 import type { RepositoryAccess } from "../../shared/repository_access.ts";
 import { type JobKind, KINDS } from "../../shared/job_kinds/all.ts";
 
 const place = (row: string, column: string) => ({ table: "repositories", row, column });
 
-/** Replaces the admin credential; an empty wish removes it. Throws invalid when it would be no other than the everyday one by accident. */
+/** Replaces the admin credential; an empty input removes it. Throws invalid when it would be no other than the everyday one by accident. */
 export async function setAdminCredential(
   server: Server,
   actor: Actor,
   repositoryId: string,
-  wish: AdminCredentialWish,
+  input: AdminCredentialInput,
 ): Promise<void> {
   const row = await getRepositoryRow(server, repositoryId);
-  const environment = wish.environment ?? {};
-  const given = Boolean(wish.username || wish.rest_password || Object.keys(environment).length);
-  if (wish.everyday && given) {
+  const environment = input.environment ?? {};
+  const given = Boolean(input.username || input.rest_password || Object.keys(environment).length);
+  if (input.everyday && given) {
     throw new AppError(
       "invalid",
       "everyday must not be combined with another credential.",
@@ -31,14 +31,14 @@ export async function setAdminCredential(
     );
   }
   refuseEndpoints(environment);
-  if (wish.username && !wish.rest_password) {
+  if (input.username && !input.rest_password) {
     throw new AppError("invalid", "rest_password is required for that user.", "rest_password");
   }
   const sealed = {
-    admin_set: wish.everyday || given ? 1 : 0,
-    admin_username: wish.username ?? null,
-    admin_rest_password_sealed: wish.rest_password
-      ? await server.secrets.seal(wish.rest_password, place(row.id, "admin_rest_password"))
+    admin_set: input.everyday || given ? 1 : 0,
+    admin_username: input.username ?? null,
+    admin_rest_password_sealed: input.rest_password
+      ? await server.secrets.seal(input.rest_password, place(row.id, "admin_rest_password"))
       : null,
     admin_environment_sealed: Object.keys(environment).length > 0
       ? await server.secrets.seal(JSON.stringify(environment), place(row.id, "admin_environment"))

@@ -5,7 +5,7 @@ import { getRepositoryRow } from "../repositories/find.ts";
 import { needAdmin } from "../rights.ts";
 import type { Actor, Server } from "../server.ts";
 import { usesAdminCredential } from "./admin_credential.ts";
-import type { MaintenanceWish } from "./fields.ts";
+import type { MaintenanceInput } from "./fields.ts";
 import { MAINTENANCE_KINDS, type MaintenanceKind } from "../../shared/job_kinds/all.ts";
 import { nameMaintenanceHosts } from "../repositories/maintenance_hosts.ts";
 
@@ -17,18 +17,18 @@ export async function changeMaintenance(
   server: Server,
   actor: Actor,
   repositoryId: string,
-  wish: MaintenanceWish,
+  input: MaintenanceInput,
 ): Promise<void> {
   const repository = await getRepositoryRow(server, repositoryId);
   const now = server.now();
   await server.db.transaction().execute(async (tx) => {
     for (const kind of MAINTENANCE_KINDS) {
-      const task = wish[kind];
+      const task = input[kind];
       if (!task) continue;
       if (usesAdminCredential(repository, kind)) {
         await refuseOtherCadence(tx, actor, repository, { kind, ...task });
       }
-      const percent = kind === "check" ? wish.check!.read_data_percent : undefined;
+      const percent = kind === "check" ? input.check!.read_data_percent : undefined;
       await tx.updateTable("maintenance").set({
         enabled: task.enabled ? 1 : 0,
         cron: task.cron,
@@ -38,7 +38,7 @@ export async function changeMaintenance(
         ...(percent === undefined ? {} : { read_data_percent: percent, next_part: 1 }),
       }).where("repository_id", "=", repositoryId).where("kind", "=", kind).execute();
     }
-    const { host_ids, ...cadences } = wish;
+    const { host_ids, ...cadences } = input;
     if (host_ids) await nameMaintenanceHosts(server, tx, actor, repository, host_ids);
     if (Object.keys(cadences).length === 0) return;
     await recordAudit(tx, now, actor, {

@@ -4,7 +4,7 @@ import { ENVIRONMENT_NAMES } from "../../shared/repository_environment.ts";
 
 const task = { enabled: z.boolean("must be true or false"), cron };
 
-export const MaintenanceWish = z.strictObject({
+export const MaintenanceInput = z.strictObject({
   forget: z.strictObject(task).optional(),
   prune: z.strictObject(task).optional(),
   check: z.strictObject({
@@ -19,7 +19,7 @@ export const MaintenanceWish = z.strictObject({
   host_ids: z.array(id, "must be a list of hosts' ids").max(100, "must be at most 100 hosts")
     .optional(),
 });
-export type MaintenanceWish = z.infer<typeof MaintenanceWish>;
+export type MaintenanceInput = z.infer<typeof MaintenanceInput>;
 
 const environment = z.record(z.string(), secret(8192), "must be names with values").refine(
   (record) =>
@@ -28,10 +28,10 @@ const environment = z.record(z.string(), secret(8192), "must be names with value
 );
 
 /** The credential that may delete. With everyday: true it is the everyday one, where that may delete too. */
-export const AdminCredentialWish = z.strictObject({
+export const AdminCredentialInput = z.strictObject({
   everyday: z.boolean("must be true or false").optional(),
   username: storageUser.nullable().optional(),
   rest_password: secret().nullable().optional(),
   environment: environment.optional(),
 });
-export type AdminCredentialWish = z.infer<typeof AdminCredentialWish>;
+export type AdminCredentialInput = z.infer<typeof AdminCredentialInput>;

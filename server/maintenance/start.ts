@@ -1,5 +1,6 @@
 // Forget, prune and check of a repository: on one of the hosts that share it, one at a time in the whole fleet. What needs the
 // admin credential runs only where an admin said.
+import { limitsOf, type OwnLimits } from "../../shared/bandwidth.ts";
 import { messageOf } from "../../shared/problem_words.ts";
 import { AppError } from "../errors.ts";
 import { insertJob } from "../jobs/insert.ts";
@@ -24,10 +25,7 @@ export interface MaintenanceRun {
   /** Unlock: every lock; checked by wantsAllRemoved(). The name that was typed. */
   removeAllOf?: string;
   /** This run's own. */
-  caps?: {
-    bandwidth_up_kbps?: number | null | undefined;
-    bandwidth_down_kbps?: number | null | undefined;
-  };
+  limits?: OwnLimits;
 }
 
 /**
@@ -71,7 +69,7 @@ export async function startMaintenance(
       hostId: host.id,
       host: { name: host.name, repository_id: repositoryId },
       kind: run.kind,
-      ...(run.caps ? { limits: run.caps } : {}),
+      ...(run.limits ? { limits: run.limits } : {}),
       request,
     });
     if (removal) await auditRemoveAll(server, tx, actor, { repository, jobId: id, removal });
@@ -152,7 +150,7 @@ export async function startForHost(
   hostId: string,
   input: JobInput,
 ): Promise<string[]> {
-  const { kind, dry_run, may_drop_most, bandwidth_up_kbps, bandwidth_down_kbps } = input;
+  const { kind, dry_run, may_drop_most } = input;
   const host = await server.db.selectFrom("hosts").select("repository_id").where("id", "=", hostId)
     .executeTakeFirst();
   if (!host) throw new AppError("not_found", "There is no such host.");
@@ -161,7 +159,7 @@ export async function startForHost(
     kind: kind as RepositoryKind,
     hostId,
     ...(isForAll ? { removeAllOf: input.confirm_hostname! } : {}),
-    caps: { bandwidth_up_kbps, bandwidth_down_kbps },
+    limits: limitsOf(input),
     request: {
       ...(dry_run === undefined ? {} : { dry_run }),
       ...(may_drop_most === undefined ? {} : { may_drop_most }),

@@ -1,6 +1,6 @@
 // What starts a job of a repository.
 import { z } from "zod";
-import { bandwidthCap, id } from "../../shared/fields.ts";
+import { bandwidthLimit, id } from "../../shared/fields.ts";
 import { REPOSITORY_KINDS } from "../../shared/job_kinds/all.ts";
 import { forget } from "../../shared/job_kinds/forget.ts";
 import { unlock } from "../../shared/job_kinds/unlock.ts";
@@ -11,6 +11,6 @@ export const RepositoryJobInput = z.strictObject({
   host_id: id.nullable().optional(),
   ...forget.input,
   ...unlock.input,
-  bandwidth_up_kbps: bandwidthCap.optional(),
-  bandwidth_down_kbps: bandwidthCap.optional(),
+  bandwidth_up_kbps: bandwidthLimit.optional(),
+  bandwidth_down_kbps: bandwidthLimit.optional(),
 });

@@ -35,9 +35,9 @@ export const Acceptance = z.strictObject({
   /** The host may hold the admin credential of its repository. */
   may_hold_admin_credential: z.boolean("must be true or false").default(false),
   ...REPOSITORY_CHOICE,
-}).superRefine((wish, context) => {
-  if (!wish.host_id) return;
-  if (wish.may_hold_admin_credential) {
+}).superRefine((input, context) => {
+  if (!input.host_id) return;
+  if (input.may_hold_admin_credential) {
     context.addIssue({
       code: "custom",
       path: ["may_hold_admin_credential"],
@@ -45,7 +45,7 @@ export const Acceptance = z.strictObject({
     });
   }
   for (const field of OF_A_NEW_HOST) {
-    const value = wish[field];
+    const value = input[field];
     if (value === undefined || value === null || Array.isArray(value) && value.length === 0) {
       continue;
     }
@@ -77,23 +77,23 @@ export async function acceptPendingHost(
   server: Server,
   actor: Actor,
   pendingId: string,
-  wish: Acceptance,
+  input: Acceptance,
 ): Promise<Accepted> {
-  const repository = wish.host_id ? undefined : await chooseRepository(server, actor, wish);
-  const hostId = wish.host_id ?? newId();
+  const repository = input.host_id ? undefined : await chooseRepository(server, actor, input);
+  const hostId = input.host_id ?? newId();
   const now = server.now();
   const { name, repositoryId, taken } = await change(server, actor, async ({ tx, audit }) => {
     const row = await tx.deleteFrom("pending_hosts").where("id", "=", pendingId)
       .where("expires_at", ">", now).returningAll().executeTakeFirst();
     if (!row) throw await gone(tx, pendingId);
-    if (row.fingerprint.toLowerCase() !== wish.fingerprint.toLowerCase()) {
+    if (row.fingerprint.toLowerCase() !== input.fingerprint.toLowerCase()) {
       throw new AppError(
         "conflict",
         "fingerprint is not that of the machine that waits here. Compare it again.",
         "fingerprint",
       );
     }
-    refuseUnseen(row.revision, wish.revision);
+    refuseUnseen(row.revision, input.revision);
     const { hostname, os, arch, agent_version, restic_version, fingerprint } = row;
     const newcomer = {
       // Nobody knows what this is the hash of: the bearer is minted when it is handed over.
@@ -106,13 +106,13 @@ export async function acceptPendingHost(
       await repository.insert(tx, actor);
       await insertHost(tx, now, {
         id: hostId,
-        name: wish.name ?? plainName(hostname),
+        name: input.name ?? plainName(hostname),
         ...newcomer,
-        tags: wish.tags,
-        initialPaths: wish.initial_paths,
+        tags: input.tags,
+        initialPaths: input.initial_paths,
         repositoryId: repository.id,
       }, "name");
-      if (wish.may_hold_admin_credential) {
+      if (input.may_hold_admin_credential) {
         await insertNamed(tx, now, actor, repository.id, hostId);
       }
     } else {

@@ -63,18 +63,18 @@ export interface Caller {
 export async function announce(
   server: Server,
   caller: Caller,
-  wish: Announcement,
+  input: Announcement,
 ): Promise<Announced> {
   const network = networkOf(caller.address);
-  server.strangers.check(`announce:${network}`, ANNOUNCEMENTS_PER_MINUTE, 60);
-  if (wish.protocol < OLDEST_PROTOCOL) {
+  server.unauthenticated.check(`announce:${network}`, ANNOUNCEMENTS_PER_MINUTE, 60);
+  if (input.protocol < OLDEST_PROTOCOL) {
     throw new AppError(
       "agent_too_old",
-      `Update the agent: it speaks protocol ${wish.protocol}, this server needs ${OLDEST_PROTOCOL}.`,
+      `Update the agent: it speaks protocol ${input.protocol}, this server needs ${OLDEST_PROTOCOL}.`,
       "protocol",
     );
   }
-  const publicKey = fromBase64(wish.public_key);
+  const publicKey = fromBase64(input.public_key);
   if (!isOwnersAlone(publicKey)) {
     throw new AppError(
       "invalid",
@@ -91,11 +91,11 @@ export async function announce(
       .orderBy("accepted_at", "desc").executeTakeFirst();
     if (accepted) return { pendingId: accepted.pending_id, changed: false, isHost: true };
     const said: Said = {
-      ...described(wish),
+      ...described(input),
       announced_from_ip: caller.address,
       announced_from_network: network,
-      dialled: wish.server ?? null,
-      plain_http: Number(wish.server ? canBeReadOnTheWay(wish.server) : caller.isPlain),
+      dialled: input.server ?? null,
+      plain_http: Number(input.server ? canBeReadOnTheWay(input.server) : caller.isPlain),
     };
     const known = await tx.selectFrom("pending_hosts").select(["id", "proven_at"])
       .where("public_key", "=", publicKey).where("expires_at", ">", server.now())
@@ -123,11 +123,11 @@ export async function announce(
     return { pendingId: id, changed: true, isHost: false };
   });
   if (changed) server.events.publish({ type: "pending" });
-  const problem = wish.server && whyNotOurs(server, wish.server, caller.peer);
+  const problem = input.server && whyNotOurs(server, input.server, caller.peer);
   return {
     fingerprint,
     pending_id: pendingId,
-    hostname_collision: !isHost && await isNameTaken(server, pendingId, wish.hostname),
+    hostname_collision: !isHost && await isNameTaken(server, pendingId, input.hostname),
     ...(problem ? { address_problem: problem } : {}),
   };
 }

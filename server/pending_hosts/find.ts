@@ -4,7 +4,7 @@ import { deceptionIn } from "../../shared/deceptive_name.ts";
 import { AppError } from "../errors.ts";
 import { skeletonOf } from "../hosts/look_alikes.ts";
 import { asciiLower } from "../hosts/ascii_lower.ts";
-import { numberCursor, type Page, type PageWish } from "../paging.ts";
+import { numberCursor, type Page, type PageInput } from "../paging.ts";
 import type { Server } from "../server.ts";
 
 export interface PendingHost {
@@ -42,7 +42,7 @@ export interface PendingPage extends Page<PendingHost> {
 }
 
 /** Those with a proven key first, then whoever has waited the longest: a flood of new ones stands behind. */
-export async function listPendingHosts(server: Server, wish: PageWish): Promise<PendingPage> {
+export async function listPendingHosts(server: Server, input: PageInput): Promise<PendingPage> {
   const rows = await query(server).where("expires_at", ">", server.now()).execute();
   const names = await knownNames(server);
   const all = rows.map((row) => shown(server, row, names)).sort((a, b) =>
@@ -50,8 +50,8 @@ export async function listPendingHosts(server: Server, wish: PageWish): Promise<
     Number(b.proven_at !== null) - Number(a.proven_at !== null) ||
     a.first_seen_at - b.first_seen_at
   );
-  const from = numberCursor(wish) ?? 0;
-  const to = from + wish.limit;
+  const from = numberCursor(input) ?? 0;
+  const to = from + input.limit;
   return {
     items: all.slice(from, to),
     next_cursor: to < all.length ? String(to) : null,
@@ -102,14 +102,17 @@ export interface RejectedKey {
 }
 
 /** The newest first. */
-export async function listRejectedKeys(server: Server, wish: PageWish): Promise<Page<RejectedKey>> {
-  const from = numberCursor(wish) ?? 0;
+export async function listRejectedKeys(
+  server: Server,
+  input: PageInput,
+): Promise<Page<RejectedKey>> {
+  const from = numberCursor(input) ?? 0;
   const rows = await server.db.selectFrom("rejected_keys").selectAll()
     .where("expires_at", ">", server.now()).orderBy("rejected_at", "desc").orderBy("id", "desc")
-    .limit(wish.limit + 1).offset(from).execute();
+    .limit(input.limit + 1).offset(from).execute();
   return {
-    items: rows.slice(0, wish.limit),
-    next_cursor: rows.length > wish.limit ? String(from + wish.limit) : null,
+    items: rows.slice(0, input.limit),
+    next_cursor: rows.length > input.limit ? String(from + input.limit) : null,
   };
 }
 

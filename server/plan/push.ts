@@ -1,4 +1,4 @@
-// What an agent is told to be: its repository access, its caps, its plan.
+// What an agent is told to be: its repository access, its limits, its plan.
 import type { PlanActions } from "../later.ts";
 import type { Transaction } from "kysely";
 import {
@@ -45,8 +45,8 @@ async function messagesFor(server: Server, hostId: string): Promise<ServerMessag
       type: "config.update",
       snapshot_host: host.snapshot_host,
       repository: await accessFor(server, row),
-      bandwidth_up_kbps: host.bandwidth_up_kbps,
-      bandwidth_down_kbps: host.bandwidth_down_kbps,
+      bandwidth_up_kib_per_s: host.bandwidth_up_kib_per_s,
+      bandwidth_down_kib_per_s: host.bandwidth_down_kib_per_s,
       bandwidth_windows: JSON.parse(host.bandwidth_windows),
       time_zone: host.time_zone,
     });
@@ -56,8 +56,8 @@ async function messagesFor(server: Server, hostId: string): Promise<ServerMessag
     );
   }
   messages.push({
-    type: "schedule.set",
-    schedule_version: host.plan_version,
+    type: "plan.set",
+    plan_version: host.plan_version,
     ...await planFor(server, host),
   });
   return messages;
@@ -126,7 +126,7 @@ const TOO_MUCH: Record<string, [field: string, sentence: string]> = {
     "environment",
     "What the agent of a host is told of this repository would be refused by it",
   ],
-  "schedule.set": [
+  "plan.set": [
     "includes",
     "includes, excludes, iexcludes and hooks of all source groups of this host, and its schedules, are more than its agent takes",
   ],

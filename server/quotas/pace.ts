@@ -1,6 +1,6 @@
 // How fast one agent may go. It is held back by not reading on and not acknowledging, never by closing: an honest agent waits
 // for acknowledgements, and its journal keeps what is not sent.
-import type { Turns } from "../turns.ts";
+import type { YieldQueue } from "../yield_queue.ts";
 
 /** A journal that grew for days comes in at once; what goes on longer comes at the sustained pace. */
 const BURST_BYTES = 64 * 1_048_576;
@@ -99,7 +99,7 @@ export class Slices {
   #spent = 0;
   #isTicking = false;
 
-  constructor(private readonly turns: Turns) {}
+  constructor(private readonly turns: YieldQueue) {}
 
   /** Before a report is dealt with: resolves at once, or when it is this agent's turn. */
   async next(): Promise<void> {

@@ -22,51 +22,51 @@ export async function changeRepository(
   server: Server,
   actor: Actor,
   id: string,
-  wish: ChangedRepository,
+  input: ChangedRepository,
 ): Promise<string[]> {
   const row = await getRepositoryRow(server, id);
-  refuseUnlessAdmin(actor, wish, row);
-  const { url, normalised } = parseRepositoryUrl(wish.url);
+  refuseUnlessAdmin(actor, input, row);
+  const { url, normalised } = parseRepositoryUrl(input.url);
   const stored = await openAccess(server, row);
-  const access = merge(stored, wish);
+  const access = merge(stored, input);
   const options = JSON.parse(row.options) as Record<string, string>;
   const movedField = movedBy(
     { url_normalised: row.url_normalised, environment: stored.environment, options },
     {
       url_normalised: normalised,
       environment: access.environment,
-      options: wish.options ?? options,
+      options: input.options ?? options,
     },
   );
-  if (movedField) refuseKeptSecrets(row, wish, movedField);
-  const changed = changedFields(row, wish);
+  if (movedField) refuseKeptSecrets(row, input, movedField);
+  const changed = changedFields(row, input);
   const moved = movedField === "url";
   const sealed = await sealAccess(server, id, access);
   const now = server.now();
   await server.db.transaction().execute(async (tx) => {
     await refuseOthersThanAdmins(tx, actor, row, { changed, movedField, now });
-    if (wish.open_to_operators === false) await withdrawOperatorsTokens(tx, id, now);
-    await refuseTakenName(tx, wish.name, id);
+    if (input.open_to_operators === false) await withdrawOperatorsTokens(tx, id, now);
+    await refuseTakenName(tx, input.name, id);
     await tx.updateTable("repositories").set({
-      name: wish.name,
+      name: input.name,
       url,
       url_normalised: normalised,
-      username: wish.username === undefined ? row.username : wish.username,
+      username: input.username === undefined ? row.username : input.username,
       ...sealed,
-      ...(wish.certificate_authority === undefined
+      ...(input.certificate_authority === undefined
         ? {}
-        : { certificate_authority: wish.certificate_authority }),
-      ...(wish.options ? { options: JSON.stringify(wish.options) } : {}),
-      append_only: wish.append_only === undefined ? row.append_only : wish.append_only ? 1 : 0,
-      is_new: wish.is_new === undefined
+        : { certificate_authority: input.certificate_authority }),
+      ...(input.options ? { options: JSON.stringify(input.options) } : {}),
+      append_only: input.append_only === undefined ? row.append_only : input.append_only ? 1 : 0,
+      is_new: input.is_new === undefined
         ? row.is_new
-        : wish.is_new && (moved || !row.initialised_at)
+        : input.is_new && (moved || !row.initialised_at)
         ? 1
         : 0,
       initialised_at: moved ? null : row.initialised_at,
-      ...(wish.open_to_operators === undefined
+      ...(input.open_to_operators === undefined
         ? {}
-        : { open_to_operators: wish.open_to_operators ? 1 : 0 }),
+        : { open_to_operators: input.open_to_operators ? 1 : 0 }),
       // Of the place before: sent to another one, it would be given away.
       ...(movedField
         ? {
@@ -88,12 +88,12 @@ export async function changeRepository(
     await refuseUnlessHostsTake(server, tx, id);
     await recordAudit(tx, now, actor, {
       action: "repository.changed",
-      target: { kind: "repository", id, name: wish.name },
+      target: { kind: "repository", id, name: input.name },
       detail: { changed, url },
     });
   });
   await pushToHosts(server, id, moved);
-  return secretWarnings({ ...wish, username: wish.username ?? row.username });
+  return secretWarnings({ ...input, username: input.username ?? row.username });
 }
 
 /**
@@ -142,7 +142,7 @@ async function userOf(
     ])
   ).executeTakeFirst();
   if (host) return host.name;
-  const token = await tx.selectFrom("enrollment_tokens").select("host_name")
+  const token = await tx.selectFrom("enrolment_tokens").select("host_name")
     .where("repository_id", "=", id).where("used_at", "is", null).where("expires_at", ">", now)
     .where((is) => is.or([is("created_by_id", "is", null), is("created_by_id", "!=", actor.id)]))
     .executeTakeFirst();
@@ -155,7 +155,7 @@ async function withdrawOperatorsTokens(
   id: string,
   now: number,
 ): Promise<void> {
-  await tx.updateTable("enrollment_tokens").set({ expires_at: now })
+  await tx.updateTable("enrolment_tokens").set({ expires_at: now })
     .where("repository_id", "=", id).where("rejoins_host_id", "is", null)
     .where("used_at", "is", null).where("expires_at", ">", now)
     .where(
@@ -180,55 +180,55 @@ async function pushToHosts(
   }
 }
 
-function merge(stored: AccessSecrets, wish: ChangedRepository): AccessSecrets {
-  if (wish.environment === undefined) {
-    return { ...stored, ...given(wish) };
+function merge(stored: AccessSecrets, input: ChangedRepository): AccessSecrets {
+  if (input.environment === undefined) {
+    return { ...stored, ...given(input) };
   }
   const environment: Record<string, string> = {};
-  for (const [name, value] of Object.entries(wish.environment)) {
+  for (const [name, value] of Object.entries(input.environment)) {
     const kept = value ?? stored.environment[name];
     if (kept === undefined) {
       throw new AppError("invalid", `environment.${name} needs a value.`, "environment");
     }
     environment[name] = kept;
   }
-  return { ...stored, ...given(wish), environment };
+  return { ...stored, ...given(input), environment };
 }
 
-function given(wish: ChangedRepository): Partial<AccessSecrets> {
+function given(input: ChangedRepository): Partial<AccessSecrets> {
   return {
-    ...(wish.password ? { password: wish.password } : {}),
-    ...(wish.rest_password ? { rest_password: wish.rest_password } : {}),
+    ...(input.password ? { password: input.password } : {}),
+    ...(input.rest_password ? { rest_password: input.rest_password } : {}),
   };
 }
 
 /** Names only: what was set is nobody's business but the agents'. What is sent as it was is no change. */
-function changedFields(row: Selectable<RepositoriesTable>, wish: ChangedRepository): string[] {
+function changedFields(row: Selectable<RepositoriesTable>, input: ChangedRepository): string[] {
   const differs: Record<string, boolean> = {
-    name: row.name !== wish.name,
-    url: row.url !== wish.url,
-    username: wish.username !== undefined && row.username !== wish.username,
-    password: Boolean(wish.password),
-    rest_password: Boolean(wish.rest_password),
-    environment: wish.environment !== undefined && changesEnvironment(row, wish.environment),
-    append_only: wish.append_only !== undefined && wish.append_only !== (row.append_only === 1),
-    is_new: wish.is_new === true && row.is_new !== 1,
-    certificate_authority: wish.certificate_authority !== undefined &&
-      wish.certificate_authority !== row.certificate_authority,
-    options: wish.options !== undefined &&
-      !isDeepStrictEqual(wish.options, JSON.parse(row.options)),
-    open_to_operators: wish.open_to_operators !== undefined &&
-      wish.open_to_operators !== (row.open_to_operators === 1),
+    name: row.name !== input.name,
+    url: row.url !== input.url,
+    username: input.username !== undefined && row.username !== input.username,
+    password: Boolean(input.password),
+    rest_password: Boolean(input.rest_password),
+    environment: input.environment !== undefined && changesEnvironment(row, input.environment),
+    append_only: input.append_only !== undefined && input.append_only !== (row.append_only === 1),
+    is_new: input.is_new === true && row.is_new !== 1,
+    certificate_authority: input.certificate_authority !== undefined &&
+      input.certificate_authority !== row.certificate_authority,
+    options: input.options !== undefined &&
+      !isDeepStrictEqual(input.options, JSON.parse(row.options)),
+    open_to_operators: input.open_to_operators !== undefined &&
+      input.open_to_operators !== (row.open_to_operators === 1),
   };
   return Object.keys(differs).filter((field) => differs[field]);
 }
 
 function changesEnvironment(
   { environment_names }: { environment_names: string },
-  wish: Record<string, string | null>,
+  input: Record<string, string | null>,
 ): boolean {
-  return Object.values(wish).some((value) => value !== null) ||
-    !isDeepStrictEqual(Object.keys(wish).sort(), JSON.parse(environment_names));
+  return Object.values(input).some((value) => value !== null) ||
+    !isDeepStrictEqual(Object.keys(input).sort(), JSON.parse(environment_names));
 }
 
 /** What they are told of the repository is the same for all: one is asked. */

@@ -27,9 +27,9 @@ export interface ChosenRepository extends CreatedRepository {
 export async function chooseRepository(
   server: Server,
   actor: Actor,
-  wish: { repository_id?: string | null; repository?: NewRepository },
+  input: { repository_id?: string | null; repository?: NewRepository },
 ): Promise<ChosenRepository> {
-  const { repository_id, repository } = wish;
+  const { repository_id, repository } = input;
   if (!repository_id === !repository) {
     throw new AppError(
       "invalid",

@@ -29,9 +29,9 @@ export interface PreparedRepository extends CreatedRepository {
 export async function createRepository(
   server: Server,
   actor: Actor,
-  wish: NewRepository,
+  input: NewRepository,
 ): Promise<CreatedRepository> {
-  const prepared = await prepareRepository(server, wish);
+  const prepared = await prepareRepository(server, input);
   await server.db.transaction().execute((tx) => prepared.insert(tx, actor));
   const { id, generatedPassword, warnings } = prepared;
   return { id, generatedPassword, warnings };
@@ -40,9 +40,9 @@ export async function createRepository(
 /** Throws invalid when an existing repository is given without its password. */
 export async function prepareRepository(
   server: Server,
-  wish: NewRepository,
+  input: NewRepository,
 ): Promise<PreparedRepository> {
-  if (!wish.password && !wish.is_new) {
+  if (!input.password && !input.is_new) {
     throw new AppError(
       "invalid",
       "password is required to open a repository that exists already.",
@@ -50,33 +50,33 @@ export async function prepareRepository(
     );
   }
   const id = newId();
-  const generatedPassword = wish.password ? null : readablePassword();
+  const generatedPassword = input.password ? null : readablePassword();
   const sealed = await sealAccess(server, id, {
-    password: wish.password || generatedPassword!,
-    rest_password: wish.rest_password ?? null,
-    environment: definedValues(wish.environment ?? {}),
+    password: input.password || generatedPassword!,
+    rest_password: input.rest_password ?? null,
+    environment: definedValues(input.environment ?? {}),
   });
-  const { url, normalised } = parseRepositoryUrl(wish.url);
+  const { url, normalised } = parseRepositoryUrl(input.url);
   const now = server.now();
   return {
     id,
     generatedPassword,
-    warnings: secretWarnings(wish),
+    warnings: secretWarnings(input),
     async insert(tx, actor) {
-      refuseUnlessAdmin(actor, wish);
-      await refuseTakenName(tx, wish.name, id);
+      refuseUnlessAdmin(actor, input);
+      await refuseTakenName(tx, input.name, id);
       await tx.insertInto("repositories").values({
         id,
-        name: wish.name,
+        name: input.name,
         url,
         url_normalised: normalised,
-        username: wish.username ?? null,
+        username: input.username ?? null,
         ...sealed,
-        append_only: wish.append_only ? 1 : 0,
-        certificate_authority: wish.certificate_authority ?? null,
-        options: JSON.stringify(wish.options ?? {}),
-        open_to_operators: wish.open_to_operators ?? isRestricted(actor) ? 1 : 0,
-        is_new: wish.is_new ? 1 : 0,
+        append_only: input.append_only ? 1 : 0,
+        certificate_authority: input.certificate_authority ?? null,
+        options: JSON.stringify(input.options ?? {}),
+        open_to_operators: input.open_to_operators ?? isRestricted(actor) ? 1 : 0,
+        is_new: input.is_new ? 1 : 0,
         initialised_at: null,
         total_size: null,
         stats_at: null,
@@ -86,8 +86,8 @@ export async function prepareRepository(
       await insertMaintenance(tx, id, now);
       await recordAudit(tx, now, actor, {
         action: "repository.created",
-        target: { kind: "repository", id, name: wish.name },
-        detail: { url, is_new: wish.is_new },
+        target: { kind: "repository", id, name: input.name },
+        detail: { url, is_new: input.is_new },
       });
     },
   };

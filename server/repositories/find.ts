@@ -1,7 +1,7 @@
 import type { Selectable } from "kysely";
 import type { RepositoriesTable, RepositoryIdsTable } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
-import { type Page, pageOf, type PageWish } from "../paging.ts";
+import { type Page, type PageInput, pageOf } from "../paging.ts";
 import type { Server } from "../server.ts";
 
 /** The id that restic gave the repository when it was made, at one place: see restic_id.ts. */
@@ -66,16 +66,16 @@ export async function someRepositories(server: Server, ids: string[]): Promise<R
 /** By name. */
 export async function listRepositories(
   server: Server,
-  wish: PageWish & { isOpen?: boolean },
+  input: PageInput & { isOpen?: boolean },
 ): Promise<Page<Repository>> {
   let query = server.db.selectFrom("repositories").selectAll().orderBy("name").limit(
-    wish.limit + 1,
+    input.limit + 1,
   );
-  if (wish.cursor !== null) query = query.where("name", ">", wish.cursor);
-  if (wish.isOpen) query = query.where("open_to_operators", "=", 1);
+  if (input.cursor !== null) query = query.where("name", ">", input.cursor);
+  if (input.isOpen) query = query.where("open_to_operators", "=", 1);
   const rows = await query.execute();
-  const seen = await withHosts(server, rows.slice(0, wish.limit));
-  return { ...pageOf(rows, wish, (row) => row.name, (row) => row), items: seen };
+  const seen = await withHosts(server, rows.slice(0, input.limit));
+  return { ...pageOf(rows, input, (row) => row.name, (row) => row), items: seen };
 }
 
 async function withHosts(

@@ -24,7 +24,7 @@ export function movedBy(before: Place, after: Place): string | undefined {
  */
 export function refuseKeptSecrets(
   stored: { rest_password_sealed: Uint8Array | null; environment_sealed: Uint8Array | null },
-  wish: {
+  input: {
     rest_password?: string | null | undefined;
     environment?: Record<string, string | null> | undefined;
   },
@@ -33,11 +33,11 @@ export function refuseKeptSecrets(
   const why = field === "url"
     ? "because the address is another one"
     : `because ${field} names another place`;
-  if (stored.rest_password_sealed && !wish.rest_password) {
+  if (stored.rest_password_sealed && !input.rest_password) {
     const sentence = `rest_password must be entered again, ${why}.`;
     throw new AppError("invalid", sentence, "rest_password");
   }
-  const kept = wish.environment === undefined || Object.values(wish.environment).includes(null);
+  const kept = input.environment === undefined || Object.values(input.environment).includes(null);
   if (stored.environment_sealed && kept) {
     const sentence = `environment must be entered again with its values, ${why}.`;
     throw new AppError("invalid", sentence, "environment");

@@ -48,7 +48,7 @@ export async function openAccess({ secrets }: Server, row: Row): Promise<AccessS
   };
 }
 
-/** What an agent needs to work with the repository: the everyday credential. */
+/** What an agent needs to work with the repository: the repository credential. */
 export async function accessFor(server: Server, row: Row): Promise<RepositoryAccess> {
   return {
     id: row.id,

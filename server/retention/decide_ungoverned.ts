@@ -16,9 +16,9 @@ const named = {
     .max(100, "must be at most 100 tags"),
 };
 
-export const AdoptWish = z.strictObject({ ...named, source_group_id: id });
-export const KeepWish = z.strictObject(named);
-export const ForgetWish = z.strictObject({
+export const AdoptInput = z.strictObject({ ...named, source_group_id: id });
+export const KeepInput = z.strictObject(named);
+export const ForgetInput = z.strictObject({
   ...named,
   confirm_hostname: z.string("must be the host name of the snapshots").max(
     255,
@@ -26,22 +26,22 @@ export const ForgetWish = z.strictObject({
   ),
 });
 
-type Named = z.infer<typeof KeepWish>;
+type Named = z.infer<typeof KeepInput>;
 
 /** The group governs them from now on, each at its own time. Throws conflict when there are none. */
 export async function adoptSnapshots(
   server: Server,
   actor: Actor,
   repositoryId: string,
-  wish: z.infer<typeof AdoptWish>,
+  input: z.infer<typeof AdoptInput>,
 ): Promise<{ adopted: number }> {
   await getRepositoryRow(server, repositoryId);
-  const snapshots = await some(server, repositoryId, wish);
+  const snapshots = await some(server, repositoryId, input);
   await change(server, actor, async ({ tx, audit }) => {
     const group = await tx.selectFrom("source_groups")
       .innerJoin("hosts", "hosts.id", "source_groups.host_id")
       .select(["source_groups.id", "source_groups.name", "host_id"])
-      .where("source_groups.id", "=", wish.source_group_id)
+      .where("source_groups.id", "=", input.source_group_id)
       .where("repository_id", "=", repositoryId).executeTakeFirst();
     if (!group) {
       const sentence =
@@ -57,7 +57,7 @@ export async function adoptSnapshots(
     await audit({
       action: "snapshots.adopted",
       target: { kind: "source_group", id: group.id, name: group.name },
-      detail: { repository_id: repositoryId, ...namedOf(wish), count: snapshots.length },
+      detail: { repository_id: repositoryId, ...namedOf(input), count: snapshots.length },
     });
   });
   return { adopted: snapshots.length };
@@ -86,16 +86,16 @@ export async function keepUngoverned(
   server: Server,
   actor: Actor,
   repositoryId: string,
-  wish: Named,
+  input: Named,
 ): Promise<void> {
   await getRepositoryRow(server, repositoryId);
-  await some(server, repositoryId, wish);
+  await some(server, repositoryId, input);
   await change(server, actor, async ({ tx, audit }) => {
     const kept = { kept_by: actor.name, kept_at: server.now() };
     await tx.insertInto("ungoverned_kept").values({
       repository_id: repositoryId,
-      hostname: wish.hostname,
-      tags: JSON.stringify(wish.tags),
+      hostname: input.hostname,
+      tags: JSON.stringify(input.tags),
       ...kept,
     }).onConflict((conflict) =>
       conflict.columns(["repository_id", "hostname", "tags"]).doUpdateSet(kept)
@@ -103,7 +103,7 @@ export async function keepUngoverned(
     await audit({
       action: "snapshots.kept",
       target: { kind: "repository", id: repositoryId, name: null },
-      detail: namedOf(wish),
+      detail: namedOf(input),
     });
   });
 }
@@ -113,19 +113,19 @@ export async function forgetUngoverned(
   server: Server,
   actor: Actor,
   repositoryId: string,
-  wish: z.infer<typeof ForgetWish>,
+  input: z.infer<typeof ForgetInput>,
 ): Promise<string> {
-  if (wish.confirm_hostname !== wish.hostname) {
+  if (input.confirm_hostname !== input.hostname) {
     throw new AppError(
       "name_mismatch",
       "confirm_hostname must be the host name of the snapshots, exactly.",
       "confirm_hostname",
     );
   }
-  const places = asPlaces(await some(server, repositoryId, wish));
+  const places = asPlaces(await some(server, repositoryId, input));
   const { jobId } = await startMaintenance(server, actor, repositoryId, {
     kind: "forget",
-    request: { named: { ...namedOf(wish), places } },
+    request: { named: { ...namedOf(input), places } },
   });
   return jobId;
 }
@@ -133,9 +133,9 @@ export async function forgetUngoverned(
 async function some(
   server: Server,
   repositoryId: string,
-  wish: Named,
+  input: Named,
 ): Promise<UngovernedSnapshot[]> {
-  const snapshots = await ungovernedSnapshots(server, repositoryId, wish);
+  const snapshots = await ungovernedSnapshots(server, repositoryId, input);
   if (snapshots.length > 0) return snapshots;
   throw new AppError(
     "conflict",

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { cron, id } from "../../shared/fields.ts";
 
-export const ScheduleWish = z.strictObject({
+export const ScheduleInput = z.strictObject({
   cron,
   enabled: z.boolean("must be true or false").default(true),
   source_group_ids: z.array(id, "must be a list of source group ids").min(
@@ -9,4 +9,4 @@ export const ScheduleWish = z.strictObject({
     "must name at least one source group",
   ).max(100, "must name at most 100 source groups"),
 });
-export type ScheduleWish = z.infer<typeof ScheduleWish>;
+export type ScheduleInput = z.infer<typeof ScheduleInput>;

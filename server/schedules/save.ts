@@ -4,14 +4,14 @@ import { newId } from "../../shared/new_id.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import type { Actor, Server } from "../server.ts";
-import type { ScheduleWish } from "./fields.ts";
+import type { ScheduleInput } from "./fields.ts";
 import { settleCredits } from "./credit.ts";
 
 export async function createSchedule(
   server: Server,
   actor: Actor,
   hostId: string,
-  wish: ScheduleWish,
+  input: ScheduleInput,
 ): Promise<{ id: string }> {
   const id = newId();
   const now = server.now();
@@ -19,14 +19,14 @@ export async function createSchedule(
     await tx.insertInto("schedules").values({
       id,
       host_id: hostId,
-      cron: wish.cron,
-      enabled: wish.enabled ? 1 : 0,
+      cron: input.cron,
+      enabled: input.enabled ? 1 : 0,
       created_at: now,
       updated_at: now,
     }).execute();
-    await storeGroups(tx, hostId, id, wish.source_group_ids);
+    await storeGroups(tx, hostId, id, input.source_group_ids);
     await planChanged(hostId);
-    await audit(act("schedule.created", id, hostId, wish));
+    await audit(act("schedule.created", id, hostId, input));
   });
   return { id };
 }
@@ -36,19 +36,19 @@ export async function changeSchedule(
   actor: Actor,
   hostId: string,
   id: string,
-  wish: ScheduleWish,
+  input: ScheduleInput,
 ): Promise<void> {
   const now = server.now();
   await change(server, actor, async ({ tx, audit, planChanged }) => {
     await settleCredits(tx, now, id);
     const changed = await tx.updateTable("schedules")
-      .set({ cron: wish.cron, enabled: wish.enabled ? 1 : 0, updated_at: now })
+      .set({ cron: input.cron, enabled: input.enabled ? 1 : 0, updated_at: now })
       .where("id", "=", id).where("host_id", "=", hostId).executeTakeFirst();
     if (!changed.numUpdatedRows) throw noSuchSchedule();
     await tx.deleteFrom("schedule_groups").where("schedule_id", "=", id).execute();
-    await storeGroups(tx, hostId, id, wish.source_group_ids);
+    await storeGroups(tx, hostId, id, input.source_group_ids);
     await planChanged(hostId);
-    await audit(act("schedule.changed", id, hostId, wish));
+    await audit(act("schedule.changed", id, hostId, input));
   });
 }
 
@@ -118,11 +118,11 @@ async function storeGroups(
   ).execute();
 }
 
-function act(action: string, id: string, hostId: string, wish: ScheduleWish) {
+function act(action: string, id: string, hostId: string, input: ScheduleInput) {
   return {
     action,
-    target: { kind: "schedule", id, name: wish.cron },
-    detail: { host_id: hostId, enabled: wish.enabled, source_group_ids: wish.source_group_ids },
+    target: { kind: "schedule", id, name: input.cron },
+    detail: { host_id: hostId, enabled: input.enabled, source_group_ids: input.source_group_ids },
   };
 }
 

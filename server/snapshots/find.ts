@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { Page, PageWish } from "../paging.ts";
+import type { Page, PageInput } from "../paging.ts";
 import { pageOf } from "../paging.ts";
 import { AppError } from "../errors.ts";
 import type { Server } from "../server.ts";
@@ -33,7 +33,7 @@ export interface SnapshotLoss {
 export async function listSnapshots(
   { db }: Server,
   hostId: string,
-  wish: PageWish,
+  input: PageInput,
 ): Promise<Page<StoredSnapshot> & { refreshed_at: number | null; losses: SnapshotLoss[] }> {
   const host = await db.selectFrom("hosts").select([
     "snapshots_report_id",
@@ -58,8 +58,8 @@ export async function listSnapshots(
     ])
     .where("snapshots.host_id", "=", hostId)
     .where("report_id", "=", host.snapshots_report_id ?? "")
-    .orderBy("snapshots.time", "desc").orderBy("snapshots.id", "desc").limit(wish.limit + 1);
-  const cursor = readCursor(wish.cursor);
+    .orderBy("snapshots.time", "desc").orderBy("snapshots.id", "desc").limit(input.limit + 1);
+  const cursor = readCursor(input.cursor);
   if (cursor) {
     query = query.where((where) =>
       where.or([
@@ -71,7 +71,7 @@ export async function listSnapshots(
       ])
     );
   }
-  const page = pageOf(await query.execute(), wish, (row) => `${row.time}.${row.id}`, (row) => ({
+  const page = pageOf(await query.execute(), input, (row) => `${row.time}.${row.id}`, (row) => ({
     id: row.id,
     time: row.time,
     tags: JSON.parse(row.tags) as string[],

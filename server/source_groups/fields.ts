@@ -11,7 +11,7 @@ import {
 } from "../../shared/fields.ts";
 import { Retention } from "../../shared/retention.ts";
 
-export const SourceGroupWish = z.strictObject({
+export const SourceGroupInput = z.strictObject({
   name: groupName,
   includes: paths,
   excludes: excludes.default([]),
@@ -42,4 +42,4 @@ export const SourceGroupWish = z.strictObject({
   hook_timeout_seconds: hookTimeout.optional(),
   hook_stop_at_error: hookStopAtError.optional(),
 });
-export type SourceGroupWish = z.infer<typeof SourceGroupWish>;
+export type SourceGroupInput = z.infer<typeof SourceGroupInput>;

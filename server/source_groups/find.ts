@@ -36,7 +36,7 @@ export interface SourceGroup {
   hook_stop_at_error: boolean;
   use_fs_snapshot: boolean;
   /** Hooks that are stored and do not open any more. */
-  unsealable_hooks: HookName[];
+  cannot_decrypt_hooks: HookName[];
   created_at: number;
   updated_at: number;
   last_run: { job_id: string; at: number; status: JobStatus; warnings: number } | null;
@@ -135,16 +135,16 @@ async function openedHooks(
   server: Server,
   id: string,
   sealed: Pick<Selectable<SourceGroupsTable>, "pre_hook_sealed" | "post_hook_sealed">,
-): Promise<Pick<SourceGroup, HookName | "unsealable_hooks">> {
-  const hooks = { pre_hook: null, post_hook: null, unsealable_hooks: [] } as Pick<
+): Promise<Pick<SourceGroup, HookName | "cannot_decrypt_hooks">> {
+  const hooks = { pre_hook: null, post_hook: null, cannot_decrypt_hooks: [] } as Pick<
     SourceGroup,
-    HookName | "unsealable_hooks"
+    HookName | "cannot_decrypt_hooks"
   >;
   for (const name of HOOK_NAMES) {
     const owner = { table: "source_groups" as const, row: id };
     const text = await openHook(server, owner, name, sealed[`${name}_sealed`]);
     hooks[name] = text ?? null;
-    if (text === undefined) hooks.unsealable_hooks.push(name);
+    if (text === undefined) hooks.cannot_decrypt_hooks.push(name);
   }
   return hooks;
 }

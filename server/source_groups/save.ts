@@ -8,7 +8,7 @@ import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import { changedHook, refuseUnlessAdmin } from "../hooks/seal.ts";
 import type { Actor, Server } from "../server.ts";
-import type { SourceGroupWish } from "./fields.ts";
+import type { SourceGroupInput } from "./fields.ts";
 import { leaveSnapshots, type SnapshotsChoice } from "./leave_snapshots.ts";
 import { refuseUnapprovedPaths } from "../approvals.ts";
 
@@ -19,19 +19,19 @@ export async function createSourceGroup(
   server: Server,
   actor: Actor,
   hostId: string,
-  wish: SourceGroupWish,
+  input: SourceGroupInput,
 ): Promise<{ id: string }> {
   const id = newId();
   await change(server, actor, async ({ tx, audit, planChanged }) => {
-    await refuseTakenName(tx, hostId, wish.name, id);
-    await refuseForSystem(tx, hostId, wish);
-    await refuseUnapprovedPaths(tx, actor, hostId, "includes", { paths: wish.includes });
-    await insertSourceGroup(tx, server.now(), hostId, id, wish);
-    await saveHooks(server, tx, actor, hostId, id, wish);
+    await refuseTakenName(tx, hostId, input.name, id);
+    await refuseForSystem(tx, hostId, input);
+    await refuseUnapprovedPaths(tx, actor, hostId, "includes", { paths: input.includes });
+    await insertSourceGroup(tx, server.now(), hostId, id, input);
+    await saveHooks(server, tx, actor, hostId, id, input);
     await planChanged(hostId);
     await audit({
       action: "source_group.created",
-      target: { kind: "source_group", id, name: wish.name },
+      target: { kind: "source_group", id, name: input.name },
       detail: { host_id: hostId },
     });
   });
@@ -43,24 +43,24 @@ export async function changeSourceGroup(
   actor: Actor,
   hostId: string,
   id: string,
-  wish: SourceGroupWish,
+  input: SourceGroupInput,
 ): Promise<void> {
   await change(server, actor, async ({ tx, audit, planChanged }) => {
-    await refuseTakenName(tx, hostId, wish.name, id);
-    await refuseForSystem(tx, hostId, wish);
+    await refuseTakenName(tx, hostId, input.name, id);
+    await refuseForSystem(tx, hostId, input);
     const stored = await tx.selectFrom("source_groups").select("includes")
       .where("id", "=", id).where("host_id", "=", hostId).executeTakeFirst();
     if (!stored) throw noSuchGroup();
     const before = JSON.parse(stored.includes) as string[];
-    const chosen = { paths: wish.includes, before };
+    const chosen = { paths: input.includes, before };
     await refuseUnapprovedPaths(tx, actor, hostId, "includes", chosen);
-    await tx.updateTable("source_groups").set({ ...columns(wish), updated_at: server.now() })
+    await tx.updateTable("source_groups").set({ ...columns(input), updated_at: server.now() })
       .where("id", "=", id).execute();
-    await saveHooks(server, tx, actor, hostId, id, wish);
+    await saveHooks(server, tx, actor, hostId, id, input);
     await planChanged(hostId);
     await audit({
       action: "source_group.changed",
-      target: { kind: "source_group", id, name: wish.name },
+      target: { kind: "source_group", id, name: input.name },
       detail: { host_id: hostId },
     });
   });
@@ -94,15 +94,15 @@ export async function insertSourceGroup(
   now: number,
   hostId: string,
   id: string,
-  wish: SourceGroupWish,
+  input: SourceGroupInput,
 ): Promise<void> {
-  const snapshot_tag = await freeTag(tx, hostId, wish.name);
+  const snapshot_tag = await freeTag(tx, hostId, input.name);
   await tx.insertInto("used_tags").values({ host_id: hostId, tag: snapshot_tag }).execute();
   await tx.insertInto("source_groups").values({
     id,
     host_id: hostId,
     snapshot_tag,
-    ...columns(wish),
+    ...columns(input),
     created_at: now,
     updated_at: now,
   }).execute();
@@ -127,7 +127,7 @@ async function saveHooks(
   actor: Actor,
   hostId: string,
   id: string,
-  wish: SourceGroupWish,
+  input: SourceGroupInput,
 ): Promise<void> {
   const stored = await tx.selectFrom("source_groups")
     .select(["pre_hook_sealed", "post_hook_sealed", "hook_timeout_seconds", "hook_stop_at_error"])
@@ -136,20 +136,20 @@ async function saveHooks(
   for (const name of HOOK_NAMES) {
     const owner = { table: "source_groups" as const, row: id };
     const before = stored[`${name}_sealed`];
-    const change = await changedHook(server, actor, owner, name, before, wish[name]);
+    const change = await changedHook(server, actor, owner, name, before, input[name]);
     if (!change) continue;
     await tx.updateTable("source_groups").set({ [`${name}_sealed`]: change.sealed })
       .where("id", "=", id).execute();
     detail[name] = change.sealed ? "set" : "cleared";
   }
-  const { hook_timeout_seconds } = wish;
+  const { hook_timeout_seconds } = input;
   if (hook_timeout_seconds && hook_timeout_seconds !== stored.hook_timeout_seconds) {
     refuseUnlessAdmin(actor, "hook_timeout_seconds");
     await tx.updateTable("source_groups").set({ hook_timeout_seconds }).where("id", "=", id)
       .execute();
     detail.hook_timeout_seconds = hook_timeout_seconds;
   }
-  const { hook_stop_at_error: stops } = wish;
+  const { hook_stop_at_error: stops } = input;
   if (stops !== undefined && stops !== (stored.hook_stop_at_error === 1)) {
     refuseUnlessAdmin(actor, "hook_stop_at_error");
     await tx.updateTable("source_groups").set({ hook_stop_at_error: stops ? 1 : 0 })
@@ -159,29 +159,29 @@ async function saveHooks(
   if (Object.keys(detail).length === 0) return;
   await recordAudit(tx, server.now(), actor, {
     action: "source_group.hook_updated",
-    target: { kind: "source_group", id, name: wish.name },
+    target: { kind: "source_group", id, name: input.name },
     detail: { host_id: hostId, ...detail },
   });
 }
 
-function columns(whole: SourceGroupWish) {
+function columns(whole: SourceGroupInput) {
   const {
     pre_hook: _,
     post_hook: __,
     hook_timeout_seconds: ___,
     hook_stop_at_error: ____,
-    ...wish
+    ...input
   } = whole;
   return {
-    ...wish,
-    includes: JSON.stringify(wish.includes),
-    excludes: JSON.stringify(wish.excludes),
-    iexcludes: JSON.stringify(wish.iexcludes),
-    exclude_if_present: JSON.stringify(wish.exclude_if_present),
-    exclude_caches: wish.exclude_caches ? 1 : 0,
-    one_file_system: wish.one_file_system ? 1 : 0,
-    retention: JSON.stringify(wish.retention),
-    use_fs_snapshot: wish.use_fs_snapshot ? 1 : 0,
+    ...input,
+    includes: JSON.stringify(input.includes),
+    excludes: JSON.stringify(input.excludes),
+    iexcludes: JSON.stringify(input.iexcludes),
+    exclude_if_present: JSON.stringify(input.exclude_if_present),
+    exclude_caches: input.exclude_caches ? 1 : 0,
+    one_file_system: input.one_file_system ? 1 : 0,
+    retention: JSON.stringify(input.retention),
+    use_fs_snapshot: input.use_fs_snapshot ? 1 : 0,
   };
 }
 
@@ -202,31 +202,31 @@ async function refuseTakenName(
 async function refuseForSystem(
   tx: Transaction<Tables>,
   hostId: string,
-  wish: SourceGroupWish,
+  input: SourceGroupInput,
 ): Promise<void> {
   const host = await tx.selectFrom("hosts").select("os").where("id", "=", hostId)
     .executeTakeFirst();
   const os = host?.os ?? "linux";
-  if (wish.use_fs_snapshot && os !== "windows") {
+  if (input.use_fs_snapshot && os !== "windows") {
     throw new AppError(
       "invalid",
       "use_fs_snapshot must be false: only Windows hosts have volume shadow copies.",
       "use_fs_snapshot",
     );
   }
-  if (wish.one_file_system && os === "windows") {
+  if (input.one_file_system && os === "windows") {
     throw new AppError(
       "invalid",
       "one_file_system must be false: restic cannot tell file systems apart on Windows.",
       "one_file_system",
     );
   }
-  refuseUnreadable(wish, os);
+  refuseUnreadable(input, os);
 }
 
-function refuseUnreadable(wish: SourceGroupWish, os: string): void {
+function refuseUnreadable(input: SourceGroupInput, os: string): void {
   for (const field of ["excludes", "iexcludes"] as const) {
-    const n = wish[field].findIndex((pattern) => !isExcludePattern(pattern, os));
+    const n = input[field].findIndex((pattern) => !isExcludePattern(pattern, os));
     if (n < 0) continue;
     throw new AppError(
       "invalid",

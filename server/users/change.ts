@@ -23,12 +23,12 @@ export async function changeUser(
   server: Server,
   actor: Actor,
   id: string,
-  wish: UserChange,
+  input: UserChange,
 ): Promise<void> {
   await change(server, actor, id, async (tx, user) => {
-    if (wish.disabled !== undefined) await setDisabled(server, tx, actor, user, wish.disabled);
-    if (wish.role !== undefined && wish.role !== user.role) {
-      await setRole(server, tx, actor, user, wish.role);
+    if (input.disabled !== undefined) await setDisabled(server, tx, actor, user, input.disabled);
+    if (input.role !== undefined && input.role !== user.role) {
+      await setRole(server, tx, actor, user, input.role);
     }
   });
 }

@@ -15,7 +15,7 @@ export async function changePassword(
   server: Server,
   actor: Actor,
   user: User,
-  wish: { current_password: string; new_password: string; keep_session: Uint8Array | null },
+  input: { current_password: string; new_password: string; keep_session: Uint8Array | null },
 ): Promise<string | undefined> {
   if (actor.token !== undefined && actor.session === undefined) {
     throw new AppError("forbidden", "An API token cannot change the password. Sign in for that.");
@@ -28,14 +28,14 @@ export async function changePassword(
     address: actor.address ?? "",
     sessionId: actor.session,
   });
-  if (!await server.passwords.verify(wish.current_password, row.password_hash, guess)) {
+  if (!await server.passwords.verify(input.current_password, row.password_hash, guess)) {
     throw new AppError("invalid", "current_password is not your password.", "current_password");
   }
   await guess.takeBack();
-  checkPassword(wish.new_password, user.username, "new_password");
-  return await storePassword(server, actor, user, wish.new_password, {
+  checkPassword(input.new_password, user.username, "new_password");
+  return await storePassword(server, actor, user, input.new_password, {
     before: row.password_hash,
-    isInSession: wish.keep_session !== null,
+    isInSession: input.keep_session !== null,
   });
 }
 

@@ -17,13 +17,13 @@ interface Account {
 export async function createUser(
   server: Server,
   actor: Actor,
-  wish: Account & { password: string },
+  input: Account & { password: string },
 ): Promise<User> {
-  checkPassword(wish.password, wish.username);
-  await refuseTaken(server, wish.username);
-  const password_hash = await server.passwords.hash(wish.password);
+  checkPassword(input.password, input.username);
+  await refuseTaken(server, input.username);
+  const password_hash = await server.passwords.hash(input.password);
   return await server.db.transaction().execute((tx) =>
-    insertUser(server, tx, actor, wish, password_hash)
+    insertUser(server, tx, actor, input, password_hash)
   );
 }
 
@@ -31,11 +31,11 @@ export async function createUser(
 export async function inviteUser(
   server: Server,
   actor: Actor,
-  wish: Account,
+  input: Account,
 ): Promise<{ user: User; token: string }> {
   return await server.db.transaction().execute(async (tx) => {
     await refuseEnded(tx, actor);
-    const user = await insertUser(server, tx, actor, wish, "");
+    const user = await insertUser(server, tx, actor, input, "");
     return { user, token: await insertLink(tx, server.now(), actor, user.id) };
   });
 }

@@ -22,7 +22,7 @@ export async function endAccess(tx: Tx, now: number, actor: Actor, userId: strin
 export async function endSessions(tx: Tx, now: number, userId: string): Promise<void> {
   await tx.deleteFrom("sessions").where("user_id", "=", userId).execute();
   await tx.deleteFrom("setup_links").where("created_by_id", "=", userId).execute();
-  await tx.updateTable("enrollment_tokens").set({ expires_at: now })
+  await tx.updateTable("enrolment_tokens").set({ expires_at: now })
     .where("created_by_id", "=", userId).where("used_at", "is", null)
     .where("expires_at", ">", now).execute();
 }
@@ -50,7 +50,7 @@ export async function endTokens(tx: Tx, now: number, actor: Actor, ids: string[]
   for (const id of gone) {
     await tx.deleteFrom("api_tokens").where("id", "=", id).execute();
     await tx.deleteFrom("setup_links").where("depends_on_token", "=", id).execute();
-    await tx.updateTable("enrollment_tokens").set({ expires_at: now })
+    await tx.updateTable("enrolment_tokens").set({ expires_at: now })
       .where("depends_on_token", "=", id).where("used_at", "is", null)
       .where("expires_at", ">", now).execute();
   }

@@ -35,13 +35,13 @@ const NOBODY = "no such user";
 export async function logIn(
   server: Server,
   address: string,
-  wish: { username: string; password: string },
+  input: { username: string; password: string },
 ): Promise<{ token: string; user: User }> {
-  const row = await server.db.selectFrom("users").selectAll().where("username", "=", wish.username)
+  const row = await server.db.selectFrom("users").selectAll().where("username", "=", input.username)
     .executeTakeFirst();
   const guess = await countGuess(server, {
     userId: row?.id ?? null,
-    username: wish.username,
+    username: input.username,
     address,
   });
   const actor: Actor = {
@@ -53,7 +53,7 @@ export async function logIn(
   };
   let right: boolean;
   try {
-    right = await server.passwords.verify(wish.password, row?.password_hash || undefined, guess);
+    right = await server.passwords.verify(input.password, row?.password_hash || undefined, guess);
   } catch (error) {
     await guess.takeBack();
     throw error;

@@ -68,20 +68,20 @@ export async function findLink(
 export async function followLink(
   server: Server,
   address: string,
-  wish: { token: string; username: string; password: string },
+  input: { token: string; username: string; password: string },
 ): Promise<User> {
-  const link = await findLink(server, wish.token);
+  const link = await findLink(server, input.token);
   if (!link) throw usedLink();
-  const username = link.user?.username ?? wish.username;
-  checkPassword(wish.password, username);
-  const password_hash = await server.passwords.hash(wish.password);
+  const username = link.user?.username ?? input.username;
+  checkPassword(input.password, username);
+  const password_hash = await server.passwords.hash(input.password);
   const now = server.now();
   return await server.db.transaction().execute(async (tx) => {
     // Asked again: of two who follow the link at once, one wins.
-    const found = await findLink({ db: tx, now: server.now }, wish.token);
+    const found = await findLink({ db: tx, now: server.now }, input.token);
     if (!found) throw usedLink();
     const { depends_on_token } = await tx.deleteFrom("setup_links")
-      .where("token_hash", "=", sha256(wish.token)).returning("depends_on_token")
+      .where("token_hash", "=", sha256(input.token)).returning("depends_on_token")
       .executeTakeFirstOrThrow();
     const user = found.user ?? { id: newId(), username, role: "admin" as const };
     const actor: Actor = { kind: "user", id: user.id, name: user.username, address };

@@ -29,13 +29,13 @@ export async function createToken(
   server: Server,
   actor: Actor,
   user: User,
-  wish: { name: string; expires_at?: number | null },
+  input: { name: string; expires_at?: number | null },
 ): Promise<{ id: string; token: string; expires_at: number | null }> {
   const id = newId();
   const token = randomSecret("rm_");
   const expires_at = await change(server, actor, async ({ tx, audit }) => {
     await refuseEnded(tx, actor);
-    const expires_at = await expiryOf(tx, actor, wish.expires_at);
+    const expires_at = await expiryOf(tx, actor, input.expires_at);
     if (expires_at !== null && expires_at <= server.now()) {
       throw new AppError("invalid", "expires_at must be in the future.", "expires_at");
     }
@@ -45,7 +45,7 @@ export async function createToken(
     await tx.insertInto("api_tokens").values({
       id,
       user_id: user.id,
-      name: wish.name,
+      name: input.name,
       token_hash: sha256(token),
       created_at: server.now(),
       expires_at,
@@ -54,7 +54,7 @@ export async function createToken(
     }).execute();
     await audit({
       action: "token.created",
-      target: { kind: "token", id, name: wish.name },
+      target: { kind: "token", id, name: input.name },
       detail: { user: user.username, ...(actor.token ? { by_token: actor.token } : {}) },
     });
     return expires_at;
@@ -65,13 +65,13 @@ export async function createToken(
 async function expiryOf(
   tx: Transaction<Tables>,
   actor: Actor,
-  wish: number | null | undefined,
+  input: number | null | undefined,
 ): Promise<number | null> {
   const parent = actor.token === undefined ? undefined : await tx.selectFrom("api_tokens")
     .select("expires_at").where("id", "=", actor.token).executeTakeFirst();
   const latest = parent?.expires_at ?? null;
-  if (latest === null || wish === undefined) return wish ?? latest;
-  if (wish !== null && wish <= latest) return wish;
+  if (latest === null || input === undefined) return input ?? latest;
+  if (input !== null && input <= latest) return input;
   throw new AppError(
     "invalid",
     `expires_at must be no later than the token that makes it: ${new Date(latest).toISOString()}.`,

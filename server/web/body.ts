@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { firstProblem, id } from "../../shared/fields.ts";
 import { AppError } from "../errors.ts";
-import type { PageWish } from "../paging.ts";
+import type { PageInput } from "../paging.ts";
 import type { Ctx } from "./context.ts";
 import { isJson } from "./security.ts";
 
@@ -67,7 +67,7 @@ const limit = z.coerce.number("must be a number from 1 to 500").int("must be a w
   .min(1, "must be from 1 to 500").max(500, "must be from 1 to 500");
 
 /** ?limit= (default 50, at most 500) and ?cursor=. */
-export function readPage(c: Ctx, most = 500): PageWish {
+export function readPage(c: Ctx, most = 500): PageInput {
   const given = c.req.query("limit");
   return {
     limit: given === undefined

@@ -90,7 +90,7 @@ class JobFeed implements Source {
     while (this.#isBehind && this.feed.ready) {
       const lines = linesAfter(this.server, this.job.number, this.#cursor, PAGE);
       if (lines.length > 0) {
-        this.#cursor = lines[lines.length - 1]!.n;
+        this.#cursor = lines[lines.length - 1]!.line;
         this.feed.sendRaw(this.#form.lines(lines));
       }
       this.#isBehind = lines.length === PAGE;
@@ -137,7 +137,7 @@ class JobFeed implements Source {
 
   /** True when nothing is left to be done for these lines. */
   #takes(lines: StoredLine[]): boolean {
-    const [first, last] = [lines[0]!.n, lines[lines.length - 1]!.n];
+    const [first, last] = [lines[0]!.line, lines[lines.length - 1]!.line];
     if (last <= this.#cursor) return true;
     if (!this.#isBehind && this.feed.ready && first === this.#cursor + 1) {
       this.#cursor = last;

@@ -347,7 +347,7 @@ function form(server: Server, role: Role): JobFeedForm {
   return {
     name: role,
     lines: (lines) =>
-      `event: lines\nid: ${lines.at(-1)!.n}\n${dataOf(`${LogRows({ lines })}`)}\n\n`,
+      `event: lines\nid: ${lines.at(-1)!.line}\n${dataOf(`${LogRows({ lines })}`)}\n\n`,
     job: async (found) => {
       const view = await jobView(server, found);
       const parts: Child[] = [

@@ -13,8 +13,8 @@ export async function noteRefusal(server: Server, c: Ctx, error: unknown): Promi
   if (!(error instanceof AppError) || error.code !== "forbidden" || !user) return;
   try {
     const key = `refused:${user.id}`;
-    const noted = server.strangers.peek(key, NOTED_PER_HOUR, 3600).length + 1;
-    server.strangers.check(key, NOTED_PER_HOUR, 3600);
+    const noted = server.unauthenticated.peek(key, NOTED_PER_HOUR, 3600).length + 1;
+    server.unauthenticated.check(key, NOTED_PER_HOUR, 3600);
     await recordAudit(server.db, server.now(), actorOf(c), {
       action: "request.refused",
       detail: {

@@ -77,7 +77,7 @@ const WRONG_TOKENS_PER_MINUTE = 120;
 /** A token of 256 bits cannot be guessed; who tries shall not keep the server busy either. Throws too_many. */
 export function refuseGuesses(server: Server, address: string): void {
   for (const { network, isWide } of networksOf(address)) {
-    if (!isWide) server.strangers.check(`secret:${network}`, WRONG_TOKENS_PER_MINUTE, 60);
+    if (!isWide) server.unauthenticated.check(`secret:${network}`, WRONG_TOKENS_PER_MINUTE, 60);
   }
 }
 

@@ -54,7 +54,7 @@ export type SourceGroupOrder = z.infer<typeof SourceGroupOrder>;
 export const backup = {
   writes: true,
   lease: "shared",
-  credential: "everyday",
+  credential: "repository",
   usesRepository: true,
   listsWhole: false,
   isMaintenance: false,

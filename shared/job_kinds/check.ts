@@ -5,7 +5,7 @@ import type { JobKindTraits } from "./kind.ts";
 export const check = {
   writes: true,
   lease: "exclusive",
-  credential: "everyday",
+  credential: "repository",
   usesRepository: true,
   listsWhole: true,
   isMaintenance: true,

@@ -8,7 +8,7 @@ import type { JobKindTraits } from "./kind.ts";
 export const hook = {
   writes: false,
   lease: "none",
-  credential: "everyday",
+  credential: "repository",
   usesRepository: false,
   listsWhole: false,
   isMaintenance: false,

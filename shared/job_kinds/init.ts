@@ -5,7 +5,7 @@ import type { JobKindTraits } from "./kind.ts";
 export const init = {
   writes: true,
   lease: "making",
-  credential: "everyday",
+  credential: "repository",
   usesRepository: true,
   listsWhole: false,
   isMaintenance: false,

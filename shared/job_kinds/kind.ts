@@ -12,7 +12,7 @@ export interface JobKindTraits {
    */
   lease: "none" | "shared" | "making" | "exclusive";
   /** The credential that it is given where the repository has one of the kind. */
-  credential: "everyday" | "admin";
+  credential: "repository" | "admin";
   /** It touches the repository at all. */
   usesRepository: boolean;
   /** It may hand in the list of all snapshots of its repository, not of its host alone. */

@@ -4,7 +4,7 @@ import type { JobKindTraits } from "./kind.ts";
 export const stats = {
   writes: false,
   lease: "none",
-  credential: "everyday",
+  credential: "repository",
   usesRepository: true,
   listsWhole: true,
   isMaintenance: false,

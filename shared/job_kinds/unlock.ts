@@ -8,7 +8,7 @@ const HOLDER = "must be the name of the machine that holds the lock";
 export const unlock = {
   writes: true,
   lease: "shared",
-  credential: "everyday",
+  credential: "repository",
   usesRepository: true,
   listsWhole: false,
   isMaintenance: false,

@@ -45,9 +45,8 @@ export function assetUrl(name: string): string {
 }
 
 /** Where a page finds the modules that app.js imports: it asks for all of them at once, not for one after the other. */
-export function importedScriptUrls(): string[] {
-  return Object.keys(scripts).filter((name) => name !== "app.js").map(assetUrl);
-}
+export const importedScriptUrls: readonly string[] = Object.keys(scripts)
+  .filter((name) => name !== "app.js").map(assetUrl);
 
 function hashOf(all: ReadonlyMap<string, Asset>): string {
   const hash = createHash("sha256");

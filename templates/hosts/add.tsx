@@ -2,7 +2,7 @@
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Csrf } from "../parts/csrf.tsx";
 import { Command } from "../parts/copyable.tsx";
-import { type Errors, Problems, Tick } from "../parts/field.tsx";
+import { Checkbox, type Errors, Problems } from "../parts/field.tsx";
 import { JoiningFields, type JoiningValues } from "./joining_fields.tsx";
 
 export interface AddHostProps {
@@ -41,7 +41,7 @@ export function AddHostPage(props: AddHostProps) {
             mayName={props.mayName}
           />
           {(values.replace_open || props.mayReplace) && (
-            <Tick
+            <Checkbox
               name="replace_open"
               label="Withdraw a command for this name that is still open"
               isChecked={values.replace_open}

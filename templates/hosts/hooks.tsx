@@ -3,7 +3,7 @@ import type { Child } from "hono/jsx";
 import type { HookName } from "../../shared/hooks.ts";
 import { visible } from "../../shared/redact.ts";
 import { PostButton } from "../parts/csrf.tsx";
-import { CodeField, Tick } from "../parts/field.tsx";
+import { Checkbox, CodeField } from "../parts/field.tsx";
 
 export interface HookField {
   hook: HookName;
@@ -12,7 +12,7 @@ export interface HookField {
   value: string;
   error?: string;
   /** It is stored and does not open. */
-  isUnsealable: boolean;
+  cannotDecrypt: boolean;
   /** The saved one that runs today, or null. */
   inForce: { from: "group" | "host"; text: string | null } | null;
 }
@@ -78,7 +78,7 @@ export function StopAtError(
   },
 ) {
   return (
-    <Tick
+    <Checkbox
       {...field}
       label="Stop at the first error"
       help={os === "windows" ? STOP_HELP.windows : STOP_HELP.linux}
@@ -106,7 +106,7 @@ export function HookFields(
             help={LABELS[field.hook][1]}
             isDisabled={!mayEdit}
           />
-          {field.isUnsealable && (
+          {field.cannotDecrypt && (
             <p class="problems">
               The stored {field.hook}{" "}
               does not open: it was sealed with another key. Backups fail until an admin enters it

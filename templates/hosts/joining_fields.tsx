@@ -1,5 +1,5 @@
 // What is asked of a new host, whichever way it joins.
-import { type Errors, LinesField, TextField, Tick } from "../parts/field.tsx";
+import { Checkbox, type Errors, LinesField, TextField } from "../parts/field.tsx";
 import { RepositoryChoice, type RepositoryChoiceValues } from "../repositories/choice.tsx";
 
 export interface JoiningValues extends RepositoryChoiceValues {
@@ -43,7 +43,7 @@ export function JoiningFields(
       />
       <LinesField
         name="initial_paths"
-        label="What to back up"
+        label="Paths to back up"
         value={values.initial_paths}
         error={errors.initial_paths}
         isOptional
@@ -57,7 +57,7 @@ export function JoiningFields(
         isAdmin={false}
       />
       {mayName && (
-        <Tick
+        <Checkbox
           name="may_hold_admin_credential"
           label="May hold the repository's admin credential"
           error={errors.may_hold_admin_credential}

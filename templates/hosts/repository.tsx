@@ -21,11 +21,11 @@ export interface WindowValues {
 export interface HostRepositoryProps extends HostFrameProps {
   repository: RepositoryView;
   /** As typed or as they are; blank for none. */
-  caps: { up: string; down: string };
+  limits: { up: string; down: string };
   /** The same by the hour, with a blank one at the end. */
   windows: WindowValues[];
   timeZone: string;
-  capErrors: Errors;
+  limitErrors: Errors;
   /** The default hooks. */
   hooks: HookField[];
   hookErrors: Errors;
@@ -76,7 +76,7 @@ export function HostRepositoryPage(props: HostRepositoryProps) {
 }
 
 function Bandwidth(props: HostRepositoryProps) {
-  const { frame, host, caps, capErrors } = props;
+  const { frame, host, limits, limitErrors } = props;
   return (
     <section class="section">
       <h2>Bandwidth</h2>
@@ -87,15 +87,15 @@ function Bandwidth(props: HostRepositoryProps) {
         class="form narrow"
       >
         <Csrf token={frame.csrf} />
-        <Problems errors={capErrors} />
+        <Problems errors={limitErrors} />
         <div class="row">
           <TextField
             name="bandwidth_up_kbps"
             label="Up, KiB/s"
             type="number"
             min={0}
-            value={caps.up}
-            error={capErrors.bandwidth_up_kbps}
+            value={limits.up}
+            error={limitErrors.bandwidth_up_kbps}
             help="Blank: no limit."
           />
           <TextField
@@ -103,8 +103,8 @@ function Bandwidth(props: HostRepositoryProps) {
             label="Down, KiB/s"
             type="number"
             min={0}
-            value={caps.down}
-            error={capErrors.bandwidth_down_kbps}
+            value={limits.down}
+            error={limitErrors.bandwidth_down_kbps}
           />
         </div>
         <p class="help">For every run of this host, also those of its schedules.</p>
@@ -132,9 +132,9 @@ const DAY_CHOICES = [
 ];
 
 /** Each row is a window; saving with the last one filled in makes room for another. */
-function Windows({ windows, capErrors, timeZone }: HostRepositoryProps) {
+function Windows({ windows, limitErrors, timeZone }: HostRepositoryProps) {
   const hasSome = windows.length > 1;
-  const hasErrors = Object.keys(capErrors).some((field) => field.startsWith("windows"));
+  const hasErrors = Object.keys(limitErrors).some((field) => field.startsWith("windows"));
   return (
     <details class="unfold" open={hasSome || hasErrors}>
       <summary>Other limits at certain hours</summary>
@@ -145,14 +145,14 @@ function Windows({ windows, capErrors, timeZone }: HostRepositoryProps) {
           <bdi>{timeZone}</bdi>, as 08:00 to 18:00; one that ends before it begins goes on into the
           next day.
         </p>
-        {windows.map((window, n) => <WindowRow n={n} window={window} capErrors={capErrors} />)}
+        {windows.map((window, n) => <WindowRow n={n} window={window} limitErrors={limitErrors} />)}
       </div>
     </details>
   );
 }
 
 function WindowRow(
-  { n, window, capErrors }: { n: number; window: WindowValues; capErrors: Errors },
+  { n, window, limitErrors }: { n: number; window: WindowValues; limitErrors: Errors },
 ) {
   const name = (field: keyof WindowValues) => `windows.${n}.${field}`;
   const isKnown = DAY_CHOICES.some(({ value }) => value === window.days);
@@ -162,7 +162,7 @@ function WindowRow(
       name={name(field)}
       label={label}
       value={window[field]}
-      error={capErrors[name(field)]}
+      error={limitErrors[name(field)]}
       placeholder={placeholder}
     />
   );
@@ -173,7 +173,7 @@ function WindowRow(
         label="Days"
         value={window.days}
         options={[...DAY_CHOICES, ...own]}
-        error={capErrors[name("days")]}
+        error={limitErrors[name("days")]}
       />
       {text("from", "From", "08:00")}
       {text("to", "To", "18:00")}

@@ -2,7 +2,7 @@
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Confirm } from "../parts/confirm.tsx";
 import { Csrf } from "../parts/csrf.tsx";
-import { type Errors, inPlace, Problems, Tick } from "../parts/field.tsx";
+import { Checkbox, type Errors, inPlace, Problems } from "../parts/field.tsx";
 import { Name } from "../parts/name.tsx";
 import { CronPreview, type CronPreviewProps } from "./cron_preview.tsx";
 
@@ -106,7 +106,7 @@ export function ScheduleFormPage(props: ScheduleFormProps) {
               <p class="help">They run one after the other. Each makes a snapshot of its own.</p>
             </div>
           </fieldset>
-          <Tick
+          <Checkbox
             name="enabled"
             label="Enabled"
             isChecked={values.isEnabled}

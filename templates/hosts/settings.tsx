@@ -1,6 +1,6 @@
 import { DangerZone } from "../parts/confirm.tsx";
 import { Csrf } from "../parts/csrf.tsx";
-import { type Errors, Problems, SelectField, TextField, Tick } from "../parts/field.tsx";
+import { Checkbox, type Errors, Problems, SelectField, TextField } from "../parts/field.tsx";
 import { Name } from "../parts/name.tsx";
 import { plural } from "../format.ts";
 import { repositoryOptions } from "../repositories/options.ts";
@@ -38,10 +38,10 @@ export function HostSettingsPage(props: HostSettingsProps) {
         <Problems errors={errors} />
         <TextField
           name="name"
-          label="Name"
+          label="Display name"
           value={values.name}
           error={errors.name}
-          help="How it is called here. Its snapshots keep the name they were made under."
+          help="Its snapshots keep the name they were made under."
           isRequired
         />
         <TextField
@@ -99,15 +99,15 @@ function LeftSnapshots() {
   return (
     <fieldset>
       <legend>What happens to its snapshots?</legend>
-      <Tick
+      <Checkbox
         type="radio"
         name="snapshots"
         value="ask"
         label="Leave them; the repository's page lists them until somebody decides"
         isChecked
       />
-      <Tick type="radio" name="snapshots" value="keep" label="Keep them for good" />
-      <Tick
+      <Checkbox type="radio" name="snapshots" value="keep" label="Keep them for good" />
+      <Checkbox
         type="radio"
         name="snapshots"
         value="forget"

@@ -8,7 +8,7 @@ import { Empty } from "../parts/empty.tsx";
 import { Tags } from "../parts/name.tsx";
 import { Pager } from "../parts/pager.tsx";
 import { At, Time } from "../parts/time.tsx";
-import { lossInWords } from "../repositories/upkeep.tsx";
+import { lossInWords } from "../repositories/maintenance.tsx";
 import { HostFrame, type HostFrameProps, type HostView } from "./frame.tsx";
 
 /** `ours`: a source group governs it; `withheld`: not before a person says that it is right. */

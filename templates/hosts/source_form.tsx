@@ -6,12 +6,12 @@ import { type FrameProps, Layout } from "../layout.tsx";
 import { Confirm } from "../parts/confirm.tsx";
 import { Csrf } from "../parts/csrf.tsx";
 import {
+  Checkbox,
   type Errors,
   LinesField,
   Problems,
   SelectField,
   TextField,
-  Tick,
 } from "../parts/field.tsx";
 import { At, Time } from "../parts/time.tsx";
 import { type HookField, HookFields, HookWarning, StopAtError } from "./hooks.tsx";
@@ -65,7 +65,7 @@ export interface SourceFormProps {
   isAdmin: boolean;
   values: SourceFormValues;
   errors: Errors;
-  hooks: Pick<HookField, "hook" | "isUnsealable" | "inForce">[];
+  hooks: Pick<HookField, "hook" | "cannotDecrypt" | "inForce">[];
   /** Admins. */
   mayEditHooks: boolean;
 }
@@ -132,7 +132,7 @@ export function SourceFormPage(props: SourceFormProps) {
           />
           <LinesField
             name="includes"
-            label="What to save"
+            label="Paths to back up"
             value={values.includes}
             error={errors.includes}
             help={whatToSave(props.approvedRoots)}
@@ -140,7 +140,7 @@ export function SourceFormPage(props: SourceFormProps) {
           />
           <LinesField
             name="excludes"
-            label="What to leave out"
+            label="Exclude patterns"
             value={values.excludes}
             error={errors.excludes}
             isOptional
@@ -148,7 +148,7 @@ export function SourceFormPage(props: SourceFormProps) {
           />
           <MoreExcludes {...props} />
           {host.os === "windows" && (
-            <Tick
+            <Checkbox
               name="use_fs_snapshot"
               label="Read from a volume shadow copy"
               isChecked={values.use_fs_snapshot === "on"}
@@ -229,17 +229,17 @@ function RemovedSnapshots({ group, heirs, snapshotHost, isAdmin }: SourceFormPro
         “<Name text={group?.name ?? ""} />” is not backed up any more. What happens to its
         snapshots?
       </p>
-      <Tick
+      <Checkbox
         type="radio"
         name="snapshots"
         value="ask"
         label="Leave them; the repository's page lists them until somebody decides"
         isChecked
       />
-      <Tick type="radio" name="snapshots" value="keep" label="Keep them for good" />
+      <Checkbox type="radio" name="snapshots" value="keep" label="Keep them for good" />
       {heirs.length > 0 && (
         <>
-          <Tick
+          <Checkbox
             type="radio"
             name="snapshots"
             value="adopt"
@@ -254,7 +254,7 @@ function RemovedSnapshots({ group, heirs, snapshotHost, isAdmin }: SourceFormPro
       )}
       {isAdmin && (
         <>
-          <Tick type="radio" name="snapshots" value="forget" label="Forget them" />
+          <Checkbox type="radio" name="snapshots" value="forget" label="Forget them" />
           <TextField
             name="confirm_hostname"
             label="To forget them, type the host name of the snapshots"
@@ -312,7 +312,7 @@ function MoreExcludes({ host, values, errors }: SourceFormProps) {
           placeholder="500M"
           isOptional
         />
-        <Tick
+        <Checkbox
           name="exclude_caches"
           label="Cache folders"
           isChecked={values.exclude_caches === "on"}
@@ -320,7 +320,7 @@ function MoreExcludes({ host, values, errors }: SourceFormProps) {
           help="Those that programs mark with a CACHEDIR.TAG."
         />
         {host.os !== "windows" && (
-          <Tick
+          <Checkbox
             name="one_file_system"
             label="Other file systems below the paths"
             isChecked={values.one_file_system === "on"}
@@ -449,7 +449,7 @@ function RetentionFields({ values, errors }: Pick<SourceFormProps, "values" | "e
           ))}
           <TextField
             name="keep_within"
-            label="All within"
+            label="Keep within"
             value={values.keep_within}
             error={errors.keep_within}
             placeholder="30d"

@@ -4,7 +4,7 @@ import { visible } from "../../shared/redact.ts";
 import { count, exact } from "../format.ts";
 
 export interface LogLine {
-  n: number;
+  line: number;
   at: number;
   stream: LineStream;
   text: string;
@@ -25,11 +25,11 @@ export function LogRows({ lines }: { lines: LogLine[] }) {
 /** A browser keeps 5,000 rows; were each as long as a line may be, that would be 300 MB. */
 const ROW_LIMIT = 4000;
 
-function LogRow({ line: { n, at, stream, text } }: { line: LogLine }) {
+function LogRow({ line: { line, at, stream, text } }: { line: LogLine }) {
   const hidden = text.length - ROW_LIMIT;
   return (
-    <div class={CLASS[stream]} id={`L${n}`}>
-      <a href={`#L${n}`} title={exact(at)}>{n}</a>
+    <div class={CLASS[stream]} id={`L${line}`}>
+      <a href={`#L${line}`} title={exact(at)}>{line}</a>
       {stream === "stderr" && <b>stderr</b>}
       {stream === "agent" && <b>agent</b>}
       <span>
@@ -54,8 +54,8 @@ export interface LogProps {
 }
 
 export function Log({ jobId, lines, total, isRunning, hasEnded }: LogProps) {
-  const first = lines[0]?.n ?? 0;
-  const last = lines.at(-1)?.n ?? 0;
+  const first = lines[0]?.line ?? 0;
+  const last = lines.at(-1)?.line ?? 0;
   return (
     <section class="section" aria-labelledby="log-title">
       <div class="log-tools">

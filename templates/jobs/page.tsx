@@ -1,5 +1,5 @@
 // The most watched page: what runs, how far it is, what it says, and how it ended.
-import { capsInWords } from "../../shared/bandwidth.ts";
+import { limitsInWords } from "../../shared/bandwidth.ts";
 import { hasEnded } from "../../shared/job.ts";
 import { visible } from "../../shared/redact.ts";
 import { bytes, count, duration, middleCut, plural } from "../format.ts";
@@ -38,7 +38,7 @@ export function JobPage(props: JobPageProps) {
       {...frame}
       title={jobTitle(job)}
       current="jobs"
-      live={isLive ? `/live/jobs/${job.id}?after=${lines.at(-1)?.n ?? 0}` : undefined}
+      live={isLive ? `/live/jobs/${job.id}?after=${lines.at(-1)?.line ?? 0}` : undefined}
       refreshSeconds={isLive ? 5 : undefined}
     >
       <p class="crumbs">
@@ -90,9 +90,9 @@ const ACTORS = { user: "by", schedule: "by", system: "by the server", agent: "by
 export function JobState(
   { job, now, mayCancel }: { job: JobView; now: number; mayCancel: boolean },
 ) {
-  const limits = capsInWords({
-    bandwidth_up_kbps: job.uploadKibps,
-    bandwidth_down_kbps: job.downloadKibps,
+  const limits = limitsInWords({
+    bandwidth_up_kib_per_s: job.uploadKibps,
+    bandwidth_down_kib_per_s: job.downloadKibps,
   });
   return (
     <div class="job-bar" id="job-state">

@@ -158,14 +158,14 @@ export function SelectField(props: Common & { value?: string; options: Option[] 
   );
 }
 
-interface TickProps extends Common {
+interface CheckboxProps extends Common {
   type?: "checkbox" | "radio";
   value?: string;
   isChecked?: boolean;
   isDisabled?: boolean;
 }
 
-export function Tick(props: TickProps) {
+export function Checkbox(props: CheckboxProps) {
   const { name, label, help, error, type = "checkbox", value = "on" } = props;
   const id = type === "radio" ? `${idOf(name)}-${value}` : idOf(name);
   return (

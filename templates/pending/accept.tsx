@@ -4,7 +4,7 @@ import { middleCut } from "../format.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Csrf } from "../parts/csrf.tsx";
 import { JoiningFields, type JoiningValues } from "../hosts/joining_fields.tsx";
-import { type Errors, Problems, SelectField, Tick } from "../parts/field.tsx";
+import { Checkbox, type Errors, Problems, SelectField } from "../parts/field.tsx";
 import { Name } from "../parts/name.tsx";
 import { GeneratedPassword } from "../repositories/page.tsx";
 import { Fingerprint, WholeFingerprint } from "./fingerprint.tsx";
@@ -69,7 +69,7 @@ function AcceptForm({ frame, host, values, errors, awayHosts, repositories }: Ac
           <fieldset class="part">
             <legend>This machine is</legend>
             <div class="part-in choice-group">
-              <Tick
+              <Checkbox
                 type="radio"
                 name="join_as"
                 value="existing"
@@ -86,7 +86,7 @@ function AcceptForm({ frame, host, values, errors, awayHosts, repositories }: Ac
                   help="Hosts whose agent is away, at most 20; another one's Settings page has a command for its machine. It keeps its source groups, repository and snapshots; its schedules are paused and its retention is on hold until you say that its data is restored."
                 />
               </div>
-              <Tick
+              <Checkbox
                 type="radio"
                 name="join_as"
                 value="new"

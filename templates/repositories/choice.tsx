@@ -1,5 +1,5 @@
 // Which repository a host that is to join uses: one that is here, or another one with its fields.
-import { type Errors, SelectField, Tick } from "../parts/field.tsx";
+import { Checkbox, type Errors, SelectField } from "../parts/field.tsx";
 import { ConnectionFields, type ConnectionValues } from "./connection_fields.tsx";
 import { repositoryOptions } from "./options.ts";
 
@@ -24,7 +24,7 @@ export function RepositoryChoice(
       <div class="part-in choice-group">
         {repositories.length > 0 && (
           <>
-            <Tick
+            <Checkbox
               type="radio"
               name="repository_choice"
               value="existing"
@@ -40,7 +40,7 @@ export function RepositoryChoice(
                 options={repositoryOptions(repositories)}
               />
             </div>
-            <Tick
+            <Checkbox
               type="radio"
               name="repository_choice"
               value="new"

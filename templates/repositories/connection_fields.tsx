@@ -1,13 +1,13 @@
 // How a repository is reached: the same fields on Add host and on the repository's own page.
 import { ENVIRONMENT_NAMES, isFileName } from "../../shared/repository_environment.ts";
 import {
+  Checkbox,
   CodeField,
   type Errors,
   inPlace,
   LinesField,
   SecretField,
   TextField,
-  Tick,
 } from "../parts/field.tsx";
 
 export interface ConnectionValues {
@@ -80,7 +80,7 @@ export function ConnectionFields(props: ConnectionFieldsProps) {
           : "Encrypts the repository. For a new one, leave it blank and the server makes a strong one and shows it once."}
       />
       <Access {...props} />
-      <Tick
+      <Checkbox
         {...of("append_only")}
         label="The storage is append-only"
         help="Hosts may add to it but not delete. Retention then needs another credential."
@@ -89,10 +89,10 @@ export function ConnectionFields(props: ConnectionFieldsProps) {
       {props.isAdmin && (
         <>
           <input type="hidden" name={`${prefix}has_open_to_operators`} value="on" />
-          <Tick
+          <Checkbox
             {...of("open_to_operators")}
             label="Open to operators"
-            help="Operators may bind hosts to it, and so obtain its everyday credential, and may change how it is reached while no host uses it."
+            help="Operators may bind hosts to it, and so obtain its repository credential, and may change how it is reached while no host uses it."
             isChecked={values.open_to_operators}
           />
         </>
@@ -106,7 +106,7 @@ function IsNew({ prefix, values, errors }: ConnectionFieldsProps) {
   return (
     <fieldset>
       <legend>What is at this address?</legend>
-      <Tick
+      <Checkbox
         type="radio"
         name={name}
         value="true"
@@ -114,7 +114,7 @@ function IsNew({ prefix, values, errors }: ConnectionFieldsProps) {
         isChecked={values.is_new}
         error={errors[name]}
       />
-      <Tick
+      <Checkbox
         type="radio"
         name={name}
         value="false"

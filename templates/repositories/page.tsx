@@ -1,6 +1,6 @@
 import { type ResticIdProps, ResticIds } from "./restic_id.tsx";
 import { type UngovernedProps, UngovernedSnapshots } from "./ungoverned.tsx";
-import { Upkeep, type UpkeepProps } from "./upkeep.tsx";
+import { Maintenance, type MaintenanceProps } from "./maintenance.tsx";
 import { bytes, middleCut, plural } from "../format.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Command, Copyable } from "../parts/copyable.tsx";
@@ -45,7 +45,7 @@ export interface RepositoryPageProps {
   mayAnswer: boolean;
   answerErrors?: Errors;
   errors: Errors;
-  upkeep: UpkeepProps;
+  maintenance: MaintenanceProps;
   ungoverned: UngovernedProps;
 }
 
@@ -106,7 +106,7 @@ export function RepositoryPage(props: RepositoryPageProps) {
             </ul>
           )}
       </section>
-      <Upkeep {...props.upkeep} />
+      <Maintenance {...props.maintenance} />
       <UngovernedSnapshots {...props.ungoverned} />
       {props.mayDelete && <DeleteRepository {...props} />}
     </Layout>

@@ -109,7 +109,7 @@ each("after kill -9 of the agent the next backup works and leaves no lock", asyn
   {
     await using agent = spawnAgent(folder.path, { RM_RESTIC: restic.path });
     await server.hello();
-    server.run({ job_id: first, source_group: order([source]), bandwidth_up_kbps: 1000 });
+    server.run({ job_id: first, source_group: order([source]), bandwidth_up_kib_per_s: 1000 });
     await eventually("it is at work", () => server.of("job.progress").length > 0);
     agent.child.kill("SIGKILL");
     await agent.child.status;

@@ -29,8 +29,8 @@ Deno.test("the agent says hello first, with its bearer, and acknowledges the pla
   assert.deepEqual(hello.jobs, []);
   assert.ok(hello.boot_time! < hello.clock);
   assert.deepEqual(all.server.authorizations, ["Bearer bearer-of-the-test"]);
-  const ack = await eventually("the plan is acknowledged", () => all.server.of("schedule.ack")[0]);
-  assert.equal(ack.schedule_version, 1);
+  const ack = await eventually("the plan is acknowledged", () => all.server.of("plan.ack")[0]);
+  assert.equal(ack.plan_version, 1);
   all.server.drop();
   assert.equal((await all.server.hello(2)).plan_version, 1);
 });

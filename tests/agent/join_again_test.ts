@@ -93,7 +93,7 @@ Deno.test("a server that does not answer keeps no backup waiting: the machine wo
   enrolled(folder.path, home);
   const env = { RM_TOKEN: "t", RM_SERVER: "http://127.0.0.1:9" };
   await using agent = spawnAgent(folder.path, env);
-  await eventually("it is greeted", () => home.of("hello")[0], 60_000);
+  await eventually("it is accepted", () => home.of("hello")[0], 60_000);
   assert.match(agent.stderr(), /did not answer within 30 s.*stays host .*next start tries/);
   assert.doesNotMatch(yaml(folder.path), /token_/);
 });

@@ -282,8 +282,8 @@ for (
     };
     const source_group = { ...order(["/a"]), hooks };
     server.plan = {
-      type: "schedule.set",
-      schedule_version: 2,
+      type: "plan.set",
+      plan_version: 2,
       schedules: [],
       source_groups: [{ ...source_group, retry_max: 0, retry_backoff_seconds: 60 }],
     };
@@ -324,8 +324,8 @@ Deno.test("a post hook that the machine went down in is not run again at the nex
   const hooks = { post_hook: `echo off >> ${note}; echo going; sleep 600`, timeout_seconds: 60 };
   const source_group = { ...order(["/a"]), hooks };
   server.plan = {
-    type: "schedule.set",
-    schedule_version: 2,
+    type: "plan.set",
+    plan_version: 2,
     schedules: [],
     source_groups: [{ ...source_group, retry_max: 0, retry_backoff_seconds: 60 }],
   };

@@ -11,14 +11,14 @@ const config: ConfigUpdate = {
   type: "config.update",
   snapshot_host: "alpha",
   repository: access("/srv/repo"),
-  bandwidth_up_kbps: 100,
-  bandwidth_down_kbps: null,
+  bandwidth_up_kib_per_s: 100,
+  bandwidth_down_kib_per_s: null,
   bandwidth_windows: [],
   time_zone: "UTC",
 };
 const schedule = {
-  type: "schedule.set",
-  schedule_version: 7,
+  type: "plan.set",
+  plan_version: 7,
   schedules: [],
   source_groups: [],
 } as const;

@@ -24,7 +24,7 @@ Deno.test("status tells what was damaged, where it was put, and that the state f
   const opened = new StateFolder(state, silent);
   const { damage } = opened.read("timers.json", jsonAs({ parse: (value) => value }));
   opened.problems.happened(`${damage!.what}. So it is.`, damage!.aside);
-  opened.problems.begins("plan_refused", "schedule.set", "The plan 8 was not taken.");
+  opened.problems.begins("plan_refused", "plan.set", "The plan 8 was not taken.");
   opened.close();
   const text = async () =>
     (await readStatus(readSettings((name) => environment[name]))).lines.join("\n");

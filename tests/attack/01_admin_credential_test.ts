@@ -77,7 +77,7 @@ attack({
   }
   const wrong = await start("prune", { host_id: beta.hostId });
   assert.deepEqual([wrong.status, wrong.body.error.field], [422, "host_id"]);
-  // A check that the clock started may run on either; it reads with the everyday credential.
+  // A check that the clock started may run on either; it reads with the repository credential.
   for (const agent of [honest, boaster]) {
     for (const each of agent.received) {
       if (each.type === "command.run" && each.kind === "check") {

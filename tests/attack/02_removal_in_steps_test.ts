@@ -18,7 +18,7 @@ attack({
   const host = await busyHost(test, "alpha");
   test.server.database.sqlite.prepare(
     `with recursive c(n) as (select 1 union all select n + 1 from c where n < ?)
-     insert into job_lines (job_number, n, at, stream, text)
+     insert into job_lines (job_number, line, at, stream, text)
        select jobs.number, c.n, 0, 0, 'a line of the length that lines have in logs of restic' from c
        join jobs on jobs.id = ?`,
   ).run(LINES, host.jobId);

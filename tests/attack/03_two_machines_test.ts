@@ -46,7 +46,7 @@ async function isConnected(agent: FakeAgent): Promise<void> {
 /** Everything that the server tells an agent in the clear. */
 const secretsIn = (agent: FakeAgent) =>
   agent.received.filter(({ type }) =>
-    type === "config.update" || type === "schedule.set" || type === "command.run"
+    type === "config.update" || type === "plan.set" || type === "command.run"
   ).length;
 
 attack({
@@ -64,9 +64,9 @@ attack({
     host_ids: [host.hostId],
   });
   const first = await dial(A);
-  await first.next("schedule.set");
+  await first.next("plan.set");
   const thief = await dial(B);
-  await thief.next("schedule.set");
+  await thief.next("plan.set");
   assert.equal(await doubt(), false, "an update or a rebuilt container looks like this");
   const back = await dial(A);
   await back.next("error", ({ message }) => message.startsWith("Two machines"));
@@ -112,7 +112,7 @@ attack({
   const { bearer } = await chosen.next("bearer.set");
   assert.equal(secretsIn(chosen), 0, "not before it comes with the new one");
   const settled = await dial(A, bearer);
-  await settled.next("schedule.set");
+  await settled.next("plan.set");
   assert.equal(await doubt(), false);
   await assert.rejects(FakeAgent.dial(test.url, host.bearer), "the old bearer opens nothing");
   see("the chosen one has its plan by the new bearer; the old bearer is refused");
@@ -134,14 +134,14 @@ attack({
   for (let n = 0; n < 10; n++) {
     for (let again = 0; again < 3; again++) {
       const agent = await dial(String(n).repeat(32));
-      await agent.next("schedule.set");
+      await agent.next("plan.set");
       await agent.close();
     }
   }
   assert.equal(await doubt(), false);
   see("10 starts with 3 connections each: no doubt");
   const silent = await dial(undefined);
-  await silent.next("schedule.set");
+  await silent.next("plan.set");
   const back = await dial("9".repeat(32));
   await back.next("error");
   await isConnected(back);
@@ -150,7 +150,7 @@ attack({
   await choose((await machines()).find(({ connected }: { connected: boolean }) => connected).id);
   const { bearer } = await back.next("bearer.set");
   let last = await dial(C, bearer);
-  await last.next("schedule.set");
+  await last.next("plan.set");
   let fights = 0;
   while (!await doubt() && fights < 20) {
     last = await dial(C, bearer);
@@ -202,19 +202,19 @@ attack({
   see("12 starts of a thief, one after the choice, and a second click: the choice stands");
   const early = await FakeAgent.dial(test.url, host.bearer);
   const settled = await dial(A, bearer);
-  await settled.next("schedule.set");
+  await settled.next("plan.set");
   assert.equal(await doubt(), false);
   assert.ok(await waits(), "its bearer was made anew");
   early.hello({ instance: C });
   await early.untilClosed();
   const again = await dial(A, bearer);
-  await again.next("schedule.set");
+  await again.next("plan.set");
   see("a socket of before, opened by the old bearer, raises no doubt");
   assert.equal(await doubt(), false);
   open.push(settled, again);
 
   const copy = await dial(B, bearer);
-  await copy.next("schedule.set");
+  await copy.next("plan.set");
   const back = await dial(A, bearer);
   await back.next("error");
   assert.equal(await doubt(), true);

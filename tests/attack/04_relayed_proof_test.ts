@@ -7,7 +7,7 @@ import { ResticFinder } from "../../agent/restic/version.ts";
 import { serverAddress } from "../../shared/server_address.ts";
 import { attack } from "../support/trial.ts";
 import { eventually } from "../support/eventually.ts";
-import { Stranger } from "../support/fake_stranger.ts";
+import { Announcer } from "../support/fake_announcer.ts";
 import { testFolder } from "../support/start_agent.ts";
 import { startServer, type TestServer } from "../support/start_server.ts";
 
@@ -125,7 +125,7 @@ attack({
   expected: "4011 for each; only what was signed for this server is taken",
 }, async (see) => {
   await using test = await startServer({ env: { RM_TRUSTED_PROXY: "127.0.0.0/8" } });
-  const anna = await Stranger.announced(test, "pc-anna");
+  const anna = await Announcer.announced(test, "pc-anna");
   const evil = serverAddress("http://evil.example:80")!;
   const tries: [string, (nonce: string) => Promise<object>][] = [
     [
@@ -199,7 +199,7 @@ attack({
   await using test = await startServer({
     env: { RM_BASE_URL: "https://backup.example.org", RM_TRUSTED_PROXY: "127.0.0.0/8" },
   });
-  const anna = await Stranger.announced(test, "pc-anna", "203.0.113.9");
+  const anna = await Announcer.announced(test, "pc-anna", "203.0.113.9");
   const before = await rowOf(test);
   const socket = await anna.wait(test.url, { server: "https://backup.example.org:443" });
   const after = await rowOf(test);

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { attack } from "../support/trial.ts";
 import { joinHost } from "../support/fake_agent.ts";
-import { Stranger } from "../support/fake_stranger.ts";
+import { Announcer } from "../support/fake_announcer.ts";
 import { startServer, type TestServer } from "../support/start_server.ts";
 
-async function rowOf(test: TestServer, { pendingId }: Stranger) {
+async function rowOf(test: TestServer, { pendingId }: Announcer) {
   const { body } = await test.api("olive", "GET", "/api/pending-hosts?limit=500");
   return body.items.find((each: { id: string }) => each.id === pendingId);
 }
@@ -31,7 +31,7 @@ attack({
   expected: "the row stays as it was proven, whether its agent is connected or gone",
 }, async (see) => {
   await using test = await startServer({ env: { RM_TRUSTED_PROXY: "127.0.0.0/8" } });
-  const anna = await Stranger.announced(test, "web-1");
+  const anna = await Announcer.announced(test, "web-1");
   const socket = await anna.wait(test.url);
   const before = await rowOf(test, anna);
   const other = {
@@ -64,7 +64,7 @@ attack({
 }, async (see) => {
   await using test = await startServer();
   const { repositoryId } = await joinHost(test, "other");
-  const accept = (stranger: Stranger, more: Record<string, unknown> = {}) =>
+  const accept = (stranger: Announcer, more: Record<string, unknown> = {}) =>
     test.api("alice", "POST", `/api/pending-hosts/${stranger.pendingId}/accept`, {
       fingerprint: stranger.fingerprint,
       repository_id: repositoryId,
@@ -72,7 +72,7 @@ attack({
     });
   const seen: string[] = [];
   for (const isProven of [true, false]) {
-    const stranger = await Stranger.announced(test, `web-${isProven}`);
+    const stranger = await Announcer.announced(test, `web-${isProven}`);
     if (isProven) await (await stranger.wait(test.url)).close();
     const { revision } = await rowOf(test, stranger);
     if (isProven) {
@@ -85,7 +85,7 @@ attack({
     }
     await test.api("alice", "POST", `/api/pending-hosts/${stranger.pendingId}/reject`);
   }
-  const honest = await Stranger.announced(test, "web-9");
+  const honest = await Announcer.announced(test, "web-9");
   await (await honest.wait(test.url)).close();
   await honest.announce(test, { hostname: "db-9" });
   const { status, body } = await accept(honest);
@@ -113,7 +113,7 @@ attack({
   await using test = await startServer();
   const { hostId, repositoryId } = await joinHost(test, "web-1");
   const fake = "w\u0435b-1";
-  const stranger = await Stranger.announced(test, fake);
+  const stranger = await Announcer.announced(test, fake);
   const row = await rowOf(test, stranger);
   const page = await (await fetch(`${test.url}/pending-hosts`, {
     headers: { authorization: `Bearer ${test.tokens.alice}`, accept: "text/html" },

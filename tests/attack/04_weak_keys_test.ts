@@ -3,7 +3,7 @@ import { fromBase64, proofBytes, toBase64 } from "../../shared/announce.ts";
 import { serverAddress } from "../../shared/server_address.ts";
 import { newId } from "../../shared/new_id.ts";
 import { attack } from "../support/trial.ts";
-import { Stranger } from "../support/fake_stranger.ts";
+import { Announcer } from "../support/fake_announcer.ts";
 import { startServer } from "../support/start_server.ts";
 import { forge, SMALL_ORDER } from "../support/weak_keys.ts";
 
@@ -17,7 +17,7 @@ attack({
   await using test = await startServer({ env: { RM_TRUSTED_PROXY: "127.0.0.0/8" } });
   const keys = [...SMALL_ORDER, "ff".repeat(32), `f0${"ff".repeat(30)}7f`];
   const statuses = await Promise.all(keys.map(async (key, n) => {
-    const stranger = await Stranger.make(`pc-${n}`);
+    const stranger = await Announcer.make(`pc-${n}`);
     stranger.publicKey.set(Uint8Array.fromHex(key));
     const { status, body } = await stranger.announce(test, {}, `203.0.113.${n}`);
     return `${status} ${body.error?.field}`;
@@ -37,7 +37,7 @@ attack({
   expected: "4011: the forged proof is refused",
 }, async (see) => {
   await using test = await startServer();
-  const anna = await Stranger.announced(test, "pc-anna");
+  const anna = await Announcer.announced(test, "pc-anna");
   const weak = Uint8Array.fromHex(SMALL_ORDER[0]!);
   await test.server.db.deleteFrom("pending_hosts").execute();
   await test.server.db.insertInto("pending_hosts").values({

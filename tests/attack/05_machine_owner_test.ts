@@ -5,7 +5,7 @@ import { attack } from "../support/trial.ts";
 import { eventually } from "../support/eventually.ts";
 import { type RealHost, RealPair } from "../support/real_pair.ts";
 import { anyRestic } from "../support/restic.ts";
-import { tryHook } from "../../server/jobs/try_hook.ts";
+import { testHook } from "../../server/jobs/test_hook.ts";
 
 /** The real server and a real agent whose owner allows backups of `files` to `repository`, and no more. */
 async function owned(more: (folder: string) => Partial<Brake> = () => ({})) {
@@ -77,7 +77,7 @@ attack({
   const { server } = pair.test;
   const alone = { hook: "pre_hook" as const, source_group_id: group.id };
   const hookJob = await pair.ended(
-    await tryHook(server, pair.test.actor("alice"), host.hostId, alone),
+    await testHook(server, pair.test.actor("alice"), host.hostId, alone),
   );
   seen.push(`hook alone: ${hookJob.reason_code}`);
   assert.equal(hookJob.reason_code, "refused_by_machine");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { attack } from "../support/trial.ts";
 import { signIn } from "../support/browser_session.ts";
 import { eventually } from "../support/eventually.ts";
-import { Stranger } from "../support/fake_stranger.ts";
+import { Announcer } from "../support/fake_announcer.ts";
 import { startServer, type TestServer } from "../support/start_server.ts";
 import { makeWorld } from "../support/world.ts";
 
@@ -61,7 +61,7 @@ attack({
   const raw = await listen(test, `/api/jobs/${alpha!.jobId}/stream`, bearer("olive"));
   const joining = await listen(test, "/live/joining/*", bearer("victor"));
   assert.equal(joining.status, 403);
-  await Stranger.announced(test, "machine-that-waits");
+  await Announcer.announced(test, "machine-that-waits");
   beta!.agent.lines(beta!.jobId, 2, ["a secret of beta"]);
   await beta!.agent.acknowledged(beta!.agent.finished(beta!.jobId));
   alpha!.agent.lines(alpha!.jobId, 2, ["alpha goes on"]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { attack } from "../support/trial.ts";
 import { BEHIND_PROXY } from "../support/browser_session.ts";
-import { Stranger } from "../support/fake_stranger.ts";
+import { Announcer } from "../support/fake_announcer.ts";
 import { startServer } from "../support/start_server.ts";
 
 attack({
@@ -13,7 +13,7 @@ attack({
     "20 rows a network and 100 in all; the honest one stays, is first on the dashboard, and another machine can join by token; the page stays small",
 }, async (see) => {
   await using test = await startServer({ env: BEHIND_PROXY });
-  const honest = await Stranger.announced(test, "honest", "192.0.2.10");
+  const honest = await Announcer.announced(test, "honest", "192.0.2.10");
   const waiting = await honest.wait(test.url);
   const rows = async () =>
     (await test.api("olive", "GET", "/api/pending-hosts?limit=500")).body.items as {
@@ -24,7 +24,7 @@ attack({
   const flood = async (count: number, from: (n: number) => string) => {
     const statuses = new Map<number, number>();
     for (let n = 0; n < count; n++) {
-      const stranger = await Stranger.make(`flood-${n}`);
+      const stranger = await Announcer.make(`flood-${n}`);
       const { status } = await stranger.announce(test, {}, from(n));
       statuses.set(status, (statuses.get(status) ?? 0) + 1);
     }

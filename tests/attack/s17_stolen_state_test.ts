@@ -53,7 +53,7 @@ attack({
 
   const thief = await FakeAgent.dial(pair.test.url, host.bearer);
   thief.hello({ instance: "f".repeat(32) });
-  await thief.next("schedule.set");
+  await thief.next("plan.set");
   const { cookie } = await signIn(pair.test, "alice");
   const began = performance.now();
   const deleted = await postForm(pair.test, `/hosts/${host.hostId}/delete`, {

@@ -104,13 +104,13 @@ attack({
   }
   server.send({
     ...{ type: "config.update", snapshot_host: "alpha", repository: null },
-    ...{ bandwidth_up_kbps: null, bandwidth_down_kbps: null },
+    ...{ bandwidth_up_kib_per_s: null, bandwidth_down_kib_per_s: null },
     // What an agent of another time might have listened to.
     ...{ protocol: 0, server: "http://127.0.0.1:9/", tls: false, bearer: "another" },
   });
   const unknown = () => agent.logged.filter((line) => /command\.exec|agent\.update/.test(line));
   await eventually("it has read them", () => unknown().length >= 2);
   see(`${codes.join(", ")}; connections of the agent: ${server.connections}`);
-  assert.ok(agent.agent.connection.isGreeted);
+  assert.ok(agent.agent.connection.isAccepted);
   assert.equal(server.connections, 1);
 });

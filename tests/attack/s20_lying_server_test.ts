@@ -58,8 +58,8 @@ attack({
   stack.use(await startAgent(server, { directory: folder.path, restic: restic.path }));
   const config = (more: Record<string, unknown>, url = "/srv/r") =>
     server.send({
-      ...{ type: "config.update", snapshot_host: "alpha", bandwidth_up_kbps: null },
-      ...{ bandwidth_down_kbps: null, repository: { ...access(url), ...more } },
+      ...{ type: "config.update", snapshot_host: "alpha", bandwidth_up_kib_per_s: null },
+      ...{ bandwidth_down_kib_per_s: null, repository: { ...access(url), ...more } },
     });
   const backup = async (more: Record<string, unknown> = {}) => {
     const job_id = jobId();

@@ -57,14 +57,14 @@ attack({
   });
   const groups = `/api/hosts/${host.hostId}/source-groups`;
   const [{ id }] = (await pair.api("GET", groups)).items;
-  const wish = (field: string, value: unknown) => ({
+  const input = (field: string, value: unknown) => ({
     ...{ name: "default", includes: [files] },
     [field]: filled(value),
   });
   const fields: string[] = [];
   for (const [field, value] of REFUSED) {
     for (const [method, path] of [["POST", groups], ["PUT", `${groups}/${id}`]] as const) {
-      const { status, body } = await pair.test.api("alice", method, path, wish(field, value));
+      const { status, body } = await pair.test.api("alice", method, path, input(field, value));
       assert.equal(status, 422, `${method} ${field} ${value}: ${status}`);
       assert.ok(body.error.field.startsWith(field), body.error.field);
     }

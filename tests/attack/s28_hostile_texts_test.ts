@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parseHTML } from "linkedom";
 import { attack } from "../support/trial.ts";
 import { FakeAgent, joinHost } from "../support/fake_agent.ts";
-import { Stranger } from "../support/fake_stranger.ts";
+import { Announcer } from "../support/fake_announcer.ts";
 import { type Person, startServer } from "../support/start_server.ts";
 import { newId } from "../../shared/new_id.ts";
 import { ROUTES } from "../../server/web/routes.ts";
@@ -85,7 +85,7 @@ attack({
   let agent = await FakeAgent.connect(test.url, host.bearer, { instance: "a".repeat(32) });
   const init = await agent.next("command.run");
   await agent.acknowledged(agent.finished(init.job_id, { created: true }));
-  await Stranger.announced(test, "pending-host");
+  await Announcer.announced(test, "pending-host");
   const order = async (kind: string, at: "hosts" | "repositories") => {
     const to = at === "hosts" ? `${path}/jobs` : `/api/repositories/${repository_id}/jobs`;
     const { job_id } = (await test.api("alice", "POST", to, { kind })).body;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { attack } from "../support/trial.ts";
 import { FakeAgent } from "../support/fake_agent.ts";
-import { Stranger } from "../support/fake_stranger.ts";
+import { Announcer } from "../support/fake_announcer.ts";
 import { startServer } from "../support/start_server.ts";
 import { makeWorld } from "../support/world.ts";
 
@@ -42,7 +42,7 @@ attack({
   bad.hello();
   bad.sendRaw(`{"type":"heartbeat","x":"${"\u009b"}"`);
   await bad.untilClosed();
-  await Stranger.announced(test, "x").catch(() => {});
+  await Announcer.announced(test, "x").catch(() => {});
   const read = async (path: string, type: RegExp, isAttached = true) => {
     const response = await fetch(test.url + path, {
       headers: { authorization: `Bearer ${test.tokens.alice}` },

@@ -24,7 +24,7 @@ attack({
     ...await db.selectFrom("sessions").select("token_hash").execute(),
     ...await db.selectFrom("api_tokens").select("token_hash").execute(),
     ...await db.selectFrom("setup_links").select("token_hash").execute(),
-    ...await db.selectFrom("enrollment_tokens").select("token_hash").execute(),
+    ...await db.selectFrom("enrolment_tokens").select("token_hash").execute(),
   ];
   const texts = [
     ...hashes.flatMap(({ password_hash }) => [password_hash, password_hash.split("$").at(-1)!]),

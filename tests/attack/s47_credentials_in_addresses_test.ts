@@ -63,8 +63,8 @@ attack({
   await using agent = await startAgent(server, { directory: folder.path, restic: restic.path });
   for (const url of ADDRESSES) {
     server.send({
-      ...{ type: "config.update", snapshot_host: "alpha", bandwidth_up_kbps: null },
-      ...{ bandwidth_down_kbps: null, repository: { ...repository, url } },
+      ...{ type: "config.update", snapshot_host: "alpha", bandwidth_up_kib_per_s: null },
+      ...{ bandwidth_down_kib_per_s: null, repository: { ...repository, url } },
     });
     const job_id = jobId();
     server.run({ job_id, source_group: order([folder.path]) });

@@ -18,8 +18,8 @@ const FRAMES: Record<string, () => string> = {
   "a frame of 40 MiB": () => MEGABYTE.repeat(40),
   "a prototype": () => '{"__proto__":{"type":"hello"},"type":"hello","jobs":[]}',
   "numbers beyond": () =>
-    '{"type":"log.stream","seq":1e308,"job_id":"x","first_seq":-1,"lines":[]}',
-  "a time beyond": () => '{"type":"schedule.ack","schedule_version":9007199254740993}',
+    '{"type":"log.stream","seq":1e308,"job_id":"x","first_line":-1,"lines":[]}',
+  "a time beyond": () => '{"type":"plan.ack","plan_version":9007199254740993}',
 };
 
 attack({
@@ -37,13 +37,13 @@ attack({
   let line = 0;
   for (const [name, frame] of Object.entries(FRAMES)) {
     const codes: (number | string)[] = [];
-    for (const isGreeted of [false, true]) {
-      const agent = isGreeted
+    for (const isAccepted of [false, true]) {
+      const agent = isAccepted
         ? await FakeAgent.connect(test.url, host.bearer, { jobs: [host.jobId] })
         : await FakeAgent.dial(test.url, host.bearer);
       agent.sendRaw(frame());
       await other.agent.acknowledged(other.agent.lines(other.jobId, ++line, ["a line"]));
-      if (isGreeted) {
+      if (isAccepted) {
         agent.send({ type: "heartbeat" });
         await agent.next("report.ack").catch(() => {});
       } else await agent.untilClosed();

@@ -24,7 +24,7 @@ else {
     id: "S56",
     promise: PROMISE,
     done:
-      "a thief has all that a host has (everyday credential, bearer, plan): he deletes and overwrites each kind of file by HTTP, forgets, prunes and changes keys with restic, and asks the server for more by the host's connection and its API",
+      "a thief has all that a host has (repository credential, bearer, plan): he deletes and overwrites each kind of file by HTTP, forgets, prunes and changes keys with restic, and asks the server for more by the host's connection and its API",
     expected:
       "each file of before is there byte for byte, the backup restores, and the server gave him no credential that may delete",
   }, async (see) => {

@@ -93,21 +93,21 @@ attack({
   assert.ok(!JSON.stringify(agent.received).includes("canary57"));
 
   const group = `/api/hosts/${hostId}/source-groups/${groupId}`;
-  const wish = { name: "default", includes: ["/home"] };
+  const input = { name: "default", includes: ["/home"] };
   for (const pre_hook of ["a\u0000b", "a\u001bb", "x".repeat(32_769), 7, ["id"]]) {
     for (
       const [method, path, body] of [
-        ["PUT", group, { ...wish, pre_hook }],
+        ["PUT", group, { ...input, pre_hook }],
         ["PUT", `/api/hosts/${hostId}/hooks`, { pre_hook_default: pre_hook }],
       ] as const
     ) {
       assert.equal((await test.api("alice", method, path, body)).status, 422);
     }
   }
-  assert.equal((await test.api("alice", "PUT", group, { ...wish, pre_hook: HOOK })).status, 200);
+  assert.equal((await test.api("alice", "PUT", group, { ...input, pre_hook: HOOK })).status, 200);
   assert.deepEqual(hooksIn(), ["source_groups.pre_hook_sealed"]);
   await agent.next(
-    "schedule.set",
+    "plan.set",
     ({ source_groups }) => source_groups.some(({ hooks }) => hooks?.pre_hook === HOOK),
   );
   const audit = JSON.stringify((await test.api("alice", "GET", "/api/audit?limit=500")).body);

@@ -77,7 +77,7 @@ attack({
       const hooks = { pre_hook: "#!/bin/sh\ntrue", timeout_seconds: 10 };
       server.run({ job_id, source_group: { ...order([folder.path]), hooks } });
       assert.equal((await server.finished(job_id)).status, "succeeded");
-      assert.ok(agent.agent.connection.isGreeted);
+      assert.ok(agent.agent.connection.isAccepted);
     }
     const state = await openBelow(home);
     seen.push(`agent: open: ${state.length}`);

@@ -63,7 +63,7 @@ async function take(
   page: () => Promise<number>,
 ): Promise<Taken> {
   await using agents = await connectAll(hosts, url);
-  while (agents.latest?.greeted < HOSTS) await agents.next();
+  while (agents.latest?.accepted < HOSTS) await agents.next();
   await sleep(3);
   const before = processorOf(pid);
   await sleep(STEADY_SECONDS);
@@ -77,7 +77,7 @@ async function take(
   return { memory, processor, pages };
 }
 
-/** Starts the simulated agents; what they say is how many of them are greeted. */
+/** Starts the simulated agents; what they say is how many of them are accepted. */
 export async function connectAll(hosts: SimulatedHost[], url: string): Promise<Side> {
   const file = await Deno.makeTempFile({ prefix: "rm-bench-", suffix: ".json" });
   await Deno.writeTextFile(file, JSON.stringify(hosts));

@@ -13,13 +13,13 @@ export async function benchReconnect(): Promise<Row[]> {
   await fleet.start();
   await using agents = await connectAll(fleet.hosts, fleet.url);
   const allBack = async () => {
-    while (agents.latest.greeted < HOSTS) await agents.next();
+    while (agents.latest.accepted < HOSTS) await agents.next();
   };
   await allBack();
   await quiet();
   const killed = performance.now();
   await fleet.server!.end("SIGKILL");
-  while (agents.latest.greeted > 0) await agents.next();
+  while (agents.latest.accepted > 0) await agents.next();
   await fleet.start();
   const answers = performance.now();
   let isOver = false;

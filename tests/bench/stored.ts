@@ -80,9 +80,9 @@ async function startOf({ hosts }: Stored): Promise<Row> {
 }
 
 export async function prepare(
-  wish: { jobs: number; lines: number; longLines: number },
+  input: { jobs: number; lines: number; longLines: number },
 ): Promise<Stored> {
-  const { jobs, lines, longLines } = wish;
+  const { jobs, lines, longLines } = input;
   const hosts = await ManyHosts.prepare(HOSTS);
   const { bavail, bsize } = statfsSync(hosts.folder);
   if (bavail * bsize < ROOM_NEEDED) throw new Error(`${hosts.folder} has too little room`);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { browserTest, press, tabTo, type } from "../support/browser.ts";
 import { eventually } from "../support/eventually.ts";
-import { Stranger } from "../support/fake_stranger.ts";
+import { Announcer } from "../support/fake_announcer.ts";
 import { freePort, randomFiles, start } from "../support/programs.ts";
 import { anyRestic, resticByHand } from "../support/restic.ts";
 import { startServer } from "../support/start_server.ts";
@@ -62,7 +62,7 @@ browserTest(
       assert.equal(await digits(page.locator("#accept")), banner);
       await field(page, "Name").fill("anna");
       await type(field(page, /^Tags/), "berlin");
-      await tabTo(field(page, /^What to back up/));
+      await tabTo(field(page, /^Paths to back up/));
       await page.keyboard.insertText(join(folder, "files"));
       await type(field(page, "Name of the repository"), "office nas");
       await type(field(page, "Address"), join(folder, "repository"));
@@ -116,12 +116,12 @@ browserTest(
     const rows = (page: Page) => page.locator("#pending .pending > li");
     assert.ok(await alice.locator("#pending").isHidden());
 
-    const anna = await Stranger.announced(test, "pc-anna");
+    const anna = await Announcer.announced(test, "pc-anna");
     await rows(alice).filter({ hasText: "pc-anna" }).getByText("key not proven yet").waitFor();
     const socket = await anna.wait(test.url);
     await rows(alice).getByText("key proven, connected now").waitFor();
     assert.equal(await digits(rows(alice)), anna.fingerprint);
-    await Stranger.announced(test, "WEB-01");
+    await Announcer.announced(test, "WEB-01");
     const twin = rows(alice).filter({ hasText: "WEB-01" });
     await twin.getByText("this name is taken").waitFor();
     await rows(olive).nth(1).waitFor();
@@ -131,7 +131,7 @@ browserTest(
 
     await press(alice.getByRole("link", { name: "Accept pc-anna" }));
     await field(alice, "Name").fill("half typed");
-    const third = await Stranger.announced(test, "pc-tom");
+    const third = await Announcer.announced(test, "pc-tom");
     await rows(alice).filter({ hasText: "pc-tom" }).waitFor();
     assert.equal(await field(alice, "Name").inputValue(), "half typed");
     await test.api("alice", "POST", `/api/pending-hosts/${third.pendingId}/reject`);
@@ -158,20 +158,20 @@ browserTest(
   async (browser) => {
     browser.allow(/status of 4(22|04)/);
     await using test = await startServer();
-    const anna = await Stranger.announced(test, "pc-anna");
+    const anna = await Announcer.announced(test, "pc-anna");
     const page = await browser.logIn(test.url, "alice", { scripts: false });
     await page.getByRole("link", { name: "Accept pc-anna" }).click();
     await page.waitForURL(`**/pending-hosts/${anna.pendingId}`);
     assert.equal(await digits(page.locator("#accept")), anna.fingerprint);
     await field(page, "Name").fill("-x");
-    await field(page, /^What to back up/).fill("relative");
+    await field(page, /^Paths to back up/).fill("relative");
     await field(page, "Address").fill("/srv/anna");
     await page.getByRole("button", { name: "Accept host" }).click();
     await page.getByText("3 fields need another look.").waitFor();
     assert.equal(await field(page, "Name").inputValue(), "-x");
     assert.equal(await field(page, "Address").inputValue(), "/srv/anna");
     await field(page, "Name").fill("anna");
-    await field(page, /^What to back up/).fill("/home");
+    await field(page, /^Paths to back up/).fill("/home");
     await field(page, "Name of the repository").fill("vault");
     await page.getByRole("button", { name: "Accept host" }).click();
     await page.getByRole("heading", { name: "anna is accepted" }).waitFor();
@@ -215,7 +215,7 @@ browserTest(
   "the one answer that shows a password is not lost when the first host changes the page meanwhile",
   async (browser) => {
     await using test = await startServer({ env: { RM_TRUSTED_PROXY: "127.0.0.0/8" } });
-    await Stranger.announced(test, "pc-anna");
+    await Announcer.announced(test, "pc-anna");
     const told = Promise.withResolvers<void>();
     await using proxy = slowProxy(test.url, () => told.promise);
     const page = await browser.logIn(proxy.url, "alice");

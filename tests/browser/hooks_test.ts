@@ -54,7 +54,7 @@ browserTest(
     assert.equal(await hook.inputValue(), "echo hello; sleep 0.5");
     assert.equal(await hook.isDisabled(), true);
     assert.equal(await other.getByRole("button", { name: "Test this hook" }).count(), 0);
-    await other.getByLabel("What to leave out").fill("*.tmp");
+    await other.getByLabel("Exclude patterns").fill("*.tmp");
     await other.getByRole("button", { name: "Save changes" }).click();
     await other.getByText("The changes are saved.").waitFor();
     const [group] = (await pair.api("GET", `/api/hosts/${host.hostId}/source-groups`)).items;

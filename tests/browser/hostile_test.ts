@@ -115,8 +115,8 @@ async function liar(server: TestServer, text: string, n: number): Promise<Liar> 
     job_id: body.job_id,
     at: Date.now(),
     restic_version: text.slice(0, 64),
-    bandwidth_up_kbps: null,
-    bandwidth_down_kbps: null,
+    bandwidth_up_kib_per_s: null,
+    bandwidth_down_kib_per_s: null,
   });
   return { text, hostId, jobId: body.job_id, agent };
 }
@@ -173,7 +173,7 @@ browserTest(
     first!.agent.report({
       type: "log.stream",
       job_id: first!.jobId,
-      first_seq: 1,
+      first_line: 1,
       lines: lines.map((line) => ({ at: Date.now(), ...line })),
     });
     await alice.locator(`#L${lines.length}`).waitFor();

@@ -44,7 +44,7 @@ browserTest(
     await page.getByRole("link", { name: "Add host" }).click();
     await page.getByLabel("Name", { exact: true }).fill("web 01");
     await page.getByLabel(/^Tags/).fill("berlin, web");
-    await page.getByLabel("What to back up").fill("\n/etc\nhome");
+    await page.getByLabel("Paths to back up").fill("\n/etc\nhome");
     await page.getByLabel("Name of the repository").fill("office nas");
     await page.getByLabel("Address").fill("rest:https://user:secret@backup.example.org/");
     await page.getByRole("radio", { name: /A repository: open it/ }).check();
@@ -53,11 +53,11 @@ browserTest(
     await page.getByText(/^Line 2 must be an absolute path/).waitFor();
     assert.equal(await valueOf(page, /^Name$/), "web 01");
     assert.equal(await valueOf(page, /^Tags/), "berlin, web");
-    assert.equal(await valueOf(page, "What to back up"), "\n/etc\nhome");
+    assert.equal(await valueOf(page, "Paths to back up"), "\n/etc\nhome");
     assert.ok(await page.getByRole("radio", { name: /A repository: open it/ }).isChecked());
 
     await page.getByLabel("Name", { exact: true }).fill("web-01");
-    await page.getByLabel("What to back up").fill("/etc");
+    await page.getByLabel("Paths to back up").fill("/etc");
     await page.getByLabel("Address").fill("rest:https://backup.example.org/");
     await page.getByRole("radio", { name: /Nothing yet/ }).check();
     await page.getByRole("button", { name: "Make the command" }).click();
@@ -120,15 +120,15 @@ browserTest(
     const page = await browser.logIn(server.url, "olive", { ...NO_SCRIPTS, size: PHONE });
     await page.goto(`/hosts/${hostId}/sources/new`);
     await page.getByLabel("Name", { exact: true }).fill("home");
-    await page.getByLabel("What to save").fill("/home\nrelative");
-    await page.getByLabel("All within").fill("thirty days");
+    await page.getByLabel("Paths to back up").fill("/home\nrelative");
+    await page.getByLabel("Keep within").fill("thirty days");
     await page.getByRole("button", { name: "Add source group" }).click();
     await page.getByText(/^Line 2 must be an absolute path/).waitFor();
-    assert.equal(await valueOf(page, "What to save"), "/home\nrelative");
-    assert.equal(await valueOf(page, "All within"), "thirty days");
+    assert.equal(await valueOf(page, "Paths to back up"), "/home\nrelative");
+    assert.equal(await valueOf(page, "Keep within"), "thirty days");
     assert.equal(await overflow(page), 0);
-    await page.getByLabel("What to save").fill("/home");
-    await page.getByLabel("All within").fill("30d");
+    await page.getByLabel("Paths to back up").fill("/home");
+    await page.getByLabel("Keep within").fill("30d");
     await page.getByRole("button", { name: "Add source group" }).click();
     await page.getByText("The source group is added.").waitFor();
 

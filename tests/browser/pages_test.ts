@@ -153,12 +153,12 @@ browserTest(
     const button = (name: string) => alice.getByRole("button", { name }).click();
     await alice.goto("/hosts/new");
     await alice.getByLabel("Name", { exact: true }).fill("<script>alert(1)</script>");
-    await alice.getByLabel("What to back up").fill("relative");
+    await alice.getByLabel("Paths to back up").fill("relative");
     await button("Make the command");
     await alice.getByText("2 fields need another look.").waitFor();
     await lookAtBoth("a refused host");
     await alice.getByLabel("Name", { exact: true }).fill("web-03");
-    await alice.getByLabel("What to back up").fill("/etc");
+    await alice.getByLabel("Paths to back up").fill("/etc");
     await alice.getByRole("radio", { name: "Another one" }).check();
     await alice.getByLabel("Name of the repository").fill("web-03 vault");
     await alice.getByLabel("Address").fill("/srv/vault");

@@ -90,7 +90,7 @@ async function addGroup(page: Page, paths: string[]): Promise<void> {
   await press(link(page, "Sources"));
   await press(link(page, "Add source group"));
   await type(field(page, "Name"), "home");
-  await tabTo(field(page, "What to save"));
+  await tabTo(field(page, "Paths to back up"));
   await page.keyboard.insertText(paths.join("\n"));
   await type(field(page, "Daily"), "14");
   await press(button(page, "Add source group"));

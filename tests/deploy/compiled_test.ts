@@ -37,8 +37,8 @@ testUnless(
         const source = join(fleet.folder, "files");
         await randomFiles(source, 2, 100_000);
         const repository = join(fleet.folder, "repository");
-        const wish = { name: "r", url: repository, password: PASSWORD, is_new: true };
-        const host = await fleet.join("alpha", wish, [source]);
+        const input = { name: "r", url: repository, password: PASSWORD, is_new: true };
+        const host = await fleet.join("alpha", input, [source]);
         await fleet.repositoryReady(host);
         const job = await fleet.jobIs(await fleet.run(host), "succeeded", "failed");
         assert.equal(job.status, "succeeded", job.reason);

@@ -121,7 +121,7 @@ async function addGroup(page: Page, path: string): Promise<void> {
   await press(link(page, "Sources"));
   await press(link(page, "Add source group"));
   await type(field(page, "Name"), "home");
-  await tabTo(field(page, "What to save"));
+  await tabTo(field(page, "Paths to back up"));
   await page.keyboard.insertText(path);
   await type(field(page, "Daily"), "14");
   await press(button(page, "Add source group"));

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { followClock } from "../../server/follow_clock.ts";
 import { endLostJobs } from "../../server/jobs/reconcile.ts";
-import { closeSilentAgents } from "../../server/upkeep.ts";
+import { closeSilentAgents } from "../../server/tasks.ts";
 import { signIn } from "../support/browser_session.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeAgent, joinHost } from "../support/fake_agent.ts";

@@ -48,7 +48,7 @@ fault({
   const fields = new Set<string>();
   let host = await joinHost(test, "alpha");
   await fc.assert(
-    fc.asyncProperty(group, async (wish) => {
+    fc.asyncProperty(group, async (input) => {
       const before = await stored(test, host.hostId);
       const { status, body } = await test.api(
         "alice",
@@ -56,7 +56,7 @@ fault({
         `/api/hosts/${host.hostId}/source-groups`,
         {
           name: `group ${++n}`,
-          ...wish,
+          ...input,
         },
       );
       if (status === 201) saved++;

@@ -19,8 +19,8 @@ async function setUp() {
   );
   const group = { ...order([folder]), retry_max: 0, retry_backoff_seconds: 60 };
   const plan = {
-    type: "schedule.set",
-    schedule_version: 7,
+    type: "plan.set",
+    plan_version: 7,
     schedules: [{
       id: SCHEDULE,
       cron: "0 * * * *",
@@ -56,15 +56,15 @@ fault({
   const wrongs: [words: string, message: Record<string, unknown>, field: RegExp][] = [
     ["a path that is none", {
       ...plan,
-      schedule_version: 8,
+      plan_version: 8,
       source_groups: [{ ...group, includes: ["relative"] }],
     }, /plan 8 .*includes/],
     ["too many groups", {
       ...plan,
-      schedule_version: 9,
+      plan_version: 9,
       source_groups: Array.from({ length: 1001 }, () => ({ ...group, includes: ["/a"] })),
     }, /plan 9 .*source_groups/],
-    ["a text for a number", { ...plan, schedule_version: "ten" }, /schedule_version/],
+    ["a text for a number", { ...plan, plan_version: "ten" }, /plan_version/],
     ["a frame that is too long", {
       ...plan,
       schedules: [],
@@ -74,8 +74,8 @@ fault({
       type: "config.update",
       snapshot_host: "",
       repository: null,
-      bandwidth_up_kbps: null,
-      bandwidth_down_kbps: null,
+      bandwidth_up_kib_per_s: null,
+      bandwidth_down_kib_per_s: null,
     }, /settings for this host .*snapshot_host/],
   ];
   const seen: string[] = [];
@@ -98,14 +98,14 @@ fault({
   }
   assert.equal(all.agent.plan.version, 7);
   assert.equal(server.connections, 1);
-  assert.equal(server.of("schedule.ack").length, 1, "what is refused is not acknowledged");
+  assert.equal(server.of("plan.ack").length, 1, "what is refused is not acknowledged");
   all.clock.time = NOON + 3_600_000;
   const end = await eventually(
     "the old plan's schedule runs",
     () => server.of("job.finished").find(({ origin }) => origin?.schedule_id === SCHEDULE),
   );
   assert.equal(end.status, "succeeded", end.reason ?? "");
-  server.send({ ...plan, schedule_version: 11 });
+  server.send({ ...plan, plan_version: 11 });
   await eventually("only the settings are left", () => all.problems().length === 1);
   see(seen.join(" · "));
   see("1 connection; the old plan's backup succeeded; plan 11 ended the problem");

@@ -27,8 +27,8 @@ const FILES = [
 ];
 
 const PLAN = {
-  type: "schedule.set",
-  schedule_version: 3,
+  type: "plan.set",
+  plan_version: 3,
   schedules: [],
   source_groups: [{
     ...order(["/"]),

@@ -74,8 +74,8 @@ fault({
       job_id,
       at: Date.now(),
       restic_version: "0.18.0",
-      bandwidth_up_kbps: null,
-      bandwidth_down_kbps: null,
+      bandwidth_up_kib_per_s: null,
+      bandwidth_down_kib_per_s: null,
     });
     journal.close();
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { joinHost } from "../support/fake_agent.ts";
-import { Stranger } from "../support/fake_stranger.ts";
+import { Announcer } from "../support/fake_announcer.ts";
 import { startServer } from "../support/start_server.ts";
 import { fault } from "../support/trial.ts";
 
@@ -12,11 +12,11 @@ fault({
 }, async (see) => {
   await using test = await startServer();
   await joinHost(test, "Web-01");
-  const first = await Stranger.make("web-01");
+  const first = await Announcer.make("web-01");
   assert.equal((await first.announce(test)).body.hostname_collision, true);
-  const anna = await Stranger.make("pc-anna");
+  const anna = await Announcer.make("pc-anna");
   assert.equal((await anna.announce(test)).body.hostname_collision, false);
-  const twin = await Stranger.make("PC-Anna");
+  const twin = await Announcer.make("PC-Anna");
   assert.equal((await twin.announce(test)).body.hostname_collision, true);
   const { items } = (await test.api("olive", "GET", "/api/pending-hosts")).body;
   const rows: { hostname: string; hostname_collision: boolean; fingerprint: string }[] = items;

@@ -158,7 +158,7 @@ faultPerRestic({
   await using all = await backingUp(restic);
   writeNoise(join(all.source, "big"), 30_000_000);
   const id = jobId();
-  all.server.run({ job_id: id, source_group: order([all.source]), bandwidth_up_kbps: 4000 });
+  all.server.run({ job_id: id, source_group: order([all.source]), bandwidth_up_kib_per_s: 4000 });
   await eventually("it is at work", () => all.server.of("job.progress").length > 0);
   assert.equal(locksIn(all.repository), 1);
   all.server.send({ type: "command.cancel", job_id: id });

@@ -9,7 +9,7 @@ else {
   faultPerRestic({
     id: "F70",
     promise: "what an append-only server refused to remove is not told as removed",
-    done: "forget with the everyday credential on an append-only REST server",
+    done: "forget with the repository credential on an append-only REST server",
     expected:
       "failed as append_only, all snapshots are still listed, the repository's health says so",
   }, async (restic, see) => {

@@ -11,7 +11,7 @@ Deno.test("a change is stored with its entry, and the plan is sent once, after t
   const { server } = test;
   const { hostId, bearer } = await joinHost(test, "alpha");
   const agent = await FakeAgent.connect(test.url, bearer, {});
-  const { schedule_version: before } = await agent.next("schedule.set");
+  const { plan_version: before } = await agent.next("plan.set");
   const told: Event[] = [];
   server.events.subscribe(`host:${hostId}`, (event) => told.push(event));
   const done = await change(server, test.actor("alice"), async ({ tx, audit, planChanged }) => {
@@ -24,11 +24,11 @@ Deno.test("a change is stored with its entry, and the plan is sent once, after t
   });
   assert.equal(done, "done");
   assert.deepEqual(told, [{ type: "host", hostId }]);
-  const { schedule_version } = await agent.next(
-    "schedule.set",
-    (plan) => plan.schedule_version !== before,
+  const { plan_version } = await agent.next(
+    "plan.set",
+    (plan) => plan.plan_version !== before,
   );
-  assert.equal(schedule_version, before + 2);
+  assert.equal(plan_version, before + 2);
   const { items } = (await test.api("alice", "GET", "/api/audit?action=host.tried")).body;
   assert.deepEqual(items.map(({ actor }: { actor: { name: string } }) => actor.name), ["alice"]);
   await agent.close();

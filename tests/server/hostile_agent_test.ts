@@ -101,8 +101,8 @@ Deno.test("an agent cannot touch another host's repository through the origin of
     origin,
     at: 1,
     restic_version: null,
-    bandwidth_up_kbps: null,
-    bandwidth_down_kbps: null,
+    bandwidth_up_kib_per_s: null,
+    bandwidth_down_kib_per_s: null,
   });
   const check = (await test.api("olive", "POST", `/api/repositories/${beta.repositoryId}/jobs`, {
     kind: "check",

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Events } from "../../server/events.ts";
 import type { Server } from "../../server/server.ts";
-import { startUpkeep } from "../../server/upkeep.ts";
+import { startTasks } from "../../server/tasks.ts";
 import { createPasswordHasher } from "../../server/users/password.ts";
 import { eventually } from "../support/eventually.ts";
 
@@ -41,7 +41,7 @@ Deno.test("a stranger's name takes as long again after the decoy's hash failed o
   }
 });
 
-Deno.test("an upkeep task that hangs is started anew and logged, one that fails is tried again", async () => {
+Deno.test("a periodic task that hangs is started anew and logged, one that fails is tried again", async () => {
   const closing = new AbortController();
   const logged: string[] = [];
   const runs = { hangs: 0, fails: 0 };
@@ -50,14 +50,14 @@ Deno.test("an upkeep task that hangs is started anew and logged, one that fails 
     log: { error: (line: string) => logged.push(line) },
     storage: { asAppError: () => undefined },
   } as unknown as Server;
-  startUpkeep(server, [
+  startTasks(server, [
     { name: "hangs", everySeconds: 0.01, run: () => (runs.hangs++, new Promise(() => {})) },
     { name: "fails", everySeconds: 0.01, run: () => (runs.fails++, Promise.reject("no disk")) },
   ], 50);
   await eventually("both run again", () => runs.hangs > 2 && runs.fails > 2);
   closing.abort();
-  assert.ok(logged.includes("upkeep, hangs: it hangs; started anew"), logged.join("\n"));
-  assert.ok(logged.includes("upkeep, fails: no disk"));
+  assert.ok(logged.includes("task hangs: it hangs; started anew"), logged.join("\n"));
+  assert.ok(logged.includes("task fails: no disk"));
   assert.ok(runs.hangs < runs.fails);
 });
 

@@ -1,49 +1,62 @@
 import assert from "node:assert/strict";
 import {
+  apiWindow,
   BandwidthWindow,
-  capsInForce,
-  hostCapsAt,
+  hostLimitsAt,
   limitArguments,
+  limitsInForce,
+  type LimitWindow,
 } from "../../shared/bandwidth.ts";
 
 Deno.test("limits become arguments only when they are above zero", () => {
-  assert.deepEqual(limitArguments({ bandwidth_up_kbps: null, bandwidth_down_kbps: null }), []);
-  assert.deepEqual(limitArguments({ bandwidth_up_kbps: 0, bandwidth_down_kbps: -5 }), []);
-  assert.deepEqual(limitArguments({ bandwidth_up_kbps: 512, bandwidth_down_kbps: 1024 }), [
-    "--limit-upload",
-    "512",
-    "--limit-download",
-    "1024",
-  ]);
+  assert.deepEqual(
+    limitArguments({ bandwidth_up_kib_per_s: null, bandwidth_down_kib_per_s: null }),
+    [],
+  );
+  assert.deepEqual(limitArguments({ bandwidth_up_kib_per_s: 0, bandwidth_down_kib_per_s: -5 }), []);
+  assert.deepEqual(
+    limitArguments({ bandwidth_up_kib_per_s: 512, bandwidth_down_kib_per_s: 1024 }),
+    [
+      "--limit-upload",
+      "512",
+      "--limit-download",
+      "1024",
+    ],
+  );
 });
 
 Deno.test("a run's own number wins in its direction, 0 lifts, absent keeps the host's", () => {
-  const host = { bandwidth_up_kbps: 100, bandwidth_down_kbps: 200 };
-  assert.deepEqual(capsInForce(host, {}), host);
-  assert.deepEqual(capsInForce(host, { bandwidth_up_kbps: null }), host);
-  assert.deepEqual(capsInForce(host, { bandwidth_up_kbps: 0 }), {
-    bandwidth_up_kbps: 0,
-    bandwidth_down_kbps: 200,
+  const host = { bandwidth_up_kib_per_s: 100, bandwidth_down_kib_per_s: 200 };
+  assert.deepEqual(limitsInForce(host, {}), host);
+  assert.deepEqual(limitsInForce(host, { bandwidth_up_kib_per_s: null }), host);
+  assert.deepEqual(limitsInForce(host, { bandwidth_up_kib_per_s: 0 }), {
+    bandwidth_up_kib_per_s: 0,
+    bandwidth_down_kib_per_s: 200,
   });
-  assert.deepEqual(capsInForce(host, { bandwidth_down_kbps: 5 }), {
-    bandwidth_up_kbps: 100,
-    bandwidth_down_kbps: 5,
+  assert.deepEqual(limitsInForce(host, { bandwidth_down_kib_per_s: 5 }), {
+    bandwidth_up_kib_per_s: 100,
+    bandwidth_down_kib_per_s: 5,
   });
 });
 
-const window = (given: Partial<BandwidthWindow>): BandwidthWindow => ({
+const window = (given: Partial<LimitWindow>): LimitWindow => ({
   days: ["mon"],
   from: "08:00",
   to: "18:00",
-  bandwidth_up_kbps: 1,
-  bandwidth_down_kbps: null,
+  bandwidth_up_kib_per_s: 1,
+  bandwidth_down_kib_per_s: null,
   ...given,
 });
-const upAt = (windows: BandwidthWindow[], at: string, time_zone = "UTC") =>
-  hostCapsAt(
-    { bandwidth_up_kbps: 9, bandwidth_down_kbps: 9, bandwidth_windows: windows, time_zone },
+const upAt = (windows: LimitWindow[], at: string, time_zone = "UTC") =>
+  hostLimitsAt(
+    {
+      bandwidth_up_kib_per_s: 9,
+      bandwidth_down_kib_per_s: 9,
+      bandwidth_windows: windows,
+      time_zone,
+    },
     Date.parse(at),
-  ).caps.bandwidth_up_kbps;
+  ).limits.bandwidth_up_kib_per_s;
 
 // 2026-11-23 is a Monday.
 Deno.test("a window holds from its beginning to before its end, on its days, in the host's time zone", () => {
@@ -68,8 +81,8 @@ Deno.test("a window over midnight belongs to the day on which it begins; a whole
   assert.equal(upAt(whole, "2026-11-24T00:00:00Z"), 9);
 });
 
-Deno.test("of windows that overlap the first holds, and its blank lifts the base cap", () => {
-  const both = [window({ from: "12:00", to: "13:00", bandwidth_up_kbps: null }), window({})];
+Deno.test("of windows that overlap the first holds, and its blank lifts the base limit", () => {
+  const both = [window({ from: "12:00", to: "13:00", bandwidth_up_kib_per_s: null }), window({})];
   assert.equal(upAt(both, "2026-11-23T12:30:00Z"), null);
   assert.equal(upAt(both, "2026-11-23T13:30:00Z"), 1);
 });
@@ -79,5 +92,11 @@ Deno.test("a window without days, with an impossible time or of no length is ref
     const wrong of [{ days: [] }, { from: "24:00" }, { to: "8:00" }, { to: "08:00" }, {
       bandwidth_up_kbps: -1,
     }]
-  ) assert.equal(BandwidthWindow.safeParse(window(wrong)).success, false, JSON.stringify(wrong));
+  ) {
+    assert.equal(
+      BandwidthWindow.safeParse({ ...apiWindow(window({})), ...wrong }).success,
+      false,
+      JSON.stringify(wrong),
+    );
+  }
 });

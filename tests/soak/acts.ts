@@ -29,8 +29,8 @@ const ACTS: Record<ActName, Act> = {
   },
 };
 
-function maintain({ fleet }: World, { repositoryId }: SoakHost, wish: Record<string, unknown>) {
-  return fleet.api("POST", `/api/repositories/${repositoryId}/jobs`, wish);
+function maintain({ fleet }: World, { repositoryId }: SoakHost, input: Record<string, unknown>) {
+  return fleet.api("POST", `/api/repositories/${repositoryId}/jobs`, input);
 }
 
 /** Answers only when it is done or refused; a server that is frozen is given ten seconds. */

@@ -126,7 +126,7 @@ function linesAreWhole(world: World): string[] {
     compared++;
     const lines = rows(
       world,
-      `select text from job_lines where job_number = ${number} and text glob 'line [0-9]*' order by n`,
+      `select text from job_lines where job_number = ${number} and text glob 'line [0-9]*' order by line`,
     ) as { text: string }[];
     const isWhole = lines.length === wanted &&
       lines.every(({ text }, n) => text === `line ${n + 1}`);

@@ -31,7 +31,7 @@ export async function backingUp(
   const started = await startAgent(server, {
     directory: folder,
     restic: restic.path,
-    limits: { contactMs },
+    timeouts: { contactMs },
   });
   const { agent } = stack.use(started);
   const run = async (job: Partial<Parameters<FakeServer["run"]>[0]>) => {

@@ -69,14 +69,14 @@ async function everythingRefused(
     const { status } = await test.api("alice", method, path, {});
     assert.equal(status, 503, `${method} ${path}`);
   }
-  const wish = { username: "alice", password: PASSWORD };
-  const login = await test.api(null, "POST", "/api/auth/login", wish);
+  const input = { username: "alice", password: PASSWORD };
+  const login = await test.api(null, "POST", "/api/auth/login", input);
   assert.deepEqual([login.status, login.body.error.code], [503, "storage_cannot_write"]);
   const form = await postForm(test, "/account/tokens", { name: "during" }, cookie);
   assert.equal(form.status, 503);
   assert.match(form.text, /Nothing was saved/);
   assert.match(form.text, reason);
-  const entry = await postForm(test, "/login", wish);
+  const entry = await postForm(test, "/login", input);
   assert.equal(entry.status, 503);
   assert.match(entry.text, reason);
   for (const path of ["/", "/jobs", "/repositories", "/account"]) {

@@ -31,8 +31,8 @@ export async function clockedAgent(setup: ClockedAgent = {}) {
   );
   const clock = { time: at(setup.now ?? "2026-11-22T12:00:00Z") };
   const plan = (schedules: Partial<PlannedSchedule>[], version: number) => ({
-    type: "schedule.set" as const,
-    schedule_version: version,
+    type: "plan.set" as const,
+    plan_version: version,
     schedules: schedules.map((schedule) => ({
       id: SCHEDULE,
       cron: "0 3 * * *",

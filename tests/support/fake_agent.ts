@@ -95,7 +95,7 @@ export class FakeAgent {
     return agent;
   }
 
-  /** Dials, says hello and waits to be greeted. */
+  /** Dials, says hello and waits to be accepted. */
   static async connect(
     url: string,
     bearer: string,
@@ -103,7 +103,7 @@ export class FakeAgent {
   ): Promise<FakeAgent> {
     const agent = await FakeAgent.dial(url, bearer);
     agent.hello(hello);
-    await agent.next("schedule.set");
+    await agent.next("plan.set");
     return agent;
   }
 
@@ -162,16 +162,16 @@ export class FakeAgent {
       job_id,
       at,
       restic_version: "0.18.0",
-      bandwidth_up_kbps: null,
-      bandwidth_down_kbps: null,
+      bandwidth_up_kib_per_s: null,
+      bandwidth_down_kib_per_s: null,
     });
   }
 
-  lines(job_id: string, first_seq: number, texts: string[]): number {
+  lines(job_id: string, first_line: number, texts: string[]): number {
     return this.report({
       type: "log.stream",
       job_id,
-      first_seq,
+      first_line,
       lines: texts.map((text) => ({ at: Date.now(), stream: "stdout", text })),
     });
   }

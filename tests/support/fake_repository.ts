@@ -166,8 +166,8 @@ export class Machine {
       job_id: jobId,
       at: this.now,
       restic_version: "0.18.0",
-      bandwidth_up_kbps: null,
-      bandwidth_down_kbps: null,
+      bandwidth_up_kib_per_s: null,
+      bandwidth_down_kib_per_s: null,
       ...begun,
     });
   }
@@ -200,13 +200,13 @@ export class Machine {
 
   /** Starts a forget on this machine; answers what it is ordered to remove, and carries it out honestly. */
   async forget(
-    wish: Record<string, unknown> = {},
+    input: Record<string, unknown> = {},
   ): Promise<{ orders: ForgetOrder[]; removed: string[] }> {
     const { body } = await this.test.api(
       "alice",
       "POST",
       `/api/repositories/${this.host.repositoryId}/jobs`,
-      { kind: "forget", host_id: this.host.hostId, ...wish },
+      { kind: "forget", host_id: this.host.hostId, ...input },
     );
     const order = await this.agent.next("command.run", ({ job_id }) => job_id === body.job_id);
     this.begin(body.job_id);

@@ -46,8 +46,8 @@ export class FakeServer implements AsyncDisposable {
   acknowledges: boolean;
   /** What every agent is greeted with. */
   plan: ServerMessage = {
-    type: "schedule.set",
-    schedule_version: 1,
+    type: "plan.set",
+    plan_version: 1,
     schedules: [],
     source_groups: [],
   };
@@ -109,7 +109,7 @@ export class FakeServer implements AsyncDisposable {
   lines(jobId: string): Map<number, Line> {
     const lines = new Map<number, Line>();
     for (const batch of this.of("log.stream").filter(({ job_id }) => job_id === jobId)) {
-      batch.lines.forEach((line, index) => lines.set(batch.first_seq + index, line));
+      batch.lines.forEach((line, index) => lines.set(batch.first_line + index, line));
     }
     return lines;
   }
@@ -199,8 +199,8 @@ export class FakeServer implements AsyncDisposable {
         type: "config.update",
         snapshot_host: "alpha",
         repository: null,
-        bandwidth_up_kbps: null,
-        bandwidth_down_kbps: null,
+        bandwidth_up_kib_per_s: null,
+        bandwidth_down_kib_per_s: null,
         bandwidth_windows: [],
         time_zone: "UTC",
         ...config,

@@ -7,12 +7,12 @@ const FRAMES: Record<string, () => unknown> = {
   lines: () => batch(500, "x".repeat(300)),
   "short lines": () => batch(1, "x"),
   "unknown types": () => ({ type: "nonsense" }),
-  plans: () => ({ type: "schedule.ack", schedule_version: 1 }),
+  plans: () => ({ type: "plan.ack", plan_version: 1 }),
 };
 
 function batch(count: number, text: string): unknown {
   const lines = new Array(count).fill({ at: 1, stream: "stdout", text });
-  return { type: "log.stream", seq: ++seq, job_id, first_seq: seq * 500, lines };
+  return { type: "log.stream", seq: ++seq, job_id, first_line: seq * 500, lines };
 }
 
 function connect(): void {

@@ -26,7 +26,7 @@ export async function hookedAgent(
   const started = await startAgent(server, {
     directory: folder,
     restic: options.restic ?? restic.path,
-    limits: { graceMs: 300 },
+    timeouts: { graceMs: 300 },
   });
   const { agent } = stack.use(started);
   const begin = (hooks: Partial<Hooks>, more: Partial<CommandRun> = {}) => {

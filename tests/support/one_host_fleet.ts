@@ -7,7 +7,7 @@ import { Fleet, randomFiles } from "./programs.ts";
 import type { RealRestic } from "./restic.ts";
 
 const PASSWORD = "secret-of-the-repository";
-/** With this cap a real restic takes some seconds for the files of realHost(). */
+/** With this limit a real restic takes some seconds for the files of realHost(). */
 export const SLOW = { kind: "backup", bandwidth_up_kbps: 600 };
 
 export interface OneHost extends AsyncDisposable {

@@ -162,7 +162,7 @@ function startedOnce({ counters = [] }: Evidence): Finding {
 function linesHaveNoGap(database: DatabaseSync): Finding {
   // The key of the table keeps a number from coming twice. What was cut or removed by age is told in the job's row.
   const rows = database.prepare(
-    `select id, count(n) as lines, min(n) as first, max(n) as last, lines_cut from jobs
+    `select id, count(line) as lines, min(line) as first, max(line) as last, lines_cut from jobs
      join job_lines on job_number = number where lines_removed_at is null group by number`,
   ).all() as { id: string; lines: number; first: number; last: number; lines_cut: number }[];
   const broken = rows.filter(({ lines, first, last, lines_cut }) =>

@@ -238,8 +238,8 @@ export class Fleet implements AsyncDisposable {
     }, 60_000);
   }
 
-  async run(hostId: string, wish: Record<string, unknown> = { kind: "backup" }): Promise<string> {
-    return (await this.api("POST", `/api/hosts/${hostId}/jobs`, wish)).job_id;
+  async run(hostId: string, input: Record<string, unknown> = { kind: "backup" }): Promise<string> {
+    return (await this.api("POST", `/api/hosts/${hostId}/jobs`, input)).job_id;
   }
 
   // deno-lint-ignore no-explicit-any
@@ -270,7 +270,7 @@ export function freePort(): number {
   return port;
 }
 
-/** Files that do not compress, so that a cap on the upload decides how long a backup takes. */
+/** Files that do not compress, so that a limit on the upload decides how long a backup takes. */
 export async function randomFiles(folder: string, count: number, bytes: number): Promise<void> {
   await Deno.mkdir(folder, { recursive: true });
   const piece = new Uint8Array(bytes);

@@ -42,18 +42,21 @@ export function mint(
       origin,
       at: Date.now(),
       restic_version: "0.18.0",
-      bandwidth_up_kbps: null,
-      bandwidth_down_kbps: null,
+      bandwidth_up_kib_per_s: null,
+      bandwidth_down_kib_per_s: null,
     })
     : agent.finished(jobId, { origin, status: "skipped", exit_code: null });
   return { jobId, seq };
 }
 
-export function storedLines({ server }: TestServer, jobId: string): { n: number; text: string }[] {
+export function storedLines(
+  { server }: TestServer,
+  jobId: string,
+): { line: number; text: string }[] {
   return server.database.sqlite.prepare(
-    `select n, text from job_lines where job_number = (select number from jobs where id = ?)
-       order by n`,
-  ).all(jobId) as { n: number; text: string }[];
+    `select line, text from job_lines where job_number = (select number from jobs where id = ?)
+       order by line`,
+  ).all(jobId) as { line: number; text: string }[];
 }
 
 export function rowsOf({ server }: TestServer, table: string): number {

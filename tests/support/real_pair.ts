@@ -98,9 +98,9 @@ export class RealPair implements AsyncDisposable {
   }
 
   // deno-lint-ignore no-explicit-any
-  async maintain(repositoryId: string, wish: Record<string, unknown>): Promise<any> {
+  async maintain(repositoryId: string, input: Record<string, unknown>): Promise<any> {
     return await this.ended(
-      (await this.api("POST", `/api/repositories/${repositoryId}/jobs`, wish)).job_id,
+      (await this.api("POST", `/api/repositories/${repositoryId}/jobs`, input)).job_id,
     );
   }
 

@@ -2,7 +2,7 @@
 import type { Person, TestServer } from "./start_server.ts";
 import { signIn } from "./browser_session.ts";
 import { FakeAgent, type JoinedHost, joinHost } from "./fake_agent.ts";
-import { Stranger } from "./fake_stranger.ts";
+import { Announcer } from "./fake_announcer.ts";
 
 export interface Fields {
   url?: string;
@@ -38,7 +38,7 @@ export async function waysToGive(test: TestServer, person: Person = "alice"): Pr
       ...{ name: "alpha repository", url: OLD, open_to_operators: true },
     });
   }
-  const stranger = await Stranger.announced(test, "stranger");
+  const stranger = await Announcer.announced(test, "stranger");
   const { cookie } = await signIn(test, person);
   let n = 0;
   const answered = async (method: string, path: string, body: unknown): Promise<Answered> => {

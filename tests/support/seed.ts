@@ -161,8 +161,8 @@ export async function seedJobs(
       reason: null,
       reason_code: null,
       warnings: 0,
-      bandwidth_up_kbps: null,
-      bandwidth_down_kbps: null,
+      bandwidth_up_kib_per_s: null,
+      bandwidth_down_kib_per_s: null,
       summary: JSON.stringify({
         snapshot_id: randomHex(32),
         files_new: 12,
@@ -201,7 +201,7 @@ export async function seedLines(
     .select(["number", "created_at"]).where("id", "=", jobId).executeTakeFirstOrThrow();
   const rows = lines.map(({ stream = "stdout", text }, i): Insertable<JobLinesTable> => ({
     job_number: number,
-    n: i + 1,
+    line: i + 1,
     at: created_at + 1000 + i * 7,
     stream: LINE_STREAMS.indexOf(stream),
     text,

@@ -1,7 +1,7 @@
 // A fleet that looks like somebody's: eight hosts in every state there is.
 import type { LineStream } from "../../shared/job.ts";
 import { FakeAgent } from "./fake_agent.ts";
-import { Stranger } from "./fake_stranger.ts";
+import { Announcer } from "./fake_announcer.ts";
 import {
   DAY,
   GIB,
@@ -140,9 +140,9 @@ export async function smallFleet(test: TestServer): Promise<SmallFleet> {
   }
   const busy = hosts.find(({ name }) => name === "db-01")!;
   const running = await runTo62(test, busy, agents.get(busy.name)!);
-  const anna = await Stranger.announced(test, "pc-nora");
+  const anna = await Announcer.announced(test, "pc-nora");
   const waiting = await anna.wait(test.url);
-  await Stranger.announced(test, "web-01");
+  await Announcer.announced(test, "web-01");
   return {
     hosts,
     schedules,
@@ -165,8 +165,8 @@ export async function smallFleet(test: TestServer): Promise<SmallFleet> {
 /** Connected, and with the newest plan. */
 async function connect(test: TestServer, host: SeededHost, os: string): Promise<FakeAgent> {
   const agent = await FakeAgent.connect(test.url, host.bearer, { hostname: host.name, os });
-  const { schedule_version } = await agent.next("schedule.set");
-  agent.send({ type: "schedule.ack", schedule_version });
+  const { plan_version } = await agent.next("plan.set");
+  agent.send({ type: "plan.ack", plan_version });
   return agent;
 }
 
@@ -244,8 +244,8 @@ async function runTo62(test: TestServer, host: SeededHost, agent: FakeAgent): Pr
     job_id: jobId,
     at: test.server.now() - 656_000,
     restic_version: "0.18.0",
-    bandwidth_up_kbps: null,
-    bandwidth_down_kbps: null,
+    bandwidth_up_kib_per_s: null,
+    bandwidth_down_kib_per_s: null,
   });
   agent.send({
     type: "job.progress",

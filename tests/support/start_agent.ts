@@ -21,7 +21,7 @@ export type TestAgentOptions = Partial<Omit<AgentOptions, "settings">> & {
   brake?: Brake;
 };
 
-/** Opens an agent whose state and configuration lie below `directory` and waits until it is greeted. */
+/** Opens an agent whose state and configuration lie below `directory` and waits until it is accepted. */
 export async function startAgent(
   server: FakeServer,
   { directory, restic, brake, ...options }: TestAgentOptions,
@@ -44,9 +44,12 @@ export async function startAgent(
     pace: { firstRetryMs: 20, slowestRetryMs: 200 },
     ...options,
     // What is locked fails at once, unless a test waits for it.
-    limits: { lockWaitMs: 0, ...options.limits },
+    timeouts: { lockWaitMs: 0, ...options.timeouts },
   });
-  await eventually("the agent is greeted", () => agent.plan.schedule && agent.connection.isGreeted);
+  await eventually(
+    "the agent is accepted",
+    () => agent.plan.schedule && agent.connection.isAccepted,
+  );
   return { agent, logged, [Symbol.asyncDispose]: () => agent.stop() };
 }
 

@@ -61,7 +61,7 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
   const clock = options.clock ?? new TestClock();
   const serving = await serve(readSettings((name) => env[name]), {
     time: clock,
-    ...(options.still ? { upkeep: [] } : {}),
+    ...(options.still ? { tasks: [] } : {}),
     log: createLog("debug", (line) => logged.push(line)),
     hashCost: options.realHashes ? undefined : { memoryKib: 64, iterations: 1 },
   });

@@ -41,7 +41,7 @@ const agent = openAgent({
 });
 setInterval(() => {
   top = Math.max(top, Deno.memoryUsage().rss);
-  const state = { made, running, top, connected: agent.connection.isGreeted };
+  const state = { made, running, top, connected: agent.connection.isAccepted };
   Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify(state)}\n`));
 }, 50);
 Deno.addSignalListener("SIGTERM", async () => {

@@ -4,7 +4,7 @@ import type { Route } from "../../server/web/context.ts";
 import { assets, assetsHash } from "../../templates/assets/assets.ts";
 import { signIn } from "./browser_session.ts";
 import { FakeAgent, type JoinedHost, joinHost } from "./fake_agent.ts";
-import { Stranger } from "./fake_stranger.ts";
+import { Announcer } from "./fake_announcer.ts";
 import type { TestServer } from "./start_server.ts";
 
 /** Stands in the names of what only people who are signed in may see. */
@@ -30,8 +30,8 @@ export async function makeWorld(test: TestServer): Promise<World> {
     await makeHost(test, `${CANARY}-alpha`),
     await makeHost(test, `${CANARY}-beta`),
   ];
-  const waiting = await Stranger.announced(test, `${CANARY}-pending`);
-  const rejected = await Stranger.announced(test, `${CANARY}-rejected`);
+  const waiting = await Announcer.announced(test, `${CANARY}-pending`);
+  const rejected = await Announcer.announced(test, `${CANARY}-rejected`);
   await test.api("alice", "POST", `/api/pending-hosts/${rejected.pendingId}/reject`);
   const [{ id: rejectedKey }] = (await test.api("alice", "GET", "/api/rejected-keys")).body.items;
   const alice = await signIn(test, "alice");

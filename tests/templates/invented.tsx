@@ -37,7 +37,10 @@ import { RepositoryFormPage } from "../../templates/repositories/form.tsx";
 import { RepositoryListPage } from "../../templates/repositories/list.tsx";
 import type { UngovernedProps } from "../../templates/repositories/ungoverned.tsx";
 import { RepositoryPage, type RepositoryView } from "../../templates/repositories/page.tsx";
-import type { UpkeepProps, UpkeepTask } from "../../templates/repositories/upkeep.tsx";
+import type {
+  MaintenanceProps,
+  MaintenanceTask,
+} from "../../templates/repositories/maintenance.tsx";
 import type { JobView } from "../../templates/jobs/view.ts";
 
 export const NOW = Date.UTC(2026, 10, 22, 3, 12, 45);
@@ -465,7 +468,7 @@ const repositoryView = (changes: Partial<RepositoryView> = {}): RepositoryView =
   ...changes,
 });
 
-const TASKS: UpkeepTask[] = [
+const TASKS: MaintenanceTask[] = [
   {
     kind: "forget",
     isEnabled: true,
@@ -501,7 +504,7 @@ const TASKS: UpkeepTask[] = [
   },
 ];
 
-export const upkeep = (changes: Partial<UpkeepProps> = {}): UpkeepProps => ({
+export const maintenance = (changes: Partial<MaintenanceProps> = {}): MaintenanceProps => ({
   frame: frame(),
   repositoryId: id(70),
   tasks: TASKS,
@@ -604,7 +607,7 @@ const TEXTS = [
 ];
 const lines = (n: number, from = 1): LogLine[] =>
   Array.from({ length: n }, (_, i) => ({
-    n: from + i,
+    line: from + i,
     at: NOW - 31_000 + i * 100,
     stream: i % 19 === 7 ? "stderr" : i % 23 === 2 ? "hook" : i % 29 === 0 ? "agent" : "stdout",
     text: i % 19 === 7
@@ -765,8 +768,8 @@ const UNGOVERNED: UngovernedProps = {
 };
 const HOOK_TEXT = "set -e\npg_dump --format=custom shop > /var/backups/shop.dump";
 const NO_HOOKS: SourceFormProps["hooks"] = [
-  { hook: "pre_hook", isUnsealable: false, inForce: null },
-  { hook: "post_hook", isUnsealable: false, inForce: null },
+  { hook: "pre_hook", cannotDecrypt: false, inForce: null },
+  { hook: "post_hook", cannotDecrypt: false, inForce: null },
 ];
 const NO_WINDOW = { days: "", from: "", to: "", bandwidth_up_kbps: "", bandwidth_down_kbps: "" };
 const LINUX =
@@ -1148,10 +1151,10 @@ export const pages: Record<string, () => Child> = {
       }}
       errors={{}}
       hooks={[
-        { hook: "pre_hook", isUnsealable: false, inForce: { from: "group", text: HOOK_TEXT } },
+        { hook: "pre_hook", cannotDecrypt: false, inForce: { from: "group", text: HOOK_TEXT } },
         {
           hook: "post_hook",
-          isUnsealable: false,
+          cannotDecrypt: false,
           inForce: { from: "host", text: `echo ${HOSTILE}` },
         },
       ]}
@@ -1163,9 +1166,9 @@ export const pages: Record<string, () => Child> = {
       approvedRoots={["/home", "/srv"]}
       frame={frame()}
       host={{ id: id(4), name: HOSTILE, os: "linux", isOnline: false }}
-      hooks={[{ hook: "pre_hook", isUnsealable: true, inForce: { from: "group", text: null } }, {
+      hooks={[{ hook: "pre_hook", cannotDecrypt: true, inForce: { from: "group", text: null } }, {
         hook: "post_hook",
-        isUnsealable: false,
+        cannotDecrypt: false,
         inForce: null,
       }]}
       mayEditHooks={false}
@@ -1184,7 +1187,7 @@ export const pages: Record<string, () => Child> = {
     <HostRepositoryPage
       {...hostProps(hostView())}
       repository={repositoryView()}
-      caps={{ up: "2048", down: "" }}
+      limits={{ up: "2048", down: "" }}
       windows={[
         {
           days: "mon,tue,wed,thu,fri",
@@ -1197,20 +1200,20 @@ export const pages: Record<string, () => Child> = {
         NO_WINDOW,
       ]}
       timeZone="Europe/Berlin"
-      capErrors={{}}
+      limitErrors={{}}
       hooks={[
         {
           hook: "pre_hook",
           name: "pre_hook_default",
           value: HOOK_TEXT,
-          isUnsealable: false,
+          cannotDecrypt: false,
           inForce: { from: "host", text: HOOK_TEXT },
         },
         {
           hook: "post_hook",
           name: "post_hook_default",
           value: "",
-          isUnsealable: false,
+          cannotDecrypt: false,
           inForce: null,
         },
       ]}
@@ -1231,10 +1234,10 @@ export const pages: Record<string, () => Child> = {
         sizeBytes: null,
         environmentNames: [],
       })}
-      caps={{ up: "fast", down: "" }}
+      limits={{ up: "fast", down: "" }}
       windows={[{ ...NO_WINDOW, days: "mon", from: HOSTILE }, NO_WINDOW]}
       timeZone="UTC"
-      capErrors={{
+      limitErrors={{
         bandwidth_up_kbps: "bandwidth_up_kbps must be a whole number",
         "windows.0.from": "windows.0.from must be a time from 00:00 to 23:59",
       }}
@@ -1243,7 +1246,7 @@ export const pages: Record<string, () => Child> = {
         name: "pre_hook_default",
         value: "echo </textarea><script>alert(1)</script>",
         error: "pre_hook_default must be at most 32768 characters",
-        isUnsealable: true,
+        cannotDecrypt: true,
         inForce: { from: "host", text: null },
       }]}
       hooksStopAtError
@@ -1416,7 +1419,7 @@ export const pages: Record<string, () => Child> = {
       mayDelete
       mayAnswer
       errors={{}}
-      upkeep={upkeep()}
+      maintenance={maintenance()}
       ungoverned={UNGOVERNED}
     />
   ),
@@ -1429,7 +1432,7 @@ export const pages: Record<string, () => Child> = {
       mayDelete
       mayAnswer={false}
       errors={{ confirm_name: "confirm_name must be the name of the repository" }}
-      upkeep={upkeep({
+      maintenance={maintenance({
         tasks: TASKS.map((task) => ({ ...task, lastRun: null, lastSuccessAt: null })),
         locks: [],
         leases: [],

@@ -7,6 +7,7 @@ import { LogRows } from "../../templates/jobs/log.tsx";
 import { stripInWords } from "../../templates/parts/strip.tsx";
 import { HOSTILE, NOW, pages, render } from "./invented.tsx";
 
+const appCss = new TextDecoder().decode(assets.get("app.css")?.content);
 const NAMES = Object.keys(pages);
 const parse = (html: string) => new DOMParser().parseFromString(html, "text/html");
 
@@ -122,8 +123,8 @@ Deno.test("log rows tell streams apart by class and word, number and link each l
   const rows = `${(
     <LogRows
       lines={[
-        { n: 7, at: NOW, stream: "stderr", text: "\u001b[31m<b>no" },
-        { n: 8, at: NOW, stream: "stdout", text: "" },
+        { line: 7, at: NOW, stream: "stderr", text: "\u001b[31m<b>no" },
+        { line: 8, at: NOW, stream: "stdout", text: "" },
       ]}
     />
   )}`;
@@ -141,7 +142,6 @@ Deno.test("the strip says in words what it draws", () => {
 Deno.test("assets have one address each, and the style sheet names only fonts that are there", () => {
   assert.match(assetUrl("app.css"), /^\/assets\/[0-9a-f]{12}\/app\.css$/);
   assert.throws(() => assetUrl("nothing.css"), RangeError);
-  const appCss = new TextDecoder().decode(assets.get("app.css")?.content);
   for (const [, font] of appCss.matchAll(/url\("([^"]+)"\)/g)) assert.ok(assets.has(font!), font);
   const total = [...assets.values()].reduce((sum, asset) => sum + asset.content.length, 0);
   assert.ok(total < 350_000, `${total} bytes`);

@@ -10,8 +10,8 @@ import {
 } from "../../shared/problems.ts";
 import { Attention } from "../../templates/dashboard/page.tsx";
 import { HostHead } from "../../templates/hosts/frame.tsx";
-import { Upkeep } from "../../templates/repositories/upkeep.tsx";
-import { HOSTILE, hostView, NOW, upkeep } from "./invented.tsx";
+import { Maintenance } from "../../templates/repositories/maintenance.tsx";
+import { HOSTILE, hostView, maintenance, NOW } from "./invented.tsx";
 
 /** Every text of the params is this one. */
 function filled(code: ProblemCode, text: string): Problem {
@@ -87,14 +87,14 @@ const attention = (problems: Problem[]) =>
 for (const code of PROBLEM_CODES) {
   Deno.test(`${code} with hostile values comes out escaped wherever it is shown`, () => {
     const found = filled(code, WILD);
-    const { tasks: [task] } = upkeep();
+    const { tasks: [task] } = maintenance();
     for (
       const html of [
         attention([found]),
         attention([problem("two_machines", NOW, {}), found, found]),
         String(HostHead({ host: hostView({ problems: [found] }), mayRun: true })),
-        String(Upkeep({
-          ...upkeep(),
+        String(Maintenance({
+          ...maintenance(),
           isAdminSet: true,
           noHolder: found,
           tasks: [{ ...task!, offBecause: found }],

@@ -45,7 +45,7 @@ async function writeFiles({ machine }: All): Promise<void> {
   }
 }
 
-/** What does not compress, so that a cap decides how long its upload takes. */
+/** What does not compress, so that a limit decides how long its upload takes. */
 async function writeNoise({ machine }: All, bytes = 6_000_000): Promise<void> {
   const noise = new Uint8Array(bytes);
   for (let at = 0; at < noise.length; at += 60_000) {
@@ -73,7 +73,7 @@ async function locks({ machine }: All): Promise<string[]> {
     .filter((name) => /^[0-9a-f]{64}$/.test(name));
 }
 
-/** A backup that its cap holds up for seven seconds, less than the grace of a stop, far enough to hold its lock. */
+/** A backup that its limit holds up for seven seconds, less than the grace of a stop, far enough to hold its lock. */
 async function slowBackup(all: All, hostId: string): Promise<string> {
   await writeNoise(all);
   const job = await all.fleet.run(hostId, { kind: "backup", bandwidth_up_kbps: 800 });
@@ -158,15 +158,15 @@ testUnless(
       async () => {
         const groups = await fleet.api("GET", `/api/hosts/${host}/source-groups`);
         const { id, name } = groups.items[0];
-        const wish = { name, includes: [SOURCE], excludes: ["*.tmp"], post_hook: null };
+        const input = { name, includes: [SOURCE], excludes: ["*.tmp"], post_hook: null };
         await fleet.api("PUT", `/api/hosts/${host}/source-groups/${id}`, {
-          ...wish,
+          ...input,
           pre_hook: "exit /b 300",
         });
         const job = await fleet.jobIs(await fleet.run(host), "succeeded", "failed");
         assert.equal(job.reason, "pre_hook failed (exit 300)");
         await fleet.api("PUT", `/api/hosts/${host}/source-groups/${id}`, {
-          ...wish,
+          ...input,
           pre_hook: "ping -n 60 127.0.0.1",
           hook_timeout_seconds: 1,
         });
@@ -174,7 +174,7 @@ testUnless(
         assert.equal(slow.reason, "pre_hook was ended after 1 s, its time limit.");
         const put = (hooks: Record<string, unknown>) =>
           fleet.api("PUT", `/api/hosts/${host}/source-groups/${id}`, {
-            ...wish,
+            ...input,
             hook_timeout_seconds: 60,
             ...hooks,
           });
@@ -196,7 +196,7 @@ testUnless(
         const skipped = await fleet.jobIs(await fleet.run(host), "succeeded", "failed", "skipped");
         assert.deepEqual([skipped.status, skipped.reason], ["skipped", "not today"]);
         await fleet.api("PUT", `/api/hosts/${host}/source-groups/${id}`, {
-          ...wish,
+          ...input,
           pre_hook: null,
         });
       },
@@ -205,21 +205,21 @@ testUnless(
     await t.step("a group that asks for it is read from a volume shadow copy", async () => {
       const groups = await fleet.api("GET", `/api/hosts/${host}/source-groups`);
       const { id, name } = groups.items[0];
-      const wish = { name, includes: [SOURCE], excludes: ["*.tmp"] };
+      const input = { name, includes: [SOURCE], excludes: ["*.tmp"] };
       const path = `/api/hosts/${host}/source-groups/${id}`;
-      await fleet.api("PUT", path, { ...wish, use_fs_snapshot: true });
+      await fleet.api("PUT", path, { ...input, use_fs_snapshot: true });
       // The restic of these tests is built without it and fails.
       const job = await fleet.jobIs(await fleet.run(host), "succeeded", "failed");
       assert.ok((await texts(all, job.id)).some((text) => text.includes("--use-fs-snapshot")));
-      await fleet.api("PUT", path, wish);
+      await fleet.api("PUT", path, input);
     });
 
-    await t.step("a cap on the bandwidth is obeyed", async () => {
+    await t.step("a limit on the bandwidth is obeyed", async () => {
       await writeNoise(all, 2_000_000);
       const id = await fleet.run(host, { kind: "backup", bandwidth_up_kbps: 400 });
       const job = await fleet.jobIs(id, "succeeded", "failed");
       assert.equal(job.status, "succeeded", job.reason);
-      // Without a cap it takes a fraction of a second.
+      // Without a limit it takes a fraction of a second.
       const { seconds } = job.summary;
       assert.ok(seconds > 3 && seconds < 20, `2 MB at 400 KiB/s in ${seconds} s`);
     });
@@ -229,7 +229,7 @@ testUnless(
       async () => {
         const job = await slowBackup(all, host);
         await eventually(
-          "the log shows the cap",
+          "the log shows the limit",
           async () => (await texts(all, job)).some((text) => text.includes("--limit-upload 800")),
         );
         await fleet.api("POST", `/api/jobs/${job}/cancel`);

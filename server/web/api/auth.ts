@@ -25,7 +25,7 @@ const isoTime = z.iso.datetime({
   error: "must be a time such as 2026-12-31T00:00:00Z",
 });
 
-const TokenWish = z.strictObject({
+const TokenInput = z.strictObject({
   name,
   expires_at: isoTime.nullable().optional(),
 });
@@ -115,13 +115,13 @@ export const authRoutes: ApiRoute[] = [
     role: "viewer",
     summary:
       "Makes an API token with your role; the secret is in this answer and never again. Made with a token, it ends with that one",
-    body: TokenWish,
+    body: TokenInput,
     answers: 201,
     handler: async (server, c) => {
-      const wish = await readJson(c, TokenWish);
+      const input = await readJson(c, TokenInput);
       const made = await createToken(server, actorOf(c), userOf(c), {
-        name: wish.name,
-        expires_at: wish.expires_at == null ? wish.expires_at : Date.parse(wish.expires_at),
+        name: input.name,
+        expires_at: input.expires_at == null ? input.expires_at : Date.parse(input.expires_at),
       });
       return c.json(withIsoTimes(made) as object, 201);
     },

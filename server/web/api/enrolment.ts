@@ -1,4 +1,4 @@
-import { createEnrolmentToken, EnrolmentWish } from "../../enrolment/create_token.ts";
+import { createEnrolmentToken, EnrolmentInput } from "../../enrolment/create_token.ts";
 import { enrol, Enrolment } from "../../enrolment/enrol.ts";
 import { joinCommands } from "../../enrolment/join_commands.ts";
 import { createRejoinToken } from "../../enrolment/rejoin_token.ts";
@@ -13,10 +13,14 @@ export const enrolmentRoutes: ApiRoute[] = [
     role: "operator",
     summary:
       "Makes the one-time token with which a machine joins, and the commands to run there; replace_open withdraws one for this name that is still open",
-    body: EnrolmentWish,
+    body: EnrolmentInput,
     answers: 201,
     handler: async (server, c) => {
-      const made = await createEnrolmentToken(server, actorOf(c), await readJson(c, EnrolmentWish));
+      const made = await createEnrolmentToken(
+        server,
+        actorOf(c),
+        await readJson(c, EnrolmentInput),
+      );
       return c.json({
         id: made.id,
         token: made.token,

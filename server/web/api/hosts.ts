@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { absolutePath } from "../../../shared/fields.ts";
 import { fleetSummary } from "../../hosts/fleet.ts";
-import { BandwidthWish, setBandwidth } from "../../hosts/bandwidth.ts";
-import { DefaultHooksWish, getDefaultHooks, setDefaultHooks } from "../../hooks/defaults.ts";
-import { reinitialise, ReinitialiseWish } from "../../jobs/reinitialise.ts";
+import { BandwidthInput, setBandwidth } from "../../hosts/bandwidth.ts";
+import { DefaultHooksInput, getDefaultHooks, setDefaultHooks } from "../../hooks/defaults.ts";
+import { reinitialise, ReinitialiseInput } from "../../jobs/reinitialise.ts";
 import { changeHost, HostChange } from "../../hosts/change.ts";
 import { getHost, listHosts } from "../../hosts/find.ts";
 import { listFolder } from "../../hosts/folders.ts";
@@ -15,7 +15,7 @@ import { pathId, readJson, readOneOf, readPage, readQuery } from "../body.ts";
 import { actorOf } from "../context.ts";
 import { fleetShape, hostShape, withIsoTimes } from "./shapes.ts";
 import type { ApiRoute } from "./route.ts";
-import { tryHook, TryHookWish } from "../../jobs/try_hook.ts";
+import { testHook, TestHookInput } from "../../jobs/test_hook.ts";
 import { HostSnapshotsChoice, removeHost } from "../../retention/remove_host.ts";
 
 const STATES = ["ok", "warn", "bad", "run", "off", "offline", "attention"] as const;
@@ -166,11 +166,11 @@ export const hostRoutes: ApiRoute[] = [
     method: "PUT",
     path: "/api/hosts/:id/bandwidth",
     role: "operator",
-    summary: "Sets the host's caps in KiB/s, null for none; they hold for its own schedules too",
-    body: BandwidthWish,
+    summary: "Sets the host's limits in KiB/s, null for none; they hold for its own schedules too",
+    body: BandwidthInput,
     handler: async (server, c) => {
       const hostId = pathId(c, "id");
-      await setBandwidth(server, actorOf(c), hostId, await readJson(c, BandwidthWish));
+      await setBandwidth(server, actorOf(c), hostId, await readJson(c, BandwidthInput));
       return c.json(hostShape(await getHost(server, hostId)) as object);
     },
   },
@@ -186,10 +186,10 @@ export const hostRoutes: ApiRoute[] = [
     path: "/api/hosts/:id/hooks",
     role: "admin",
     summary: "Sets the default hooks; null clears one, absent keeps it",
-    body: DefaultHooksWish,
+    body: DefaultHooksInput,
     handler: async (server, c) => {
       const hostId = pathId(c, "id");
-      await setDefaultHooks(server, actorOf(c), hostId, await readJson(c, DefaultHooksWish));
+      await setDefaultHooks(server, actorOf(c), hostId, await readJson(c, DefaultHooksInput));
       return c.json(await getDefaultHooks(server, hostId));
     },
   },
@@ -198,10 +198,15 @@ export const hostRoutes: ApiRoute[] = [
     path: "/api/hosts/:id/hooks/try",
     role: "admin",
     summary: "Runs a saved hook alone, as a job; without source_group_id the host's default one",
-    body: TryHookWish,
+    body: TestHookInput,
     answers: 202,
     handler: async (server, c) => {
-      const id = await tryHook(server, actorOf(c), pathId(c, "id"), await readJson(c, TryHookWish));
+      const id = await testHook(
+        server,
+        actorOf(c),
+        pathId(c, "id"),
+        await readJson(c, TestHookInput),
+      );
       return c.json({ job_id: id, job_url: `${c.get("baseUrl")}/jobs/${id}` }, 202);
     },
   },
@@ -211,10 +216,10 @@ export const hostRoutes: ApiRoute[] = [
     role: "admin",
     summary:
       "Makes a new repository where the old one was cleared by hand; confirm_hostname is the host's name",
-    body: ReinitialiseWish,
+    body: ReinitialiseInput,
     answers: 202,
     handler: async (server, c) => {
-      const { confirm_hostname } = await readJson(c, ReinitialiseWish);
+      const { confirm_hostname } = await readJson(c, ReinitialiseInput);
       const id = await reinitialise(server, actorOf(c), pathId(c, "id"), confirm_hostname);
       return c.json({ job_id: id, job_url: `${c.get("baseUrl")}/jobs/${id}` }, 202);
     },

@@ -20,7 +20,7 @@ import { JOB_KINDS } from "../../../shared/job_kinds/all.ts";
 const JSON_FORM: JobFeedForm = {
   name: "json",
   lines: (lines) =>
-    lines.map((line) => `id: ${line.n}\ndata: ${visibleJson(lineShape(line))}\n\n`).join(""),
+    lines.map((line) => `id: ${line.line}\ndata: ${visibleJson(lineShape(line))}\n\n`).join(""),
   job: (job) => `event: job\ndata: ${visibleJson(jobShape(job))}\n\n`,
 };
 
@@ -35,8 +35,8 @@ export const jobRoutes: ApiRoute[] = [
     body: JobInput,
     answers: 202,
     handler: async (server, c) => {
-      const wish = await readJson(c, JobInput);
-      const ids = await startJobs(server, actorOf(c), pathId(c, "id"), wish);
+      const input = await readJson(c, JobInput);
+      const ids = await startJobs(server, actorOf(c), pathId(c, "id"), input);
       const jobs = ids.map((id) => ({ job_id: id, job_url: `${c.get("baseUrl")}/jobs/${id}` }));
       return c.json({ ...jobs[0], jobs }, 202);
     },
@@ -150,7 +150,7 @@ function download(
       if (!await isStillSignedIn(server, c)) return controller.error(new Error("signed out"));
       const lines = linesAfter(server, job.number, after, PAGE);
       if (lines.length > 0) {
-        after = lines[lines.length - 1]!.n;
+        after = lines[lines.length - 1]!.line;
         controller.enqueue(new TextEncoder().encode(lines.map(form).join("")));
       }
       if (lines.length < PAGE) controller.close();

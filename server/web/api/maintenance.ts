@@ -1,18 +1,19 @@
+import { limitsOf } from "../../../shared/bandwidth.ts";
 import { z } from "zod";
 import { setAdminCredential } from "../../maintenance/admin_credential.ts";
 import { changeMaintenance } from "../../maintenance/change.ts";
-import { AdminCredentialWish, MaintenanceWish } from "../../maintenance/fields.ts";
-import { leaseHolders, releaseLease, ReleaseWish } from "../../jobs/release_lease.ts";
+import { AdminCredentialInput, MaintenanceInput } from "../../maintenance/fields.ts";
+import { leaseHolders, ReleaseInput, releaseLease } from "../../jobs/release_lease.ts";
 import { listLocks, listMaintenance, locksSeenAt } from "../../maintenance/find.ts";
 import { startMaintenance } from "../../maintenance/start.ts";
 import { getRepository } from "../../repositories/find.ts";
 import {
+  AdoptInput,
   adoptSnapshots,
-  AdoptWish,
+  ForgetInput,
   forgetUngoverned,
-  ForgetWish,
+  KeepInput,
   keepUngoverned,
-  KeepWish,
 } from "../../retention/decide_ungoverned.ts";
 import { previewRetention } from "../../retention/preview.ts";
 import { listUngoverned } from "../../retention/ungoverned.ts";
@@ -29,7 +30,7 @@ import { PreviewedRetention } from "../../retention/fields.ts";
 import { wantsAllRemoved } from "../../jobs/remove_all_input.ts";
 import { listMaintenanceHosts } from "../../repositories/maintenance_hosts.ts";
 
-const PreviewWish = z.strictObject({ retention: PreviewedRetention });
+const PreviewInput = z.strictObject({ retention: PreviewedRetention });
 
 /** Of the hosts that may hold the admin credential: their ids, and with names and what they wait for. */
 async function namedHosts(server: Server, repositoryId: string) {
@@ -66,13 +67,13 @@ export const maintenanceRoutes: ApiRoute[] = [
     path: "/api/repositories/:id/admin-credential",
     role: "admin",
     summary: "Sets the credential that may delete (write-only); an empty object removes it",
-    body: AdminCredentialWish,
+    body: AdminCredentialInput,
     handler: async (server, c) => {
       const repositoryId = pathId(c, "id");
-      const wish = await readJson(c, AdminCredentialWish);
-      await setAdminCredential(server, actorOf(c), repositoryId, wish);
+      const input = await readJson(c, AdminCredentialInput);
+      await setAdminCredential(server, actorOf(c), repositoryId, input);
       const repository = await getRepository(server, repositoryId);
-      const warnings = secretWarnings({ ...repository, ...wish });
+      const warnings = secretWarnings({ ...repository, ...input });
       return c.json({ ...withIsoTimes(repository) as object, warnings });
     },
   },
@@ -100,10 +101,10 @@ export const maintenanceRoutes: ApiRoute[] = [
     role: "admin",
     summary:
       "Lets others write although the host that forgets, prunes, checks or inits there has not said that it ended; confirm_hostname is that host's name",
-    body: ReleaseWish,
+    body: ReleaseInput,
     answers: 204,
     handler: async (server, c) => {
-      const { confirm_hostname } = await readJson(c, ReleaseWish);
+      const { confirm_hostname } = await readJson(c, ReleaseInput);
       await releaseLease(server, actorOf(c), pathId(c, "id"), confirm_hostname);
       return c.body(null, 204);
     },
@@ -115,10 +116,15 @@ export const maintenanceRoutes: ApiRoute[] = [
     summary:
       "Changes the cadences that are given (UTC); host_ids, for admins, names the hosts that may hold the admin credential",
     response: TASKS,
-    body: MaintenanceWish,
+    body: MaintenanceInput,
     handler: async (server, c) => {
       const repositoryId = pathId(c, "id");
-      await changeMaintenance(server, actorOf(c), repositoryId, await readJson(c, MaintenanceWish));
+      await changeMaintenance(
+        server,
+        actorOf(c),
+        repositoryId,
+        await readJson(c, MaintenanceInput),
+      );
       const tasks = (await listMaintenance(server, repositoryId)).map(taskShape);
       const named = await namedHosts(server, repositoryId);
       return c.json(withIsoTimes({ tasks, ...named }) as object);
@@ -132,10 +138,10 @@ export const maintenanceRoutes: ApiRoute[] = [
     body: RepositoryJobInput,
     answers: 202,
     handler: async (server, c) => {
-      const wish = await readJson(c, RepositoryJobInput);
-      const isForAll = wantsAllRemoved(actorOf(c), wish);
-      const { kind, host_id, confirm_hostname } = wish;
-      const { bandwidth_up_kbps, bandwidth_down_kbps, dry_run, may_drop_most } = wish;
+      const input = await readJson(c, RepositoryJobInput);
+      const isForAll = wantsAllRemoved(actorOf(c), input);
+      const { kind, host_id, confirm_hostname } = input;
+      const { dry_run, may_drop_most } = input;
       if (host_id) {
         needAdmin(actorOf(c), "host_id", "host_id says where it runs, which only admins do.");
       }
@@ -143,7 +149,7 @@ export const maintenanceRoutes: ApiRoute[] = [
         kind,
         request: { dry_run, may_drop_most },
         ...(isForAll ? { removeAllOf: confirm_hostname } : {}),
-        caps: { bandwidth_up_kbps, bandwidth_down_kbps },
+        limits: limitsOf(input),
         ...(host_id ? { hostId: host_id } : {}),
       });
       return started(c, jobId);
@@ -156,10 +162,10 @@ export const maintenanceRoutes: ApiRoute[] = [
     role: "operator",
     summary:
       "What a policy would do to the group's snapshots as they are listed now, before it is saved; also while the host is offline",
-    body: PreviewWish,
+    body: PreviewInput,
     handler: async (server, c) => {
       const group = await getSourceGroup(server, pathId(c, "id"), pathId(c, "gid"));
-      const { retention } = await readJson(c, PreviewWish);
+      const { retention } = await readJson(c, PreviewInput);
       return c.json(withIsoTimes(await previewRetention(server, group.id, retention)) as object);
     },
   },
@@ -179,10 +185,10 @@ export const maintenanceRoutes: ApiRoute[] = [
     path: "/api/repositories/:id/ungoverned-snapshots/adopt",
     role: "admin",
     summary: "A source group governs them from now on, each at its own time",
-    body: AdoptWish,
+    body: AdoptInput,
     handler: async (server, c) =>
       c.json(
-        await adoptSnapshots(server, actorOf(c), pathId(c, "id"), await readJson(c, AdoptWish)),
+        await adoptSnapshots(server, actorOf(c), pathId(c, "id"), await readJson(c, AdoptInput)),
       ),
   },
   {
@@ -190,10 +196,10 @@ export const maintenanceRoutes: ApiRoute[] = [
     path: "/api/repositories/:id/ungoverned-snapshots/keep",
     role: "operator",
     summary: "They stay, and are no longer asked about",
-    body: KeepWish,
+    body: KeepInput,
     answers: 204,
     handler: async (server, c) => {
-      await keepUngoverned(server, actorOf(c), pathId(c, "id"), await readJson(c, KeepWish));
+      await keepUngoverned(server, actorOf(c), pathId(c, "id"), await readJson(c, KeepInput));
       return c.body(null, 204);
     },
   },
@@ -202,11 +208,11 @@ export const maintenanceRoutes: ApiRoute[] = [
     path: "/api/repositories/:id/ungoverned-snapshots/forget",
     role: "admin",
     summary: "Forgets them, as a job; confirm_hostname is the host name that the snapshots carry",
-    body: ForgetWish,
+    body: ForgetInput,
     answers: 202,
     handler: async (server, c) => {
-      const wish = await readJson(c, ForgetWish);
-      return started(c, await forgetUngoverned(server, actorOf(c), pathId(c, "id"), wish));
+      const input = await readJson(c, ForgetInput);
+      return started(c, await forgetUngoverned(server, actorOf(c), pathId(c, "id"), input));
     },
   },
 ];

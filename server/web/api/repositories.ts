@@ -56,8 +56,8 @@ export const repositoryRoutes: ApiRoute[] = [
     body: ChangedRepository,
     handler: async (server, c) => {
       const id = pathId(c, "id");
-      const wish = await readJson(c, ChangedRepository);
-      const warnings = await changeRepository(server, actorOf(c), id, wish);
+      const input = await readJson(c, ChangedRepository);
+      const warnings = await changeRepository(server, actorOf(c), id, input);
       return c.json({ ...withIsoTimes(await getRepository(server, id)) as object, warnings });
     },
   },

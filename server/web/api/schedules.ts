@@ -2,7 +2,7 @@ import { z } from "zod";
 import { cronInWords, nextRuns } from "../../../shared/cron.ts";
 import { cron, timeZone } from "../../../shared/fields.ts";
 import { getHost } from "../../hosts/find.ts";
-import { ScheduleWish } from "../../schedules/fields.ts";
+import { ScheduleInput } from "../../schedules/fields.ts";
 import { getSchedule, listSchedules } from "../../schedules/find.ts";
 import { changeSchedule, createSchedule, removeSchedule } from "../../schedules/save.ts";
 import type { Server } from "../../server.ts";
@@ -22,11 +22,11 @@ export interface CronPreview {
 
 /** What an expression means, while it is typed. Throws invalid. */
 export function previewCron(server: Server, text: string, zone: string): CronPreview {
-  const wish = parse(z.object({ cron, time_zone: timeZone }), { cron: text, time_zone: zone });
+  const input = parse(z.object({ cron, time_zone: timeZone }), { cron: text, time_zone: zone });
   return {
-    cron: wish.cron,
-    words: cronInWords(wish.cron),
-    next: nextRuns(wish.cron, server.now(), SHOWN, wish.time_zone),
+    cron: input.cron,
+    words: cronInWords(input.cron),
+    next: nextRuns(input.cron, server.now(), SHOWN, input.time_zone),
   };
 }
 
@@ -62,12 +62,12 @@ export const scheduleRoutes: ApiRoute[] = [
     path: "/api/hosts/:id/schedules",
     role: "operator",
     summary: "Adds a schedule; the host's own clock keeps it, in the host's time zone",
-    body: ScheduleWish,
+    body: ScheduleInput,
     answers: 201,
     handler: async (server, c) => {
       const host = await getHost(server, pathId(c, "id"));
-      const wish = await readJson(c, ScheduleWish);
-      const { id } = await createSchedule(server, actorOf(c), host.id, wish);
+      const input = await readJson(c, ScheduleInput);
+      const { id } = await createSchedule(server, actorOf(c), host.id, input);
       return c.json(withIsoTimes(await getSchedule(server, host.id, id)) as object, 201);
     },
   },
@@ -84,10 +84,10 @@ export const scheduleRoutes: ApiRoute[] = [
     path: "/api/hosts/:id/schedules/:sid",
     role: "operator",
     summary: "Replaces a schedule",
-    body: ScheduleWish,
+    body: ScheduleInput,
     handler: async (server, c) => {
       const [hostId, id] = [pathId(c, "id"), pathId(c, "sid")];
-      await changeSchedule(server, actorOf(c), hostId, id, await readJson(c, ScheduleWish));
+      await changeSchedule(server, actorOf(c), hostId, id, await readJson(c, ScheduleInput));
       return c.json(withIsoTimes(await getSchedule(server, hostId, id)) as object);
     },
   },

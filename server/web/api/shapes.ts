@@ -75,5 +75,10 @@ export function jobShape(job: Job): unknown {
 }
 
 export function lineShape(line: StoredLine): unknown {
-  return { n: line.n, at: new Date(line.at).toISOString(), stream: line.stream, text: line.text };
+  return {
+    n: line.line,
+    at: new Date(line.at).toISOString(),
+    stream: line.stream,
+    text: line.text,
+  };
 }

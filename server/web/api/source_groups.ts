@@ -1,5 +1,5 @@
 import { getHost } from "../../hosts/find.ts";
-import { SourceGroupWish } from "../../source_groups/fields.ts";
+import { SourceGroupInput } from "../../source_groups/fields.ts";
 import { getSourceGroup, listSourceGroups } from "../../source_groups/find.ts";
 import {
   changeSourceGroup,
@@ -29,12 +29,12 @@ export const sourceGroupRoutes: ApiRoute[] = [
     path: "/api/hosts/:id/source-groups",
     role: "operator",
     summary: "Adds a source group",
-    body: SourceGroupWish,
+    body: SourceGroupInput,
     answers: 201,
     handler: async (server, c) => {
       const host = await getHost(server, pathId(c, "id"));
-      const wish = await readJson(c, SourceGroupWish);
-      const { id } = await createSourceGroup(server, actorOf(c), host.id, wish);
+      const input = await readJson(c, SourceGroupInput);
+      const { id } = await createSourceGroup(server, actorOf(c), host.id, input);
       return c.json(withIsoTimes(await getSourceGroup(server, host.id, id)) as object, 201);
     },
   },
@@ -53,11 +53,11 @@ export const sourceGroupRoutes: ApiRoute[] = [
     path: "/api/hosts/:id/source-groups/:gid",
     role: "operator",
     summary: "Replaces a source group",
-    body: SourceGroupWish,
+    body: SourceGroupInput,
     handler: async (server, c) => {
       const [hostId, id] = [pathId(c, "id"), pathId(c, "gid")];
-      const wish = await readJson(c, SourceGroupWish);
-      await changeSourceGroup(server, actorOf(c), hostId, id, wish);
+      const input = await readJson(c, SourceGroupInput);
+      await changeSourceGroup(server, actorOf(c), hostId, id, input);
       return c.json(withIsoTimes(await getSourceGroup(server, hostId, id)) as object);
     },
   },

@@ -112,11 +112,11 @@ async function theme(_: Server, c: Ctx): Promise<Response> {
 async function makeToken(server: Server, c: Ctx): Promise<Response> {
   const form = await readForm(c);
   const value = { name: form.text("name"), lifetime: form.text("lifetime") };
-  const { done, errors } = await attempt(TokenForm, value, async (wish) => {
-    const days = Number(wish.lifetime);
+  const { done, errors } = await attempt(TokenForm, value, async (input) => {
+    const days = Number(input.lifetime);
     const expires_at = days > 0 ? server.now() + days * DAY : undefined;
-    const made = await createToken(server, actorOf(c), userOf(c), { name: wish.name, expires_at });
-    return { name: wish.name, token: made.token };
+    const made = await createToken(server, actorOf(c), userOf(c), { name: input.name, expires_at });
+    return { name: input.name, token: made.token };
   });
   if (errors) return showAccount(server, c, { tokenValues: value, tokenErrors: errors }, 422);
   // Not a redirect: the secret is in this one answer and nowhere else.

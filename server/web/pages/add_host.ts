@@ -2,7 +2,7 @@ import { AddHostPage, type AddHostProps } from "../../../templates/hosts/add.tsx
 import { AddHostDonePage } from "../../../templates/hosts/add_done.tsx";
 import { NO_CONNECTION } from "../../../templates/repositories/connection_fields.tsx";
 import { missingFiles } from "../../downloads/files.ts";
-import { createEnrolmentToken, EnrolmentWish } from "../../enrolment/create_token.ts";
+import { createEnrolmentToken, EnrolmentInput } from "../../enrolment/create_token.ts";
 import { hasOpenToken } from "../../hosts/names.ts";
 import { joinCommands } from "../../enrolment/join_commands.ts";
 import { warningFlash } from "../../repositories/secret_warnings.ts";
@@ -10,7 +10,7 @@ import type { Server } from "../../server.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
 import { attempt, type Form, linesOf, readForm, tagsOf } from "./form.ts";
 import { frameOf, isAdmin, show } from "./page.ts";
-import { repositoryChoices, typedChoice, wishedChoice } from "./repository_choice.ts";
+import { choiceInput, repositoryChoices, typedChoice } from "./repository_choice.ts";
 
 export const addHostRoutes: Route[] = [
   { method: "GET", path: "/hosts/new", role: "operator", handler: showForm },
@@ -49,12 +49,12 @@ async function add(server: Server, c: Ctx): Promise<Response> {
     initial_paths: linesOf(form.text("initial_paths")),
     replace_open: form.ticked("replace_open"),
     may_hold_admin_credential: form.ticked("may_hold_admin_credential"),
-    ...wishedChoice(form),
+    ...choiceInput(form),
   };
   const { done, errors } = await attempt(
-    EnrolmentWish,
+    EnrolmentInput,
     value,
-    (wish) => createEnrolmentToken(server, actorOf(c), wish),
+    (input) => createEnrolmentToken(server, actorOf(c), input),
   );
   const frame = await frameOf(server, c);
   if (errors) {

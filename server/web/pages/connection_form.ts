@@ -4,7 +4,7 @@ import type { Repository } from "../../repositories/find.ts";
 import { type Form, linesOf } from "./form.ts";
 
 /** What the connection fields say, as the API's schemas read it. Blank secrets are left out: they stay, or are made. */
-export function connectionWish(form: Form, prefix: string) {
+export function connectionInput(form: Form, prefix: string) {
   const text = (name: string) => form.text(`${prefix}${name}`);
   return {
     name: text("name"),
@@ -54,14 +54,14 @@ export function connectionValues(
   prefix: string,
   stored: string[] = [],
 ): ConnectionValues {
-  const wish = connectionWish(form, prefix);
+  const input = connectionInput(form, prefix);
   return {
-    name: wish.name,
-    url: wish.url,
-    username: wish.username,
-    is_new: wish.is_new,
-    append_only: wish.append_only,
-    environment: Object.keys(wish.environment).map((name) => ({
+    name: input.name,
+    url: input.url,
+    username: input.username,
+    is_new: input.is_new,
+    append_only: input.append_only,
+    environment: Object.keys(input.environment).map((name) => ({
       name,
       isSet: stored.includes(name),
     })),

@@ -71,7 +71,7 @@ async function setup(server: Server, c: Ctx): Promise<Response> {
   const { done: user, errors } = await attempt(
     SetUp,
     value,
-    (wish) => followLink(server, c.get("address"), wish),
+    (input) => followLink(server, c.get("address"), input),
   );
   if (errors) {
     return await setupPage(server, c, token, { username: value.username }, errors, 422);
@@ -100,7 +100,7 @@ async function login(server: Server, c: Ctx): Promise<Response> {
   const { done, errors } = await attempt(
     Login,
     value,
-    (wish) => logIn(server, c.get("address"), wish),
+    (input) => logIn(server, c.get("address"), input),
   );
   if (errors) {
     const frame = { ...await frameOf(server, c), user: null };

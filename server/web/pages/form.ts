@@ -44,7 +44,7 @@ function isMendable({ code, field }: AppError): boolean {
 export async function attempt<S extends z.ZodType, T>(
   schema: S,
   value: unknown,
-  act: (wish: z.output<S>) => Promise<T>,
+  act: (input: z.output<S>) => Promise<T>,
 ): Promise<Tried<T>> {
   const read = schema.safeParse(value, { reportInput: true });
   if (!read.success) return { errors: problemsOf(read.error, schema) };

@@ -28,14 +28,14 @@ export async function hostsOnPage(
     tag: c.req.query("tag") ?? "",
     sort: oneOf(HOST_SORTS, c.req.query("sort")),
   };
-  const wish: HostFilter = {
+  const input: HostFilter = {
     search: filter.q,
     state: STATES[filter.state],
     tag: filter.tag || undefined,
     sort: filter.sort,
   };
   const cursor = String((page - 1) * PER_PAGE);
-  const { items, total } = await listHosts(server, wish, { limit: PER_PAGE, cursor });
+  const { items, total } = await listHosts(server, input, { limit: PER_PAGE, cursor });
   return {
     hosts: await hostRows(server, items),
     matching: total,

@@ -18,11 +18,11 @@ import { hostName, id, tags, timeZone } from "../../../shared/fields.ts";
 import { missingFiles } from "../../downloads/files.ts";
 import { joinCommands } from "../../enrolment/join_commands.ts";
 import { createRejoinToken } from "../../enrolment/rejoin_token.ts";
-import { BandwidthWish, setBandwidth } from "../../hosts/bandwidth.ts";
+import { BandwidthInput, setBandwidth } from "../../hosts/bandwidth.ts";
 import { changeHost, HostChange } from "../../hosts/change.ts";
 import {
   type DefaultHooks,
-  DefaultHooksWish,
+  DefaultHooksInput,
   getDefaultHooks,
   setDefaultHooks,
 } from "../../hooks/defaults.ts";
@@ -47,7 +47,7 @@ import { frameOf, goTo, isAdmin, show, whereFrom } from "./page.ts";
 import { repositoryChoices } from "./repository_choice.ts";
 import { repositoryView } from "./repository_props.ts";
 import { hostFrame, lossesOf } from "./host_props.ts";
-import { tryHook, TryHookWish } from "../../jobs/try_hook.ts";
+import { testHook, TestHookInput } from "../../jobs/test_hook.ts";
 import { HostSnapshotsChoice, removeHost } from "../../retention/remove_host.ts";
 
 export const hostPageRoutes: Route[] = [
@@ -110,7 +110,7 @@ async function repository(
   const page = HostRepositoryPage({
     ...props,
     repository: view,
-    caps: {
+    limits: {
       up: String(host.bandwidth_up_kbps ?? ""),
       down: String(host.bandwidth_down_kbps ?? ""),
     },
@@ -125,7 +125,7 @@ async function repository(
       BLANK_WINDOW,
     ],
     timeZone: host.time_zone,
-    capErrors: {},
+    limitErrors: {},
     ...defaultHookProps(await getDefaultHooks(server, host.id)),
     hookErrors: {},
     isAdmin: isAdmin(c),
@@ -139,13 +139,13 @@ async function repository(
 async function bandwidth(server: Server, c: Ctx): Promise<Response> {
   const hostId = pathId(c, "id");
   const form = await readForm(c);
-  const caps = { up: form.text("bandwidth_up_kbps"), down: form.text("bandwidth_down_kbps") };
+  const limits = { up: form.text("bandwidth_up_kbps"), down: form.text("bandwidth_down_kbps") };
   const windows = windowsOf(form);
   const { errors } = await attempt(
-    BandwidthWish,
+    BandwidthInput,
     {
-      bandwidth_up_kbps: numberOf(caps.up) ?? null,
-      bandwidth_down_kbps: numberOf(caps.down) ?? null,
+      bandwidth_up_kbps: numberOf(limits.up) ?? null,
+      bandwidth_down_kbps: numberOf(limits.down) ?? null,
       windows: windows.map((window) => ({
         days: window.days.split(","),
         from: window.from.trim(),
@@ -154,10 +154,10 @@ async function bandwidth(server: Server, c: Ctx): Promise<Response> {
         bandwidth_down_kbps: numberOf(window.bandwidth_down_kbps) ?? null,
       })),
     },
-    (wish) => setBandwidth(server, actorOf(c), hostId, wish),
+    (input) => setBandwidth(server, actorOf(c), hostId, input),
   );
   if (errors) {
-    const typed = { caps, windows: [...windows, BLANK_WINDOW], capErrors: errors };
+    const typed = { limits, windows: [...windows, BLANK_WINDOW], limitErrors: errors };
     return repository(server, c, typed, 422);
   }
   return goTo(c, `/hosts/${hostId}/repository`, { text: "The limits are saved." });
@@ -198,15 +198,15 @@ function defaultHookFields(
 ): HookField[] {
   return HOOK_NAMES.map((hook) => {
     const name = `${hook}_default` as const;
-    const isUnsealable = stored.unsealable.includes(name);
+    const cannotDecrypt = stored.cannot_decrypt.includes(name);
     const text = stored[name];
     return {
       hook,
       name,
       value: typed?.[name] ?? text ?? "",
       error: errors[name],
-      isUnsealable,
-      inForce: text === null && !isUnsealable ? null : { from: "host", text },
+      cannotDecrypt,
+      inForce: text === null && !cannotDecrypt ? null : { from: "host", text },
     };
   });
 }
@@ -220,9 +220,9 @@ async function hooks(server: Server, c: Ctx): Promise<Response> {
   };
   const hook_stop_at_error_default = form.ticked("hook_stop_at_error_default");
   const { errors } = await attempt(
-    DefaultHooksWish,
+    DefaultHooksInput,
     { ...typed, hook_stop_at_error_default },
-    (wish) => setDefaultHooks(server, actorOf(c), hostId, wish),
+    (input) => setDefaultHooks(server, actorOf(c), hostId, input),
   );
   if (errors) {
     const fields = defaultHookFields(await getDefaultHooks(server, hostId), typed, errors);
@@ -236,9 +236,9 @@ async function tryOne(server: Server, c: Ctx): Promise<Response> {
   const hostId = pathId(c, "id");
   const form = await readForm(c);
   const { done, errors } = await attempt(
-    TryHookWish,
+    TestHookInput,
     { hook: form.text("hook"), source_group_id: c.req.query("source_group_id") },
-    (wish) => tryHook(server, actorOf(c), hostId, wish),
+    (input) => testHook(server, actorOf(c), hostId, input),
   );
   if (!errors) return goTo(c, `/jobs/${done}`);
   const [text = "Nothing was started."] = Object.values(errors);
@@ -359,7 +359,7 @@ async function approve(server: Server, c: Ctx): Promise<Response> {
   const { errors } = await attempt(
     HostChange,
     { approved_roots, approved_repository_ids: form.all("approved_repository_ids") },
-    (wish) => changeHost(server, actorOf(c), host.id, wish),
+    (input) => changeHost(server, actorOf(c), host.id, input),
   );
   if (errors) {
     const shown = await approvalsProps(server, c, host);
@@ -383,7 +383,7 @@ async function change(server: Server, c: Ctx): Promise<Response> {
   const { errors } = await attempt(
     SettingsForm,
     { ...values, tags: tagsOf(values.tags) },
-    (wish) => changeHost(server, actorOf(c), hostId, wish),
+    (input) => changeHost(server, actorOf(c), hostId, input),
   );
   if (errors) return settings(server, c, { values, errors }, 422);
   return goTo(c, `/hosts/${hostId}/settings`, { text: "The changes are saved." });

@@ -17,7 +17,7 @@ import { pathId } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
 import { attempt, attemptTo, linesOf, readForm, tagsOf } from "./form.ts";
 import { frameOf, goTo, isAdmin, show, whereFrom } from "./page.ts";
-import { repositoryChoices, typedChoice, wishedChoice } from "./repository_choice.ts";
+import { choiceInput, repositoryChoices, typedChoice } from "./repository_choice.ts";
 import { pendingHostView } from "./pending_props.ts";
 
 export const pendingHostPageRoutes: Route[] = [
@@ -38,10 +38,10 @@ const PER_PAGE = 25;
 const REJECTED_SHOWN = 20;
 
 async function list(server: Server, c: Ctx): Promise<Response> {
-  const wish = { limit: PER_PAGE, cursor: c.req.query("cursor") || null };
-  const { items, total, next_cursor } = await listPendingHosts(server, wish);
+  const input = { limit: PER_PAGE, cursor: c.req.query("cursor") || null };
+  const { items, total, next_cursor } = await listPendingHosts(server, input);
   const rejected = await listRejectedKeys(server, { limit: REJECTED_SHOWN, cursor: null });
-  const before = Number(wish.cursor ?? 0) - wish.limit;
+  const before = Number(input.cursor ?? 0) - input.limit;
   const address = (cursor: string | number) => `/pending-hosts?cursor=${cursor}`;
   return show(
     c,
@@ -51,7 +51,7 @@ async function list(server: Server, c: Ctx): Promise<Response> {
       total,
       rejected: rejected.items.map(rejectedView),
       mayDecide: isAdmin(c),
-      previous: wish.cursor === null ? undefined : address(Math.max(0, before)),
+      previous: input.cursor === null ? undefined : address(Math.max(0, before)),
       next: next_cursor === null ? undefined : address(next_cursor),
     }),
   );
@@ -95,12 +95,12 @@ async function accept(server: Server, c: Ctx): Promise<Response> {
     tags: tagsOf(form.text("tags")),
     initial_paths: linesOf(form.text("initial_paths")),
     may_hold_admin_credential: form.ticked("may_hold_admin_credential"),
-    ...wishedChoice(form),
+    ...choiceInput(form),
   };
   const { done, errors } = await attempt(
     Acceptance,
     value,
-    (wish) => acceptPendingHost(server, actorOf(c), id, wish),
+    (input) => acceptPendingHost(server, actorOf(c), id, input),
   );
   if (errors) {
     // What is gone meanwhile is answered by the page that says so.

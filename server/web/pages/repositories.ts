@@ -13,7 +13,7 @@ import { pathId, readPage } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
 import { attempt, attemptTo, readForm } from "./form.ts";
 import { frameOf, goTo, isAdmin, show } from "./page.ts";
-import { connectionValues, connectionWish, storedValues } from "./connection_form.ts";
+import { connectionInput, connectionValues, storedValues } from "./connection_form.ts";
 import { showRepository } from "./show_repository.ts";
 
 export const repositoryPageRoutes: Route[] = [
@@ -80,8 +80,8 @@ async function create(server: Server, c: Ctx): Promise<Response> {
   const form = await readForm(c);
   const { done, errors } = await attempt(
     NewRepository,
-    connectionWish(form, ""),
-    (wish) => createRepository(server, actorOf(c), wish),
+    connectionInput(form, ""),
+    (input) => createRepository(server, actorOf(c), input),
   );
   if (errors) {
     const page = RepositoryFormPage({
@@ -124,11 +124,11 @@ async function showEdit(server: Server, c: Ctx): Promise<Response> {
 async function change(server: Server, c: Ctx): Promise<Response> {
   const found = await getRepository(server, pathId(c, "id"));
   const form = await readForm(c);
-  const { is_new: _, ...wish } = connectionWish(form, "");
+  const { is_new: _, ...input } = connectionInput(form, "");
   const { done: warnings, errors } = await attempt(
     ChangedRepository,
-    wish,
-    (wish) => changeRepository(server, actorOf(c), found.id, wish),
+    input,
+    (input) => changeRepository(server, actorOf(c), found.id, input),
   );
   if (errors) {
     const page = RepositoryFormPage({

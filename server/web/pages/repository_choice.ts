@@ -5,13 +5,13 @@ import type { Server } from "../../server.ts";
 import type { Ctx } from "../context.ts";
 import type { Form } from "./form.ts";
 import { isAdmin } from "./page.ts";
-import { connectionValues, connectionWish } from "./connection_form.ts";
+import { connectionInput, connectionValues } from "./connection_form.ts";
 
 /** The fields of templates/repositories/choice.tsx, as a body of the API has them. */
-export function wishedChoice(form: Form) {
+export function choiceInput(form: Form) {
   return form.text("repository_choice") === "existing"
     ? { repository_id: form.text("repository_id") || null }
-    : { repository: connectionWish(form, "repository.") };
+    : { repository: connectionInput(form, "repository.") };
 }
 
 /** The same fields, as they were typed. */

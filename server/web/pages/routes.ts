@@ -15,7 +15,7 @@ import { runPageRoutes } from "./runs.ts";
 import { schedulePageRoutes } from "./schedules.ts";
 import { sourcePageRoutes } from "./sources.ts";
 import { ungovernedPageRoutes } from "./ungoverned.ts";
-import { upkeepPageRoutes } from "./upkeep.ts";
+import { maintenancePageRoutes } from "./maintenance.ts";
 
 // A fixed path stands before one with a parameter in its place: the first row that fits answers.
 export const PAGE_ROUTES: Route[] = [
@@ -29,7 +29,7 @@ export const PAGE_ROUTES: Route[] = [
   ...sourcePageRoutes,
   ...schedulePageRoutes,
   ...repositoryPageRoutes,
-  ...upkeepPageRoutes,
+  ...maintenancePageRoutes,
   ...ungovernedPageRoutes,
   ...jobPageRoutes,
   ...auditPageRoutes,

@@ -27,9 +27,9 @@ export async function startRun(
       kind: form.text("kind") || "backup",
       source_group_id: groupId,
       schedule_id: scheduleId,
-      ...limitsOf(form),
+      ...limitsTyped(form),
     },
-    (wish) => startJobs(server, actorOf(c), hostId, wish),
+    (input) => startJobs(server, actorOf(c), hostId, input),
   );
   if (errors) {
     const refused = refusedRun(form, errors, scheduleId ?? groupId ?? "all");
@@ -41,8 +41,8 @@ export async function startRun(
   return goTo(c, `/hosts/${hostId}/jobs`, { text: `${done.length} backups are started.` });
 }
 
-/** This run's own caps, as typed. */
-export function limitsOf(form: Form) {
+/** This run's own limits, as typed. */
+export function limitsTyped(form: Form) {
   return {
     bandwidth_up_kbps: numberOf(form.text("bandwidth_up_kbps")),
     bandwidth_down_kbps: numberOf(form.text("bandwidth_down_kbps")),

@@ -8,7 +8,7 @@ import { SchedulesPage } from "../../../templates/hosts/schedules.tsx";
 import type { RefusedRun } from "../../../templates/parts/limits.tsx";
 import { AppError } from "../../errors.ts";
 import { getHost } from "../../hosts/find.ts";
-import { ScheduleWish } from "../../schedules/fields.ts";
+import { ScheduleInput } from "../../schedules/fields.ts";
 import { getSchedule } from "../../schedules/find.ts";
 import {
   changeSchedule,
@@ -136,9 +136,9 @@ async function create(server: Server, c: Ctx): Promise<Response> {
   const { id: hostId } = await getHost(server, pathId(c, "id"));
   const values = typed(await readForm(c));
   const { errors } = await attempt(
-    ScheduleWish,
-    wishOf(values),
-    (wish) => createSchedule(server, actorOf(c), hostId, wish),
+    ScheduleInput,
+    inputOf(values),
+    (input) => createSchedule(server, actorOf(c), hostId, input),
   );
   if (errors) return await showForm(server, c, { scheduleId: null, values, errors });
   return goTo(c, `/hosts/${hostId}/schedules`, { text: "The schedule is added." });
@@ -149,9 +149,9 @@ async function change(server: Server, c: Ctx): Promise<Response> {
   const { id: scheduleId } = await getSchedule(server, hostId, pathId(c, "sid"));
   const values = typed(await readForm(c));
   const { errors } = await attempt(
-    ScheduleWish,
-    wishOf(values),
-    (wish) => changeSchedule(server, actorOf(c), hostId, scheduleId, wish),
+    ScheduleInput,
+    inputOf(values),
+    (input) => changeSchedule(server, actorOf(c), hostId, scheduleId, input),
   );
   if (errors) return await showForm(server, c, { scheduleId, values, errors });
   return goTo(c, `/hosts/${hostId}/schedules`, { text: "The changes are saved." });
@@ -199,6 +199,6 @@ function typed(form: Form): Values {
   };
 }
 
-function wishOf(values: Values) {
+function inputOf(values: Values) {
   return { cron: values.cron, enabled: values.isEnabled, source_group_ids: values.groupIds };
 }

@@ -1,12 +1,12 @@
 // The page of a repository.
 import { RepositoryPage, type RepositoryPageProps } from "../../../templates/repositories/page.tsx";
-import type { UpkeepProps } from "../../../templates/repositories/upkeep.tsx";
+import type { MaintenanceProps } from "../../../templates/repositories/maintenance.tsx";
 import type { Server } from "../../server.ts";
 import { pathId } from "../body.ts";
 import type { Ctx } from "../context.ts";
 import { frameOf, isAdmin, mayRun, show } from "./page.ts";
 import { repositoryView } from "./repository_props.ts";
-import { upkeepProps } from "./upkeep_props.ts";
+import { maintenanceProps } from "./maintenance_props.ts";
 import { ungovernedProps } from "./ungoverned_props.ts";
 
 export async function showRepository(
@@ -27,7 +27,7 @@ export async function showRepository(
       mayDelete: mayChange,
       errors: {},
       mayAnswer: isAdmin(c),
-      upkeep: await upkeepProps(server, c, id),
+      maintenance: await maintenanceProps(server, c, id),
       ungoverned: await ungovernedProps(server, c, id),
       ...changes,
     }),
@@ -40,8 +40,8 @@ export async function showRefused(
   server: Server,
   c: Ctx,
   id: string,
-  upkeep: Partial<UpkeepProps>,
+  maintenance: Partial<MaintenanceProps>,
 ): Promise<Response> {
-  const props = { ...await upkeepProps(server, c, id), ...upkeep };
-  return await showRepository(server, c, id, { upkeep: props }, 422);
+  const props = { ...await maintenanceProps(server, c, id), ...maintenance };
+  return await showRepository(server, c, id, { maintenance: props }, 422);
 }

@@ -13,7 +13,7 @@ import type { RefusedRun } from "../../../templates/parts/limits.tsx";
 import { type DefaultHooks, getDefaultHooks } from "../../hooks/defaults.ts";
 import { getHost, type Host } from "../../hosts/find.ts";
 import type { Server } from "../../server.ts";
-import { SourceGroupWish } from "../../source_groups/fields.ts";
+import { SourceGroupInput } from "../../source_groups/fields.ts";
 import {
   getSourceGroup,
   heirsOf,
@@ -123,7 +123,7 @@ const HOOK_FIELDS = [
 ] as const;
 
 async function showNew(server: Server, c: Ctx): Promise<Response> {
-  const defaults = SourceGroupWish.parse({ name: "new", includes: [] });
+  const defaults = SourceGroupInput.parse({ name: "new", includes: [] });
   const values = { ...valuesOf(defaults), name: "" };
   return await showForm(server, c, { group: null, values, errors: {} });
 }
@@ -137,9 +137,9 @@ async function create(server: Server, c: Ctx): Promise<Response> {
   const hostId = (await getHost(server, pathId(c, "id"))).id;
   const values = typed(await readForm(c));
   const { errors } = await attempt(
-    SourceGroupWish,
-    wishOf(values),
-    (wish) => createSourceGroup(server, actorOf(c), hostId, wish),
+    SourceGroupInput,
+    inputOf(values),
+    (input) => createSourceGroup(server, actorOf(c), hostId, input),
   );
   if (errors) return await showForm(server, c, { group: null, values, errors: ofForm(errors) });
   return goTo(c, `/hosts/${hostId}/sources`, { text: "The source group is added." });
@@ -150,9 +150,9 @@ async function change(server: Server, c: Ctx): Promise<Response> {
   const group = await getSourceGroup(server, hostId, pathId(c, "gid"));
   const values = typed(await readForm(c));
   const { errors } = await attempt(
-    SourceGroupWish,
-    wishOf(values),
-    (wish) => changeSourceGroup(server, actorOf(c), hostId, group.id, wish),
+    SourceGroupInput,
+    inputOf(values),
+    (input) => changeSourceGroup(server, actorOf(c), hostId, group.id, input),
   );
   if (errors) return await showForm(server, c, { group, values, errors: ofForm(errors) });
   return goTo(c, `/hosts/${hostId}/sources`, { text: "The changes are saved." });
@@ -165,7 +165,7 @@ async function preview(server: Server, c: Ctx): Promise<Response> {
   const values = typed(await readForm(c));
   const { done, errors } = await attempt(
     z.object({ retention: PreviewedRetention }),
-    { retention: wishOf(values).retention },
+    { retention: inputOf(values).retention },
     ({ retention }) => previewRetention(server, group.id, retention),
   );
   if (errors) return await showForm(server, c, { group, values, errors: ofForm(errors) });
@@ -252,14 +252,14 @@ function hookViews(
   defaults: DefaultHooks,
 ): SourceFormProps["hooks"] {
   return HOOK_NAMES.map((hook) => {
-    const isUnsealable = group?.unsealable_hooks.includes(hook) ?? false;
+    const cannotDecrypt = group?.cannot_decrypt_hooks.includes(hook) ?? false;
     const own = group?.[hook] ?? null;
-    if (own !== null || isUnsealable) {
-      return { hook, isUnsealable, inForce: { from: "group", text: own } };
+    if (own !== null || cannotDecrypt) {
+      return { hook, cannotDecrypt, inForce: { from: "group", text: own } };
     }
     const name = `${hook}_default` as const;
-    const isSet = defaults[name] !== null || defaults.unsealable.includes(name);
-    return { hook, isUnsealable, inForce: isSet ? { from: "host", text: defaults[name] } : null };
+    const isSet = defaults[name] !== null || defaults.cannot_decrypt.includes(name);
+    return { hook, cannotDecrypt, inForce: isSet ? { from: "host", text: defaults[name] } : null };
   });
 }
 
@@ -286,7 +286,7 @@ function typed(form: Form): SourceFormValues {
   ) as unknown as SourceFormValues;
 }
 
-function wishOf(values: SourceFormValues) {
+function inputOf(values: SourceFormValues) {
   return {
     name: values.name,
     includes: linesOf(values.includes),

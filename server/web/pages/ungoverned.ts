@@ -1,11 +1,11 @@
 // Snapshots that no source group governs, on a repository's page.
 import {
+  AdoptInput,
   adoptSnapshots,
-  AdoptWish,
+  ForgetInput,
   forgetUngoverned,
-  ForgetWish,
+  KeepInput,
   keepUngoverned,
-  KeepWish,
 } from "../../retention/decide_ungoverned.ts";
 import type { Server } from "../../server.ts";
 import { pathId } from "../body.ts";
@@ -22,10 +22,10 @@ export const ungovernedPageRoutes: Route[] = [
 async function adopt(server: Server, c: Ctx): Promise<Response> {
   const id = pathId(c, "id");
   const form = await readForm(c);
-  const wish = { ...namedIn(form), source_group_id: form.text("source_group_id") };
+  const input = { ...namedIn(form), source_group_id: form.text("source_group_id") };
   const tried = await attempt(
-    AdoptWish,
-    wish,
+    AdoptInput,
+    input,
     (read) => adoptSnapshots(server, actorOf(c), id, read),
   );
   return back(c, id, tried, "The group governs them from now on.");
@@ -33,10 +33,10 @@ async function adopt(server: Server, c: Ctx): Promise<Response> {
 
 async function keep(server: Server, c: Ctx): Promise<Response> {
   const id = pathId(c, "id");
-  const wish = namedIn(await readForm(c));
+  const input = namedIn(await readForm(c));
   const tried = await attempt(
-    KeepWish,
-    wish,
+    KeepInput,
+    input,
     (read) => keepUngoverned(server, actorOf(c), id, read),
   );
   return back(c, id, tried, "They are kept.");
@@ -45,10 +45,10 @@ async function keep(server: Server, c: Ctx): Promise<Response> {
 async function forget(server: Server, c: Ctx): Promise<Response> {
   const id = pathId(c, "id");
   const form = await readForm(c);
-  const wish = { ...namedIn(form), confirm_hostname: form.text("confirm_hostname").trim() };
+  const input = { ...namedIn(form), confirm_hostname: form.text("confirm_hostname").trim() };
   const tried = await attempt(
-    ForgetWish,
-    wish,
+    ForgetInput,
+    input,
     (read) => forgetUngoverned(server, actorOf(c), id, read),
   );
   if (!tried.errors) return goTo(c, `/jobs/${tried.done}`);

@@ -113,7 +113,7 @@ Deno.test("without hooks a backup that has one fails and none is run, a hook alo
   const group = order([join(all.folder, "files")]);
   for (
     const each of [hooks(`touch ${ran}`), { post_hook: `touch ${ran}`, timeout_seconds: 60 }, {
-      unsealable: "pre_hook" as const,
+      cannot_decrypt: "pre_hook" as const,
       timeout_seconds: 60,
     }]
   ) {
@@ -136,8 +136,8 @@ Deno.test("the plan's own clock is no way round it, and what is refused is not t
   await using all = await braked(() => ({ roots: [] }));
   const id = "55555555-5555-4555-8555-555555555555";
   all.server.send({
-    type: "schedule.set",
-    schedule_version: 2,
+    type: "plan.set",
+    plan_version: 2,
     schedules: [{ id, cron: "0 13 * * *", time_zone: "UTC", source_group_ids: [id] }],
     source_groups: [{ ...order(["/etc"]), id, retry_max: 3, retry_backoff_seconds: 1 }],
   });
@@ -185,8 +185,8 @@ Deno.test("the post hook that an earlier agent still owed is not run once the ow
     hooks: { post_hook: `touch ${ran}`, timeout_seconds: 60 },
   };
   server.plan = {
-    type: "schedule.set",
-    schedule_version: 1,
+    type: "plan.set",
+    plan_version: 1,
     schedules: [],
     source_groups: [group],
   };

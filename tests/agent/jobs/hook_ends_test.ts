@@ -71,7 +71,9 @@ const EARLY: [what: string, code: string, how: {
   ["the pre hook takes too long", "pre_hook_overdue", {
     hooks: { pre_hook: "sleep 600", timeout_seconds: 1 },
   }],
-  ["the pre hook cannot be opened", "hook_unsealable", { hooks: { unsealable: "pre_hook" } }],
+  ["the pre hook cannot be opened", "hook_cannot_decrypt", {
+    hooks: { cannot_decrypt: "pre_hook" },
+  }],
 ];
 
 for (const [what, code, { config, hooks, order }] of EARLY) {

@@ -77,13 +77,13 @@ Deno.test("cancel during the post hook ends it; what was saved stays saved", asy
 
 Deno.test("a hook that the server could not unseal fails the job before anything runs; a post hook learns of it", async () => {
   await using all = await hookedAgent();
-  const end = await all.run({ unsealable: "pre_hook", post_hook: "echo $RM_JOB_STATUS" });
-  assert.deepEqual([end.status, end.reason_code], ["failed", "hook_unsealable"]);
+  const end = await all.run({ cannot_decrypt: "pre_hook", post_hook: "echo $RM_JOB_STATUS" });
+  assert.deepEqual([end.status, end.reason_code], ["failed", "hook_cannot_decrypt"]);
   assert.match(end.reason!, /^The pre_hook could not be unsealed/);
   assert.equal(all.backups(), 0);
   assert.deepEqual(all.printed(end.job_id), ["failed"]);
-  const other = await all.run({ unsealable: "post_hook", pre_hook: "echo ran" });
-  assert.equal(other.reason_code, "hook_unsealable");
+  const other = await all.run({ cannot_decrypt: "post_hook", pre_hook: "echo ran" });
+  assert.equal(other.reason_code, "hook_cannot_decrypt");
   assert.deepEqual(all.printed(other.job_id), []);
 });
 

@@ -106,7 +106,7 @@ Deno.test("a restic that ignores the interrupt is killed with all its children, 
       backup: `trap '' INT; sleep 1000 & echo $! > $(dirname $0)/child; wait; wait; sleep 1000`,
       unlock: "exit 0",
     },
-    agent: { limits: { graceMs: 200 } },
+    agent: { timeouts: { graceMs: 200 } },
   });
   const [first, second] = [jobId(), jobId()];
   all.server.run({ job_id: first, source_group: GROUP });
@@ -227,18 +227,18 @@ for (const [name, verbs, status, code] of OUTCOMES) {
 Deno.test("the arguments keep to restic's order, options with = and paths after --", async () => {
   await using all = await setUp({
     verbs: { backup: SUMMARY, snapshots: LISTED },
-    server: { config: { bandwidth_up_kbps: 500, bandwidth_down_kbps: 70 } },
+    server: { config: { bandwidth_up_kib_per_s: 500, bandwidth_down_kib_per_s: 70 } },
   });
   const id = jobId();
   const source_group = order(["/a", "/b c"], ["*.tmp", "-x"]);
-  all.server.run({ job_id: id, source_group, bandwidth_down_kbps: 0 });
+  all.server.run({ job_id: id, source_group, bandwidth_down_kib_per_s: 0 });
   await all.server.finished(id);
   assert.equal(
     all.restic.starts[0]?.args,
     "backup --json --host=alpha --tag=documents --exclude=*.tmp --exclude=-x --limit-upload 500 -- /a /b c",
   );
   const [started] = all.server.of("job.started");
-  assert.deepEqual([started?.bandwidth_up_kbps, started?.bandwidth_down_kbps], [500, 0]);
+  assert.deepEqual([started?.bandwidth_up_kib_per_s, started?.bandwidth_down_kib_per_s], [500, 0]);
 });
 
 Deno.test("secrets reach restic by its environment, and neither arguments nor lines nor the agent's log", async () => {
@@ -327,7 +327,7 @@ Deno.test("progress is told once a second, the first always, and is no line", as
 Deno.test("a repository that never answers is given up after the deadline", async () => {
   await using all = await setUp({
     verbs: { backup: `echo 'Stat(<config/>) returned error, retrying' >&2; ${hang()}` },
-    agent: { limits: { contactMs: 150 } },
+    agent: { timeouts: { contactMs: 150 } },
   });
   const id = jobId();
   all.server.run({ job_id: id, source_group: GROUP });
@@ -342,7 +342,7 @@ Deno.test("a slow index load is no unreachable repository: restic has touched it
       backup: `mkdir "$RESTIC_CACHE_DIR/repo-id"; sleep 2; ${SUMMARY}`,
       snapshots: LISTED,
     },
-    agent: { limits: { contactMs: 1000 } },
+    agent: { timeouts: { contactMs: 1000 } },
   });
   const id = jobId();
   all.server.run({ job_id: id, source_group: GROUP });
@@ -384,10 +384,10 @@ Deno.test("a job that breaks before it begins is told as failed, and the next on
         bandwidth_windows: [{
           ...window,
           days: [...window.days],
-          bandwidth_up_kbps: 5,
-          bandwidth_down_kbps: null,
+          bandwidth_up_kib_per_s: 5,
+          bandwidth_down_kib_per_s: null,
         }],
-        // The caps of the hour cannot be worked out.
+        // The limits of the hour cannot be worked out.
         time_zone: "Mars/Olympus_Mons",
       },
     },

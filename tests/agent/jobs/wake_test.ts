@@ -38,7 +38,7 @@ echo awake`,
       const config = { repository: access(`rest:http://${address}/`) };
       await using all = await hookedAgent({}, { config, restic: restic.path });
       const source_group = { ...order([source]), hooks: { timeout_seconds: 60, ...hooks } };
-      const cancelled = all.begin({}, { source_group, bandwidth_up_kbps: 500 });
+      const cancelled = all.begin({}, { source_group, bandwidth_up_kib_per_s: 500 });
       await eventually(
         "the repository is locked",
         () => [...Deno.readDirSync(join(repository, "locks"))].length > 0,

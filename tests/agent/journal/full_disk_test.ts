@@ -52,8 +52,8 @@ testUnless(
     const marks = texts.filter((text) => text.startsWith("[")).length;
     assert.ok(dropped > 0);
     const told = new Set(
-      first.of("log.stream").concat(second.of("log.stream")).flatMap(({ first_seq, lines }) =>
-        lines.filter(({ text }) => !text.startsWith("[")).map((_, index) => first_seq + index)
+      first.of("log.stream").concat(second.of("log.stream")).flatMap(({ first_line, lines }) =>
+        lines.filter(({ text }) => !text.startsWith("[")).map((_, index) => first_line + index)
       ),
     );
     const last = Math.max(...second.lines(id).keys());

@@ -18,7 +18,7 @@ function addLines(journal: Journal, job: string, first: number, count = 10, text
     stream: "stdout" as const,
     text: `${text} ${first + i}`,
   }));
-  return journal.append({ type: "log.stream", job_id: job, first_seq: first, lines });
+  return journal.append({ type: "log.stream", job_id: job, first_line: first, lines });
 }
 
 function addEnd(journal: Journal, job: string): number {
@@ -171,7 +171,7 @@ Deno.test("a full journal drops the oldest lines, says how many, and keeps every
     const [marker, ...more] = reports.filter((report): report is LogStream =>
       report.type === "log.stream" && report.job_id === job
     );
-    assert.equal(marker?.first_seq, 1);
+    assert.equal(marker?.first_line, 1);
     const [line] = marker!.lines;
     assert.equal(line?.stream, "agent");
     const dropped = Number(/^\[(\d+) lines were dropped here/.exec(line!.text)?.[1]);

@@ -16,7 +16,7 @@ async function setUp(restic: string, folder: string, url: string, more: Record<s
   await using stack = new AsyncDisposableStack();
   const repository = access(url, more);
   const server = stack.use(new FakeServer({ config: { repository } }));
-  stack.use(await startAgent(server, { directory: folder, restic, limits: { contactMs: 4000 } }));
+  stack.use(await startAgent(server, { directory: folder, restic, timeouts: { contactMs: 4000 } }));
   const run = async (job: Record<string, unknown>) => {
     const job_id = jobId();
     server.run({ job_id, ...job });

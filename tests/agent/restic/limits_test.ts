@@ -75,44 +75,47 @@ async function setUp(config: Partial<ConfigUpdate>, now?: { time: number }) {
 
 for (const kind of ["backup", "forget", "prune", "check"] as const) {
   for (
-    const [what, cap, expected] of [
+    const [what, limit, expected] of [
       ["none", null, ""],
       ["zero", 0, ""],
       ["negative", -5, ""],
       ["set", 512, "--limit-upload 512 --limit-download 512"],
     ] as const
   ) {
-    Deno.test(`${kind} with a cap of ${what} is started with ${expected || "no limit"}`, async () => {
-      await using all = await setUp({ bandwidth_up_kbps: cap, bandwidth_down_kbps: cap });
+    Deno.test(`${kind} with a limit of ${what} is started with ${expected || "no limit"}`, async () => {
+      await using all = await setUp({
+        bandwidth_up_kib_per_s: limit,
+        bandwidth_down_kib_per_s: limit,
+      });
       const { limits } = await all.limitsOf(kind);
       assert.deepEqual(limits, [expected]);
     });
   }
 }
 
-Deno.test("a run's own caps win in their direction, and 0 lifts the host's", async () => {
-  await using all = await setUp({ bandwidth_up_kbps: 100, bandwidth_down_kbps: 200 });
-  const own = await all.limitsOf("backup", { bandwidth_up_kbps: 50 });
+Deno.test("a run's own limits win in their direction, and 0 lifts the host's", async () => {
+  await using all = await setUp({ bandwidth_up_kib_per_s: 100, bandwidth_down_kib_per_s: 200 });
+  const own = await all.limitsOf("backup", { bandwidth_up_kib_per_s: 50 });
   assert.deepEqual(own.limits, ["--limit-upload 50 --limit-download 200"]);
   assert.ok(own.texts.includes("Limited to 50 KiB/s up, 200 KiB/s down, for this run."));
-  const lifted = await all.limitsOf("backup", { bandwidth_up_kbps: 0 });
+  const lifted = await all.limitsOf("backup", { bandwidth_up_kib_per_s: 0 });
   assert.deepEqual(lifted.limits, ["--limit-download 200"]);
   const started = all.server.of("job.started").find(({ job_id }) => job_id === lifted.job_id);
-  assert.deepEqual([started?.bandwidth_up_kbps, started?.bandwidth_down_kbps], [0, 200]);
+  assert.deepEqual([started?.bandwidth_up_kib_per_s, started?.bandwidth_down_kib_per_s], [0, 200]);
 });
 
-Deno.test("the caps of the hour stand above the host's, and the log says which a job began with", async () => {
+Deno.test("the limits of the hour stand above the host's, and the log says which a job began with", async () => {
   const clock = { time: Date.parse("2026-11-23T08:59:00Z") };
   await using all = await setUp({
-    bandwidth_up_kbps: 2048,
+    bandwidth_up_kib_per_s: 2048,
     time_zone: "Europe/Berlin",
     bandwidth_windows: [
       {
         days: ["mon"],
         from: "10:00",
         to: "18:00",
-        bandwidth_up_kbps: 512,
-        bandwidth_down_kbps: null,
+        bandwidth_up_kib_per_s: 512,
+        bandwidth_down_kib_per_s: null,
       },
     ],
   }, clock);
@@ -167,7 +170,7 @@ for (const restic of restics) {
       }
       const server = stack.use(
         new FakeServer({
-          config: { repository: access(`${storage.url}capped/`), bandwidth_up_kbps: 2048 },
+          config: { repository: access(`${storage.url}capped/`), bandwidth_up_kib_per_s: 2048 },
         }),
       );
       stack.use(await startAgent(server, { directory: folder, restic: restic.path }));

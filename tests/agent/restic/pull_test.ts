@@ -5,7 +5,7 @@ import { JobControl } from "../../../agent/jobs/control.ts";
 import type { ResticContext } from "../../../agent/restic/context.ts";
 import { prepareRestic } from "../../../agent/restic/prepare.ts";
 import { type RunOptions, runRestic } from "../../../agent/restic/run.ts";
-import { LIMITS } from "../../../agent/restic/context.ts";
+import { TIMEOUTS } from "../../../agent/restic/context.ts";
 import type { Agent } from "../../../agent/agent.ts";
 import { type RealRestic, restics } from "../../support/restic.ts";
 import { access, testFolder } from "../../support/start_agent.ts";
@@ -18,13 +18,13 @@ async function setUp(restic: RealRestic, folder: string) {
     settings: { stateDir: folder, configDir: folder },
     state: undefined,
     environment: (name: string) => name === "HOME" ? folder : undefined,
-    limits: { ...LIMITS, graceMs: 3000 },
+    timeouts: { ...TIMEOUTS, graceMs: 3000 },
   } as unknown as Agent;
   const context = prepareRestic(agent, {
     program: restic,
     repository: access(join(folder, "repository")),
     snapshotHost: "alpha",
-    caps: { bandwidth_up_kbps: null, bandwidth_down_kbps: null },
+    limits: { bandwidth_up_kib_per_s: null, bandwidth_down_kib_per_s: null },
     mark: {},
   }) as ResticContext;
   const lines: string[] = [];

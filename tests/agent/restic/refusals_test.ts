@@ -58,7 +58,7 @@ async function ask(
     repository: access(address),
     url,
     snapshotHost: "alpha",
-    caps: { bandwidth_up_kbps: null, bandwidth_down_kbps: null },
+    limits: { bandwidth_up_kib_per_s: null, bandwidth_down_kib_per_s: null },
     environment: {
       PATH: "/usr/bin:/bin",
       HOME: folder,
@@ -69,7 +69,13 @@ async function ask(
     },
     cacheDir,
     globals: [],
-    limits: { contactMs: CONTACT_MS, lookMs: 60_000, graceMs: 3000, lockWaitMs: 0, lockRetryMs: 1 },
+    timeouts: {
+      contactMs: CONTACT_MS,
+      lookMs: 60_000,
+      graceMs: 3000,
+      lockWaitMs: 0,
+      lockRetryMs: 1,
+    },
     lines,
     control: new JobControl({
       onStart: () => {},

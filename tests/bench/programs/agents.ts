@@ -1,5 +1,5 @@
 // Many agents in one process: the agent's own connection for each, with a journal in memory and no restic. Those that
-// have a job say so many lines a second. Tells how many are greeted whenever that changes.
+// have a job say so many lines a second. Tells how many are accepted whenever that changes.
 import { MACHINE } from "../../../agent/clock.ts";
 import { Connection, PACE } from "../../../agent/connection.ts";
 import { JobLines } from "../../../agent/jobs/lines.ts";
@@ -86,6 +86,6 @@ function say(jobId: string, journal: MemoryJournal): void {
 for (const connection of connections) connection.open();
 let told = -1;
 setInterval(() => {
-  const greeted = connections.filter((connection) => connection.isGreeted).length;
-  if (greeted !== told) console.log(JSON.stringify({ greeted: told = greeted }));
+  const accepted = connections.filter((connection) => connection.isAccepted).length;
+  if (accepted !== told) console.log(JSON.stringify({ accepted: told = accepted }));
 }, 20);

@@ -12,19 +12,19 @@ app.get("/ws/agent", (c) => {
   socket.onclose = () => sockets.delete(socket);
   socket.onmessage = ({ data }) => {
     const message = JSON.parse(data);
-    if (message.type === "hello") return greet(socket);
+    if (message.type === "hello") return onHello(socket);
     socket.send(JSON.stringify({ type: "report.ack", up_to: message.seq ?? 0 }));
   };
   return response;
 });
 
-function greet(socket: WebSocket): void {
+function onHello(socket: WebSocket): void {
   socket.send(JSON.stringify({
     type: "config.update",
     snapshot_host: "bench",
     repository: null,
-    bandwidth_up_kbps: null,
-    bandwidth_down_kbps: null,
+    bandwidth_up_kib_per_s: null,
+    bandwidth_down_kib_per_s: null,
   }));
 }
 

@@ -10,7 +10,7 @@ Deno.test("an agent is greeted with its config and its plan before anything else
   const host = await joinHost(test, "alpha");
   const agent = await FakeAgent.connect(test.url, host.bearer);
   assert.equal(agent.received[0]?.type, "config.update");
-  assert.equal(agent.received[1]?.type, "schedule.set");
+  assert.equal(agent.received[1]?.type, "plan.set");
   const config = await agent.next("config.update");
   assert.equal(config.repository?.password, "a repository password");
   assert.equal(config.snapshot_host, "alpha");
@@ -64,13 +64,13 @@ Deno.test("an agent that speaks for another host's job is cut off, audited, and 
       job_id: job.job_id,
       at: 1,
       restic_version: null,
-      bandwidth_up_kbps: null,
-      bandwidth_down_kbps: null,
+      bandwidth_up_kib_per_s: null,
+      bandwidth_down_kib_per_s: null,
     },
     {
       type: "log.stream",
       job_id: job.job_id,
-      first_seq: 1,
+      first_line: 1,
       lines: [{ at: 1, stream: "stdout", text: "lie" }],
     },
     {
@@ -135,7 +135,7 @@ Deno.test("removing a host closes its socket at once and its bearer opens nothin
 
 Deno.test("an agent that was silent for 90 s is offline and its socket is closed", async () => {
   await using test = await startServer();
-  const { closeSilentAgents } = await import("../../../server/upkeep.ts");
+  const { closeSilentAgents } = await import("../../../server/tasks.ts");
   const host = await joinHost(test, "alpha");
   const agent = await FakeAgent.connect(test.url, host.bearer);
   test.clock.passUntil(89_000);

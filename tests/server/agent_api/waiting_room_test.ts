@@ -3,10 +3,10 @@ import { toBase64 } from "../../../shared/announce.ts";
 import { sweepPendingHosts } from "../../../server/pending_hosts/sweep.ts";
 import { eventually } from "../../support/eventually.ts";
 import { joinHost } from "../../support/fake_agent.ts";
-import { PendingSocket, Stranger } from "../../support/fake_stranger.ts";
+import { Announcer, PendingSocket } from "../../support/fake_announcer.ts";
 import { startServer, type TestServer } from "../../support/start_server.ts";
 
-async function row(test: TestServer, stranger: Stranger) {
+async function row(test: TestServer, stranger: Announcer) {
   const { body } = await test.api("olive", "GET", "/api/pending-hosts?limit=500");
   return body.items.find((each: { id: string }) => each.id === stranger.pendingId);
 }
@@ -18,7 +18,7 @@ async function prove(socket: PendingSocket, proof: unknown) {
 
 Deno.test("a proven key is shown as proven and connected, and as gone when the socket goes", async () => {
   await using test = await startServer();
-  const anna = await Stranger.announced(test);
+  const anna = await Announcer.announced(test);
   const socket = await anna.wait(test.url);
   const there = await eventually("it is connected", async () => {
     const found = await row(test, anna);
@@ -35,8 +35,8 @@ Deno.test("a proven key is shown as proven and connected, and as gone when the s
 
 Deno.test("wrong signatures close with 4011 and count: ten in a minute, then neither socket nor announcement", async () => {
   await using test = await startServer();
-  const anna = await Stranger.announced(test);
-  const mallory = await Stranger.make("mallory");
+  const anna = await Announcer.announced(test);
+  const mallory = await Announcer.make("mallory");
   for (let n = 0; n < 10; n++) {
     const socket = await anna.dial(test.url);
     const { pendingId } = anna;
@@ -52,8 +52,8 @@ Deno.test("wrong signatures close with 4011 and count: ten in a minute, then nei
 
 Deno.test("a signature is good for its own nonce and its own pending id alone", async (t) => {
   await using test = await startServer();
-  const anna = await Stranger.announced(test);
-  const mallory = await Stranger.announced(test, "mallory");
+  const anna = await Announcer.announced(test);
+  const mallory = await Announcer.announced(test, "mallory");
   await t.step("replayed on a new nonce", async () => {
     const first = await anna.dial(test.url);
     const proof = await anna.proof(await first.nonce(), test.url);
@@ -89,7 +89,7 @@ Deno.test("a signature is good for its own nonce and its own pending id alone", 
 
 Deno.test("nonsense closes with 4004, and no proof within five seconds with 4005", async (t) => {
   await using test = await startServer();
-  const somebody = await Stranger.make("somebody");
+  const somebody = await Announcer.make("somebody");
   const whole = await somebody.proof(toBase64(new Uint8Array(32)), test.url, { pendingId: "x" });
   const cases: [string, unknown][] = [
     ["no JSON", "{bad"],
@@ -102,7 +102,7 @@ Deno.test("nonsense closes with 4004, and no proof within five seconds with 4005
   ];
   for (const [what, said] of cases) {
     await t.step(what, async () => {
-      const anna = await Stranger.announced(
+      const anna = await Announcer.announced(
         test,
         `pc-${cases.findIndex(([name]) => name === what)}`,
       );
@@ -113,13 +113,13 @@ Deno.test("nonsense closes with 4004, and no proof within five seconds with 4005
     });
   }
   await t.step("a second proof", async () => {
-    const anna = await Stranger.announced(test, "twice");
+    const anna = await Announcer.announced(test, "twice");
     const socket = await anna.wait(test.url);
     socket.send(await anna.proof(toBase64(new Uint8Array(32)), test.url));
     assert.equal((await socket.untilClosed()).code, 4004);
   });
   await t.step("silence", async () => {
-    const anna = await Stranger.announced(test, "silent");
+    const anna = await Announcer.announced(test, "silent");
     const socket = await anna.dial(test.url);
     await socket.nonce();
     const from = performance.now();
@@ -131,7 +131,7 @@ Deno.test("nonsense closes with 4004, and no proof within five seconds with 4005
 Deno.test("nothing under a pending id closes with 4010: invented, expired, or gone while it waited", async () => {
   await using test = await startServer();
   assert.equal((await (await PendingSocket.dial(test.url, "x")).untilClosed()).code, 4010);
-  const anna = await Stranger.announced(test);
+  const anna = await Announcer.announced(test);
   const socket = await anna.wait(test.url);
   test.clock.passUntil(3_600_001);
   await sweepPendingHosts(test.server);
@@ -141,7 +141,7 @@ Deno.test("nothing under a pending id closes with 4010: invented, expired, or go
 
 Deno.test("whoever is connected and heard does not expire; whoever falls silent is let go", async () => {
   await using test = await startServer();
-  const anna = await Stranger.announced(test);
+  const anna = await Announcer.announced(test);
   const socket = await anna.wait(test.url);
   for (let minutes = 1; minutes <= 120; minutes += 1) {
     test.clock.passUntil(minutes * 60_000);
@@ -160,7 +160,7 @@ Deno.test("whoever is connected and heard does not expire; whoever falls silent 
 
 Deno.test("heartbeats as quick as a stranger can send them are answered and cost the database next to nothing", async () => {
   await using test = await startServer();
-  const anna = await Stranger.announced(test);
+  const anna = await Announcer.announced(test);
   const socket = await anna.wait(test.url);
   let writes = 0;
   const { db } = test.server;
@@ -180,7 +180,7 @@ Deno.test("heartbeats as quick as a stranger can send them are answered and cost
 
 Deno.test("a second socket of the same key replaces the first; unproven ones are two at most and replace nothing", async () => {
   await using test = await startServer();
-  const anna = await Stranger.announced(test);
+  const anna = await Announcer.announced(test);
   const first = await anna.wait(test.url);
   const second = await anna.wait(test.url);
   assert.equal((await first.untilClosed()).code, 4003);
@@ -202,7 +202,7 @@ Deno.test("a second socket of the same key replaces the first; unproven ones are
 Deno.test("a restart of the server loses no row, and whoever waited proves the same id again", async () => {
   const dataDir = await Deno.makeTempDir({ prefix: "rm-server-" });
   const before = await startServer({ dataDir });
-  const anna = await Stranger.announced(before);
+  const anna = await Announcer.announced(before);
   const waiting = await anna.wait(before.url);
   await before.stop();
   assert.equal((await waiting.untilClosed()).code, 4000);
@@ -218,9 +218,9 @@ Deno.test("a restart of the server loses no row, and whoever waited proves the s
 Deno.test("100 strangers at once starve neither an honest machine that waits nor its acceptance", async () => {
   await using test = await startServer({ env: { RM_TRUSTED_PROXY: "127.0.0.0/8" } });
   const { repositoryId } = await joinHost(test, "other");
-  const anna = await Stranger.announced(test, "pc-anna", "192.0.2.1");
+  const anna = await Announcer.announced(test, "pc-anna", "192.0.2.1");
   const socket = await anna.wait(test.url);
-  const crowd = await Promise.all(Array.from({ length: 100 }, (_, n) => Stranger.make(`x-${n}`)));
+  const crowd = await Promise.all(Array.from({ length: 100 }, (_, n) => Announcer.make(`x-${n}`)));
   const answers = await Promise.all(
     crowd.map((each, n) => each.announce(test, {}, `203.0.113.${n % 25}`)),
   );

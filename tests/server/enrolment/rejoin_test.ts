@@ -4,7 +4,7 @@ import { CLOSE } from "../../../shared/protocol.ts";
 import { eventually } from "../../support/eventually.ts";
 import { FakeAgent, type JoinedHost, joinHost } from "../../support/fake_agent.ts";
 import { FakeRepository, Machine } from "../../support/fake_repository.ts";
-import { Stranger } from "../../support/fake_stranger.ts";
+import { Announcer } from "../../support/fake_announcer.ts";
 import { startServer, type TestServer } from "../../support/start_server.ts";
 
 const NEW_MACHINE = { hostname: "fresh", os: "linux", arch: "aarch64", agent_version: "0.2.0" };
@@ -169,7 +169,7 @@ Deno.test("a host that joined again runs no schedule until a person says restore
   await alpha.away();
   alpha.host.bearer = (await enrol(test, await rejoinToken(test, hostId))).body.bearer;
   await alpha.connect();
-  const plan = await alpha.agent.next("schedule.set");
+  const plan = await alpha.agent.next("plan.set");
   assert.deepEqual(plan.schedules, []);
   assert.equal(plan.source_groups.length, 1);
   const host = async () => (await test.api("victor", "GET", `/api/hosts/${hostId}`)).body;
@@ -186,9 +186,9 @@ Deno.test("a host that joined again runs no schedule until a person says restore
   assert.equal((await test.api("victor", "POST", `/api/hosts/${hostId}/resume`)).status, 403);
   const resumed = await test.api("olive", "POST", `/api/hosts/${hostId}/resume`);
   assert.deepEqual([resumed.status, resumed.body.on_hold_since], [200, null]);
-  const next = await alpha.agent.next("schedule.set", ({ schedules }) => schedules.length > 0);
+  const next = await alpha.agent.next("plan.set", ({ schedules }) => schedules.length > 0);
   assert.deepEqual(next.schedules.map(({ cron }) => cron), ["0 3 * * *", "0 6 * * *"]);
-  const earlier = alpha.agent.received.filter((message) => message.type === "schedule.set")
+  const earlier = alpha.agent.received.filter((message) => message.type === "plan.set")
     .slice(0, -1);
   assert.ok(earlier.every((message) => message.schedules.length === 0));
   assert.ok((await actions(test)).includes("host.resumed"));
@@ -228,7 +228,7 @@ Deno.test("accepted as a host that is here, a machine takes it back; by its name
   await using test = await startServer();
   const alpha = await joinHost(test, "alpha");
   const old = await FakeAgent.connect(test.url, alpha.bearer);
-  const anna = await Stranger.announced(test, "alpha");
+  const anna = await Announcer.announced(test, "alpha");
   const socket = await anna.wait(test.url);
   const accept = (more: Record<string, unknown>, person: "alice" | "olive" = "alice") =>
     test.api(person, "POST", `/api/pending-hosts/${anna.pendingId}/accept`, {
@@ -271,7 +271,7 @@ Deno.test("accepted as a host that is here, a machine takes it back; by its name
 
 Deno.test("a key by which the old machine was accepted, and an old token, open nothing once another one took the host", async () => {
   await using test = await startServer();
-  const anna = await Stranger.announced(test);
+  const anna = await Announcer.announced(test);
   const made = await test.api("alice", "POST", `/api/pending-hosts/${anna.pendingId}/accept`, {
     fingerprint: anna.fingerprint,
     repository: { name: "one", url: "/srv/one", is_new: true },

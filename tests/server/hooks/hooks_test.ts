@@ -58,29 +58,29 @@ Deno.test("ciphertexts that change places do not open, and the plan says so inst
     post_hook_sealed: null,
   })).where("id", "=", group.id).execute();
   const read = await test.api("alice", "GET", path);
-  assert.deepEqual([read.body.pre_hook, read.body.unsealable_hooks], [null, ["pre_hook"]]);
+  assert.deepEqual([read.body.pre_hook, read.body.cannot_decrypt_hooks], [null, ["pre_hook"]]);
   // A form sends blank what it could not show: only null clears what does not open.
-  assert.deepEqual((await put("alice", { pre_hook: "" })).body.unsealable_hooks, ["pre_hook"]);
+  assert.deepEqual((await put("alice", { pre_hook: "" })).body.cannot_decrypt_hooks, ["pre_hook"]);
   const agent = await FakeAgent.connect(test.url, host.bearer);
-  const plan = await agent.next("schedule.set");
+  const plan = await agent.next("plan.set");
   assert.deepEqual(plan.source_groups[0]?.hooks, {
     timeout_seconds: 3600,
-    unsealable: "pre_hook",
+    cannot_decrypt: "pre_hook",
   });
   await test.api("olive", "POST", `/api/hosts/${host.hostId}/jobs`, { kind: "backup" });
   const order = await agent.next("command.run", (message) => message.kind === "backup");
-  assert.equal(order.source_group?.hooks?.unsealable, "pre_hook");
-  assert.deepEqual((await put("alice", { pre_hook: null })).body.unsealable_hooks, []);
+  assert.equal(order.source_group?.hooks?.cannot_decrypt, "pre_hook");
+  assert.deepEqual((await put("alice", { pre_hook: null })).body.cannot_decrypt_hooks, []);
   await put("alice", { pre_hook: "echo pre", post_hook: "echo post" });
   await test.server.db.updateTable("source_groups").set((column) => ({
     pre_hook_sealed: column.ref("post_hook_sealed"),
     post_hook_sealed: column.ref("pre_hook_sealed"),
   })).where("id", "=", group.id).execute();
   for (const hook of HOOK_NAMES) {
-    const wish = { hook, source_group_id: group.id };
-    assert.equal((await test.api("alice", "POST", `${defaults}/try`, wish)).status, 202);
+    const input = { hook, source_group_id: group.id };
+    assert.equal((await test.api("alice", "POST", `${defaults}/try`, input)).status, 202);
     const tried = await agent.next("command.run", (message) => message.hook?.name === hook);
-    assert.deepEqual(tried.hook?.hooks, { timeout_seconds: 3600, unsealable: hook });
+    assert.deepEqual(tried.hook?.hooks, { timeout_seconds: 3600, cannot_decrypt: hook });
   }
   await agent.close();
 });
@@ -102,7 +102,7 @@ Deno.test("a group's hook stands above the host's default, each by itself, in th
     stop_at_error: ["pre_hook", "post_hook"],
   };
   const plan = await agent.next(
-    "schedule.set",
+    "plan.set",
     (message) => message.source_groups[0]?.hooks?.timeout_seconds === 7,
   );
   assert.deepEqual(plan.source_groups[0]?.hooks, expected);
@@ -180,8 +180,8 @@ Deno.test("a hook is tried as a job of its own, which counts as no backup", asyn
   const none = await test.api("alice", "POST", `${defaults}/try`, { hook: "pre_hook" });
   assert.deepEqual([none.status, none.body.error.field], [409, "hook"]);
   await put("alice", { pre_hook: BODY });
-  const wish = { hook: "pre_hook", source_group_id: group.id };
-  const begun = await test.api("alice", "POST", `${defaults}/try`, wish);
+  const input = { hook: "pre_hook", source_group_id: group.id };
+  const begun = await test.api("alice", "POST", `${defaults}/try`, input);
   assert.equal(begun.status, 202, JSON.stringify(begun.body));
   const order = await agent.next("command.run", (message) => message.kind === "hook");
   assert.deepEqual(order.hook, {
@@ -214,6 +214,6 @@ Deno.test("hooks that are allowed together fit into one frame, whatever characte
   }
   assert.ok(statuses.includes(422), statuses.join());
   const messages = await configFor(test.server, host.hostId);
-  const plan = JSON.stringify(messages.find(({ type }) => type === "schedule.set"));
+  const plan = JSON.stringify(messages.find(({ type }) => type === "plan.set"));
   assert.ok(plan.length <= FRAME_LIMIT, `${plan.length} characters, which the agent refuses`);
 });

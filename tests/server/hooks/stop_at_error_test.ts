@@ -20,7 +20,7 @@ async function setUp() {
   /** The hooks of the group in the plan that an agent of now would get. */
   const planned = async () => {
     const agent = await FakeAgent.connect(test.url, host.bearer);
-    const plan = await agent.next("schedule.set");
+    const plan = await agent.next("plan.set");
     await agent.close();
     return plan.source_groups.find(({ id }) => id === group.id)?.hooks;
   };
@@ -109,13 +109,13 @@ Deno.test("the forms show the box ticked or not, and unticking it is kept", asyn
     });
     return { status: answer.status, html: await answer.text() };
   };
-  const isTicked = async (path: string, name: string) =>
+  const isChecked = async (path: string, name: string) =>
     /checked/.test(
       new RegExp(`<input [^>]*name="${name}"[^>]*>`).exec((await visit(path)).html)![0],
     );
   const source = `/hosts/${host.hostId}/sources/${group.id}`;
-  assert.equal(await isTicked(`/hosts/${host.hostId}/sources/new`, "hook_stop_at_error"), true);
-  assert.equal(await isTicked(source, "hook_stop_at_error"), true);
+  assert.equal(await isChecked(`/hosts/${host.hostId}/sources/new`, "hook_stop_at_error"), true);
+  assert.equal(await isChecked(source, "hook_stop_at_error"), true);
   const form = {
     name: "default",
     includes: "/etc",
@@ -125,15 +125,15 @@ Deno.test("the forms show the box ticked or not, and unticking it is kept", asyn
     hook_timeout_seconds: "3600",
   };
   assert.equal((await visit(source, form)).status, 303);
-  assert.equal(await isTicked(source, "hook_stop_at_error"), false);
+  assert.equal(await isChecked(source, "hook_stop_at_error"), false);
   assert.equal((await visit(source, { ...form, hook_stop_at_error: "on" })).status, 303);
-  assert.equal(await isTicked(source, "hook_stop_at_error"), true);
+  assert.equal(await isChecked(source, "hook_stop_at_error"), true);
   const tab = `/hosts/${host.hostId}/repository`;
   const name = "hook_stop_at_error_default";
-  assert.equal(await isTicked(tab, name), true);
+  assert.equal(await isChecked(tab, name), true);
   const typed = { pre_hook_default: "echo pre", post_hook_default: "" };
   assert.equal((await visit(`/hosts/${host.hostId}/hooks`, typed)).status, 303);
-  assert.equal(await isTicked(tab, name), false);
+  assert.equal(await isChecked(tab, name), false);
   const refused = await visit(`/hosts/${host.hostId}/hooks`, {
     ...typed,
     pre_hook_default: "x".repeat(32_769),

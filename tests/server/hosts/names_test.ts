@@ -1,7 +1,7 @@
 // A name that nobody could join under is refused where a person asks for it, not at the machine an hour later.
 import assert from "node:assert/strict";
 import { joinHost } from "../../support/fake_agent.ts";
-import { Stranger } from "../../support/fake_stranger.ts";
+import { Announcer } from "../../support/fake_announcer.ts";
 import { startServer, type TestServer } from "../../support/start_server.ts";
 
 const MACHINE = { hostname: "m", os: "linux", arch: "x86_64", agent_version: "0.1.0" };
@@ -29,7 +29,7 @@ Deno.test("a name that a renamed host holds underneath is refused for a token, a
   await using _ = test;
   assert.equal((await rename(alpha.hostId, "beta")).status, 200);
   const beta = await joinHost(test, "gamma", { id: alpha.repositoryId });
-  const anna = await Stranger.announced(test, "alpha");
+  const anna = await Announcer.announced(test, "alpha");
   const accepted = await test.api("alice", "POST", `/api/pending-hosts/${anna.pendingId}/accept`, {
     fingerprint: anna.fingerprint,
     repository_id: alpha.repositoryId,

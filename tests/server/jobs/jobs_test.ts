@@ -366,7 +366,7 @@ Deno.test("bad job requests are refused by the field's name", async () => {
   await agent.close();
 });
 
-Deno.test("a schedule is run now with the groups that it names, and every kind of run takes caps of its own", async () => {
+Deno.test("a schedule is run now with the groups that it names, and every kind of run takes limits of its own", async () => {
   await using test = await startServer();
   const { agent, hostId } = await readyHost(test);
   const groups = `/api/hosts/${hostId}/source-groups`;
@@ -382,17 +382,17 @@ Deno.test("a schedule is run now with the groups that it names, and every kind o
     enabled: false,
     source_group_ids: [home.id, mail.id],
   })).body;
-  const caps = { bandwidth_up_kbps: 7, bandwidth_down_kbps: 0 };
+  const limits = { bandwidth_up_kbps: 7, bandwidth_down_kbps: 0 };
   const jobs = `/api/hosts/${hostId}/jobs`;
   const run = await test.api("olive", "POST", jobs, {
     kind: "backup",
     schedule_id: schedule.id,
-    ...caps,
+    ...limits,
   });
   assert.equal(run.body.jobs.length, 2, JSON.stringify(run.body));
   for (const name of ["home", "mail"]) {
     const order = await agent.next("command.run", (told) => told.source_group?.name === name);
-    assert.deepEqual([order.bandwidth_up_kbps, order.bandwidth_down_kbps], [7, 0]);
+    assert.deepEqual([order.bandwidth_up_kib_per_s, order.bandwidth_down_kib_per_s], [7, 0]);
     await agent.acknowledged(agent.finished(order.job_id));
   }
   const [{ last_run }] = (await test.api("olive", "GET", `/api/hosts/${hostId}/schedules`)).body
@@ -400,10 +400,10 @@ Deno.test("a schedule is run now with the groups that it names, and every kind o
   assert.deepEqual([last_run.job_id, last_run.status], [run.body.jobs[1].job_id, "succeeded"]);
   const { repository_id } = (await test.api("olive", "GET", `/api/hosts/${hostId}`)).body;
   for (const path of [`/api/repositories/${repository_id}/jobs`, jobs]) {
-    const begun = await test.api("alice", "POST", path, { kind: "forget", ...caps });
+    const begun = await test.api("alice", "POST", path, { kind: "forget", ...limits });
     assert.equal(begun.status, 202, JSON.stringify(begun.body));
     const order = await agent.next("command.run", (told) => told.job_id === begun.body.job_id);
-    assert.deepEqual([order.kind, order.bandwidth_up_kbps, order.bandwidth_down_kbps], [
+    assert.deepEqual([order.kind, order.bandwidth_up_kib_per_s, order.bandwidth_down_kib_per_s], [
       "forget",
       7,
       0,

@@ -37,8 +37,8 @@ async function twoHosts(test: TestServer) {
   return { alpha, beta, check };
 }
 
-async function start(test: TestServer, repositoryId: string, wish: unknown): Promise<string> {
-  const { body } = await test.api("alice", "POST", `/api/repositories/${repositoryId}/jobs`, wish);
+async function start(test: TestServer, repositoryId: string, input: unknown): Promise<string> {
+  const { body } = await test.api("alice", "POST", `/api/repositories/${repositoryId}/jobs`, input);
   assert.ok(body.job_id, JSON.stringify(body));
   return body.job_id;
 }
@@ -329,8 +329,8 @@ Deno.test("who goes on after his lease was released is told to end whenever he i
         username: null,
         pid: null,
       }).execute();
-      const wish = { kind, remove_all: true, confirm_hostname: "gone", host_id: alpha.hostId };
-      held = await start(test, alpha.repositoryId, wish);
+      const input = { kind, remove_all: true, confirm_hostname: "gone", host_id: alpha.hostId };
+      held = await start(test, alpha.repositoryId, input);
       await alpha.agent.next("command.run", ({ job_id }) => job_id === held);
     }
     const path = `/api/repositories/${alpha.repositoryId}/lease/release`;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { sweepPendingHosts } from "../../../server/pending_hosts/sweep.ts";
 import { networkOf } from "../../../server/network.ts";
-import { Stranger } from "../../support/fake_stranger.ts";
+import { Announcer } from "../../support/fake_announcer.ts";
 import { startServer, type TestServer } from "../../support/start_server.ts";
 
 /** A server behind a proxy on this machine, so that a test may come from many addresses. */
@@ -16,7 +16,7 @@ const HOUR = 3_600_000;
 
 Deno.test("an announcement answers fingerprint and pending id, and stands in the list without a secret", async () => {
   await using test = await startServer();
-  const anna = await Stranger.make();
+  const anna = await Announcer.make();
   const { status, body } = await anna.announce(test);
   assert.equal(status, 200);
   assert.deepEqual(Object.keys(body).sort(), ["fingerprint", "hostname_collision", "pending_id"]);
@@ -42,7 +42,7 @@ Deno.test("an announcement answers fingerprint and pending id, and stands in the
 
 Deno.test("the same key refreshes its row instead of adding one", async () => {
   await using test = await startServer();
-  const anna = await Stranger.announced(test);
+  const anna = await Announcer.announced(test);
   const [before] = await pending(test);
   test.clock.passUntil(HOUR / 2);
   const again = await anna.announce(test, { agent_version: "0.2.0" });
@@ -56,7 +56,7 @@ Deno.test("the same key refreshes its row instead of adding one", async () => {
 
 Deno.test("a row that is not seen for an hour is gone, and the sweep removes it", async () => {
   await using test = await startServer();
-  const anna = await Stranger.announced(test);
+  const anna = await Announcer.announced(test);
   test.clock.passUntil(HOUR - 5000);
   await sweepPendingHosts(test.server);
   assert.equal((await pending(test)).length, 1);
@@ -72,7 +72,7 @@ Deno.test("a row that is not seen for an hour is gone, and the sweep removes it"
 
 Deno.test("ten announcements a minute from one address, then 429 with Retry-After; another address is served", async () => {
   await using test = await behindProxy();
-  const anna = await Stranger.make();
+  const anna = await Announcer.make();
   for (let n = 0; n < 10; n++) {
     assert.equal((await anna.announce(test, {}, "203.0.113.7")).status, 200);
   }
@@ -87,7 +87,7 @@ Deno.test("ten announcements a minute from one address, then 429 with Retry-Afte
 
 Deno.test("who is no proxy cannot choose the address that is counted", async () => {
   await using test = await startServer();
-  const anna = await Stranger.make();
+  const anna = await Announcer.make();
   for (let n = 0; n < 10; n++) await anna.announce(test, {}, `203.0.113.${n}`);
   assert.equal((await anna.announce(test, {}, "203.0.113.99")).status, 429);
 });
@@ -99,7 +99,7 @@ Deno.test("an IPv6 customer is one source by the /64, and IPv4 in IPv6 clothes i
   assert.equal(networkOf("::ffff:203.0.113.7"), "203.0.113.7");
   assert.equal(networkOf("203.0.113.7"), "203.0.113.7");
   await using test = await behindProxy();
-  const anna = await Stranger.make();
+  const anna = await Announcer.make();
   for (let n = 0; n < 10; n++) await anna.announce(test, {}, `2001:db8:1:2::${n + 1}`);
   assert.equal((await anna.announce(test, {}, "2001:db8:1:2:ffff::1")).status, 429);
   assert.equal((await anna.announce(test, {}, "2001:db8:1:3::1")).status, 200);
@@ -107,12 +107,12 @@ Deno.test("an IPv6 customer is one source by the /64, and IPv4 in IPv6 clothes i
 
 Deno.test("100 rows at most, 20 of one source; known keys are still served, and a row that goes makes room", async () => {
   await using test = await behindProxy();
-  const crowd: Stranger[] = [];
+  const crowd: Announcer[] = [];
   for (let n = 0; n < 20; n++) {
-    crowd.push(await Stranger.announced(test, `one-${n}`, "203.0.113.1"));
+    crowd.push(await Announcer.announced(test, `one-${n}`, "203.0.113.1"));
     test.clock.pass(10_000);
   }
-  const one = await (await Stranger.make()).announce(test, {}, "203.0.113.1");
+  const one = await (await Announcer.make()).announce(test, {}, "203.0.113.1");
   assert.equal(one.status, 503);
   assert.match(
     one.body.error.message,
@@ -120,25 +120,25 @@ Deno.test("100 rows at most, 20 of one source; known keys are still served, and 
   );
   // Another source is not locked out by it.
   for (let n = 0; n < 80; n++) {
-    crowd.push(await Stranger.announced(test, `more-${n}`, `198.51.100.${n % 40}`));
+    crowd.push(await Announcer.announced(test, `more-${n}`, `198.51.100.${n % 40}`));
   }
-  const more = await (await Stranger.make()).announce(test, {}, "192.0.2.1");
+  const more = await (await Announcer.make()).announce(test, {}, "192.0.2.1");
   assert.equal(more.status, 503);
   assert.match(more.body.error.message, /^100 machines wait for approval already/);
   assert.ok(Number(more.headers.get("retry-after")) > 0);
   assert.equal((await pending(test)).length, 100);
   assert.equal((await crowd[99]!.announce(test, {}, "192.0.2.1")).status, 200);
   await test.api("alice", "POST", `/api/pending-hosts/${crowd[50]!.pendingId}/reject`);
-  assert.equal((await (await Stranger.make()).announce(test, {}, "192.0.2.2")).status, 200);
+  assert.equal((await (await Announcer.make()).announce(test, {}, "192.0.2.2")).status, 200);
   // What has expired does not count, swept or not.
   test.clock.pass(HOUR + 1000);
-  assert.equal((await (await Stranger.make()).announce(test, {}, "192.0.2.3")).status, 200);
+  assert.equal((await (await Announcer.make()).announce(test, {}, "192.0.2.3")).status, 200);
   assert.equal((await pending(test)).length, 1);
 });
 
 Deno.test("fields are held to their length and characters, by name", async (t) => {
   await using test = await behindProxy();
-  const anna = await Stranger.make();
+  const anna = await Announcer.make();
   const cases: [string, Record<string, unknown>, string][] = [
     ["a name of 10 kB", { hostname: "x".repeat(10_000) }, "hostname"],
     ["a name with markup", { hostname: "<img src=x>" }, "hostname"],
@@ -172,7 +172,7 @@ Deno.test("fields are held to their length and characters, by name", async (t) =
 
 Deno.test("an agent whose protocol is too old is told so, with a code that it understands", async () => {
   await using test = await startServer();
-  const anna = await Stranger.make();
+  const anna = await Announcer.make();
   const { status, body } = await anna.announce(test, { protocol: 0 });
   assert.deepEqual([status, body.error.code], [422, "agent_too_old"]);
   assert.match(body.error.message, /^Update the agent: it speaks protocol 0/);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { sweepPendingHosts } from "../../../server/pending_hosts/sweep.ts";
 import { FakeAgent, joinHost } from "../../support/fake_agent.ts";
-import { Stranger } from "../../support/fake_stranger.ts";
+import { Announcer } from "../../support/fake_announcer.ts";
 import { startServer, type TestServer } from "../../support/start_server.ts";
 
 const REPOSITORY = {
@@ -11,7 +11,7 @@ const REPOSITORY = {
   is_new: true,
 };
 
-function accept(test: TestServer, stranger: Stranger, more: Record<string, unknown> = {}) {
+function accept(test: TestServer, stranger: Announcer, more: Record<string, unknown> = {}) {
   return test.api("alice", "POST", `/api/pending-hosts/${stranger.pendingId}/accept`, {
     fingerprint: stranger.fingerprint,
     repository: REPOSITORY,
@@ -26,7 +26,7 @@ async function actions(test: TestServer): Promise<string[]> {
 
 Deno.test("accepting makes the host and hands the bearer down the open socket, which closes cleanly", async () => {
   await using test = await startServer();
-  const anna = await Stranger.announced(test);
+  const anna = await Announcer.announced(test);
   const socket = await anna.wait(test.url);
   const { status, body } = await accept(test, anna, {
     name: "anna",
@@ -53,7 +53,7 @@ Deno.test("accepting makes the host and hands the bearer down the open socket, w
 
 Deno.test("until it is handed over no bearer exists, and nothing unsealed waits in the database", async () => {
   await using test = await startServer();
-  const anna = await Stranger.announced(test);
+  const anna = await Announcer.announced(test);
   assert.equal((await accept(test, anna)).status, 200);
   await test.server.database.flush();
   const decoder = new TextDecoder("latin1");
@@ -72,7 +72,7 @@ Deno.test("until it is handed over no bearer exists, and nothing unsealed waits 
 
 Deno.test("a hand-over that got lost is repeated until the host has connected, also after a new announcement", async () => {
   await using test = await startServer();
-  const anna = await Stranger.announced(test);
+  const anna = await Announcer.announced(test);
   const pendingId = anna.pendingId;
   const { body } = await accept(test, anna);
   const first = await anna.wait(test.url);
@@ -101,7 +101,7 @@ Deno.test("a hand-over that got lost is repeated until the host has connected, a
 
 Deno.test("a disk that fails at the hand-over costs neither the generated password nor the host", async () => {
   await using test = await startServer();
-  const anna = await Stranger.announced(test);
+  const anna = await Announcer.announced(test);
   const socket = await anna.wait(test.url);
   const { database } = test.server;
   const flush = database.flush;
@@ -120,7 +120,7 @@ Deno.test("a disk that fails at the hand-over costs neither the generated passwo
 
 Deno.test("a host that connects while its key is being answered keeps the bearer that it connected with", async () => {
   await using test = await startServer();
-  const anna = await Stranger.announced(test);
+  const anna = await Announcer.announced(test);
   const { body } = await accept(test, anna);
   const first = await anna.wait(test.url);
   const { bearer } = await first.next("enrolled");
@@ -142,7 +142,7 @@ Deno.test("a host that connects while its key is being answered keeps the bearer
 
 Deno.test("of two who accept at once one makes the host and the other hears of a conflict; later too", async () => {
   await using test = await startServer();
-  const anna = await Stranger.announced(test);
+  const anna = await Announcer.announced(test);
   const answers = await Promise.all(
     ["a", "b", "c"].map((name) =>
       accept(test, anna, { name, repository: { ...REPOSITORY, name } })
@@ -158,8 +158,8 @@ Deno.test("of two who accept at once one makes the host and the other hears of a
 
 Deno.test("accepting is bound to the fingerprint that was seen, in groups or not", async () => {
   await using test = await startServer();
-  const anna = await Stranger.announced(test);
-  const other = await Stranger.announced(test, "other");
+  const anna = await Announcer.announced(test);
+  const other = await Announcer.announced(test, "other");
   const wrong = await accept(test, anna, { fingerprint: other.fingerprint });
   assert.deepEqual([wrong.status, wrong.body.error.field], [409, "fingerprint"]);
   assert.equal(
@@ -175,7 +175,7 @@ Deno.test("accepting is bound to the fingerprint that was seen, in groups or not
 Deno.test("what is wrong with an acceptance is told by the field's name, and the machine waits on", async (t) => {
   await using test = await startServer();
   const { repositoryId } = await joinHost(test, "taken");
-  const anna = await Stranger.announced(test);
+  const anna = await Announcer.announced(test);
   const cases: [string, Record<string, unknown>, number, string | undefined][] = [
     ["a taken name", { name: "taken" }, 409, "name"],
     ["a name that is an option", { name: "-x" }, 422, "name"],
@@ -234,14 +234,14 @@ Deno.test("what is wrong with an acceptance is told by the field's name, and the
 
 Deno.test("a password that the server made is answered once", async () => {
   await using test = await startServer();
-  const anna = await Stranger.announced(test);
+  const anna = await Announcer.announced(test);
   const { body } = await accept(test, anna, { repository: { ...REPOSITORY, password: undefined } });
   assert.match(body.repository_password, /^[a-z2-9]{5}(-[a-z2-9]{5}){4}$/);
 });
 
 Deno.test("rejecting removes the row, closes the socket with 4001, and keeps the key away for a day", async () => {
   await using test = await startServer();
-  const anna = await Stranger.announced(test);
+  const anna = await Announcer.announced(test);
   const socket = await anna.wait(test.url);
   const path = `/api/pending-hosts/${anna.pendingId}`;
   assert.equal((await test.api("alice", "POST", `${path}/reject`)).status, 204);
@@ -262,7 +262,7 @@ Deno.test("rejecting removes the row, closes the socket with 4001, and keeps the
 
 Deno.test("a rejection survives a restart, and an admin may lift it", async () => {
   const dataDir = await Deno.makeTempDir({ prefix: "rm-server-" });
-  const anna = await Stranger.make();
+  const anna = await Announcer.make();
   {
     await using test = await startServer({ dataDir });
     await anna.announce(test);
@@ -292,7 +292,7 @@ Deno.test("a rejection survives a restart, and an admin may lift it", async () =
 
 Deno.test("a host that is removed before its agent came back takes its acceptance with it", async () => {
   await using test = await startServer();
-  const anna = await Stranger.announced(test);
+  const anna = await Announcer.announced(test);
   const { body } = await accept(test, anna);
   await test.api("alice", "DELETE", `/api/hosts/${body.host_id}`);
   const socket = await anna.dial(test.url);

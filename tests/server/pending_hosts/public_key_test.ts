@@ -1,11 +1,11 @@
 import { Point } from "@noble/ed25519";
 import assert from "node:assert/strict";
 import { isOwnersAlone } from "../../../server/pending_hosts/public_key.ts";
-import { Stranger } from "../../support/fake_stranger.ts";
+import { Announcer } from "../../support/fake_announcer.ts";
 import { SMALL_ORDER } from "../../support/weak_keys.ts";
 
 Deno.test("keys as agents make them are their owner's alone", async () => {
-  for (let n = 0; n < 20; n++) assert.ok(isOwnersAlone((await Stranger.make()).publicKey));
+  for (let n = 0; n < 20; n++) assert.ok(isOwnersAlone((await Announcer.make()).publicKey));
 });
 
 for (const key of SMALL_ORDER) {
@@ -15,7 +15,7 @@ for (const key of SMALL_ORDER) {
 }
 
 Deno.test("nor is an honest key with a point of small order added, another spelling of a number, or no point at all", async () => {
-  const honest = Point.fromBytes((await Stranger.make()).publicKey);
+  const honest = Point.fromBytes((await Announcer.make()).publicKey);
   const torsion = Point.fromHex(SMALL_ORDER[6]!);
   assert.ok(!isOwnersAlone(honest.add(torsion).toBytes()));
   // y = 3 + p: the same point as y = 3, in 32 bytes that are not the canonical ones.

@@ -13,7 +13,7 @@ Deno.test("of a job's lines as many are kept as the setting says; one line, the 
   await agent.acknowledged(agent.lines(jobId, 1201, texts(300)));
   const lines = storedLines(test, jobId);
   assert.equal(lines.length, 1001);
-  assert.equal(lines.at(-1)!.n, 1001);
+  assert.equal(lines.at(-1)!.line, 1001);
   assert.match(lines.at(-1)!.text, /at most 1,000 lines and .* of a job's log/);
   const { body } = await test.api("alice", "GET", `/api/jobs/${jobId}`);
   assert.equal(body.lines_cut, 500);

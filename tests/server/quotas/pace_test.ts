@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Paces, Slices } from "../../../server/quotas/pace.ts";
-import { Turns } from "../../../server/turns.ts";
+import { YieldQueue } from "../../../server/yield_queue.ts";
 
 /** Reports that are there already and take a millisecond each, as promises alone. */
 async function reports(slices: Slices, until: () => boolean): Promise<number> {
@@ -17,7 +17,7 @@ async function reports(slices: Slices, until: () => boolean): Promise<number> {
 Deno.test("however many reports of an agent are there, others have a turn after ten milliseconds or so", async () => {
   let isAnswered = false;
   const timer = setTimeout(() => isAnswered = true, 0);
-  const before = await reports(new Slices(new Turns()), () => isAnswered);
+  const before = await reports(new Slices(new YieldQueue()), () => isAnswered);
   clearTimeout(timer);
   assert.ok(before <= 30, `${before} reports came before`);
   await new Promise((resolve) => setTimeout(resolve, 5));

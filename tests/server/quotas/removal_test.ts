@@ -14,7 +14,7 @@ const DAY = 86_400_000;
 function fill({ server }: TestServer, jobId: string, lines: number): void {
   server.database.sqlite.prepare(
     `with recursive c(n) as (select 1 union all select n + 1 from c where n < ?)
-     insert into job_lines (job_number, n, at, stream, text)
+     insert into job_lines (job_number, line, at, stream, text)
        select jobs.number, c.n, 0, 0, 'a line of some length' from c join jobs on jobs.id = ?`,
   ).run(lines, jobId);
 }

@@ -57,7 +57,7 @@ Deno.test("a change keeps the secrets that are left out and reaches the connecte
   });
   await eventually("no drift", async () => {
     const shown = (await test.api("victor", "GET", `/api/hosts/${host.hostId}`)).body;
-    agent.send({ type: "schedule.ack", schedule_version: shown.plan_version });
+    agent.send({ type: "plan.ack", plan_version: shown.plan_version });
     return shown.plan_version === shown.applied_plan_version && shown.plan_version > 1;
   });
   await agent.close();
@@ -125,8 +125,8 @@ Deno.test("a repository in use is not removed; a name is taken once; bad fields 
 Deno.test("a storage user may be what HTTP takes: al@ex.org, DOMAIN\\al, a name with a blank; no colon", async () => {
   await using test = await startServer();
   for (const [n, username] of ["al@ex.org", "DOMAIN\\al", "John Doe", "a/b", "Zoë"].entries()) {
-    const wish = { ...NEW, name: `nas ${n}`, username, rest_password: "correct horse battery" };
-    const made = await test.api("olive", "POST", "/api/repositories", wish);
+    const input = { ...NEW, name: `nas ${n}`, username, rest_password: "correct horse battery" };
+    const made = await test.api("olive", "POST", "/api/repositories", input);
     assert.equal(made.status, 201, JSON.stringify(made.body));
     assert.equal(made.body.username, username);
     const path = `/api/repositories/${made.body.id}/admin-credential`;

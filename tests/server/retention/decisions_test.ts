@@ -139,8 +139,8 @@ Deno.test("snapshots without a group are listed and can be adopted, kept or, by 
     1,
   ]]);
   const named = { hostname: "web-00", tags: ["home"] };
-  const adopt = (person: "alice" | "olive", wish: Record<string, unknown> = named) =>
-    test.api(person, "POST", `${path}/adopt`, { ...wish, source_group_id: alpha.groupId });
+  const adopt = (person: "alice" | "olive", input: Record<string, unknown> = named) =>
+    test.api(person, "POST", `${path}/adopt`, { ...input, source_group_id: alpha.groupId });
   assert.equal((await adopt("olive")).status, 403);
   assert.equal((await adopt("alice", { hostname: "web-00", tags: [] })).status, 409);
   assert.deepEqual((await adopt("alice")).body, { adopted: 3 });
@@ -373,7 +373,7 @@ Deno.test("what is wrong with the paths withholds the snapshot; accepted, the ag
   await test.api("olive", "POST", `/api/jobs/${job.id}/accept`);
   const plan = async (accepted: unknown) => {
     await alpha.agent.next(
-      "schedule.set",
+      "plan.set",
       ({ source_groups }) =>
         JSON.stringify(source_groups[0]?.accepted) === JSON.stringify(accepted),
     );
@@ -391,7 +391,7 @@ Deno.test("what is wrong with the paths withholds the snapshot; accepted, the ag
   const before = alpha.agent.received.length;
   assert.equal((await same({})).withheld, null);
   await alpha.agent.next(
-    "schedule.set",
+    "plan.set",
     (message) =>
       alpha.agent.received.indexOf(message) >= before &&
       message.source_groups[0]?.accepted?.length === 0,
@@ -439,7 +439,7 @@ Deno.test("what restic could not read or would misunderstand is refused or said 
     ["/var/cache", "~/x"],
   );
   await alpha.agent.next(
-    "schedule.set",
+    "plan.set",
     ({ source_groups }) => source_groups[0]?.exclude_larger_than === "2G",
   );
   // The repository of this test is /srv/restic/alpha; /var/lib/restic-manager is the agent's own.

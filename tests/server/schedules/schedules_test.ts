@@ -24,13 +24,13 @@ Deno.test("a schedule is made, paused, changed and removed, and each change reac
   assert.equal(made.status, 201, JSON.stringify(made.body));
   assert.equal(made.body.cron, "0 3 * * *");
   assert.ok(Date.parse(made.body.next_run_at) > Date.now());
-  const plan = await agent.next("schedule.set", (message) => message.schedules.length === 1);
+  const plan = await agent.next("plan.set", (message) => message.schedules.length === 1);
   assert.deepEqual(plan.schedules[0]!.source_group_ids, [group.id]);
   assert.equal(plan.source_groups[0]!.name, "default");
   const shown = await test.api("victor", "GET", `/api/hosts/${host.hostId}`);
   assert.equal(shown.body.next_run_at, made.body.next_run_at);
   await test.api("olive", "PATCH", `/api/hosts/${host.hostId}`, { time_zone: "Asia/Tokyo" });
-  await agent.next("schedule.set", (message) => message.schedules[0]?.time_zone === "Asia/Tokyo");
+  await agent.next("plan.set", (message) => message.schedules[0]?.time_zone === "Asia/Tokyo");
   const paused = await test.api("olive", "PUT", `${path}/${made.body.id}`, {
     cron: "@daily",
     enabled: false,
@@ -79,8 +79,8 @@ Deno.test("a run that the agent's clock started is learnt by its report, once, w
       origin,
       at: scheduled_at + 5000,
       restic_version: null,
-      bandwidth_up_kbps: null,
-      bandwidth_down_kbps: null,
+      bandwidth_up_kib_per_s: null,
+      bandwidth_down_kib_per_s: null,
     });
     agent.lines(job_id, 1, ["by itself"]);
     await agent.acknowledged(agent.finished(job_id, { origin, at: scheduled_at + 65_000 }));

@@ -15,7 +15,7 @@ Deno.test("a group is made, read, replaced and removed, and the agent hears of t
     retention: { keep_last: 7 },
   });
   assert.equal(made.status, 201, JSON.stringify(made.body));
-  await agent.next("schedule.set", (message) => message.schedule_version === 2);
+  await agent.next("plan.set", (message) => message.plan_version === 2);
   const read = await test.api("olive", "GET", `${path}/${made.body.id}`);
   assert.deepEqual(read.body.retention, { keep_last: 7 });
   assert.deepEqual([read.body.retry_max, read.body.retry_backoff_seconds, read.body.last_run], [
@@ -37,21 +37,21 @@ Deno.test("a volume shadow copy can be had on Windows hosts only, and reaches th
   await using test = await startServer();
   const host = await joinHost(test, "alpha");
   const path = `/api/hosts/${host.hostId}/source-groups`;
-  const wish = { name: "home", includes: ["C:\\Users"], use_fs_snapshot: true };
-  const refused = await test.api("olive", "POST", path, wish);
+  const input = { name: "home", includes: ["C:\\Users"], use_fs_snapshot: true };
+  const refused = await test.api("olive", "POST", path, input);
   assert.equal(refused.status, 422);
   assert.equal(refused.body.error.field, "use_fs_snapshot");
   assert.match(refused.body.error.message, /only Windows hosts/);
   await test.server.db.updateTable("hosts").set({ os: "windows" }).where("id", "=", host.hostId)
     .execute();
-  const made = await test.api("alice", "POST", path, wish);
+  const made = await test.api("alice", "POST", path, input);
   assert.equal(made.status, 201, JSON.stringify(made.body));
   assert.equal(made.body.use_fs_snapshot, true);
   const agent = await FakeAgent.connect(test.url, host.bearer);
-  const plan = await agent.next("schedule.set", (message) => message.source_groups.length > 0);
+  const plan = await agent.next("plan.set", (message) => message.source_groups.length > 0);
   assert.equal(plan.source_groups.find(({ name }) => name === "home")?.use_fs_snapshot, true);
   const replaced = await test.api("olive", "PUT", `${path}/${made.body.id}`, {
-    ...wish,
+    ...input,
     use_fs_snapshot: undefined,
   });
   assert.equal(replaced.body.use_fs_snapshot, false);

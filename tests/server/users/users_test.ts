@@ -143,7 +143,7 @@ Deno.test("a request that was waiting when its session ended makes nothing that 
   await using test = await startServer();
   const { createToken } = await import("../../../server/users/tokens.ts");
   const { inviteUser } = await import("../../../server/users/create.ts");
-  const { createEnrolmentToken, EnrolmentWish } = await import(
+  const { createEnrolmentToken, EnrolmentInput } = await import(
     "../../../server/enrolment/create_token.ts"
   );
   const alice = await signIn(test, "alice");
@@ -152,7 +152,7 @@ Deno.test("a request that was waiting when its session ended makes nothing that 
   const late = { ...test.actor("alice"), session };
   const revoked = { ...test.actor("alice"), token: crypto.randomUUID() };
   const demoted = { ...test.actor("olive"), role: "admin" as const };
-  const wish = EnrolmentWish.parse({
+  const input = EnrolmentInput.parse({
     hostname: "m",
     repository: { name: "nas", url: "/srv/restic", password: "a long password", is_new: true },
   });
@@ -161,7 +161,7 @@ Deno.test("a request that was waiting when its session ended makes nothing that 
       const act of [
         () => createToken(test.server, actor, test.users.alice, { name: "x" }),
         () => inviteUser(test.server, actor, { username: "nina", role: "admin" }),
-        () => createEnrolmentToken(test.server, actor, wish),
+        () => createEnrolmentToken(test.server, actor, input),
       ]
     ) await assert.rejects(act, /Sign in first/);
   }

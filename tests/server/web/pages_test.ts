@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DOMParser } from "linkedom";
 import { FakeAgent, joinHost } from "../../support/fake_agent.ts";
-import { Stranger } from "../../support/fake_stranger.ts";
+import { Announcer } from "../../support/fake_announcer.ts";
 import {
   CAST,
   PASSWORD,
@@ -397,7 +397,7 @@ Deno.test("by forms alone a machine takes its host back: from Settings, or accep
   assert.match(made.document.querySelector(".command code").textContent, /RM_TOKEN=rmt_\S+ sh$/);
 
   // Nothing is chosen by the name.
-  const anna = await Stranger.announced(server, "alpha");
+  const anna = await Announcer.announced(server, "alpha");
   const page = await alice.visit(`/pending-hosts/${anna.pendingId}`);
   assert.ok(page.document.querySelector("#f-join_as-new").hasAttribute("checked"));
   const accept = (form: Record<string, string>) =>

@@ -1,5 +1,5 @@
 /** One after another, each in a turn of the event loop of its own, so that many at once do not hold up everybody else. */
-export class Turns {
+export class YieldQueue {
   #last: Promise<void> = Promise.resolve();
 
   /** Resolves when it is the caller's turn. */

@@ -1,8 +1,9 @@
 // Maintenance and the admin credential on a repository's page.
+import { limitsOf } from "../../../shared/bandwidth.ts";
 import { setAdminCredential } from "../../maintenance/admin_credential.ts";
 import { changeMaintenance } from "../../maintenance/change.ts";
-import { AdminCredentialWish, MaintenanceWish } from "../../maintenance/fields.ts";
-import { releaseLease, ReleaseWish } from "../../jobs/release_lease.ts";
+import { AdminCredentialInput, MaintenanceInput } from "../../maintenance/fields.ts";
+import { ReleaseInput, releaseLease } from "../../jobs/release_lease.ts";
 import { startMaintenance } from "../../maintenance/start.ts";
 import { getRepository } from "../../repositories/find.ts";
 import { secretWarnings, warningFlash } from "../../repositories/secret_warnings.ts";
@@ -12,11 +13,11 @@ import { actorOf, type Ctx, type Route } from "../context.ts";
 import { attempt, type Form, readForm } from "./form.ts";
 import { goTo } from "./page.ts";
 import { showRefused } from "./show_repository.ts";
-import { limitsOf, refusedRun } from "./run_form.ts";
+import { limitsTyped, refusedRun } from "./run_form.ts";
 import { RepositoryJobInput } from "../../maintenance/start_fields.ts";
 import { wantsAllRemoved } from "../../jobs/remove_all_input.ts";
 
-export const upkeepPageRoutes: Route[] = [
+export const maintenancePageRoutes: Route[] = [
   { method: "POST", path: "/repositories/:id/jobs", role: "operator", handler: run },
   { method: "POST", path: "/repositories/:id/maintenance", role: "operator", handler: change },
   {
@@ -51,9 +52,9 @@ async function nameHosts(server: Server, c: Ctx): Promise<Response> {
   const id = pathId(c, "id");
   const host_ids = (await readForm(c)).all("host_ids");
   const { errors } = await attempt(
-    MaintenanceWish,
+    MaintenanceInput,
     { host_ids },
-    (wish) => changeMaintenance(server, actorOf(c), id, wish),
+    (input) => changeMaintenance(server, actorOf(c), id, input),
   );
   if (errors) return await showRefused(server, c, id, { errors });
   return goTo(c, `/repositories/${id}#holders`, { text: "The changes are saved." });
@@ -63,9 +64,9 @@ async function release(server: Server, c: Ctx): Promise<Response> {
   const id = pathId(c, "id");
   const typed = (await readForm(c)).text("confirm_hostname").trim();
   const { errors } = await attempt(
-    ReleaseWish,
+    ReleaseInput,
     { confirm_hostname: typed },
-    (wish) => releaseLease(server, actorOf(c), id, wish.confirm_hostname),
+    (input) => releaseLease(server, actorOf(c), id, input.confirm_hostname),
   );
   if (errors) return await showRefused(server, c, id, { release: { typed, errors } });
   return goTo(c, `/repositories/${id}#maintenance`, { text: "The lease is released." });
@@ -78,18 +79,18 @@ async function run(server: Server, c: Ctx): Promise<Response> {
     RepositoryJobInput,
     {
       kind: form.text("kind"),
-      ...limitsOf(form),
+      ...limitsTyped(form),
       ...(form.ticked("remove_all")
         ? { remove_all: true, confirm_hostname: form.text("confirm_hostname").trim() }
         : {}),
     },
-    ({ kind, bandwidth_up_kbps, bandwidth_down_kbps, ...wish }) =>
+    ({ kind, ...input }) =>
       startMaintenance(server, actorOf(c), id, {
         kind,
-        ...(wantsAllRemoved(actorOf(c), { kind, ...wish })
-          ? { removeAllOf: wish.confirm_hostname }
+        ...(wantsAllRemoved(actorOf(c), { kind, ...input })
+          ? { removeAllOf: input.confirm_hostname }
           : {}),
-        caps: { bandwidth_up_kbps, bandwidth_down_kbps },
+        limits: limitsOf(input),
         // A person has read how many would go and agreed.
         ...(c.req.query("may_drop_most") === "true" ? { request: { may_drop_most: true } } : {}),
       }),
@@ -110,7 +111,7 @@ async function change(server: Server, c: Ctx): Promise<Response> {
   const form = await readForm(c);
   const percent = form.text("check.read_data_percent").trim();
   const { errors } = await attempt(
-    MaintenanceWish,
+    MaintenanceInput,
     {
       forget: taskOf(form, "forget"),
       prune: taskOf(form, "prune"),
@@ -119,7 +120,7 @@ async function change(server: Server, c: Ctx): Promise<Response> {
         read_data_percent: percent === "" ? 0 : Number(percent),
       },
     },
-    (wish) => changeMaintenance(server, actorOf(c), id, wish),
+    (input) => changeMaintenance(server, actorOf(c), id, input),
   );
   if (errors) return await showRefused(server, c, id, { values: typedIn(form), errors });
   return goTo(c, `/repositories/${id}`, { text: "The changes are saved." });
@@ -129,13 +130,13 @@ async function setCredential(server: Server, c: Ctx): Promise<Response> {
   const id = pathId(c, "id");
   const form = await readForm(c);
   const { errors } = await attempt(
-    AdminCredentialWish,
+    AdminCredentialInput,
     {
       everyday: form.ticked("everyday"),
       username: form.text("username").trim(),
       ...(form.text("rest_password") ? { rest_password: form.text("rest_password") } : {}),
     },
-    (wish) => setAdminCredential(server, actorOf(c), id, wish),
+    (input) => setAdminCredential(server, actorOf(c), id, input),
   );
   if (errors) {
     return await showRefused(server, c, id, {

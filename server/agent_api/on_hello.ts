@@ -16,7 +16,7 @@ import { configFor } from "../plan/push.ts";
 import { isStillKnown, noteHello } from "../hosts/hello.ts";
 
 /** Answers false when the agent was refused and its socket closed. */
-export async function greet(server: Server, agent: AgentSocket, hello: Hello): Promise<boolean> {
+export async function onHello(server: Server, agent: AgentSocket, hello: Hello): Promise<boolean> {
   if (hello.protocol < OLDEST_PROTOCOL) {
     await refuseOldAgent(server, agent, hello);
     return false;

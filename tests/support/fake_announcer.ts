@@ -20,7 +20,7 @@ export interface ProofOptions {
   machine?: AnnouncedMachine;
 }
 
-export class Stranger {
+export class Announcer {
   pendingId = "";
   fingerprint = "";
 
@@ -30,18 +30,18 @@ export class Stranger {
     readonly publicKey: Uint8Array,
   ) {}
 
-  static async make(hostname = "pc-anna"): Promise<Stranger> {
+  static async make(hostname = "pc-anna"): Promise<Announcer> {
     const keys = await crypto.subtle.generateKey("Ed25519", true, [
       "sign",
       "verify",
     ]) as CryptoKeyPair;
     const raw = await crypto.subtle.exportKey("raw", keys.publicKey);
-    return new Stranger(hostname, keys, new Uint8Array(raw));
+    return new Announcer(hostname, keys, new Uint8Array(raw));
   }
 
   /** Makes one that has announced itself. */
-  static async announced(test: TestServer, hostname?: string, from?: string): Promise<Stranger> {
-    const stranger = await Stranger.make(hostname);
+  static async announced(test: TestServer, hostname?: string, from?: string): Promise<Announcer> {
+    const stranger = await Announcer.make(hostname);
     const { status, body } = await stranger.announce(test, {}, from);
     if (status !== 200) throw new Error(JSON.stringify(body));
     return stranger;

@@ -13,7 +13,7 @@ import { forgetOldDays } from "./quotas/day.ts";
 import type { Server } from "./server.ts";
 import { sweepGuesses } from "./users/guesses.ts";
 import { removeExpiredSessions } from "./users/sessions.ts";
-import { noteGoodbye } from "./hosts/hello.ts";
+import { onDisconnect } from "./hosts/hello.ts";
 import { noteLastSeen } from "./hosts/note_last_seen.ts";
 import { removeOldEnrolmentTokens } from "./enrolment/remove_old.ts";
 
@@ -53,7 +53,7 @@ const TASKS: Task[] = [
 const LONGEST_MS = 600_000;
 
 /** Runs each task at its pace until the server closes. A task that fails is logged and tried again. */
-export function startUpkeep(server: Server, tasks = TASKS, longestMs = LONGEST_MS): void {
+export function startTasks(server: Server, tasks = TASKS, longestMs = LONGEST_MS): void {
   for (const task of tasks) {
     let begun: number | undefined;
     const run = async () => {
@@ -63,14 +63,14 @@ export function startUpkeep(server: Server, tasks = TASKS, longestMs = LONGEST_M
       } catch (error) {
         // What the storage does is in the log once, not once per task.
         const level = server.storage.asAppError(error) ? "debug" : "error";
-        server.log[level](`upkeep, ${task.name}: ${error}`);
+        server.log[level](`task ${task.name}: ${error}`);
       } finally {
         if (begun === mine) begun = undefined;
       }
     };
     const timer = setInterval(() => {
       if (begun !== undefined && performance.now() - begun < longestMs) return;
-      if (begun !== undefined) server.log.error(`upkeep, ${task.name}: it hangs; started anew`);
+      if (begun !== undefined) server.log.error(`task ${task.name}: it hangs; started anew`);
       run();
     }, task.everySeconds * 1000);
     server.closing.addEventListener("abort", () => clearInterval(timer), { once: true });
@@ -87,6 +87,6 @@ export async function closeSilentAgents(server: Server): Promise<void> {
   for (const agent of server.agents) {
     if (server.clock.ran() - agent.heardRan < OFFLINE_AFTER_SECONDS * 1000) continue;
     closeQuietly(agent.socket, CLOSE.silent, `nothing was heard for ${OFFLINE_AFTER_SECONDS} s`);
-    await noteGoodbye(server, agent);
+    await onDisconnect(server, agent);
   }
 }

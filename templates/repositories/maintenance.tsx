@@ -9,14 +9,14 @@ import { bytes, count, plural } from "../format.ts";
 import type { FrameProps } from "../layout.tsx";
 import { Confirm } from "../parts/confirm.tsx";
 import { Csrf, PostButton } from "../parts/csrf.tsx";
-import { type Errors, Problems, SecretField, TextField, Tick } from "../parts/field.tsx";
+import { Checkbox, type Errors, Problems, SecretField, TextField } from "../parts/field.tsx";
 import { type RefusedRun, RunOneLimited } from "../parts/limits.tsx";
 import { Name, titleOf } from "../parts/name.tsx";
 import { jobState, StateWord } from "../parts/state.tsx";
 import { Time } from "../parts/time.tsx";
 import type { JobKind, MaintenanceKind } from "../../shared/job_kinds/all.ts";
 
-export interface UpkeepTask {
+export interface MaintenanceTask {
   kind: MaintenanceKind;
   isEnabled: boolean;
   cron: string;
@@ -30,7 +30,7 @@ export interface UpkeepTask {
   isForAdmins: boolean;
 }
 
-export interface UpkeepLock {
+export interface MaintenanceLock {
   id: string;
   at: number;
   isExclusive: boolean;
@@ -41,7 +41,7 @@ export interface UpkeepLock {
 }
 
 /** Who alone may write there now. */
-export interface UpkeepLease {
+export interface MaintenanceLease {
   jobId: string;
   kind: JobKind;
   hostId: string;
@@ -50,12 +50,12 @@ export interface UpkeepLease {
   since: number;
 }
 
-export interface UpkeepProps {
+export interface MaintenanceProps {
   frame: FrameProps;
   repositoryId: string;
-  tasks: UpkeepTask[];
-  locks: UpkeepLock[];
-  leases: UpkeepLease[];
+  tasks: MaintenanceTask[];
+  locks: MaintenanceLock[];
+  leases: MaintenanceLease[];
   seenAt: number | null;
   sizeBytes: number | null;
   restoreBytes: number | null;
@@ -85,9 +85,9 @@ const WORDS: Record<MaintenanceKind, [name: string, about: string, verb: string]
   check: ["Check", "reads a part of the data and compares it", "Check now"],
 };
 
-export function Upkeep(props: UpkeepProps) {
+export function Maintenance(props: MaintenanceProps) {
   const { frame, tasks, repositoryId, mayChange } = props;
-  const mayStart = (task: UpkeepTask) =>
+  const mayStart = (task: MaintenanceTask) =>
     mayChange && !task.offBecause && (props.mayChangeAdmin || !task.isForAdmins);
   return (
     <section class="section" id="maintenance">
@@ -166,7 +166,7 @@ export function Upkeep(props: UpkeepProps) {
   );
 }
 
-function LastRun({ task, now }: { task: UpkeepTask; now: number }) {
+function LastRun({ task, now }: { task: MaintenanceTask; now: number }) {
   if (!task.lastRun) return <span class="muted">never</span>;
   return (
     <span title={titleOf(task.lastRun.reason, 0)}>
@@ -178,7 +178,7 @@ function LastRun({ task, now }: { task: UpkeepTask; now: number }) {
   );
 }
 
-function Cadences({ frame, repositoryId, tasks, values, errors }: UpkeepProps) {
+function Cadences({ frame, repositoryId, tasks, values, errors }: MaintenanceProps) {
   const typed = (name: string, stored: string) => values?.[name] ?? stored;
   return (
     <details
@@ -192,7 +192,7 @@ function Cadences({ frame, repositoryId, tasks, values, errors }: UpkeepProps) {
           <fieldset class="part">
             <legend>{WORDS[task.kind][0]}</legend>
             <div class="part-in">
-              <Tick
+              <Checkbox
                 name={`${task.kind}.enabled`}
                 label="Enabled"
                 isChecked={values ? values[`${task.kind}.enabled`] === "on" : task.isEnabled}
@@ -228,7 +228,7 @@ function Cadences({ frame, repositoryId, tasks, values, errors }: UpkeepProps) {
   );
 }
 
-function Health({ frame, repositoryId, locks, mayChange, ...p }: UpkeepProps) {
+function Health({ frame, repositoryId, locks, mayChange, ...p }: MaintenanceProps) {
   const saved = p.sizeBytes && p.restoreBytes ? p.restoreBytes / p.sizeBytes : null;
   return (
     <div class="section stack">
@@ -304,7 +304,7 @@ function Health({ frame, repositoryId, locks, mayChange, ...p }: UpkeepProps) {
   );
 }
 
-type Removal = Pick<UpkeepProps, "frame" | "repositoryId" | "locks" | "unlock">;
+type Removal = Pick<MaintenanceProps, "frame" | "repositoryId" | "locks" | "unlock">;
 
 function RemoveEveryLock({ frame, repositoryId, locks, unlock }: Removal) {
   const holders = [...new Set(locks.map(({ hostname }) => hostname))];
@@ -343,7 +343,7 @@ function RemoveEveryLock({ frame, repositoryId, locks, unlock }: Removal) {
   );
 }
 
-function Lease({ lease, now }: { lease: UpkeepLease; now: number }) {
+function Lease({ lease, now }: { lease: MaintenanceLease; now: number }) {
   return (
     <li>
       <a href={`/jobs/${lease.jobId}`}>{lease.kind}</a> of{" "}
@@ -363,7 +363,7 @@ function Lease({ lease, now }: { lease: UpkeepLease; now: number }) {
 
 function ReleaseLease(
   { frame, repositoryId, leases, release }: Pick<
-    UpkeepProps,
+    MaintenanceProps,
     "frame" | "repositoryId" | "leases" | "release"
   >,
 ) {
@@ -399,7 +399,7 @@ function ReleaseLease(
   );
 }
 
-function Lock({ lock, now }: { lock: UpkeepLock; now: number }) {
+function Lock({ lock, now }: { lock: MaintenanceLock; now: number }) {
   return (
     <li>
       {lock.isExclusive ? "exclusive" : "shared"}, by <Name text={lock.username ?? "somebody"} /> on
@@ -411,7 +411,7 @@ function Lock({ lock, now }: { lock: UpkeepLock; now: number }) {
   );
 }
 
-function AdminCredential(props: UpkeepProps) {
+function AdminCredential(props: MaintenanceProps) {
   const { frame, repositoryId, isAdminSet, mayChangeAdmin, errors } = props;
   const to = `/repositories/${repositoryId}/admin-credential`;
   return (
@@ -420,7 +420,7 @@ function AdminCredential(props: UpkeepProps) {
       <p class="muted">
         {isAdminSet
           ? "Set. It is sent with each retention and prune, to the hosts that an admin named, lives in the agent's memory for that job, and is never written to its disk."
-          : "Not set. Retention uses the everyday credential, and prune is off. With one of its own, a stolen machine can add backups but not destroy them."}
+          : "Not set. Retention uses the repository credential, and prune is off. With one of its own, a stolen machine can add backups but not destroy them."}
       </p>
       {isAdminSet && props.noHolder && (
         <p>
@@ -438,9 +438,9 @@ function AdminCredential(props: UpkeepProps) {
             <form method="post" action={to} class="form nested">
               <Csrf token={frame.csrf} />
               <Problems errors={{ "": errors[""] }} />
-              <Tick
+              <Checkbox
                 name="everyday"
-                label="The everyday credential may delete"
+                label="The repository credential may delete"
                 error={errors.everyday}
                 help="For a folder or a storage that knows only one credential."
               />
@@ -471,7 +471,7 @@ function AdminCredential(props: UpkeepProps) {
               csrf={frame.csrf}
               button="Remove credential"
             >
-              <p>Prune is off afterwards, and retention uses the everyday credential.</p>
+              <p>Prune is off afterwards, and retention uses the repository credential.</p>
             </Confirm>
           )}
         </>
@@ -480,7 +480,7 @@ function AdminCredential(props: UpkeepProps) {
   );
 }
 
-function NamedHosts({ holders, frame }: UpkeepProps) {
+function NamedHosts({ holders, frame }: MaintenanceProps) {
   const named = holders.filter(({ isNamed, waitsSince }) => isNamed || waitsSince !== null);
   if (named.length === 0) return null;
   return (
@@ -509,7 +509,7 @@ function Waits({ at, now }: { at: number | null; now: number }) {
 }
 
 /** Which hosts may hold it: none until an admin says so. */
-function Holders(props: UpkeepProps) {
+function Holders(props: MaintenanceProps) {
   const { frame, repositoryId, holders, errors } = props;
   const error = Object.entries(errors).find(([field]) => field.startsWith("host_ids"))?.[1];
   if (holders.length === 0) {

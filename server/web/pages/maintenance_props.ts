@@ -1,5 +1,5 @@
 // Maintenance, locks and the admin credential as a repository's page shows them.
-import type { UpkeepProps } from "../../../templates/repositories/upkeep.tsx";
+import type { MaintenanceProps } from "../../../templates/repositories/maintenance.tsx";
 import {
   listLocks,
   listMaintenance,
@@ -13,7 +13,11 @@ import type { Ctx } from "../context.ts";
 import { frameOf, isAdmin, mayRun } from "./page.ts";
 import { listMaintenanceHosts, noHostBecause } from "../../repositories/maintenance_hosts.ts";
 
-export async function upkeepProps(server: Server, c: Ctx, id: string): Promise<UpkeepProps> {
+export async function maintenanceProps(
+  server: Server,
+  c: Ctx,
+  id: string,
+): Promise<MaintenanceProps> {
   const repository = await getRepository(server, id);
   const tasks = await listMaintenance(server, id);
   const locks = await listLocks(server, id);
