@@ -1,7 +1,7 @@
 // The frame around every page: navigation, the fleet's state, the reader's menu, and what live updates need.
 import type { Child } from "hono/jsx";
 import { visible } from "../shared/redact.ts";
-import { assetUrl, importedScriptUrls } from "./assets/assets.ts";
+import { assetUrl } from "./assets/assets.ts";
 import { count, plural } from "./format.ts";
 import { Csrf } from "./parts/csrf.tsx";
 import { Name } from "./parts/name.tsx";
@@ -79,7 +79,6 @@ export function Layout(props: LayoutProps) {
         />
         <link rel="stylesheet" href={assetUrl("app.css")} />
         <script src={assetUrl("htmx.min.js")} defer></script>
-        {importedScriptUrls.map((url) => <link rel="modulepreload" href={url} />)}
         <script type="module" src={assetUrl("app.js")}></script>
         {props.refreshSeconds && (
           <noscript>

@@ -44,10 +44,6 @@ export function assetUrl(name: string): string {
   return `/assets/${assetsHash}/${name}`;
 }
 
-/** Where a page finds the modules that app.js imports: it asks for all of them at once, not for one after the other. */
-export const importedScriptUrls: readonly string[] = Object.keys(scripts)
-  .filter((name) => name !== "app.js").map(assetUrl);
-
 function hashOf(all: ReadonlyMap<string, Asset>): string {
   const hash = createHash("sha256");
   for (const [name, asset] of all) hash.update(name).update(asset.content);
