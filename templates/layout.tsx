@@ -75,7 +75,7 @@ export function Layout(props: LayoutProps) {
           href={assetUrl("inter-latin.woff2")}
           as="font"
           type="font/woff2"
-          crossorigin="anonymous"
+          crossorigin=""
         />
         <link rel="stylesheet" href={assetUrl("app.css")} />
         <script src={assetUrl("htmx.min.js")} defer></script>
