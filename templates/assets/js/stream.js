@@ -5,7 +5,7 @@ import { showTimes } from "./clock.js";
 import { find } from "./dom.js";
 import { dropWaiting, replaceFragment } from "./fragments.js";
 
-/** @typedef {import("./log.js").Log} Log */
+/** @import { Log } from "./log.js" */
 
 /** @type {EventSource | null} */
 let source = null;
