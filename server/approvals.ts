@@ -1,7 +1,6 @@
 // What operators may choose on a host: an agent runs as root, so whoever names its paths and repositories borrows its rights.
-import type { Transaction } from "kysely";
 import { isBelow } from "../shared/roots.ts";
-import type { Tables } from "./database/tables.ts";
+import type { Change } from "./change.ts";
 import { AppError } from "./errors.ts";
 import { isRestricted, needAdmin } from "./rights.ts";
 import type { Actor } from "./server.ts";
@@ -11,11 +10,9 @@ import type { Actor } from "./server.ts";
  * `before`: what stands there already may stay.
  */
 export async function refuseUnapprovedPaths(
-  tx: Transaction<Tables>,
-  actor: Actor,
+  { tx, actor }: Pick<Change, "tx" | "actor">,
   hostId: string,
-  field: string,
-  { paths, before = [] }: { paths: string[]; before?: string[] },
+  { field, paths, before = [] }: { field: string; paths: string[]; before?: string[] },
 ): Promise<void> {
   if (!isRestricted(actor)) return;
   const host = await tx.selectFrom("hosts").select(["approved_roots", "os"])

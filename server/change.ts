@@ -5,7 +5,11 @@ import type { Tables } from "./database/tables.ts";
 import type { Actor, Server } from "./server.ts";
 
 export interface Change {
+  server: Server;
   tx: Transaction<Tables>;
+  actor: Actor;
+  /** When it is done: one moment for all that it stores. */
+  now: number;
   /** By whom, and now. Without the entry there is no act. */
   audit(act: Act): Promise<void>;
   /**
@@ -24,10 +28,14 @@ export async function change<T>(
   act: (change: Change) => Promise<T>,
 ): Promise<T> {
   const changedPlans = new Set<string>();
+  const now = server.now();
   const done = await server.db.transaction().execute(async (tx) =>
     await act({
+      server,
       tx,
-      audit: (entry) => recordAudit(tx, server.now(), actor, entry),
+      actor,
+      now,
+      audit: (entry) => recordAudit(tx, now, actor, entry),
       async planChanged(hostId) {
         await server.plan.changed(server, tx, hostId);
         changedPlans.add(hostId);

@@ -69,85 +69,94 @@ async function openLocked(
   const database = await openDatabase(settings.dataDir, { shared: options.shared, starting });
   disk.reusable = () => reusableBytes(database);
   try {
-    const holdsSecrets = await database.db.selectFrom("repositories").select("id").limit(1)
-      .executeTakeFirst() !== undefined;
-    const secrets = await createSecrets(await loadKey(settings.secretKeyFile, !holdsSecrets));
-    const closing = new AbortController();
-    const clock = new Clock({ ...MACHINE, ...options.time }, await readClock(database));
-    const now = () => clock.now();
-    const elapsed = () => clock.elapsed();
-    const log = options.log ?? createLog(settings.logLevel);
-    const audit = await AuditWatch.open({
-      database,
-      dataDir: settings.dataDir,
-      key: secrets.derive(AUDIT_KEY),
-      log,
-      now,
-    });
-    const events = new Events((error) => log.error(`A page that watches: ${error}`));
-    const storage = new Storage({
-      database,
-      log,
-      now,
-      onChange: () => events.publish({ type: "notice" }),
-    });
-    const server: Server = {
-      db: database.db,
-      database,
-      agents: new ConnectedAgents(),
-      waiting: new WaitingAgents(),
-      events,
-      streams: new OpenStreams(),
-      secrets,
-      passwords: createPasswordHasher(options.hashCost),
-      settings,
-      log,
-      clock,
-      now,
-      elapsed,
-      progress: new Progresses(),
-      lineUse: new LineUse(settings.quotas),
-      openLists: new OpenLists(),
-      paces: new Paces(closing.signal),
-      slices: new Slices(new YieldQueue()),
-      handshakes: new Throttle(elapsed),
-      disk,
-      storage,
-      throttle: new Throttle(elapsed),
-      audit,
-      hellos: new YieldQueue(),
-      unauthenticated: new Throttle(elapsed),
-      listening: null,
-      setup: { token: null },
-      closing: closing.signal,
-      kinds: SERVER_KINDS,
-      plan: PLAN,
-      work: { ensureRepository, dispatchAll },
-    };
-    await refuseOtherKey(server);
-    if (!options.shared) {
-      await followClock(server);
-      await storeClock(server);
-      await refreshNormalised(server);
-      server.setup.token = await createFirstLink(server, SYSTEM);
-      await recordAudit(server.db, now(), SYSTEM, { action: "server.started" });
-    }
-    return {
-      server,
-      endStreams: () => closing.abort(),
-      close: async () => {
-        closing.abort();
-        server.passwords.close();
-        storage.close();
-        await audit.settled();
-        if (!options.shared) await storeClock(server).catch((error) => log.warn(`clock: ${error}`));
-        await database.close();
-      },
-    };
+    const server = await wire(settings, options, { disk, database });
+    await refuseOtherKey(server.server);
+    if (!options.shared) await begin(server.server);
+    return server;
   } catch (error) {
     await database.close();
     throw error;
   }
+}
+
+/** All that a server is made of; nothing of it is in use yet. */
+async function wire(
+  settings: Settings,
+  options: OpenOptions,
+  { disk, database }: { disk: Disk; database: Database },
+): Promise<OpenServer> {
+  const holdsSecrets = await database.db.selectFrom("repositories").select("id").limit(1)
+    .executeTakeFirst() !== undefined;
+  const secrets = await createSecrets(await loadKey(settings.secretKeyFile, !holdsSecrets));
+  const closing = new AbortController();
+  const clock = new Clock({ ...MACHINE, ...options.time }, await readClock(database));
+  const now = () => clock.now();
+  const log = options.log ?? createLog(settings.logLevel);
+  const key = secrets.derive(AUDIT_KEY);
+  const audit = await AuditWatch.open({ database, dataDir: settings.dataDir, key, log, now });
+  const events = new Events((error) => log.error(`A page that watches: ${error}`));
+  const onChange = () => events.publish({ type: "notice" });
+  const storage = new Storage({ database, log, now, onChange });
+  const server: Server = {
+    ...limitsOf(settings, () => clock.elapsed(), closing.signal),
+    db: database.db,
+    database,
+    agents: new ConnectedAgents(),
+    waiting: new WaitingAgents(),
+    events,
+    streams: new OpenStreams(),
+    secrets,
+    passwords: createPasswordHasher(options.hashCost),
+    settings,
+    log,
+    clock,
+    now,
+    elapsed: () => clock.elapsed(),
+    progress: new Progresses(),
+    openLists: new OpenLists(),
+    disk,
+    storage,
+    audit,
+    hellos: new YieldQueue(),
+    listening: null,
+    setup: { token: null },
+    closing: closing.signal,
+    kinds: SERVER_KINDS,
+    plan: PLAN,
+    work: { ensureRepository, dispatchAll },
+  };
+  return {
+    server,
+    endStreams: () => closing.abort(),
+    close: async () => {
+      closing.abort();
+      server.passwords.close();
+      storage.close();
+      await audit.settled();
+      if (!options.shared) await storeClock(server).catch((error) => log.warn(`clock: ${error}`));
+      await database.close();
+    },
+  };
+}
+
+/** What keeps one agent, user or network from taking everybody's share. */
+function limitsOf(settings: Settings, elapsed: () => number, closing: AbortSignal) {
+  return {
+    lineUse: new LineUse(settings.quotas),
+    paces: new Paces(closing),
+    slices: new Slices(new YieldQueue()),
+    handshakes: new Throttle(elapsed),
+    throttle: new Throttle(elapsed),
+    unauthenticated: new Throttle(elapsed),
+  };
+}
+
+async function begin(server: Server): Promise<void> {
+  await followClock(server);
+  await storeClock(server);
+  await refreshNormalised(server);
+  server.setup.token = await createFirstLink(server, SYSTEM);
+  await recordAudit(server.db, server.now(), SYSTEM, { action: "server.started" });
 }
 
 function reusableBytes({ sqlite }: Database): number {

@@ -114,7 +114,7 @@ async function runHook(
   // Before it begins: one that turns the machine off must not do so again at the next start.
   if (name === "post_hook") agent.ledger.postHookBegins(job.order.job_id);
   try {
-    return await runText(agent, job, name, text, more);
+    return await runText(agent, job, { name, text }, more);
   } catch (error) {
     const exit = { code: null, signal: null, stop: null, mayLeaveLock: false };
     return { name, exit, problem: `${name} could not be run: ${messageOf(error)}`, lastLine: "" };
@@ -124,8 +124,7 @@ async function runHook(
 async function runText(
   agent: Agent,
   job: HookJob,
-  name: HookName,
-  text: string,
+  { name, text }: { name: HookName; text: string },
   more: Record<string, string>,
 ): Promise<HookEnd> {
   const { control, lines, order } = job;

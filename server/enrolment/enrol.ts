@@ -72,7 +72,8 @@ export async function enrol(server: Server, address: string, input: Enrolment): 
       }, "hostname");
     }
     if (!taken && token.may_hold_admin_credential === 1) {
-      await insertNamed(tx, now, { name: token.created_by }, token.repository_id, hostId);
+      const actor = { name: token.created_by };
+      await insertNamed({ tx, actor, now }, token.repository_id, hostId);
     }
     await tx.updateTable("enrolment_tokens").set({ host_id: hostId })
       .where("id", "=", token.id).execute();

@@ -48,20 +48,15 @@ export async function setDefaultHooks(
   hostId: string,
   input: DefaultHooksInput,
 ): Promise<void> {
-  await change(server, actor, async ({ tx, audit, planChanged }) => {
+  await change(server, actor, async (act) => {
+    const { tx, audit, planChanged } = act;
     const host = await hostHooks({ db: tx }, hostId);
     const detail: Record<string, string | boolean> = {};
     for (const name of HOOK_NAMES) {
       const stored = host[`${name}_default_sealed`];
       const owner = { table: "hosts" as const, row: hostId };
-      const change = await changedHook(
-        server,
-        actor,
-        owner,
-        name,
-        stored,
-        input[`${name}_default`],
-      );
+      const wanted = input[`${name}_default`];
+      const change = await changedHook(act, { owner, name, stored, wanted });
       if (!change) continue;
       await tx.updateTable("hosts").set({ [`${name}_default_sealed`]: change.sealed })
         .where("id", "=", hostId).execute();

@@ -1,5 +1,6 @@
 // Hooks as they are stored: sealed, each bound to its row and column, since their text often holds secrets.
 import type { HookName } from "../../shared/hooks.ts";
+import type { Change } from "../change.ts";
 import { AppError } from "../errors.ts";
 import type { Actor, Server } from "../server.ts";
 
@@ -38,12 +39,13 @@ export async function openHook(
  * forbidden when somebody else than an admin would change it.
  */
 export async function changedHook(
-  server: Server,
-  actor: Actor,
-  owner: HookOwner,
-  name: HookName,
-  stored: Uint8Array | null,
-  wanted: string | null | undefined,
+  { server, actor }: Pick<Change, "server" | "actor">,
+  { owner, name, stored, wanted }: {
+    owner: HookOwner;
+    name: HookName;
+    stored: Uint8Array | null;
+    wanted: string | null | undefined;
+  },
 ): Promise<{ sealed: Uint8Array | null } | undefined> {
   if (wanted === undefined) return undefined;
   const text = wanted?.trim() ? wanted : null;

@@ -197,67 +197,67 @@ function noteFault(server: Server, hostId: string, asked: Asked, { fault, messag
 }
 
 /** Sentences of ours, whatever the agent said. */
-function asAppError(fault: StreamFault, { name, path }: Asked, within: string[] | null): AppError {
-  switch (fault) {
-    case "not_found":
-      return new AppError("not_found", `There is no folder ${path} on ${name}.`, "path");
-    case "not_a_folder":
-      return new AppError("invalid", `path must be a folder; ${path} on ${name} is none.`, "path");
-    case "is_link":
-      return new AppError(
-        "invalid",
-        `path must be a folder; ${path} on ${name} is a link, which is not followed. Name the folder that it leads to.`,
-        "path",
-      );
-    case "not_absolute":
-      return new AppError(
-        "invalid",
-        `path must be an absolute path as ${name} writes it, without .. in it.`,
-        "path",
-      );
-    case "access_denied":
-      return new AppError(
-        "invalid",
-        `path must be a folder that the agent may read; the system of ${name} does not let it read ${path}.`,
-        "path",
-      );
-    case "outside":
-      return new AppError(
-        "forbidden",
-        within
-          ? `path must be below a folder that an admin approved for this host; on ${name} a link in ${path} leads elsewhere.`
-          : `${name}'s agent did not list ${path}.`,
-        "path",
-      );
-    case "refused_by_machine":
-      return new AppError(
-        "forbidden",
-        `path must lie in one of the folders that the owner of ${name} allows (roots in agent.yaml there).`,
-        "path",
-      );
-    case "busy":
-      return tooMany(`${name}'s agent is busy with other requests. Try again in a moment.`);
-    case "lost":
-    case "given_up":
-    case "cancelled":
-      return offline(name);
-    case "timed_out":
-    case "unread":
-      return new AppError(
-        "agent_timeout",
-        `${name}'s agent did not list ${path} within ${
-          WHOLE_MS / 1000
-        } seconds. Perhaps the disk or share does not answer.`,
-      );
-    case "unsupported":
-    case "failed":
-      return new AppError(
-        "agent_failed",
-        `${name}'s agent could not list ${path}. Why is in the server's log.`,
-      );
-    default:
-      return fault satisfies never;
-  }
+const SENTENCES: Record<StreamFault, (asked: Asked, within: string[] | null) => AppError> = {
+  not_found: ({ name, path }) =>
+    new AppError("not_found", `There is no folder ${path} on ${name}.`, "path"),
+  not_a_folder: ({ name, path }) => wrongPath(`must be a folder; ${path} on ${name} is none.`),
+  is_link: ({ name, path }) =>
+    wrongPath(
+      `must be a folder; ${path} on ${name} is a link, which is not followed. Name the folder that it leads to.`,
+    ),
+  not_absolute: ({ name }) =>
+    wrongPath(`must be an absolute path as ${name} writes it, without .. in it.`),
+  access_denied: ({ name, path }) =>
+    wrongPath(
+      `must be a folder that the agent may read; the system of ${name} does not let it read ${path}.`,
+    ),
+  outside: ({ name, path }, within) =>
+    new AppError(
+      "forbidden",
+      within
+        ? `path must be below a folder that an admin approved for this host; on ${name} a link in ${path} leads elsewhere.`
+        : `${name}'s agent did not list ${path}.`,
+      "path",
+    ),
+  refused_by_machine: ({ name }) =>
+    new AppError(
+      "forbidden",
+      `path must lie in one of the folders that the owner of ${name} allows (roots in agent.yaml there).`,
+      "path",
+    ),
+  busy: ({ name }) =>
+    tooMany(`${name}'s agent is busy with other requests. Try again in a moment.`),
+  lost: ({ name }) => offline(name),
+  given_up: ({ name }) => offline(name),
+  cancelled: ({ name }) => offline(name),
+  timed_out: tooLate,
+  unread: tooLate,
+  unsupported: failed,
+  failed,
+};
+
+function asAppError(fault: StreamFault, asked: Asked, within: string[] | null): AppError {
+  return SENTENCES[fault](asked, within);
+}
+
+function wrongPath(sentence: string): AppError {
+  return new AppError("invalid", `path ${sentence}`, "path");
+}
+
+function tooLate({ name, path }: Asked): AppError {
+  return new AppError(
+    "agent_timeout",
+    `${name}'s agent did not list ${path} within ${
+      WHOLE_MS / 1000
+    } seconds. Perhaps the disk or share does not answer.`,
+  );
+}
+
+function failed({ name, path }: Asked): AppError {
+  return new AppError(
+    "agent_failed",
+    `${name}'s agent could not list ${path}. Why is in the server's log.`,
+  );
 }
 
 function offline(name: string): AppError {

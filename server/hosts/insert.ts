@@ -52,5 +52,5 @@ export async function insertHost(
     created_at: now,
   }).execute();
   const group = SourceGroupInput.parse({ name: "default", includes: host.initialPaths });
-  await insertSourceGroup(tx, now, host.id, newId(), group);
+  await insertSourceGroup(tx, now, { hostId: host.id, id: newId() }, group);
 }

@@ -1,13 +1,13 @@
 // What an agent reports of its jobs. Each report may come again after a reconnect and must then change nothing.
 import { sql } from "kysely";
-import type { Transaction } from "kysely";
+import type { Selectable, Transaction } from "kysely";
 import type {
   AgentMessage,
   JobFinished,
   LogStream,
   RepositoryLock,
 } from "../../shared/protocol.ts";
-import type { Tables } from "../database/tables.ts";
+import type { JobsTable, Tables } from "../database/tables.ts";
 import { held, windowFrom } from "../hosts/contact.ts";
 import type { Server } from "../server.ts";
 import { noteResticId } from "../repositories/restic_id.ts";
@@ -74,53 +74,14 @@ export async function finishJob(
   /** `told.at` as the host's own clock has it. */
   saidAt = told.at,
 ): Promise<void> {
-  let isPlanChanged = false;
-  let hadLease = false;
-  const ended = await server.db.transaction().execute(async (tx) => {
-    const { ended: message, withheld, kind } = await verdictOn(server, tx, job, {
-      told,
-      isClockWrong: saidAt !== told.at,
-    });
+  const { ended, isPlanChanged, hadLease } = await server.db.transaction().execute(async (tx) => {
+    const verdict = await verdictOn(server, tx, job, { told, isClockWrong: saidAt !== told.at });
     // Whatever was believed of the job: its work has ended.
-    hadLease = await endLease(tx, told.job_id);
-    const row = await tx.updateTable("jobs").set({
-      status: message.status,
-      finished_at: message.at,
-      said_finished_at: saidAt,
-      finished_received_at: server.now(),
-      duration_ms: message.duration_ms ?? null,
-      exit_code: message.exit_code,
-      reason: message.reason,
-      reason_code: message.reason_code,
-      warnings: message.warnings,
-      summary: message.summary && JSON.stringify(message.summary),
-      snapshot_id: message.summary?.snapshot_id ?? null,
-      result: null,
-      sources: null,
-      ...server.kinds[kind].outcome?.(message),
-      withheld,
-    }).where("number", "=", job.number).where((where) =>
-      where.or([
-        where("status", "in", ["queued", "running"]),
-        where("reason_code", "=", PRESUMED),
-        // That it was cancelled is what the server asked for when it gave the job up.
-        ...(told.status === "cancelled" ? [] : [where("reason_code", "in", GIVEN_UP)]),
-      ])
-    ).returningAll().executeTakeFirst();
-    if (!row) return undefined;
-    if (message.opened) {
-      await noteResticId(server, tx, {
-        repositoryId: row.repository_id,
-        hostId: job.hostId,
-        at: message.at,
-        opened: message.opened,
-        isNew: message.created === true && server.kinds[row.kind].makesAnew?.(row) === true,
-      });
-    }
-    const of = server.kinds[row.kind];
-    isPlanChanged = await of.finished?.(server, tx, row, message) ?? false;
-    await of.ended?.(tx, row, message);
-    return row;
+    const hadLease = await endLease(tx, told.job_id);
+    const ended = await storeEnd(server, tx, job, { ...verdict, saidAt, status: told.status });
+    if (!ended) return { ended, isPlanChanged: false, hadLease };
+    const isPlanChanged = await afterEnd(server, tx, ended, verdict.ended);
+    return { ended, isPlanChanged, hadLease };
   });
   if (!ended) return hadLease ? await dispatchAll(server) : undefined;
   if (isPlanChanged) await pushChangedPlan(server, job.hostId);
@@ -133,6 +94,64 @@ export async function finishJob(
   });
   // It may have held what another job waits for.
   if (writesRepository(ended.kind)) await dispatchAll(server);
+}
+
+type Verdict = Awaited<ReturnType<typeof verdictOn>>;
+
+/** The job's row, or undefined when it has ended before and keeps that end. `status`: as the agent said it. */
+async function storeEnd(
+  server: Server,
+  tx: Transaction<Tables>,
+  job: OwnJob,
+  end: Verdict & { saidAt: number; status: JobFinished["status"] },
+): Promise<Selectable<JobsTable> | undefined> {
+  const { ended: message, withheld, kind, saidAt, status } = end;
+  return await tx.updateTable("jobs").set({
+    status: message.status,
+    finished_at: message.at,
+    said_finished_at: saidAt,
+    finished_received_at: server.now(),
+    duration_ms: message.duration_ms ?? null,
+    exit_code: message.exit_code,
+    reason: message.reason,
+    reason_code: message.reason_code,
+    warnings: message.warnings,
+    summary: message.summary && JSON.stringify(message.summary),
+    snapshot_id: message.summary?.snapshot_id ?? null,
+    result: null,
+    sources: null,
+    ...server.kinds[kind].outcome?.(message),
+    withheld,
+  }).where("number", "=", job.number).where((where) =>
+    where.or([
+      where("status", "in", ["queued", "running"]),
+      where("reason_code", "=", PRESUMED),
+      // That it was cancelled is what the server asked for when it gave the job up.
+      ...(status === "cancelled" ? [] : [where("reason_code", "in", GIVEN_UP)]),
+    ])
+  ).returningAll().executeTakeFirst();
+}
+
+/** Returns whether the plan of the job's host is another one now. */
+async function afterEnd(
+  server: Server,
+  tx: Transaction<Tables>,
+  row: Selectable<JobsTable>,
+  message: JobFinished,
+): Promise<boolean> {
+  const kind = server.kinds[row.kind];
+  if (message.opened) {
+    await noteResticId(server, tx, {
+      repositoryId: row.repository_id,
+      hostId: row.host_id,
+      at: message.at,
+      opened: message.opened,
+      isNew: message.created === true && kind.makesAnew?.(row) === true,
+    });
+  }
+  const isPlanChanged = await kind.finished?.(server, tx, row, message) ?? false;
+  await kind.ended?.(tx, row, message);
+  return isPlanChanged;
 }
 
 async function verdictOn(

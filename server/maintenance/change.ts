@@ -1,5 +1,5 @@
 import type { Transaction } from "kysely";
-import { recordAudit } from "../audit/record.ts";
+import { change } from "../change.ts";
 import type { Tables } from "../database/tables.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import { needAdmin } from "../rights.ts";
@@ -20,8 +20,8 @@ export async function changeMaintenance(
   input: MaintenanceInput,
 ): Promise<void> {
   const repository = await getRepositoryRow(server, repositoryId);
-  const now = server.now();
-  await server.db.transaction().execute(async (tx) => {
+  await change(server, actor, async (act) => {
+    const { tx, now } = act;
     for (const kind of MAINTENANCE_KINDS) {
       const task = input[kind];
       if (!task) continue;
@@ -39,9 +39,9 @@ export async function changeMaintenance(
       }).where("repository_id", "=", repositoryId).where("kind", "=", kind).execute();
     }
     const { host_ids, ...cadences } = input;
-    if (host_ids) await nameMaintenanceHosts(server, tx, actor, repository, host_ids);
+    if (host_ids) await nameMaintenanceHosts(act, repository, host_ids);
     if (Object.keys(cadences).length === 0) return;
-    await recordAudit(tx, now, actor, {
+    await act.audit({
       action: "repository.maintenance_changed",
       target: { kind: "repository", id: repositoryId, name: repository.name },
       detail: cadences,

@@ -1,15 +1,19 @@
 // An admin has compared the fingerprint and lets the machine in.
-import { change } from "../change.ts";
-import type { Transaction } from "kysely";
+import { type Change, change } from "../change.ts";
+import type { Selectable, Transaction } from "kysely";
 import { z } from "zod";
 import { hostName, id, paths, tags } from "../../shared/fields.ts";
 import { newId } from "../../shared/new_id.ts";
-import type { Tables } from "../database/tables.ts";
-import { afterTakingBack, takeBack, type TakenBack } from "../enrolment/take_back.ts";
+import type { PendingHostsTable, Tables } from "../database/tables.ts";
+import { afterTakingBack, takeBack } from "../enrolment/take_back.ts";
 import { AppError } from "../errors.ts";
-import { insertHost } from "../hosts/insert.ts";
+import { insertHost, type NewHost } from "../hosts/insert.ts";
 import { randomSecret, sha256 } from "../random.ts";
-import { chooseRepository, REPOSITORY_CHOICE } from "../repositories/choose.ts";
+import {
+  chooseRepository,
+  type ChosenRepository,
+  REPOSITORY_CHOICE,
+} from "../repositories/choose.ts";
 import type { Actor, Server } from "../server.ts";
 import { noSuchPendingHost } from "./find.ts";
 import { handOver } from "./hand_over.ts";
@@ -81,65 +85,19 @@ export async function acceptPendingHost(
 ): Promise<Accepted> {
   const repository = input.host_id ? undefined : await chooseRepository(server, actor, input);
   const hostId = input.host_id ?? newId();
-  const now = server.now();
-  const { name, repositoryId, taken } = await change(server, actor, async ({ tx, audit }) => {
-    const row = await tx.deleteFrom("pending_hosts").where("id", "=", pendingId)
-      .where("expires_at", ">", now).returningAll().executeTakeFirst();
-    if (!row) throw await gone(tx, pendingId);
-    if (row.fingerprint.toLowerCase() !== input.fingerprint.toLowerCase()) {
-      throw new AppError(
-        "conflict",
-        "fingerprint is not that of the machine that waits here. Compare it again.",
-        "fingerprint",
-      );
-    }
-    refuseUnseen(row.revision, input.revision);
-    const { hostname, os, arch, agent_version, restic_version, fingerprint } = row;
+  const { name, repositoryId, taken } = await change(server, actor, async (act) => {
+    const row = await takeRow(act, pendingId, input);
+    const { hostname, os, arch, agent_version, restic_version } = row;
     const newcomer = {
       // Nobody knows what this is the hash of: the bearer is minted when it is handed over.
       bearerHash: sha256(randomSecret()),
       enrolmentKeyHash: null,
       machine: { hostname, os, arch, agent_version, restic_version },
     };
-    let taken: TakenBack | undefined;
-    if (repository) {
-      await repository.insert(tx, actor);
-      await insertHost(tx, now, {
-        id: hostId,
-        name: input.name ?? plainName(hostname),
-        ...newcomer,
-        tags: input.tags,
-        initialPaths: input.initial_paths,
-        repositoryId: repository.id,
-      }, "name");
-      if (input.may_hold_admin_credential) {
-        await insertNamed(tx, now, actor, repository.id, hostId);
-      }
-    } else {
-      taken = await takeBack(server, tx, { hostId, ...newcomer, field: "host_id" });
-    }
-    await tx.insertInto("accepted_keys").values({
-      pending_id: pendingId,
-      host_id: hostId,
-      public_key: row.public_key,
-      accepted_at: now,
-    }).execute();
-    const host = await tx.selectFrom("hosts").select(["name", "repository_id"])
-      .where("id", "=", hostId).executeTakeFirstOrThrow();
-    await audit({
-      action: "pending_host.accepted",
-      target: { kind: "host", id: hostId, name: host.name },
-      detail: {
-        ...(taken ? { as_existing_host: true } : {}),
-        fingerprint,
-        hostname,
-        os,
-        arch,
-        announced_from_ip: row.announced_from_ip,
-        repository_id: host.repository_id,
-      },
-    });
-    return { name: host.name, repositoryId: host.repository_id, taken };
+    const taken = repository
+      ? await insertNew(act, { hostId, repository, input, newcomer })
+      : await takeBack(server, act.tx, { hostId, ...newcomer, field: "host_id" });
+    return { ...await noteAccepted(act, { hostId, row, isTaken: !!taken }), taken };
   });
   server.events.publish({ type: "pending" });
   if (taken) await afterTakingBack(server, hostId, taken);
@@ -157,6 +115,82 @@ export async function acceptPendingHost(
     generatedPassword: repository?.generatedPassword ?? null,
     warnings: repository?.warnings ?? [],
   };
+}
+
+type PendingRow = Selectable<PendingHostsTable>;
+
+/** The row of the machine, which is gone from now on. Throws when it is not what the admin saw. */
+async function takeRow(
+  { tx, now }: Change,
+  pendingId: string,
+  input: Acceptance,
+): Promise<PendingRow> {
+  const row = await tx.deleteFrom("pending_hosts").where("id", "=", pendingId)
+    .where("expires_at", ">", now).returningAll().executeTakeFirst();
+  if (!row) throw await gone(tx, pendingId);
+  if (row.fingerprint.toLowerCase() !== input.fingerprint.toLowerCase()) {
+    throw new AppError(
+      "conflict",
+      "fingerprint is not that of the machine that waits here. Compare it again.",
+      "fingerprint",
+    );
+  }
+  refuseUnseen(row.revision, input.revision);
+  return row;
+}
+
+type Newcomer = Pick<NewHost, "bearerHash" | "enrolmentKeyHash" | "machine">;
+
+async function insertNew(
+  { tx, actor, now }: Change,
+  { hostId, repository, input, newcomer }: {
+    hostId: string;
+    repository: ChosenRepository;
+    input: Acceptance;
+    newcomer: Newcomer;
+  },
+): Promise<undefined> {
+  await repository.insert(tx, actor);
+  await insertHost(tx, now, {
+    id: hostId,
+    name: input.name ?? plainName(newcomer.machine.hostname),
+    ...newcomer,
+    tags: input.tags,
+    initialPaths: input.initial_paths,
+    repositoryId: repository.id,
+  }, "name");
+  if (input.may_hold_admin_credential) {
+    await insertNamed({ tx, actor, now }, repository.id, hostId);
+  }
+}
+
+async function noteAccepted(
+  { tx, now, audit }: Change,
+  { hostId, row, isTaken }: { hostId: string; row: PendingRow; isTaken: boolean },
+): Promise<{ name: string; repositoryId: string }> {
+  await tx.insertInto("accepted_keys").values({
+    pending_id: row.id,
+    host_id: hostId,
+    public_key: row.public_key,
+    accepted_at: now,
+  }).execute();
+  const host = await tx.selectFrom("hosts").select(["name", "repository_id"])
+    .where("id", "=", hostId).executeTakeFirstOrThrow();
+  const { fingerprint, hostname, os, arch, announced_from_ip } = row;
+  await audit({
+    action: "pending_host.accepted",
+    target: { kind: "host", id: hostId, name: host.name },
+    detail: {
+      ...(isTaken ? { as_existing_host: true } : {}),
+      fingerprint,
+      hostname,
+      os,
+      arch,
+      announced_from_ip,
+      repository_id: host.repository_id,
+    },
+  });
+  return { name: host.name, repositoryId: host.repository_id };
 }
 
 /** What an admin saw is what is accepted. Throws conflict. */

@@ -32,8 +32,8 @@ export const Announcement = z.strictObject({
   public_key: base64Bytes(PUBLIC_KEY_BYTES, "an Ed25519 public key"),
   /** The server as it was dialled. A hint for people: what counts is the one that the proof names. */
   server: dialledServer.optional(),
-  /** The protocol that the agent speaks; left out by whoever speaks the first one. */
-  protocol: z.int("must be a whole number").min(0, "must be 0 or more").default(1),
+  /** The protocol that the agent speaks. Left out it is not known here, and its hello decides. */
+  protocol: z.int("must be a whole number").min(0, "must be 0 or more").default(OLDEST_PROTOCOL),
 });
 export type Announcement = z.infer<typeof Announcement>;
 
@@ -67,60 +67,21 @@ export async function announce(
 ): Promise<Announced> {
   const network = networkOf(caller.address);
   server.unauthenticated.check(`announce:${network}`, ANNOUNCEMENTS_PER_MINUTE, 60);
-  if (input.protocol < OLDEST_PROTOCOL) {
-    throw new AppError(
-      "agent_too_old",
-      `Update the agent: it speaks protocol ${input.protocol}, this server needs ${OLDEST_PROTOCOL}.`,
-      "protocol",
-    );
-  }
-  const publicKey = fromBase64(input.public_key);
-  if (!isOwnersAlone(publicKey)) {
-    throw new AppError(
-      "invalid",
-      "public_key must be an Ed25519 public key in its canonical encoding and of prime order: under this one others could make a valid proof.",
-      "public_key",
-    );
-  }
+  refuseOldProtocol(input.protocol);
+  const publicKey = readPublicKey(input.public_key);
   const fingerprint = fingerprintOf(publicKey);
+  const said: Said = {
+    ...described(input),
+    announced_from_ip: caller.address,
+    announced_from_network: network,
+    dialled: input.server ?? null,
+    plain_http: Number(input.server ? canBeReadOnTheWay(input.server) : caller.isPlain),
+  };
   const { pendingId, changed, isHost } = await server.db.transaction().execute(async (tx) => {
     await refuseRejected(tx, server.now(), fingerprint);
-    const accepted = await tx.selectFrom("accepted_keys")
-      .innerJoin("hosts", "hosts.id", "accepted_keys.host_id").select("pending_id")
-      .where("public_key", "=", publicKey).where("awaits_agent", "=", 1)
-      .orderBy("accepted_at", "desc").executeTakeFirst();
-    if (accepted) return { pendingId: accepted.pending_id, changed: false, isHost: true };
-    const said: Said = {
-      ...described(input),
-      announced_from_ip: caller.address,
-      announced_from_network: network,
-      dialled: input.server ?? null,
-      plain_http: Number(input.server ? canBeReadOnTheWay(input.server) : caller.isPlain),
-    };
-    const known = await tx.selectFrom("pending_hosts").select(["id", "proven_at"])
-      .where("public_key", "=", publicKey).where("expires_at", ">", server.now())
-      .executeTakeFirst();
-    if (known && known.proven_at !== null) {
-      return { pendingId: known.id, changed: false, isHost: false };
-    }
-    if (known) {
-      await noteSaid(tx, server.now(), known.id, said);
-      return { pendingId: known.id, changed: true, isHost: false };
-    }
-    await tx.deleteFrom("pending_hosts").where("expires_at", "<=", server.now()).execute();
-    await refuseFull(tx, network);
-    const id = newId();
-    await tx.insertInto("pending_hosts").values({
-      id,
-      public_key: publicKey,
-      fingerprint,
-      first_seen_at: server.now(),
-      last_seen_at: server.now(),
-      expires_at: server.now() + UNSEEN_MILLISECONDS,
-      proven_at: null,
-      ...said,
-    }).execute();
-    return { pendingId: id, changed: true, isHost: false };
+    return await hostOf(tx, publicKey) ??
+      await refreshed(tx, server.now(), publicKey, said) ??
+      await added(tx, server.now(), { public_key: publicKey, fingerprint }, said);
   });
   if (changed) server.events.publish({ type: "pending" });
   const problem = input.server && whyNotOurs(server, input.server, caller.peer);
@@ -130,6 +91,75 @@ export async function announce(
     hostname_collision: !isHost && await isNameTaken(server, pendingId, input.hostname),
     ...(problem ? { address_problem: problem } : {}),
   };
+}
+
+function refuseOldProtocol(protocol: number): void {
+  if (protocol >= OLDEST_PROTOCOL) return;
+  throw new AppError(
+    "agent_too_old",
+    `Update the agent: it speaks protocol ${protocol}, this server needs ${OLDEST_PROTOCOL}.`,
+    "protocol",
+  );
+}
+
+function readPublicKey(text: string): Uint8Array<ArrayBuffer> {
+  const publicKey = fromBase64(text);
+  if (isOwnersAlone(publicKey)) return publicKey;
+  throw new AppError(
+    "invalid",
+    "public_key must be an Ed25519 public key in its canonical encoding and of prime order: under this one others could make a valid proof.",
+    "public_key",
+  );
+}
+
+interface Row {
+  pendingId: string;
+  changed: boolean;
+  /** The key is that of a host which was accepted and has never connected. */
+  isHost: boolean;
+}
+
+async function hostOf(tx: Transaction<Tables>, publicKey: Uint8Array): Promise<Row | undefined> {
+  const accepted = await tx.selectFrom("accepted_keys")
+    .innerJoin("hosts", "hosts.id", "accepted_keys.host_id").select("pending_id")
+    .where("public_key", "=", publicKey).where("awaits_agent", "=", 1)
+    .orderBy("accepted_at", "desc").executeTakeFirst();
+  return accepted && { pendingId: accepted.pending_id, changed: false, isHost: true };
+}
+
+async function refreshed(
+  tx: Transaction<Tables>,
+  now: number,
+  publicKey: Uint8Array,
+  said: Said,
+): Promise<Row | undefined> {
+  const known = await tx.selectFrom("pending_hosts").select(["id", "proven_at"])
+    .where("public_key", "=", publicKey).where("expires_at", ">", now).executeTakeFirst();
+  if (!known) return undefined;
+  const changed = known.proven_at === null;
+  if (changed) await noteSaid(tx, now, known.id, { ...said, isProven: false });
+  return { pendingId: known.id, changed, isHost: false };
+}
+
+async function added(
+  tx: Transaction<Tables>,
+  now: number,
+  key: { public_key: Uint8Array; fingerprint: string },
+  said: Said,
+): Promise<Row> {
+  await tx.deleteFrom("pending_hosts").where("expires_at", "<=", now).execute();
+  await refuseFull(tx, said.announced_from_network);
+  const id = newId();
+  await tx.insertInto("pending_hosts").values({
+    id,
+    ...key,
+    first_seen_at: now,
+    last_seen_at: now,
+    expires_at: now + UNSEEN_MILLISECONDS,
+    proven_at: null,
+    ...said,
+  }).execute();
+  return { pendingId: id, changed: true, isHost: false };
 }
 
 async function refuseRejected(

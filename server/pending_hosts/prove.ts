@@ -62,7 +62,7 @@ export async function admit(
     plain_http: Number(canBeReadOnTheWay(proof.server)),
   };
   const isPending = await server.db.transaction().execute((tx) =>
-    noteSaid(tx, server.now(), agent.pendingId, said, true)
+    noteSaid(tx, server.now(), agent.pendingId, { ...said, isProven: true })
   );
   server.waiting.add(agent);
   // After it is there to be found: an acceptance that came in between did not see it.

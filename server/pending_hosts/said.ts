@@ -30,8 +30,7 @@ export async function noteSaid(
   tx: Transaction<Tables>,
   now: number,
   id: string,
-  said: Said,
-  isProven = false,
+  { isProven, ...said }: Said & { isProven: boolean },
 ): Promise<boolean> {
   const row = await tx.selectFrom("pending_hosts").selectAll().where("id", "=", id)
     .where("expires_at", ">", now).executeTakeFirst();

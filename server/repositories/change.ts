@@ -1,7 +1,7 @@
-import type { Selectable, Transaction } from "kysely";
+import type { Selectable, Transaction, Updateable } from "kysely";
 import { isDeepStrictEqual } from "node:util";
 import { parseRepositoryUrl } from "../../shared/repository_url.ts";
-import { recordAudit } from "../audit/record.ts";
+import { change } from "../change.ts";
 import type { RepositoriesTable, Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import { isRestricted, needAdmin } from "../rights.ts";
@@ -42,51 +42,20 @@ export async function changeRepository(
   const changed = changedFields(row, input);
   const moved = movedField === "url";
   const sealed = await sealAccess(server, id, access);
-  const now = server.now();
-  await server.db.transaction().execute(async (tx) => {
+  await change(server, actor, async ({ tx, now, audit }) => {
     await refuseOthersThanAdmins(tx, actor, row, { changed, movedField, now });
     if (input.open_to_operators === false) await withdrawOperatorsTokens(tx, id, now);
     await refuseTakenName(tx, input.name, id);
     await tx.updateTable("repositories").set({
-      name: input.name,
       url,
       url_normalised: normalised,
-      username: input.username === undefined ? row.username : input.username,
       ...sealed,
-      ...(input.certificate_authority === undefined
-        ? {}
-        : { certificate_authority: input.certificate_authority }),
-      ...(input.options ? { options: JSON.stringify(input.options) } : {}),
-      append_only: input.append_only === undefined ? row.append_only : input.append_only ? 1 : 0,
-      is_new: input.is_new === undefined
-        ? row.is_new
-        : input.is_new && (moved || !row.initialised_at)
-        ? 1
-        : 0,
-      initialised_at: moved ? null : row.initialised_at,
-      ...(input.open_to_operators === undefined
-        ? {}
-        : { open_to_operators: input.open_to_operators ? 1 : 0 }),
-      // Of the place before: sent to another one, it would be given away.
-      ...(movedField
-        ? {
-          admin_set: 0,
-          admin_username: null,
-          admin_rest_password_sealed: null,
-          admin_environment_sealed: null,
-        }
-        : {}),
+      ...columns(row, input, moved),
+      ...(movedField ? NO_ADMIN_CREDENTIAL : {}),
       updated_at: now,
     }).where("id", "=", id).execute();
-    if (moved) await tx.deleteFrom("repository_ids").where("repository_id", "=", id).execute();
-    await tx.updateTable("hosts").set((expression) => ({
-      plan_version: expression("plan_version", "+", 1),
-      // Another place is another repository: each host makes or opens it anew.
-      ...(moved ? { repository_ready_at: null, repository_job_id: null } : {}),
-    })).where("repository_id", "=", id).execute();
-    if (moved) await refuseWhileLeased(tx, id);
-    await refuseUnlessHostsTake(server, tx, id);
-    await recordAudit(tx, now, actor, {
+    await changeHosts(server, tx, id, moved);
+    await audit({
       action: "repository.changed",
       target: { kind: "repository", id, name: input.name },
       detail: { changed, url },
@@ -94,6 +63,50 @@ export async function changeRepository(
   });
   await pushToHosts(server, id, moved);
   return secretWarnings({ ...input, username: input.username ?? row.username });
+}
+
+/** It belongs to the place before: sent to another one, it would be given away. */
+const NO_ADMIN_CREDENTIAL = {
+  admin_set: 0,
+  admin_username: null,
+  admin_rest_password_sealed: null,
+  admin_environment_sealed: null,
+};
+
+/** What is left out stays as it is. */
+function columns(
+  row: Selectable<RepositoriesTable>,
+  input: ChangedRepository,
+  moved: boolean,
+): Updateable<RepositoriesTable> {
+  const { certificate_authority, options, append_only, is_new, open_to_operators } = input;
+  const mayBeNew = moved || !row.initialised_at;
+  return {
+    name: input.name,
+    username: input.username === undefined ? row.username : input.username,
+    ...(certificate_authority === undefined ? {} : { certificate_authority }),
+    ...(options ? { options: JSON.stringify(options) } : {}),
+    ...(append_only === undefined ? {} : { append_only: append_only ? 1 : 0 }),
+    ...(is_new === undefined ? {} : { is_new: is_new && mayBeNew ? 1 : 0 }),
+    ...(moved ? { initialised_at: null } : {}),
+    ...(open_to_operators === undefined ? {} : { open_to_operators: open_to_operators ? 1 : 0 }),
+  };
+}
+
+/** Each host has another plan; another place is another repository, which each host makes or opens anew. */
+async function changeHosts(
+  server: Server,
+  tx: Transaction<Tables>,
+  id: string,
+  moved: boolean,
+): Promise<void> {
+  if (moved) await tx.deleteFrom("repository_ids").where("repository_id", "=", id).execute();
+  await tx.updateTable("hosts").set((expression) => ({
+    plan_version: expression("plan_version", "+", 1),
+    ...(moved ? { repository_ready_at: null, repository_job_id: null } : {}),
+  })).where("repository_id", "=", id).execute();
+  if (moved) await refuseWhileLeased(tx, id);
+  await refuseUnlessHostsTake(server, tx, id);
 }
 
 /**

@@ -2,11 +2,11 @@
 // does, and one whose bearer was made anew since waits until an admin has named it again.
 import type { Kysely, Transaction } from "kysely";
 import { type Problem, problem } from "../../shared/problems.ts";
-import { recordAudit } from "../audit/record.ts";
+import type { Change } from "../change.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import { needAdmin } from "../rights.ts";
-import type { Actor, Server } from "../server.ts";
+import type { Actor } from "../server.ts";
 
 export interface MaintenanceHost {
   id: string;
@@ -44,9 +44,7 @@ export async function mayHoldAdminCredential(
  * asks, invalid with the field for one that does not use the repository.
  */
 export async function nameMaintenanceHosts(
-  server: Server,
-  tx: Transaction<Tables>,
-  actor: Actor,
+  { tx, actor, now, audit }: Change,
   repository: { id: string; name: string },
   hostIds: string[],
 ): Promise<void> {
@@ -64,12 +62,12 @@ export async function nameMaintenanceHosts(
     throw new AppError("invalid", `${field} must be a host that uses this repository.`, field);
   }
   await tx.deleteFrom("maintenance_hosts").where("repository_id", "=", repository.id).execute();
-  for (const id of ids) await insertNamed(tx, server.now(), actor, repository.id, id);
+  for (const id of ids) await insertNamed({ tx, actor, now }, repository.id, id);
   // Which of two machines is meant is said there, and the host named again afterwards.
   for (const { id, doubted_since } of hosts) {
-    if (doubted_since !== null) await letWait(tx, server.now(), id);
+    if (doubted_since !== null) await letWait(tx, now, id);
   }
-  await recordAudit(tx, server.now(), actor, {
+  await audit({
     action: "repository.maintenance_hosts_named",
     target: { kind: "repository", id: repository.id, name: repository.name },
     detail: { host_ids: ids },
@@ -78,9 +76,7 @@ export async function nameMaintenanceHosts(
 
 /** With a new host, whose admin ticked it. */
 export async function insertNamed(
-  tx: Transaction<Tables>,
-  now: number,
-  actor: Pick<Actor, "name">,
+  { tx, actor, now }: { tx: Transaction<Tables>; actor: Pick<Actor, "name">; now: number },
   repositoryId: string,
   hostId: string,
 ): Promise<void> {

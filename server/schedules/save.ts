@@ -7,6 +7,12 @@ import type { Actor, Server } from "../server.ts";
 import type { ScheduleInput } from "./fields.ts";
 import { settleCredits } from "./credit.ts";
 
+/** A schedule, and the host that it must belong to. */
+export interface OfHost {
+  hostId: string;
+  id: string;
+}
+
 export async function createSchedule(
   server: Server,
   actor: Actor,
@@ -14,8 +20,7 @@ export async function createSchedule(
   input: ScheduleInput,
 ): Promise<{ id: string }> {
   const id = newId();
-  const now = server.now();
-  await change(server, actor, async ({ tx, audit, planChanged }) => {
+  await change(server, actor, async ({ tx, now, audit, planChanged }) => {
     await tx.insertInto("schedules").values({
       id,
       host_id: hostId,
@@ -24,9 +29,9 @@ export async function createSchedule(
       created_at: now,
       updated_at: now,
     }).execute();
-    await storeGroups(tx, hostId, id, input.source_group_ids);
+    await storeGroups(tx, { hostId, id }, input.source_group_ids);
     await planChanged(hostId);
-    await audit(act("schedule.created", id, hostId, input));
+    await audit(act("schedule.created", { hostId, id }, input));
   });
   return { id };
 }
@@ -34,29 +39,27 @@ export async function createSchedule(
 export async function changeSchedule(
   server: Server,
   actor: Actor,
-  hostId: string,
-  id: string,
+  of: OfHost,
   input: ScheduleInput,
 ): Promise<void> {
-  const now = server.now();
-  await change(server, actor, async ({ tx, audit, planChanged }) => {
+  const { hostId, id } = of;
+  await change(server, actor, async ({ tx, now, audit, planChanged }) => {
     await settleCredits(tx, now, id);
     const changed = await tx.updateTable("schedules")
       .set({ cron: input.cron, enabled: input.enabled ? 1 : 0, updated_at: now })
       .where("id", "=", id).where("host_id", "=", hostId).executeTakeFirst();
     if (!changed.numUpdatedRows) throw noSuchSchedule();
     await tx.deleteFrom("schedule_groups").where("schedule_id", "=", id).execute();
-    await storeGroups(tx, hostId, id, input.source_group_ids);
+    await storeGroups(tx, { hostId, id }, input.source_group_ids);
     await planChanged(hostId);
-    await audit(act("schedule.changed", id, hostId, input));
+    await audit(act("schedule.changed", of, input));
   });
 }
 
 export async function removeSchedule(
   server: Server,
   actor: Actor,
-  hostId: string,
-  id: string,
+  { hostId, id }: OfHost,
 ): Promise<void> {
   await change(server, actor, async ({ tx, audit, planShrank }) => {
     const gone = await tx.deleteFrom("schedules").where("id", "=", id)
@@ -75,13 +78,12 @@ export async function removeSchedule(
 export async function setScheduleEnabled(
   server: Server,
   actor: Actor,
-  hostId: string,
-  id: string,
+  { hostId, id }: OfHost,
   enabled: boolean,
 ): Promise<void> {
-  await change(server, actor, async ({ tx, audit, planChanged }) => {
+  await change(server, actor, async ({ tx, now, audit, planChanged }) => {
     const row = await tx.updateTable("schedules")
-      .set({ enabled: enabled ? 1 : 0, updated_at: server.now() })
+      .set({ enabled: enabled ? 1 : 0, updated_at: now })
       .where("id", "=", id).where("host_id", "=", hostId).returning("cron").executeTakeFirst();
     if (!row) throw noSuchSchedule();
     await planChanged(hostId);
@@ -95,8 +97,7 @@ export async function setScheduleEnabled(
 
 async function storeGroups(
   tx: Transaction<Tables>,
-  hostId: string,
-  scheduleId: string,
+  { hostId, id }: OfHost,
   groupIds: string[],
 ): Promise<void> {
   const wanted = [...new Set(groupIds)];
@@ -111,14 +112,14 @@ async function storeGroups(
   }
   await tx.insertInto("schedule_groups").values(
     wanted.map((source_group_id, position) => ({
-      schedule_id: scheduleId,
+      schedule_id: id,
       source_group_id,
       position,
     })),
   ).execute();
 }
 
-function act(action: string, id: string, hostId: string, input: ScheduleInput) {
+function act(action: string, { hostId, id }: OfHost, input: ScheduleInput) {
   return {
     action,
     target: { kind: "schedule", id, name: input.cron },

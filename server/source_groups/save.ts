@@ -1,9 +1,8 @@
-import { change } from "../change.ts";
+import { type Change, change } from "../change.ts";
 import type { Transaction } from "kysely";
 import { isExcludePattern } from "../../shared/exclude_pattern.ts";
 import { HOOK_NAMES } from "../../shared/hooks.ts";
 import { newId } from "../../shared/new_id.ts";
-import { recordAudit } from "../audit/record.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import { changedHook, refuseUnlessAdmin } from "../hooks/seal.ts";
@@ -15,6 +14,12 @@ import { refuseUnapprovedPaths } from "../approvals.ts";
 /** As long as a tag may be (shared/fields.ts, groupName). */
 const TAG_LENGTH = 64;
 
+/** A source group, and the host that it must belong to. */
+export interface OfHost {
+  hostId: string;
+  id: string;
+}
+
 export async function createSourceGroup(
   server: Server,
   actor: Actor,
@@ -22,14 +27,16 @@ export async function createSourceGroup(
   input: SourceGroupInput,
 ): Promise<{ id: string }> {
   const id = newId();
-  await change(server, actor, async ({ tx, audit, planChanged }) => {
-    await refuseTakenName(tx, hostId, input.name, id);
+  await change(server, actor, async (act) => {
+    const { tx, now } = act;
+    const of = { hostId, id };
+    await refuseTakenName(tx, of, input.name);
     await refuseForSystem(tx, hostId, input);
-    await refuseUnapprovedPaths(tx, actor, hostId, "includes", { paths: input.includes });
-    await insertSourceGroup(tx, server.now(), hostId, id, input);
-    await saveHooks(server, tx, actor, hostId, id, input);
-    await planChanged(hostId);
-    await audit({
+    await refuseUnapprovedPaths(act, hostId, { field: "includes", paths: input.includes });
+    await insertSourceGroup(tx, now, of, input);
+    await saveHooks(act, of, input);
+    await act.planChanged(hostId);
+    await act.audit({
       action: "source_group.created",
       target: { kind: "source_group", id, name: input.name },
       detail: { host_id: hostId },
@@ -41,24 +48,25 @@ export async function createSourceGroup(
 export async function changeSourceGroup(
   server: Server,
   actor: Actor,
-  hostId: string,
-  id: string,
+  of: OfHost,
   input: SourceGroupInput,
 ): Promise<void> {
-  await change(server, actor, async ({ tx, audit, planChanged }) => {
-    await refuseTakenName(tx, hostId, input.name, id);
+  const { hostId, id } = of;
+  await change(server, actor, async (act) => {
+    const { tx, now } = act;
+    await refuseTakenName(tx, of, input.name);
     await refuseForSystem(tx, hostId, input);
     const stored = await tx.selectFrom("source_groups").select("includes")
       .where("id", "=", id).where("host_id", "=", hostId).executeTakeFirst();
     if (!stored) throw noSuchGroup();
     const before = JSON.parse(stored.includes) as string[];
-    const chosen = { paths: input.includes, before };
-    await refuseUnapprovedPaths(tx, actor, hostId, "includes", chosen);
-    await tx.updateTable("source_groups").set({ ...columns(input), updated_at: server.now() })
+    const chosen = { field: "includes", paths: input.includes, before };
+    await refuseUnapprovedPaths(act, hostId, chosen);
+    await tx.updateTable("source_groups").set({ ...columns(input), updated_at: now })
       .where("id", "=", id).execute();
-    await saveHooks(server, tx, actor, hostId, id, input);
-    await planChanged(hostId);
-    await audit({
+    await saveHooks(act, of, input);
+    await act.planChanged(hostId);
+    await act.audit({
       action: "source_group.changed",
       target: { kind: "source_group", id, name: input.name },
       detail: { host_id: hostId },
@@ -70,8 +78,7 @@ export async function changeSourceGroup(
 export async function removeSourceGroup(
   server: Server,
   actor: Actor,
-  hostId: string,
-  id: string,
+  { hostId, id }: OfHost,
   choice: SnapshotsChoice = { snapshots: "ask" },
 ): Promise<void> {
   await change(server, actor, async ({ tx, audit, planShrank }) => {
@@ -92,8 +99,7 @@ export async function removeSourceGroup(
 export async function insertSourceGroup(
   tx: Transaction<Tables>,
   now: number,
-  hostId: string,
-  id: string,
+  { hostId, id }: OfHost,
   input: SourceGroupInput,
 ): Promise<void> {
   const snapshot_tag = await freeTag(tx, hostId, input.name);
@@ -122,21 +128,19 @@ async function freeTag(tx: Transaction<Tables>, hostId: string, name: string): P
 
 /** In the transaction that made or changed the group. Throws forbidden unless an admin changes something. */
 async function saveHooks(
-  server: Server,
-  tx: Transaction<Tables>,
-  actor: Actor,
-  hostId: string,
-  id: string,
+  act: Change,
+  { hostId, id }: OfHost,
   input: SourceGroupInput,
 ): Promise<void> {
+  const { tx, actor } = act;
   const stored = await tx.selectFrom("source_groups")
     .select(["pre_hook_sealed", "post_hook_sealed", "hook_timeout_seconds", "hook_stop_at_error"])
     .where("id", "=", id).executeTakeFirstOrThrow();
   const detail: Record<string, string | number | boolean> = {};
   for (const name of HOOK_NAMES) {
     const owner = { table: "source_groups" as const, row: id };
-    const before = stored[`${name}_sealed`];
-    const change = await changedHook(server, actor, owner, name, before, input[name]);
+    const hook = { owner, name, stored: stored[`${name}_sealed`], wanted: input[name] };
+    const change = await changedHook(act, hook);
     if (!change) continue;
     await tx.updateTable("source_groups").set({ [`${name}_sealed`]: change.sealed })
       .where("id", "=", id).execute();
@@ -157,7 +161,7 @@ async function saveHooks(
     detail.hook_stop_at_error = stops;
   }
   if (Object.keys(detail).length === 0) return;
-  await recordAudit(tx, server.now(), actor, {
+  await act.audit({
     action: "source_group.hook_updated",
     target: { kind: "source_group", id, name: input.name },
     detail: { host_id: hostId, ...detail },
@@ -187,9 +191,8 @@ function columns(whole: SourceGroupInput) {
 
 async function refuseTakenName(
   tx: Transaction<Tables>,
-  hostId: string,
+  { hostId, id }: OfHost,
   name: string,
-  id: string,
 ): Promise<void> {
   const other = await tx.selectFrom("source_groups").select("id").where("host_id", "=", hostId)
     .where("name", "=", name).where("id", "!=", id).executeTakeFirst();

@@ -1,8 +1,7 @@
 // What an admin changes of an account. The last admin who can sign in is never disabled, demoted or removed: the condition is
 // part of the statement that does it, so that two at once cannot both pass.
-import type { Transaction } from "kysely";
-import type { Role, Tables } from "../database/tables.ts";
-import { recordAudit } from "../audit/record.ts";
+import { type Change, change } from "../change.ts";
+import type { Role } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import type { Actor, Server } from "../server.ts";
 import { endAccess, endSessions, mayGo } from "./end_access.ts";
@@ -14,8 +13,6 @@ export interface UserChange {
   disabled?: boolean;
 }
 
-type Tx = Transaction<Tables>;
-
 const RANK: Record<Role, number> = { viewer: 1, operator: 2, admin: 3 };
 
 /** All or nothing. Throws conflict for the last admin. */
@@ -25,37 +22,35 @@ export async function changeUser(
   id: string,
   input: UserChange,
 ): Promise<void> {
-  await change(server, actor, id, async (tx, user) => {
-    if (input.disabled !== undefined) await setDisabled(server, tx, actor, user, input.disabled);
-    if (input.role !== undefined && input.role !== user.role) {
-      await setRole(server, tx, actor, user, input.role);
-    }
+  await changeOf(server, actor, id, async (act, user) => {
+    if (input.disabled !== undefined) await setDisabled(act, user, input.disabled);
+    if (input.role !== undefined && input.role !== user.role) await setRole(act, user, input.role);
   });
 }
 
 /** Its sessions, tokens and links go with it; what it made and did stays, under its id, which nobody gets again. */
 export async function removeUser(server: Server, actor: Actor, id: string): Promise<void> {
-  await change(server, actor, id, async (tx, user) => {
-    await setUnlessLast(tx, user, { disabled_at: server.now() });
-    await endAccess(tx, server.now(), actor, id);
-    await tx.deleteFrom("users").where("id", "=", id).execute();
-    await record(server, tx, actor, "user.removed", user);
+  await changeOf(server, actor, id, async (act, user) => {
+    await setUnlessLast(act.tx, user, { disabled_at: act.now });
+    await endAccess(act.tx, act.now, actor, id);
+    await act.tx.deleteFrom("users").where("id", "=", id).execute();
+    await act.audit(entry("user.removed", user));
   });
 }
 
 /** Ends the password, sessions and tokens of before; returns the secret of a link by which the user sets a new one. */
 export async function resetUser(server: Server, actor: Actor, id: string): Promise<string> {
-  return await change(server, actor, id, async (tx, user) => {
-    await setUnlessLast(tx, user, { password_hash: "" });
-    await endAccess(tx, server.now(), actor, id);
-    await refuseOwnToken(tx, actor);
-    await record(server, tx, actor, "user.reset", user);
-    return await insertLink(tx, server.now(), actor, id);
+  return await changeOf(server, actor, id, async (act, user) => {
+    await setUnlessLast(act.tx, user, { password_hash: "" });
+    await endAccess(act.tx, act.now, actor, id);
+    await refuseOwnToken(act.tx, actor);
+    await act.audit(entry("user.reset", user));
+    return await insertLink(act, id);
   });
 }
 
 /** A reset ends the tokens of its user, and with them what they make: a link of their own would be dead at once. */
-async function refuseOwnToken(tx: Tx, { token, session }: Actor): Promise<void> {
+async function refuseOwnToken(tx: Change["tx"], { token, session }: Actor): Promise<void> {
   if (token === undefined || session !== undefined) return;
   const row = await tx.selectFrom("api_tokens").select("id").where("id", "=", token)
     .executeTakeFirst();
@@ -67,33 +62,28 @@ async function refuseOwnToken(tx: Tx, { token, session }: Actor): Promise<void> 
 }
 
 export async function endSessionsOf(server: Server, actor: Actor, id: string): Promise<void> {
-  await change(server, actor, id, async (tx, user) => {
-    await endSessions(tx, server.now(), id);
-    await record(server, tx, actor, "user.sessions_ended", user);
+  await changeOf(server, actor, id, async (act, user) => {
+    await endSessions(act.tx, act.now, id);
+    await act.audit(entry("user.sessions_ended", user));
   });
 }
 
-async function setDisabled(
-  server: Server,
-  tx: Tx,
-  actor: Actor,
-  user: User,
-  disabled: boolean,
-): Promise<void> {
+async function setDisabled(act: Change, user: User, disabled: boolean): Promise<void> {
+  const { tx, now, actor } = act;
   const { disabled_at } = await tx.selectFrom("users").select("disabled_at")
     .where("id", "=", user.id).executeTakeFirstOrThrow();
   if ((disabled_at !== null) === disabled) return;
   if (disabled) {
-    await setUnlessLast(tx, user, { disabled_at: server.now() });
-    await endAccess(tx, server.now(), actor, user.id);
+    await setUnlessLast(tx, user, { disabled_at: now });
+    await endAccess(tx, now, actor, user.id);
   } else {
     await tx.updateTable("users").set({ disabled_at: null, ...restsOn(actor) })
       .where("id", "=", user.id).execute();
   }
-  await record(server, tx, actor, disabled ? "user.disabled" : "user.enabled", user);
+  await act.audit(entry(disabled ? "user.disabled" : "user.enabled", user));
 }
 
-async function setRole(server: Server, tx: Tx, actor: Actor, user: User, role: Role) {
+async function setRole({ tx, now, actor, audit }: Change, user: User, role: Role): Promise<void> {
   if (RANK[role] > RANK[user.role]) {
     await tx.updateTable("users").set({ role, ...restsOn(actor) }).where("id", "=", user.id)
       .execute();
@@ -101,13 +91,13 @@ async function setRole(server: Server, tx: Tx, actor: Actor, user: User, role: R
     await setUnlessLast(tx, user, { role });
   }
   // A session begins with a role and keeps it; API tokens have whatever role their user has.
-  await endSessions(tx, server.now(), user.id);
-  await record(server, tx, actor, "user.role_changed", user, { from: user.role, to: role });
+  await endSessions(tx, now, user.id);
+  await audit({ ...entry("user.role_changed", user), detail: { from: user.role, to: role } });
 }
 
 /** Throws conflict where the user is the last admin who can sign in. */
 async function setUnlessLast(
-  tx: Tx,
+  tx: Change["tx"],
   user: User,
   values: { disabled_at?: number; password_hash?: string; role?: Role },
 ): Promise<void> {
@@ -125,29 +115,19 @@ function restsOn(actor: Actor): { depends_on_token?: string } {
   return actor.token === undefined ? {} : { depends_on_token: actor.token };
 }
 
-async function change<T>(
+/** A change of the account `id`, by an actor whose own access has not ended meanwhile. */
+async function changeOf<T>(
   server: Server,
   actor: Actor,
   id: string,
-  work: (tx: Tx, user: User) => Promise<T>,
+  work: (act: Change, user: User) => Promise<T>,
 ): Promise<T> {
-  return await server.db.transaction().execute(async (tx) => {
-    await refuseEnded(tx, actor);
-    return await work(tx, await getUser({ db: tx }, id));
+  return await change(server, actor, async (act) => {
+    await refuseEnded(act.tx, actor);
+    return await work(act, await getUser({ db: act.tx }, id));
   });
 }
 
-async function record(
-  server: Server,
-  tx: Tx,
-  actor: Actor,
-  action: string,
-  user: User,
-  detail?: Record<string, unknown>,
-): Promise<void> {
-  await recordAudit(tx, server.now(), actor, {
-    action,
-    target: { kind: "user", id: user.id, name: user.username },
-    detail,
-  });
+function entry(action: string, user: User) {
+  return { action, target: { kind: "user", id: user.id, name: user.username } };
 }

@@ -33,7 +33,8 @@ export async function changePassword(
   }
   await guess.takeBack();
   checkPassword(input.new_password, user.username, "new_password");
-  return await storePassword(server, actor, user, input.new_password, {
+  return await storePassword(server, actor, user, {
+    password: input.new_password,
     before: row.password_hash,
     isInSession: input.keep_session !== null,
   });
@@ -47,19 +48,17 @@ export async function resetPassword(
   password: string,
 ): Promise<void> {
   checkPassword(password, user.username);
-  await storePassword(server, actor, user, password, { isInSession: false });
+  await storePassword(server, actor, user, { password, isInSession: false });
 }
 
 async function storePassword(
   server: Server,
   actor: Actor,
   user: User,
-  password: string,
-  { before, isInSession }: { before?: string; isInSession: boolean },
+  { password, before, isInSession }: { password: string; before?: string; isInSession: boolean },
 ): Promise<string | undefined> {
   const password_hash = await server.passwords.hash(password);
-  return await change(server, actor, async ({ tx, audit }) => {
-    const now = server.now();
+  return await change(server, actor, async ({ tx, now, audit }) => {
     // Somebody else may have changed it, or shut the account, while the passwords were being hashed.
     let update = tx.updateTable("users").set({
       password_hash,

@@ -1,6 +1,5 @@
-import type { Transaction } from "kysely";
-import type { Role, Tables } from "../database/tables.ts";
-import { recordAudit } from "../audit/record.ts";
+import { type Change, change } from "../change.ts";
+import type { Role } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import { newId } from "../../shared/new_id.ts";
 import type { Actor, Server } from "../server.ts";
@@ -22,9 +21,7 @@ export async function createUser(
   checkPassword(input.password, input.username);
   await refuseTaken(server, input.username);
   const password_hash = await server.passwords.hash(input.password);
-  return await server.db.transaction().execute((tx) =>
-    insertUser(server, tx, actor, input, password_hash)
-  );
+  return await change(server, actor, (act) => insertUser(act, input, password_hash));
 }
 
 /** A user who sets a password by a one-time link: `token` is its secret. Throws conflict when the name is taken. */
@@ -33,17 +30,15 @@ export async function inviteUser(
   actor: Actor,
   input: Account,
 ): Promise<{ user: User; token: string }> {
-  return await server.db.transaction().execute(async (tx) => {
-    await refuseEnded(tx, actor);
-    const user = await insertUser(server, tx, actor, input, "");
-    return { user, token: await insertLink(tx, server.now(), actor, user.id) };
+  return await change(server, actor, async (act) => {
+    await refuseEnded(act.tx, actor);
+    const user = await insertUser(act, input, "");
+    return { user, token: await insertLink(act, user.id) };
   });
 }
 
 async function insertUser(
-  server: Server,
-  tx: Transaction<Tables>,
-  actor: Actor,
+  { server, tx, now, actor, audit }: Change,
   { username, role }: Account,
   password_hash: string,
 ): Promise<User> {
@@ -54,10 +49,10 @@ async function insertUser(
     password_hash,
     disabled_at: null,
     depends_on_token: actor.token ?? null,
-    created_at: server.now(),
+    created_at: now,
   }).execute();
   await tx.deleteFrom("setup_links").where("user_id", "is", null).execute();
-  await recordAudit(tx, server.now(), actor, {
+  await audit({
     action: "user.created",
     target: { kind: "user", id: user.id, name: username },
     detail: { role },

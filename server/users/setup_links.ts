@@ -1,8 +1,7 @@
 // One-time links, valid for an hour, by which a person sets a password: the first admin, a new user, one whose password was
 // reset. Stored as a hash, so that the command line makes them beside a running server.
-import type { Transaction } from "kysely";
+import { type Change, change } from "../change.ts";
 import { newId } from "../../shared/new_id.ts";
-import type { Tables } from "../database/tables.ts";
 import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
 import { randomSecret, sha256 } from "../random.ts";
@@ -14,9 +13,7 @@ const HOUR = 3_600_000;
 
 /** Puts a new link in the place of all earlier ones of this user (null: of the first admin); returns its secret. */
 export async function insertLink(
-  tx: Transaction<Tables>,
-  now: number,
-  actor: Actor,
+  { tx, now, actor }: Change,
   userId: string | null,
 ): Promise<string> {
   const token = randomSecret();
@@ -37,10 +34,10 @@ export async function insertLink(
 
 /** A link for the first admin, or null when there is a user. */
 export async function createFirstLink(server: Server, actor: Actor): Promise<string | null> {
-  return await server.db.transaction().execute(async (tx) => {
-    if (await hasUsers({ db: tx })) return null;
-    const token = await insertLink(tx, server.now(), actor, null);
-    await recordAudit(tx, server.now(), actor, { action: "setup_link.created" });
+  return await change(server, actor, async (act) => {
+    if (await hasUsers({ db: act.tx })) return null;
+    const token = await insertLink(act, null);
+    await act.audit({ action: "setup_link.created" });
     return token;
   });
 }

@@ -42,83 +42,110 @@ export function eventStream(server: Server, c: Ctx, open: (feed: Feed) => Source
   if (c.req.method === "HEAD" || c.req.raw.signal.aborted) return c.body(null, 200, HEADERS);
   const leave = server.streams.open(userOf(c).id);
   if (!leave) return notLive(c);
-  const encoder = new TextEncoder();
-  let source: Source | undefined;
-  let ended = false;
-  let keepAlive: ReturnType<typeof setInterval> | undefined;
-  let recheck: ReturnType<typeof setInterval> | undefined;
-  let readAt = performance.now();
-  let controller!: ReadableStreamDefaultController<Uint8Array>;
-  const gone = c.req.raw.signal;
+  return c.body(new LiveStream(server, c, open, leave).body, 200, HEADERS);
+}
 
-  const end = () => {
-    if (ended) return;
-    ended = true;
-    clearInterval(keepAlive);
-    clearInterval(recheck);
-    server.closing.removeEventListener("abort", close);
-    gone.removeEventListener("abort", drop);
-    source?.stop();
-    leave();
-  };
-  const close = () => {
-    if (ended) return;
-    end();
-    controller.close();
-  };
-  const isUnread = () => {
-    // Nothing is queued: all of it was taken.
-    if (controller.desiredSize === BUFFER) readAt = performance.now();
-    return performance.now() - readAt > server.streams.unreadMs;
-  };
-  const drop = () => {
-    if (ended) return;
-    end();
-    // What is queued goes with it.
-    controller.error(new Error("the reader does not read"));
-  };
-  const feed: Feed = {
-    send: (message) => feed.sendRaw(frame(message)),
-    sendRaw: (text) => feed.sendBytes(encoder.encode(text)),
-    sendBytes: (bytes) => {
-      if (!ended && bytes.length > 0) controller.enqueue(bytes);
-    },
-    get ready() {
-      return !ended && (controller.desiredSize ?? 0) > 0;
-    },
-    close,
-  };
-  const pump = async () => {
-    readAt = performance.now();
+/** One reader. It ends once, whoever ends it: the reader, the source, the server, or the user who signs out. */
+class LiveStream implements Feed {
+  readonly body: ReadableStream<Uint8Array>;
+  readonly #encoder = new TextEncoder();
+  readonly #gone: AbortSignal;
+  readonly #close = () => this.close();
+  readonly #drop = () => this.#lose();
+  #controller!: ReadableStreamDefaultController<Uint8Array>;
+  #source: Source | undefined;
+  #hasEnded = false;
+  #timers: number[] = [];
+  #readAt = performance.now();
+
+  constructor(
+    private readonly server: Server,
+    private readonly c: Ctx,
+    open: (feed: Feed) => Source,
+    private readonly leave: () => void,
+  ) {
+    this.#gone = c.req.raw.signal;
+    this.body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        this.#controller = controller;
+        this.#start();
+        this.#source = open(this);
+      },
+      pull: () => this.#pump(),
+      cancel: () => void this.#end(),
+    }, new ByteLengthQueuingStrategy({ highWaterMark: BUFFER }));
+  }
+
+  get ready(): boolean {
+    return !this.#hasEnded && (this.#controller.desiredSize ?? 0) > 0;
+  }
+
+  send(message: { event?: string; id?: number | string; data: string }): void {
+    this.sendRaw(frame(message));
+  }
+
+  sendRaw(text: string): void {
+    this.sendBytes(this.#encoder.encode(text));
+  }
+
+  sendBytes(bytes: Uint8Array): void {
+    if (!this.#hasEnded && bytes.length > 0) this.#controller.enqueue(bytes);
+  }
+
+  close(): void {
+    if (this.#end()) this.#controller.close();
+  }
+
+  #start(): void {
+    this.server.closing.addEventListener("abort", this.#close);
+    // A reader that goes before the first byte was taken cancels nothing.
+    this.#gone.addEventListener("abort", this.#drop);
+    // How long the browser waits before it comes back, in milliseconds.
+    this.sendRaw("retry: 2000\n\n");
+    const keepAlive = () => this.ready && this.sendRaw(":\n\n");
+    this.#timers = [
+      setInterval(keepAlive, this.server.streams.keepAliveMs),
+      setInterval(() => this.#recheck(), RECHECK_MILLISECONDS),
+    ];
+  }
+
+  async #pump(): Promise<void> {
+    this.#readAt = performance.now();
     try {
-      await source?.pump(feed);
+      await this.#source?.pump(this);
     } catch (error) {
-      server.log.error(`live stream: ${error}`);
-      close();
+      this.server.log.error(`live stream: ${error}`);
+      this.close();
     }
-  };
-  const body = new ReadableStream<Uint8Array>({
-    start(given) {
-      controller = given;
-      server.closing.addEventListener("abort", close);
-      // Who goes before the first byte was taken cancels nothing.
-      gone.addEventListener("abort", drop);
-      // Tells the browser how long to wait before it comes back (milliseconds).
-      feed.sendRaw("retry: 2000\n\n");
-      source = open(feed);
-      keepAlive = setInterval(
-        () => feed.ready && feed.sendRaw(":\n\n"),
-        server.streams.keepAliveMs,
-      );
-      recheck = setInterval(async () => {
-        if (isUnread()) return drop();
-        if (!await stillSignedIn(server, c)) close();
-      }, RECHECK_MILLISECONDS);
-    },
-    pull: pump,
-    cancel: end,
-  }, new ByteLengthQueuingStrategy({ highWaterMark: BUFFER }));
-  return c.body(body, 200, HEADERS);
+  }
+
+  async #recheck(): Promise<void> {
+    if (this.#isUnread()) this.#lose();
+    else if (!await stillSignedIn(this.server, this.c)) this.close();
+  }
+
+  #isUnread(): boolean {
+    // Nothing is queued: all of it was taken.
+    if (this.#controller.desiredSize === BUFFER) this.#readAt = performance.now();
+    return performance.now() - this.#readAt > this.server.streams.unreadMs;
+  }
+
+  /** What is queued goes with it. */
+  #lose(): void {
+    if (this.#end()) this.#controller.error(new Error("the reader does not read"));
+  }
+
+  /** False when it had ended before. */
+  #end(): boolean {
+    if (this.#hasEnded) return false;
+    this.#hasEnded = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    this.server.closing.removeEventListener("abort", this.#close);
+    this.#gone.removeEventListener("abort", this.#drop);
+    this.#source?.stop();
+    this.leave();
+    return true;
+  }
 }
 
 const HEADERS = {

@@ -14,13 +14,9 @@ export interface ApprovalsProps {
   errors: Errors;
 }
 
-export function Approvals(
-  { roots, repositories, hiddenRepositories, mayChange, errors, hostId, csrf }: ApprovalsProps & {
-    hostId: string;
-    csrf: string;
-  },
-) {
-  const approved = repositories.filter(({ isApproved }) => isApproved);
+type Props = ApprovalsProps & { hostId: string; csrf: string };
+
+export function Approvals(props: Props) {
   return (
     <section class="section stack narrow" id="approvals">
       <h2>What operators may choose</h2>
@@ -28,72 +24,84 @@ export function Approvals(
         The agent runs as root. Operators choose paths below these folders and among these
         repositories; admins choose freely, and what an admin has set stays.
       </p>
-      {!mayChange && (
-        <dl class="facts">
-          <dt>Folders</dt>
-          <dd>
-            {roots === ""
-              ? <span class="muted">none yet: ask an admin</span>
-              : <ul class="paths">{roots.split("\n").map((root) => <li>{root}</li>)}</ul>}
-          </dd>
-          <dt>Repositories</dt>
-          <dd>
-            <ul class="paths">
-              {approved.map(({ name }) => (
-                <li>
-                  <Name text={name} />
-                </li>
-              ))}
-            </ul>
-          </dd>
-        </dl>
-      )}
-      {mayChange && (
-        <form method="post" action={`/hosts/${hostId}/approvals#approvals`} class="form">
-          <Csrf token={csrf} />
-          <Problems errors={errors} />
-          <LinesField
-            name="approved_roots"
-            label="Folders"
-            value={roots}
-            error={errors.approved_roots}
-            isOptional
-            help="One a line, such as /home or C:\Users. Operators may back up and restore to what is below them. / is everything."
-          />
-          <fieldset>
-            <legend>Repositories</legend>
-            {errors.approved_repository_ids && (
-              <p class="error">{errors.approved_repository_ids}</p>
-            )}
-            {repositories.map(({ id, name, isApproved, isBound }) => (
-              <div class="tick">
-                <input
-                  id={`approve-${id}`}
-                  type="checkbox"
-                  name="approved_repository_ids"
-                  value={id}
-                  checked={isApproved}
-                  disabled={isBound}
-                />
-                <label for={`approve-${id}`}>
-                  <Name text={name} />
-                  {isBound && <span class="muted">, where it backs up to now</span>}
-                </label>
-              </div>
-            ))}
-            {hiddenRepositories > 0 && (
-              <p class="help">
-                and{" "}
-                {plural(hiddenRepositories, "more repository", "more repositories")}. What an admin
-                binds the host to above is approved by that.
-              </p>
-            )}
-          </fieldset>
-          <p>
-            <button type="submit">Save what they may choose</button>
-          </p>
-        </form>
-      )}
+      {props.mayChange ? <ApprovalsForm {...props} /> : <Approved {...props} />}
     </section>
+  );
+}
+
+function Approved({ roots, repositories }: Props) {
+  const approved = repositories.filter(({ isApproved }) => isApproved);
+  return (
+    <dl class="facts">
+      <dt>Folders</dt>
+      <dd>
+        {roots === ""
+          ? <span class="muted">none yet: ask an admin</span>
+          : <ul class="paths">{roots.split("\n").map((root) => <li>{root}</li>)}</ul>}
+      </dd>
+      <dt>Repositories</dt>
+      <dd>
+        <ul class="paths">
+          {approved.map(({ name }) => (
+            <li>
+              <Name text={name} />
+            </li>
+          ))}
+        </ul>
+      </dd>
+    </dl>
+  );
+}
+
+function ApprovalsForm({ roots, repositories, hiddenRepositories, errors, hostId, csrf }: Props) {
+  return (
+    <form method="post" action={`/hosts/${hostId}/approvals#approvals`} class="form">
+      <Csrf token={csrf} />
+      <Problems errors={errors} />
+      <LinesField
+        name="approved_roots"
+        label="Folders"
+        value={roots}
+        error={errors.approved_roots}
+        isOptional
+        help="One a line, such as /home or C:\Users. Operators may back up and restore to what is below them. / is everything."
+      />
+      <fieldset>
+        <legend>Repositories</legend>
+        {errors.approved_repository_ids && <p class="error">{errors.approved_repository_ids}</p>}
+        {repositories.map((repository) => <ApprovedRepository {...repository} />)}
+        {hiddenRepositories > 0 && (
+          <p class="help">
+            and{" "}
+            {plural(hiddenRepositories, "more repository", "more repositories")}. What an admin
+            binds the host to above is approved by that.
+          </p>
+        )}
+      </fieldset>
+      <p>
+        <button type="submit">Save what they may choose</button>
+      </p>
+    </form>
+  );
+}
+
+function ApprovedRepository(
+  { id, name, isApproved, isBound }: ApprovalsProps["repositories"][number],
+) {
+  return (
+    <div class="tick">
+      <input
+        id={`approve-${id}`}
+        type="checkbox"
+        name="approved_repository_ids"
+        value={id}
+        checked={isApproved}
+        disabled={isBound}
+      />
+      <label for={`approve-${id}`}>
+        <Name text={name} />
+        {isBound && <span class="muted">, where it backs up to now</span>}
+      </label>
+    </div>
   );
 }

@@ -1,8 +1,8 @@
 // Add or change a schedule; the expression says itself in words while it is typed.
-import { type FrameProps, Layout } from "../layout.tsx";
+import { FormPage } from "../parts/form_page.tsx";
+import type { FrameProps } from "../layout.tsx";
 import { Confirm } from "../parts/confirm.tsx";
-import { Csrf } from "../parts/csrf.tsx";
-import { Checkbox, type Errors, inPlace, Problems } from "../parts/field.tsx";
+import { Checkbox, type Errors, inPlace } from "../parts/field.tsx";
 import { Name } from "../parts/name.tsx";
 import { CronPreview, type CronPreviewProps } from "./cron_preview.tsx";
 
@@ -27,112 +27,116 @@ export const CRON_PRESETS: [cron: string, label: string][] = [
 ];
 
 export function ScheduleFormPage(props: ScheduleFormProps) {
-  const { frame, host, scheduleId, groups, values, errors } = props;
+  const { frame, host, scheduleId, values, errors } = props;
   const back = `/hosts/${host.id}/schedules`;
   const title = scheduleId ? "Change schedule" : "Add schedule";
   return (
-    <Layout {...frame} title={`${title} of ${host.name}`} current="hosts">
-      <div class="narrow">
-        <p class="crumbs">
-          <a href={`/hosts/${host.id}`}>
-            <Name text={host.name} />
-          </a>{" "}
-          / <a href={back}>Schedules</a>
-        </p>
-        <div class="head">
-          <h1>{title}</h1>
-        </div>
-        <form
-          method="post"
-          action={scheduleId ? `${back}/${scheduleId}` : `${back}/new`}
-          class="form"
-        >
-          <Csrf token={frame.csrf} />
-          <Problems errors={errors} />
-          <div class="field">
-            <label for="f-cron">When</label>
+    <FormPage
+      frame={frame}
+      title={`${title} of ${host.name}`}
+      current="hosts"
+      crumbs={[
+        { to: `/hosts/${host.id}`, text: <Name text={host.name} /> },
+        { to: back, text: "Schedules" },
+      ]}
+      heading={title}
+      to={scheduleId ? `${back}/${scheduleId}` : `${back}/new`}
+      button={scheduleId ? "Save changes" : "Add schedule"}
+      cancelTo={back}
+      errors={errors}
+      after={scheduleId && <Removal to={`${back}/${scheduleId}/delete`} csrf={frame.csrf} />}
+    >
+      <CronField {...props} />
+      <Groups {...props} />
+      <Checkbox
+        name="enabled"
+        label="Enabled"
+        isChecked={values.isEnabled}
+        help="A paused schedule stays here and runs nothing."
+      />
+    </FormPage>
+  );
+}
+
+function CronField({ values, errors, timeZone, preview }: ScheduleFormProps) {
+  return (
+    <div class="field">
+      <label for="f-cron">When</label>
+      <input
+        id="f-cron"
+        name="cron"
+        class="mono"
+        value={values.cron}
+        required
+        autocomplete="off"
+        list="cron-presets"
+        aria-invalid={errors.cron ? "true" : undefined}
+        aria-describedby={errors.cron ? "f-cron-error f-cron-help" : "f-cron-help"}
+        hx-get={`/cron-preview?time_zone=${encodeURIComponent(timeZone)}`}
+        hx-trigger="input changed delay:300ms"
+        hx-target="#cron-preview"
+        hx-swap="outerHTML"
+      />
+      <datalist id="cron-presets">
+        {CRON_PRESETS.map(([cron, label]) => <option value={cron}>{label}</option>)}
+      </datalist>
+      {errors.cron && <p class="error" id="f-cron-error">{inPlace(errors.cron, "cron")}</p>}
+      <CronPreview {...preview} />
+      <p class="help" id="f-cron-help">
+        Minute, hour, day, month, weekday; or @daily, @hourly, @weekly. Often used:{" "}
+        {CRON_PRESETS.map(([cron, label], index) => (
+          <>
+            {index > 0 && ", "}
+            <code>{cron}</code> {label}
+          </>
+        ))}. Time zone: <bdi>{timeZone}</bdi>, from the host's settings.
+      </p>
+    </div>
+  );
+}
+
+function Groups({ groups, values, errors }: ScheduleFormProps) {
+  return (
+    <fieldset class="part">
+      <legend>Which source groups</legend>
+      <div class="part-in">
+        {groups.map((group) => (
+          <div class="tick">
             <input
-              id="f-cron"
-              name="cron"
-              class="mono"
-              value={values.cron}
-              required
-              autocomplete="off"
-              list="cron-presets"
-              aria-invalid={errors.cron ? "true" : undefined}
-              aria-describedby={errors.cron ? "f-cron-error f-cron-help" : "f-cron-help"}
-              hx-get={`/cron-preview?time_zone=${encodeURIComponent(props.timeZone)}`}
-              hx-trigger="input changed delay:300ms"
-              hx-target="#cron-preview"
-              hx-swap="outerHTML"
+              id={`g-${group.id}`}
+              type="checkbox"
+              name="source_group_ids"
+              value={group.id}
+              checked={values.groupIds.includes(group.id)}
             />
-            <datalist id="cron-presets">
-              {CRON_PRESETS.map(([cron, label]) => <option value={cron}>{label}</option>)}
-            </datalist>
-            {errors.cron && <p class="error" id="f-cron-error">{inPlace(errors.cron, "cron")}</p>}
-            <CronPreview {...props.preview} />
-            <p class="help" id="f-cron-help">
-              Minute, hour, day, month, weekday; or @daily, @hourly, @weekly. Often used:{" "}
-              {CRON_PRESETS.map(([cron, label], index) => (
-                <>
-                  {index > 0 && ", "}
-                  <code>{cron}</code> {label}
-                </>
-              ))}. Time zone: <bdi>{props.timeZone}</bdi>, from the host's settings.
-            </p>
-          </div>
-          <fieldset class="part">
-            <legend>Which source groups</legend>
-            <div class="part-in">
-              {groups.map((group) => (
-                <div class="tick">
-                  <input
-                    id={`g-${group.id}`}
-                    type="checkbox"
-                    name="source_group_ids"
-                    value={group.id}
-                    checked={values.groupIds.includes(group.id)}
-                  />
-                  <div>
-                    <label for={`g-${group.id}`}>
-                      <Name text={group.name} />
-                    </label>
-                  </div>
-                </div>
-              ))}
-              {errors.source_group_ids && (
-                <p class="error">{inPlace(errors.source_group_ids, "source_group_ids")}</p>
-              )}
-              <p class="help">They run one after the other. Each makes a snapshot of its own.</p>
+            <div>
+              <label for={`g-${group.id}`}>
+                <Name text={group.name} />
+              </label>
             </div>
-          </fieldset>
-          <Checkbox
-            name="enabled"
-            label="Enabled"
-            isChecked={values.isEnabled}
-            help="A paused schedule stays here and runs nothing."
-          />
-          <p class="actions">
-            <button type="submit" class="primary">
-              {scheduleId ? "Save changes" : "Add schedule"}
-            </button>
-            <a class="button" href={back}>Cancel</a>
-          </p>
-        </form>
-        {scheduleId && (
-          <div class="section">
-            <Confirm
-              label="Remove this schedule…"
-              to={`${back}/${scheduleId}/delete`}
-              csrf={frame.csrf}
-              button="Remove schedule"
-              isDangerous
-            >
-              <p>Its source groups are not backed up at these times any more. Past jobs stay.</p>
-            </Confirm>
           </div>
+        ))}
+        {errors.source_group_ids && (
+          <p class="error">{inPlace(errors.source_group_ids, "source_group_ids")}</p>
         )}
+        <p class="help">They run one after the other. Each makes a snapshot of its own.</p>
       </div>
-    </Layout>
+    </fieldset>
+  );
+}
+
+function Removal({ to, csrf }: { to: string; csrf: string }) {
+  return (
+    <div class="section">
+      <Confirm
+        label="Remove this schedule…"
+        to={to}
+        csrf={csrf}
+        button="Remove schedule"
+        isDangerous
+      >
+        <p>Its source groups are not backed up at these times any more. Past jobs stay.</p>
+      </Confirm>
+    </div>
   );
 }

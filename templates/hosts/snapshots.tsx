@@ -89,35 +89,39 @@ export function SnapshotList(
           {lossInWords(loss.count)}, noticed <Time at={loss.noticedAt} now={now} />.
         </p>
       ))}
-      {byDay(snapshots).map((group) => (
-        <section class="day">
-          <h2>{dayInWords(group[0]!.time, now)}</h2>
-          <table class="table fold snaps">
-            <thead class="off-screen">
-              <tr>
-                <th scope="col">Time (UTC)</th>
-                <th scope="col">Id</th>
-                <th scope="col">Group</th>
-                <th scope="col">Paths</th>
-                <th scope="col">Files</th>
-                <th scope="col">Size</th>
-                <th scope="col">Added</th>
-              </tr>
-            </thead>
-            <colgroup>
-              <col class="c-at" />
-              <col class="c-id" />
-              <col class="c-tag" />
-              <col />
-              <col class="c-n" />
-              <col class="c-n" />
-              <col class="c-n" />
-            </colgroup>
-            <tbody>{group.map((snapshot) => <SnapshotRow snapshot={snapshot} />)}</tbody>
-          </table>
-        </section>
-      ))}
+      {byDay(snapshots).map((group) => <Day snapshots={group} now={now} />)}
     </div>
+  );
+}
+
+function Day({ snapshots, now }: { snapshots: Snapshot[]; now: number }) {
+  return (
+    <section class="day">
+      <h2>{dayInWords(snapshots[0]!.time, now)}</h2>
+      <table class="table fold snaps">
+        <thead class="off-screen">
+          <tr>
+            <th scope="col">Time (UTC)</th>
+            <th scope="col">Id</th>
+            <th scope="col">Group</th>
+            <th scope="col">Paths</th>
+            <th scope="col">Files</th>
+            <th scope="col">Size</th>
+            <th scope="col">Added</th>
+          </tr>
+        </thead>
+        <colgroup>
+          <col class="c-at" />
+          <col class="c-id" />
+          <col class="c-tag" />
+          <col />
+          <col class="c-n" />
+          <col class="c-n" />
+          <col class="c-n" />
+        </colgroup>
+        <tbody>{snapshots.map((snapshot) => <SnapshotRow snapshot={snapshot} />)}</tbody>
+      </table>
+    </section>
   );
 }
 

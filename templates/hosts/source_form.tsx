@@ -1,18 +1,11 @@
 // Add or change a source group.
+import { FormPage } from "../parts/form_page.tsx";
 import { inWords, Retention } from "../../shared/retention.ts";
 import { visible } from "../../shared/redact.ts";
 import { count, middleCut, plural } from "../format.ts";
-import { type FrameProps, Layout } from "../layout.tsx";
+import type { FrameProps } from "../layout.tsx";
 import { Confirm } from "../parts/confirm.tsx";
-import { Csrf } from "../parts/csrf.tsx";
-import {
-  Checkbox,
-  type Errors,
-  LinesField,
-  Problems,
-  SelectField,
-  TextField,
-} from "../parts/field.tsx";
+import { Checkbox, type Errors, LinesField, SelectField, TextField } from "../parts/field.tsx";
 import { At, Time } from "../parts/time.tsx";
 import { type HookField, HookFields, HookWarning, StopAtError } from "./hooks.tsx";
 import { Name } from "../parts/name.tsx";
@@ -93,131 +86,136 @@ export function SourceFormPage(props: SourceFormProps) {
   const { frame, host, group, values, errors } = props;
   const back = `/hosts/${host.id}/sources`;
   return (
-    <Layout
-      {...frame}
+    <FormPage
+      frame={frame}
       title={group ? `Change ${group.name} on ${host.name}` : `Add source group to ${host.name}`}
       current="hosts"
+      crumbs={[
+        { to: `/hosts/${host.id}`, text: <Name text={host.name} /> },
+        { to: back, text: "Sources" },
+      ]}
+      heading={group
+        ? (
+          <>
+            Change “<Name text={group.name} />”
+          </>
+        )
+        : "Add source group"}
+      to={group ? `${back}/${group.id}` : `${back}/new`}
+      button={group ? "Save changes" : "Add source group"}
+      otherButton={group && (
+        <button type="submit" formaction={`${back}/${group.id}/preview#preview`}>
+          Show what this retention would remove
+        </button>
+      )}
+      cancelTo={back}
+      errors={errors}
+      after={group && <Removal {...props} to={`${back}/${group.id}/delete`} />}
     >
-      <div class="narrow">
-        <p class="crumbs">
-          <a href={`/hosts/${host.id}`}>
-            <Name text={host.name} />
-          </a>{" "}
-          / <a href={back}>Sources</a>
-        </p>
-        <div class="head">
-          <h1>
-            {group
-              ? (
-                <>
-                  Change “<Name text={group.name} />”
-                </>
-              )
-              : "Add source group"}
-          </h1>
-        </div>
-        <form method="post" action={group ? `${back}/${group.id}` : `${back}/new`} class="form">
-          <Csrf token={frame.csrf} />
-          <Problems errors={errors} />
-          <TextField
-            name="name"
-            label="Name"
-            value={values.name}
-            error={errors.name}
-            help={group
-              ? `Its snapshots keep the tag "${visible(group.snapshot_tag)}".`
-              : "Its snapshots get a tag made of it, which stays when the group is renamed."}
-            isRequired
-            hasFocus={group === null}
-          />
-          <LinesField
-            name="includes"
-            label="Paths to back up"
-            value={values.includes}
-            error={errors.includes}
-            help={whatToSave(props.approvedRoots)}
-            isRequired
-          />
-          <LinesField
-            name="excludes"
-            label="Exclude patterns"
-            value={values.excludes}
-            error={errors.excludes}
-            isOptional
-            help="One pattern a line, as restic takes them: *.tmp, /home/*/.cache."
-          />
-          <MoreExcludes {...props} />
-          {host.os === "windows" && (
-            <Checkbox
-              name="use_fs_snapshot"
-              label="Read from a volume shadow copy"
-              isChecked={values.use_fs_snapshot === "on"}
-              error={errors.use_fs_snapshot}
-              help="Files that programs hold open are saved too, all as they were at one moment."
-            />
-          )}
-          <RetentionFields values={values} errors={errors} />
-          {props.preview && <Preview preview={props.preview} now={frame.now} />}
-          <TextField
-            name="usual_share_percent"
-            label="Ask when a backup is smaller than usual, %"
-            type="number"
-            min={0}
-            max={100}
-            value={values.usual_share_percent}
-            error={errors.usual_share_percent}
-            help="A backup with less than this share of the usual files or bytes does not count for retention until somebody says that it is right. 0: never ask."
-          />
-          <fieldset class="part">
-            <legend>When a backup fails</legend>
-            <div class="row">
-              <TextField
-                name="retry_max"
-                label="Attempts after the first"
-                type="number"
-                min={0}
-                value={values.retry_max}
-                error={errors.retry_max}
-              />
-              <TextField
-                name="retry_backoff_seconds"
-                label="Seconds before the second attempt"
-                type="number"
-                min={0}
-                value={values.retry_backoff_seconds}
-                error={errors.retry_backoff_seconds}
-                help="Doubles with every attempt."
-              />
-            </div>
-          </fieldset>
-          <HookPart {...props} />
-          <p class="actions">
-            <button type="submit" class="primary">
-              {group ? "Save changes" : "Add source group"}
-            </button>
-            {group && (
-              <button type="submit" formaction={`${back}/${group.id}/preview#preview`}>
-                Show what this retention would remove
-              </button>
-            )}
-            <a class="button" href={back}>Cancel</a>
-          </p>
-        </form>
-        {group && (
-          <div class="section">
-            <Confirm
-              label="Remove this group…"
-              to={`${back}/${group.id}/delete`}
-              csrf={frame.csrf}
-              button="Remove group"
-              isDangerous
-            >
-              <RemovedSnapshots {...props} />
-            </Confirm>
-          </div>
-        )}
+      <WhatFields {...props} />
+      <RetentionFields values={values} errors={errors} />
+      {props.preview && <Preview preview={props.preview} now={frame.now} />}
+      <TextField
+        name="usual_share_percent"
+        label="Ask when a backup is smaller than usual, %"
+        type="number"
+        min={0}
+        max={100}
+        value={values.usual_share_percent}
+        error={errors.usual_share_percent}
+        help="A backup with less than this share of the usual files or bytes does not count for retention until somebody says that it is right. 0: never ask."
+      />
+      <RetryFields {...props} />
+      <HookPart {...props} />
+    </FormPage>
+  );
+}
+
+function WhatFields(props: SourceFormProps) {
+  const { host, group, values, errors } = props;
+  return (
+    <>
+      <TextField
+        name="name"
+        label="Name"
+        value={values.name}
+        error={errors.name}
+        help={group
+          ? `Its snapshots keep the tag "${visible(group.snapshot_tag)}".`
+          : "Its snapshots get a tag made of it, which stays when the group is renamed."}
+        isRequired
+        hasFocus={group === null}
+      />
+      <LinesField
+        name="includes"
+        label="Paths to back up"
+        value={values.includes}
+        error={errors.includes}
+        help={whatToSave(props.approvedRoots)}
+        isRequired
+      />
+      <LinesField
+        name="excludes"
+        label="Exclude patterns"
+        value={values.excludes}
+        error={errors.excludes}
+        isOptional
+        help="One pattern a line, as restic takes them: *.tmp, /home/*/.cache."
+      />
+      <MoreExcludes {...props} />
+      {host.os === "windows" && (
+        <Checkbox
+          name="use_fs_snapshot"
+          label="Read from a volume shadow copy"
+          isChecked={values.use_fs_snapshot === "on"}
+          error={errors.use_fs_snapshot}
+          help="Files that programs hold open are saved too, all as they were at one moment."
+        />
+      )}
+    </>
+  );
+}
+
+function RetryFields({ values, errors }: SourceFormProps) {
+  return (
+    <fieldset class="part">
+      <legend>When a backup fails</legend>
+      <div class="row">
+        <TextField
+          name="retry_max"
+          label="Attempts after the first"
+          type="number"
+          min={0}
+          value={values.retry_max}
+          error={errors.retry_max}
+        />
+        <TextField
+          name="retry_backoff_seconds"
+          label="Seconds before the second attempt"
+          type="number"
+          min={0}
+          value={values.retry_backoff_seconds}
+          error={errors.retry_backoff_seconds}
+          help="Doubles with every attempt."
+        />
       </div>
-    </Layout>
+    </fieldset>
+  );
+}
+
+function Removal(props: SourceFormProps & { to: string }) {
+  return (
+    <div class="section">
+      <Confirm
+        label="Remove this group…"
+        to={props.to}
+        csrf={props.frame.csrf}
+        button="Remove group"
+        isDangerous
+      >
+        <RemovedSnapshots {...props} />
+      </Confirm>
+    </div>
   );
 }
 

@@ -79,54 +79,60 @@ function Group(props: SourcesProps & { group: SourceGroupView }) {
           <bdi>{visible(warning)}</bdi>
         </p>
       ))}
-      <dl class="facts">
-        {group.snapshotTag !== group.name && (
-          <>
-            <dt>Snapshot tag</dt>
-            <dd>
-              <Name text={group.snapshotTag} />
-            </dd>
-          </>
-        )}
-        <dt>Saves</dt>
-        <dd>
-          <Paths paths={group.includes} none="nothing yet: it cannot run" />
-        </dd>
-        <dt>Leaves out</dt>
-        <dd>
-          <Paths paths={group.excludes} none="nothing" />
-        </dd>
-        <dt>Retention</dt>
-        <dd>{inWords(group.retention)}</dd>
-        <dt>When it fails</dt>
-        <dd>
-          {group.retryMax === 0
-            ? "no second attempt"
-            : `tries again up to ${plural(group.retryMax, "time")}, first after ${
-              duration(group.retryBackoffSeconds)
-            }`}
-        </dd>
-        {group.hooks.length > 0 && (
-          <>
-            <dt>Hooks</dt>
-            <dd>
-              {group.hooks.map(({ name, from }, i) => (
-                <>
-                  {i > 0 && ", "}
-                  <code>{name}</code>{" "}
-                  <span class="muted">{from === "group" ? "of its own" : "of the host"}</span>
-                </>
-              ))}
-            </dd>
-          </>
-        )}
-        <dt>Last run</dt>
-        <dd>
-          <LastRun run={group.lastRun} now={frame.now} />
-        </dd>
-      </dl>
+      <GroupFacts group={group} now={frame.now} />
       {mayRun && <RunForm {...props} />}
     </section>
+  );
+}
+
+function GroupFacts({ group, now }: { group: SourceGroupView; now: number }) {
+  return (
+    <dl class="facts">
+      {group.snapshotTag !== group.name && (
+        <>
+          <dt>Snapshot tag</dt>
+          <dd>
+            <Name text={group.snapshotTag} />
+          </dd>
+        </>
+      )}
+      <dt>Saves</dt>
+      <dd>
+        <Paths paths={group.includes} none="nothing yet: it cannot run" />
+      </dd>
+      <dt>Leaves out</dt>
+      <dd>
+        <Paths paths={group.excludes} none="nothing" />
+      </dd>
+      <dt>Retention</dt>
+      <dd>{inWords(group.retention)}</dd>
+      <dt>When it fails</dt>
+      <dd>
+        {group.retryMax === 0
+          ? "no second attempt"
+          : `tries again up to ${plural(group.retryMax, "time")}, first after ${
+            duration(group.retryBackoffSeconds)
+          }`}
+      </dd>
+      {group.hooks.length > 0 && (
+        <>
+          <dt>Hooks</dt>
+          <dd>
+            {group.hooks.map(({ name, from }, i) => (
+              <>
+                {i > 0 && ", "}
+                <code>{name}</code>{" "}
+                <span class="muted">{from === "group" ? "of its own" : "of the host"}</span>
+              </>
+            ))}
+          </dd>
+        </>
+      )}
+      <dt>Last run</dt>
+      <dd>
+        <LastRun run={group.lastRun} now={now} />
+      </dd>
+    </dl>
   );
 }
 

@@ -1,5 +1,6 @@
 // Accepting one machine: the fingerprint once more, then what Add host asks for. The dashboard takes `#accept` out of this
 // page and unfolds it in place.
+import type { Child } from "hono/jsx";
 import { middleCut } from "../format.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Csrf } from "../parts/csrf.tsx";
@@ -33,8 +34,8 @@ export function AcceptPage(props: AcceptProps) {
   );
 }
 
-function AcceptForm({ frame, host, values, errors, awayHosts, repositories }: AcceptProps) {
-  const isNew = values.join_as === "new" || awayHosts.length === 0;
+function AcceptForm(props: AcceptProps) {
+  const { frame, host, values, errors, awayHosts, repositories } = props;
   const fields = (
     <JoiningFields
       nameField="name"
@@ -65,44 +66,50 @@ function AcceptForm({ frame, host, values, errors, awayHosts, repositories }: Ac
         <input type="hidden" name="fingerprint" value={host.fingerprint} />
         <input type="hidden" name="revision" value={String(host.revision)} />
         <Problems errors={errors} />
-        {awayHosts.length === 0 ? fields : (
-          <fieldset class="part">
-            <legend>This machine is</legend>
-            <div class="part-in choice-group">
-              <Checkbox
-                type="radio"
-                name="join_as"
-                value="existing"
-                label="A host that is here, reinstalled"
-                isChecked={!isNew}
-              />
-              <div class="if-existing">
-                <SelectField
-                  name="host_id"
-                  label="Which one"
-                  value={values.host_id}
-                  error={errors.host_id}
-                  options={awayHosts.map(({ id, name }) => ({ value: id, label: name }))}
-                  help="Hosts whose agent is away, at most 20; another one's Settings page has a command for its machine. It keeps its source groups, repository and snapshots; its schedules are paused and its retention is on hold until you say that its data is restored."
-                />
-              </div>
-              <Checkbox
-                type="radio"
-                name="join_as"
-                value="new"
-                label="A new host"
-                isChecked={isNew}
-              />
-              <div class="if-new part-in">{fields}</div>
-            </div>
-          </fieldset>
-        )}
+        {awayHosts.length === 0 ? fields : <JoinAs {...props}>{fields}</JoinAs>}
         <p class="actions">
           <button type="submit" class="primary">Accept host</button>
           <a class="button" href="/">Cancel</a>
         </p>
       </form>
     </section>
+  );
+}
+
+/** A new host, with its fields, or one whose machine this is. */
+function JoinAs({ values, errors, awayHosts, children }: AcceptProps & { children: Child }) {
+  const isNew = values.join_as === "new";
+  return (
+    <fieldset class="part">
+      <legend>This machine is</legend>
+      <div class="part-in choice-group">
+        <Checkbox
+          type="radio"
+          name="join_as"
+          value="existing"
+          label="A host that is here, reinstalled"
+          isChecked={!isNew}
+        />
+        <div class="if-existing">
+          <SelectField
+            name="host_id"
+            label="Which one"
+            value={values.host_id}
+            error={errors.host_id}
+            options={awayHosts.map(({ id, name }) => ({ value: id, label: name }))}
+            help="Hosts whose agent is away, at most 20; another one's Settings page has a command for its machine. It keeps its source groups, repository and snapshots; its schedules are paused and its retention is on hold until you say that its data is restored."
+          />
+        </div>
+        <Checkbox
+          type="radio"
+          name="join_as"
+          value="new"
+          label="A new host"
+          isChecked={isNew}
+        />
+        <div class="if-new part-in">{children}</div>
+      </div>
+    </fieldset>
   );
 }
 

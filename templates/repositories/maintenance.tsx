@@ -87,8 +87,7 @@ const WORDS: Record<MaintenanceKind, [name: string, about: string, verb: string]
 
 export function Maintenance(props: MaintenanceProps) {
   const { frame, tasks, repositoryId, mayChange } = props;
-  const mayStart = (task: MaintenanceTask) =>
-    mayChange && !task.offBecause && (props.mayChangeAdmin || !task.isForAdmins);
+  const startable = tasks.filter((task) => mayStart(props, task));
   return (
     <section class="section" id="maintenance">
       <h2>Maintenance</h2>
@@ -106,52 +105,16 @@ export function Maintenance(props: MaintenanceProps) {
           </tr>
         </thead>
         <tbody>
-          {tasks.map((task) => (
-            <tr>
-              <td class="first">
-                {WORDS[task.kind][0]} <span class="muted small">{WORDS[task.kind][1]}</span>
-              </td>
-              <td>{task.isEnabled ? cronInWords(task.cron) : "off"}</td>
-              <td data-head={task.offBecause ? undefined : "next"}>
-                {task.offBecause
-                  ? (
-                    <span class="warn">
-                      <Name text={messageOf(task.offBecause)} />
-                    </span>
-                  )
-                  : task.nextRunAt === null
-                  ? "—"
-                  : <Time at={task.nextRunAt} now={frame.now} />}
-              </td>
-              <td data-head="last">
-                <LastRun task={task} now={frame.now} />
-              </td>
-              <td data-head="last success">
-                {task.lastSuccessAt === null
-                  ? <span class="muted">never</span>
-                  : <Time at={task.lastSuccessAt} now={frame.now} />}
-              </td>
-              <td class="act">
-                {mayStart(task) && (
-                  <PostButton
-                    to={`/repositories/${repositoryId}/jobs`}
-                    name="kind"
-                    value={task.kind}
-                    label={WORDS[task.kind][2]}
-                  />
-                )}
-              </td>
-            </tr>
-          ))}
+          {tasks.map((task) => <TaskRow {...props} task={task} />)}
         </tbody>
       </table>
-      {tasks.some(mayStart) && (
+      {startable.length > 0 && (
         <RunOneLimited
           to={`/repositories/${repositoryId}/jobs`}
           csrf={frame.csrf}
           name="kind"
           label="What"
-          options={tasks.filter(mayStart).map(({ kind }) => ({
+          options={startable.map(({ kind }) => ({
             value: kind,
             label: WORDS[kind][0],
           }))}
@@ -163,6 +126,51 @@ export function Maintenance(props: MaintenanceProps) {
       <Health {...props} />
       <AdminCredential {...props} />
     </section>
+  );
+}
+
+function mayStart({ mayChange, mayChangeAdmin }: MaintenanceProps, task: MaintenanceTask): boolean {
+  return mayChange && !task.offBecause && (mayChangeAdmin || !task.isForAdmins);
+}
+
+function TaskRow(props: MaintenanceProps & { task: MaintenanceTask }) {
+  const { frame, repositoryId, task } = props;
+  return (
+    <tr>
+      <td class="first">
+        {WORDS[task.kind][0]} <span class="muted small">{WORDS[task.kind][1]}</span>
+      </td>
+      <td>{task.isEnabled ? cronInWords(task.cron) : "off"}</td>
+      <td data-head={task.offBecause ? undefined : "next"}>
+        {task.offBecause
+          ? (
+            <span class="warn">
+              <Name text={messageOf(task.offBecause)} />
+            </span>
+          )
+          : task.nextRunAt === null
+          ? "—"
+          : <Time at={task.nextRunAt} now={frame.now} />}
+      </td>
+      <td data-head="last">
+        <LastRun task={task} now={frame.now} />
+      </td>
+      <td data-head="last success">
+        {task.lastSuccessAt === null
+          ? <span class="muted">never</span>
+          : <Time at={task.lastSuccessAt} now={frame.now} />}
+      </td>
+      <td class="act">
+        {mayStart(props, task) && (
+          <PostButton
+            to={`/repositories/${repositoryId}/jobs`}
+            name="kind"
+            value={task.kind}
+            label={WORDS[task.kind][2]}
+          />
+        )}
+      </td>
+    </tr>
   );
 }
 
@@ -228,54 +236,12 @@ function Cadences({ frame, repositoryId, tasks, values, errors }: MaintenancePro
   );
 }
 
-function Health({ frame, repositoryId, locks, mayChange, ...p }: MaintenanceProps) {
-  const saved = p.sizeBytes && p.restoreBytes ? p.restoreBytes / p.sizeBytes : null;
+function Health(props: MaintenanceProps) {
+  const { frame, repositoryId, locks, mayChange, ...p } = props;
   return (
     <div class="section stack">
       <h2>Health</h2>
-      <dl class="facts">
-        <dt>Size</dt>
-        <dd>
-          {p.sizeBytes === null ? <span class="muted">not measured yet</span> : (
-            <>
-              {bytes(p.sizeBytes)}
-              {saved !== null && saved > 1 && (
-                <span class="muted">
-                  {` for ${bytes(p.restoreBytes!)} of files: ${
-                    saved.toFixed(1)
-                  } times what it takes`}
-                </span>
-              )}
-            </>
-          )}
-        </dd>
-        <dt>Snapshots</dt>
-        <dd>{p.snapshots === null ? <span class="muted">—</span> : count(p.snapshots)}</dd>
-        <dt>Locks</dt>
-        <dd>
-          {p.seenAt === null ? <span class="muted">not looked at yet</span> : (
-            <>
-              {locks.length === 0
-                ? "none"
-                : <ul class="paths">{locks.map((lock) => <Lock lock={lock} now={frame.now} />)}
-                </ul>}{" "}
-              <span class="muted">
-                seen <Time at={p.seenAt} now={frame.now} />
-              </span>
-            </>
-          )}
-        </dd>
-        {p.leases.length > 0 && (
-          <>
-            <dt>At work alone</dt>
-            <dd>
-              <ul class="paths">
-                {p.leases.map((lease) => <Lease lease={lease} now={frame.now} />)}
-              </ul>
-            </dd>
-          </>
-        )}
-      </dl>
+      <HealthFacts {...props} />
       {mayChange && (
         <p class="actions">
           <PostButton
@@ -301,6 +267,53 @@ function Health({ frame, repositoryId, locks, mayChange, ...p }: MaintenanceProp
         <ReleaseLease {...p} frame={frame} repositoryId={repositoryId} />
       )}
     </div>
+  );
+}
+
+function HealthFacts({ frame, locks, ...p }: MaintenanceProps) {
+  const saved = p.sizeBytes && p.restoreBytes ? p.restoreBytes / p.sizeBytes : null;
+  return (
+    <dl class="facts">
+      <dt>Size</dt>
+      <dd>
+        {p.sizeBytes === null ? <span class="muted">not measured yet</span> : (
+          <>
+            {bytes(p.sizeBytes)}
+            {saved !== null && saved > 1 && (
+              <span class="muted">
+                {` for ${bytes(p.restoreBytes!)} of files: ${saved.toFixed(1)} times what it takes`}
+              </span>
+            )}
+          </>
+        )}
+      </dd>
+      <dt>Snapshots</dt>
+      <dd>{p.snapshots === null ? <span class="muted">—</span> : count(p.snapshots)}</dd>
+      <dt>Locks</dt>
+      <dd>
+        {p.seenAt === null ? <span class="muted">not looked at yet</span> : (
+          <>
+            {locks.length === 0
+              ? "none"
+              : <ul class="paths">{locks.map((lock) => <Lock lock={lock} now={frame.now} />)}</ul>}
+            {" "}
+            <span class="muted">
+              seen <Time at={p.seenAt} now={frame.now} />
+            </span>
+          </>
+        )}
+      </dd>
+      {p.leases.length > 0 && (
+        <>
+          <dt>At work alone</dt>
+          <dd>
+            <ul class="paths">
+              {p.leases.map((lease) => <Lease lease={lease} now={frame.now} />)}
+            </ul>
+          </dd>
+        </>
+      )}
+    </dl>
   );
 }
 
@@ -412,7 +425,7 @@ function Lock({ lock, now }: { lock: MaintenanceLock; now: number }) {
 }
 
 function AdminCredential(props: MaintenanceProps) {
-  const { frame, repositoryId, isAdminSet, mayChangeAdmin, errors } = props;
+  const { frame, repositoryId, isAdminSet, mayChangeAdmin } = props;
   const to = `/repositories/${repositoryId}/admin-credential`;
   return (
     <div class="section stack">
@@ -430,39 +443,7 @@ function AdminCredential(props: MaintenanceProps) {
       {isAdminSet && !mayChangeAdmin && <NamedHosts {...props} />}
       {mayChangeAdmin && (
         <>
-          <details
-            class="unfold"
-            open={["username", "rest_password", "everyday", ""].some((name) => errors[name])}
-          >
-            <summary>{isAdminSet ? "Replace…" : "Set…"}</summary>
-            <form method="post" action={to} class="form nested">
-              <Csrf token={frame.csrf} />
-              <Problems errors={{ "": errors[""] }} />
-              <Checkbox
-                name="everyday"
-                label="The repository credential may delete"
-                error={errors.everyday}
-                help="For a folder or a storage that knows only one credential."
-              />
-              <TextField
-                name="username"
-                label="Storage user that may delete"
-                value={props.values?.username}
-                error={errors.username}
-                isOptional
-              />
-              <SecretField
-                name="rest_password"
-                label="Its password"
-                isSet={false}
-                error={errors.rest_password}
-                isOptional
-              />
-              <p>
-                <button type="submit" class="primary">Save credential</button>
-              </p>
-            </form>
-          </details>
+          <AdminCredentialForm {...props} to={to} />
           <Holders {...props} />
           {isAdminSet && (
             <Confirm
@@ -477,6 +458,45 @@ function AdminCredential(props: MaintenanceProps) {
         </>
       )}
     </div>
+  );
+}
+
+function AdminCredentialForm(props: MaintenanceProps & { to: string }) {
+  const { frame, isAdminSet, errors, to } = props;
+  return (
+    <details
+      class="unfold"
+      open={["username", "rest_password", "everyday", ""].some((name) => errors[name])}
+    >
+      <summary>{isAdminSet ? "Replace…" : "Set…"}</summary>
+      <form method="post" action={to} class="form nested">
+        <Csrf token={frame.csrf} />
+        <Problems errors={{ "": errors[""] }} />
+        <Checkbox
+          name="everyday"
+          label="The repository credential may delete"
+          error={errors.everyday}
+          help="For a folder or a storage that knows only one credential."
+        />
+        <TextField
+          name="username"
+          label="Storage user that may delete"
+          value={props.values?.username}
+          error={errors.username}
+          isOptional
+        />
+        <SecretField
+          name="rest_password"
+          label="Its password"
+          isSet={false}
+          error={errors.rest_password}
+          isOptional
+        />
+        <p>
+          <button type="submit" class="primary">Save credential</button>
+        </p>
+      </form>
+    </details>
   );
 }
 

@@ -73,43 +73,49 @@ export function RepositoryPage(props: RepositoryPageProps) {
         errors={props.answerErrors ?? {}}
       />
       <RepositoryFacts repository={r} now={frame.now} />
-      <section class="section">
-        <h2>Used by {plural(r.hostCount, "host")}</h2>
-        {r.hosts.length === 0
-          ? (
-            <Empty title="No host uses it" action={{ href: "/hosts/new", label: "Add host" }}>
-              Choose it when you add a host, or in the settings of one.
-            </Empty>
-          )
-          : (
-            <ul class="rows">
-              {r.hosts.map((host) => (
-                <li>
-                  <span class="state">
-                    <Dot state={host.state} />
-                    <a href={`/hosts/${host.id}`}>
-                      <Name text={middleCut(host.name, 60)} />
-                    </a>
-                  </span>
-                  <span class="muted">
-                    {host.lastSuccessAt === null ? "no backup yet" : (
-                      <>
-                        backed up <Time at={host.lastSuccessAt} now={frame.now} />
-                      </>
-                    )}
-                  </span>
-                </li>
-              ))}
-              {r.hostCount > r.hosts.length && (
-                <li class="muted">and {plural(r.hostCount - r.hosts.length, "more host")}</li>
-              )}
-            </ul>
-          )}
-      </section>
+      <UsedBy repository={r} now={frame.now} />
       <Maintenance {...props.maintenance} />
       <UngovernedSnapshots {...props.ungoverned} />
       {props.mayDelete && <DeleteRepository {...props} />}
     </Layout>
+  );
+}
+
+function UsedBy({ repository: r, now }: { repository: RepositoryView; now: number }) {
+  return (
+    <section class="section">
+      <h2>Used by {plural(r.hostCount, "host")}</h2>
+      {r.hosts.length === 0
+        ? (
+          <Empty title="No host uses it" action={{ href: "/hosts/new", label: "Add host" }}>
+            Choose it when you add a host, or in the settings of one.
+          </Empty>
+        )
+        : (
+          <ul class="rows">
+            {r.hosts.map((host) => (
+              <li>
+                <span class="state">
+                  <Dot state={host.state} />
+                  <a href={`/hosts/${host.id}`}>
+                    <Name text={middleCut(host.name, 60)} />
+                  </a>
+                </span>
+                <span class="muted">
+                  {host.lastSuccessAt === null ? "no backup yet" : (
+                    <>
+                      backed up <Time at={host.lastSuccessAt} now={now} />
+                    </>
+                  )}
+                </span>
+              </li>
+            ))}
+            {r.hostCount > r.hosts.length && (
+              <li class="muted">and {plural(r.hostCount - r.hosts.length, "more host")}</li>
+            )}
+          </ul>
+        )}
+    </section>
   );
 }
 
@@ -134,25 +140,7 @@ export function RepositoryFacts(
     <dl class="facts">
       <dt>State</dt>
       <dd>
-        {r.initialisedAt !== null
-          ? (
-            <>
-              <StateWord state="ok" word="ready" />{" "}
-              <span class="muted">
-                · initialised <Time at={r.initialisedAt} now={now} />
-              </span>
-            </>
-          )
-          : (
-            <>
-              <StateWord state="off" word="not opened yet" />{" "}
-              <span class="muted">
-                {r.isNew
-                  ? "The first host that connects makes it."
-                  : "The first host that connects opens it."}
-              </span>
-            </>
-          )}
+        <Opened repository={r} now={now} />
       </dd>
       <dt>Address</dt>
       <dd>
@@ -193,18 +181,46 @@ export function RepositoryFacts(
       </dd>
       <dt>Size</dt>
       <dd>
-        {r.sizeBytes === null ? <span class="muted">not measured yet</span> : (
-          <>
-            {bytes(r.sizeBytes)}
-            {r.sizeAt !== null && (
-              <span class="muted">
-                , measured <Time at={r.sizeAt} now={now} />
-              </span>
-            )}
-          </>
-        )}
+        <Size repository={r} now={now} />
       </dd>
     </dl>
+  );
+}
+
+function Opened({ repository: r, now }: { repository: RepositoryView; now: number }) {
+  if (r.initialisedAt === null) {
+    return (
+      <>
+        <StateWord state="off" word="not opened yet" />{" "}
+        <span class="muted">
+          {r.isNew
+            ? "The first host that connects makes it."
+            : "The first host that connects opens it."}
+        </span>
+      </>
+    );
+  }
+  return (
+    <>
+      <StateWord state="ok" word="ready" />{" "}
+      <span class="muted">
+        · initialised <Time at={r.initialisedAt} now={now} />
+      </span>
+    </>
+  );
+}
+
+function Size({ repository: r, now }: { repository: RepositoryView; now: number }) {
+  if (r.sizeBytes === null) return <span class="muted">not measured yet</span>;
+  return (
+    <>
+      {bytes(r.sizeBytes)}
+      {r.sizeAt !== null && (
+        <span class="muted">
+          , measured <Time at={r.sizeAt} now={now} />
+        </span>
+      )}
+    </>
   );
 }
 

@@ -108,35 +108,41 @@ function Decisions(props: UngovernedProps & { each: UngovernedView }) {
           <button type="submit">Keep them</button>
         </form>
       )}
-      {isAdmin && (
-        <Confirm
-          label="Forget them…"
-          to={to("forget")}
-          csrf={csrf}
-          button={`Forget ${count(each.count)}`}
-          isDangerous
-        >
-          <Named each={each} />
-          <p>
-            They are removed from the repository for good. What is in no other snapshot is gone with
-            the next prune.
-          </p>
-          <TextField
-            name="confirm_hostname"
-            of={place}
-            label="Type the host name of the snapshots"
-            help={
-              <>
-                It is{" "}
-                <b>
-                  <Name text={each.hostname} />
-                </b>.
-              </>
-            }
-          />
-        </Confirm>
-      )}
+      {isAdmin && <ForgetThem each={each} place={place} to={to("forget")} csrf={csrf} />}
     </div>
+  );
+}
+
+function ForgetThem(
+  { each, place, to, csrf }: { each: UngovernedView; place: string; to: string; csrf: string },
+) {
+  return (
+    <Confirm
+      label="Forget them…"
+      to={to}
+      csrf={csrf}
+      button={`Forget ${count(each.count)}`}
+      isDangerous
+    >
+      <Named each={each} />
+      <p>
+        They are removed from the repository for good. What is in no other snapshot is gone with the
+        next prune.
+      </p>
+      <TextField
+        name="confirm_hostname"
+        of={place}
+        label="Type the host name of the snapshots"
+        help={
+          <>
+            It is{" "}
+            <b>
+              <Name text={each.hostname} />
+            </b>.
+          </>
+        }
+      />
+    </Confirm>
   );
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CLOSE, PROTOCOL_VERSION } from "../../shared/protocol.ts";
+import { CLOSE, OLDEST_PROTOCOL, PROTOCOL_VERSION } from "../../shared/protocol.ts";
 import { FakeAgent, joinHost } from "../support/fake_agent.ts";
 import { startServer } from "../support/start_server.ts";
 import { fault } from "../support/trial.ts";
@@ -12,12 +12,14 @@ fault({
 }, async (see) => {
   await using test = await startServer();
   const host = await joinHost(test, "alpha");
-  const agent = await FakeAgent.dial(test.url, host.bearer);
-  agent.hello({ protocol: 0 });
-  const closed = await agent.untilClosed();
-  assert.equal(closed.code, CLOSE.tooOld);
-  assert.match(closed.reason, /update the agent/);
-  see(closed.reason);
+  for (let protocol = 0; protocol < OLDEST_PROTOCOL; protocol++) {
+    const agent = await FakeAgent.dial(test.url, host.bearer);
+    agent.hello({ protocol });
+    const closed = await agent.untilClosed();
+    assert.equal(closed.code, CLOSE.tooOld);
+    assert.match(closed.reason, /update the agent/);
+    see(closed.reason);
+  }
 });
 
 fault({

@@ -1,5 +1,7 @@
 // A program of its own that is a stolen agent: it sends as fast as it can, acknowledged or not, and comes again when it is closed.
 // Arguments: URL, bearer, job id, kind of flood. It says on each second how many frames it has sent, and every close.
+import { PROTOCOL_VERSION } from "../../shared/protocol.ts";
+
 const [url, bearer, job_id, kind] = Deno.args as [string, string, string, string];
 let [seq, sent, closed] = [0, 0, 0];
 
@@ -24,7 +26,7 @@ function connect(): void {
   socket.onopen = () => {
     socket.send(JSON.stringify({
       type: "hello",
-      protocol: 1,
+      protocol: PROTOCOL_VERSION,
       agent_version: "0.1.0",
       restic_version: "0.18.0",
       hostname: "machine",

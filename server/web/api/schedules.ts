@@ -87,7 +87,7 @@ export const scheduleRoutes: ApiRoute[] = [
     body: ScheduleInput,
     handler: async (server, c) => {
       const [hostId, id] = [pathId(c, "id"), pathId(c, "sid")];
-      await changeSchedule(server, actorOf(c), hostId, id, await readJson(c, ScheduleInput));
+      await changeSchedule(server, actorOf(c), { hostId, id }, await readJson(c, ScheduleInput));
       return c.json(withIsoTimes(await getSchedule(server, hostId, id)) as object);
     },
   },
@@ -98,7 +98,7 @@ export const scheduleRoutes: ApiRoute[] = [
     summary: "Removes a schedule; its jobs stay",
     answers: 204,
     handler: async (server, c) => {
-      await removeSchedule(server, actorOf(c), pathId(c, "id"), pathId(c, "sid"));
+      await removeSchedule(server, actorOf(c), { hostId: pathId(c, "id"), id: pathId(c, "sid") });
       return c.body(null, 204);
     },
   },

@@ -57,7 +57,7 @@ export const sourceGroupRoutes: ApiRoute[] = [
     handler: async (server, c) => {
       const [hostId, id] = [pathId(c, "id"), pathId(c, "gid")];
       const input = await readJson(c, SourceGroupInput);
-      await changeSourceGroup(server, actorOf(c), hostId, id, input);
+      await changeSourceGroup(server, actorOf(c), { hostId, id }, input);
       return c.json(withIsoTimes(await getSourceGroup(server, hostId, id)) as object);
     },
   },
@@ -71,7 +71,12 @@ export const sourceGroupRoutes: ApiRoute[] = [
     answers: 204,
     handler: async (server, c) => {
       const choice = readQuery(c, SnapshotsChoice);
-      await removeSourceGroup(server, actorOf(c), pathId(c, "id"), pathId(c, "gid"), choice);
+      await removeSourceGroup(
+        server,
+        actorOf(c),
+        { hostId: pathId(c, "id"), id: pathId(c, "gid") },
+        choice,
+      );
       return c.body(null, 204);
     },
   },

@@ -34,16 +34,18 @@ export const entryRoutes: Route[] = [
 
 async function showSetup(server: Server, c: Ctx): Promise<Response> {
   const token = c.req.query("token") ?? "";
-  return await setupPage(server, c, token, {}, {}, 200);
+  return await setupPage(server, c, { token });
 }
 
 async function setupPage(
   server: Server,
   c: Ctx,
-  token: string,
-  values: { username?: string },
-  errors: Errors,
-  status: number,
+  { token, values = {}, errors = {}, status = 200 }: {
+    token: string;
+    values?: { username?: string };
+    errors?: Errors;
+    status?: number;
+  },
 ): Promise<Response> {
   const link = await findLink(server, token);
   if (!link) refuseGuesses(server, c.get("address"));
@@ -67,14 +69,19 @@ async function setup(server: Server, c: Ctx): Promise<Response> {
     password_again: form.text("password_again"),
     token,
   };
-  if (!link) return await setupPage(server, c, token, {}, {}, 404);
+  if (!link) return await setupPage(server, c, { token, status: 404 });
   const { done: user, errors } = await attempt(
     SetUp,
     value,
     (input) => followLink(server, c.get("address"), input),
   );
   if (errors) {
-    return await setupPage(server, c, token, { username: value.username }, errors, 422);
+    return await setupPage(server, c, {
+      token,
+      values: { username: value.username },
+      errors,
+      status: 422,
+    });
   }
   const session = await startSession(server, { ...actorOf(c), name: user.username }, user);
   if (session === undefined) return goTo(c, "/login");

@@ -151,7 +151,7 @@ async function change(server: Server, c: Ctx): Promise<Response> {
   const { errors } = await attempt(
     ScheduleInput,
     inputOf(values),
-    (input) => changeSchedule(server, actorOf(c), hostId, scheduleId, input),
+    (input) => changeSchedule(server, actorOf(c), { hostId, id: scheduleId }, input),
   );
   if (errors) return await showForm(server, c, { scheduleId, values, errors });
   return goTo(c, `/hosts/${hostId}/schedules`, { text: "The changes are saved." });
@@ -160,7 +160,7 @@ async function change(server: Server, c: Ctx): Promise<Response> {
 function enable(enabled: boolean) {
   return async (server: Server, c: Ctx): Promise<Response> => {
     const hostId = pathId(c, "id");
-    await setScheduleEnabled(server, actorOf(c), hostId, pathId(c, "sid"), enabled);
+    await setScheduleEnabled(server, actorOf(c), { hostId, id: pathId(c, "sid") }, enabled);
     return goTo(c, `/hosts/${hostId}/schedules`, {
       text: enabled ? "The schedule runs again." : "The schedule is paused.",
     });
@@ -169,7 +169,7 @@ function enable(enabled: boolean) {
 
 async function remove(server: Server, c: Ctx): Promise<Response> {
   const hostId = pathId(c, "id");
-  await removeSchedule(server, actorOf(c), hostId, pathId(c, "sid"));
+  await removeSchedule(server, actorOf(c), { hostId, id: pathId(c, "sid") });
   return goTo(c, `/hosts/${hostId}/schedules`, { text: "The schedule is removed." });
 }
 

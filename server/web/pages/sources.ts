@@ -152,7 +152,7 @@ async function change(server: Server, c: Ctx): Promise<Response> {
   const { errors } = await attempt(
     SourceGroupInput,
     inputOf(values),
-    (input) => changeSourceGroup(server, actorOf(c), hostId, group.id, input),
+    (input) => changeSourceGroup(server, actorOf(c), { hostId, id: group.id }, input),
   );
   if (errors) return await showForm(server, c, { group, values, errors: ofForm(errors) });
   return goTo(c, `/hosts/${hostId}/sources`, { text: "The changes are saved." });
@@ -188,7 +188,7 @@ async function remove(server: Server, c: Ctx): Promise<Response> {
     },
     async (choice) => {
       if (isForgotten) refuseToForget(c, host, form.text("confirm_hostname").trim());
-      await removeSourceGroup(server, actorOf(c), host.id, group.id, choice);
+      await removeSourceGroup(server, actorOf(c), { hostId: host.id, id: group.id }, choice);
     },
   );
   if (errors) {
