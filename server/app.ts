@@ -24,13 +24,13 @@ export type App = Hono<{ Variables: Vars; Bindings: { peer: string } }>;
 
 export function createApp(server: Server, routes: Route[] = ROUTES): App {
   const app: App = new Hono();
-  app.onError((error, c) => answerError(server, c as Ctx, error));
+  app.onError((error, c) => answerError(server, c, error));
   app.notFound((c) => {
     throw new AppError("not_found", `There is nothing at ${c.req.path}.`);
   });
   app.use(async (c, next) => {
     await next();
-    setSecurityHeaders(c as Ctx);
+    setSecurityHeaders(c);
   });
   app.use(async (c, next) => {
     c.req.raw = await withWholeBody(c.req.raw, BODY_WITHIN_MS);
@@ -38,7 +38,7 @@ export function createApp(server: Server, routes: Route[] = ROUTES): App {
   });
   app.get("/ws/agent", async (c) => {
     const { address } = seenFrom(server, c.req.raw, c.env.peer);
-    const host = await findByBearer(server, bearerOf(c as Ctx) ?? "");
+    const host = await findByBearer(server, bearerOf(c) ?? "");
     countHandshake(server, host?.id, address);
     if (!host) throw new AppError("unauthorized", "The bearer is not one of this server's hosts.");
     if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
@@ -47,7 +47,7 @@ export function createApp(server: Server, routes: Route[] = ROUTES): App {
     return acceptAgent(server, c.req.raw, host, address);
   });
   app.use(async (c, next) => {
-    await identify(server, c as Ctx);
+    await identify(server, c);
     await next();
   });
   app.get("/ws/agent/pending", (c) => {
@@ -62,16 +62,16 @@ export function createApp(server: Server, routes: Route[] = ROUTES): App {
     app.on(route.method, route.path, async (c) => {
       try {
         // Who may, before what they say: a stranger learns nothing from an error about a field.
-        requireRole(c as Ctx, route.role);
-        await refuseCrossSite(c as Ctx);
+        requireRole(c, route.role);
+        await refuseCrossSite(c);
         if (route.method !== "GET") server.storage.refuseWhenBroken();
         if (isNewStorage(route)) server.disk.refuseWhenShort();
-        const response = await route.handler(server, c as Ctx);
+        const response = await route.handler(server, c);
         // What was stored in files that were taken away meanwhile is not stored.
         if (route.method !== "GET") server.storage.lookForFiles();
         return response;
       } catch (error) {
-        await noteRefusal(server, c as Ctx, error);
+        await noteRefusal(server, c, error);
         throw error;
       } finally {
         // What was answered is in the audit, and shows when it is cut off.

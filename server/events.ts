@@ -1,7 +1,7 @@
 // Publish and subscribe towards browsers. Events are hints that point at what is stored: a subscriber that is slow
 // loses events, never makes anybody wait, and reads the tables when it is ready again.
 import type { JobStatus } from "../shared/job.ts";
-import type { StoredLine } from "./jobs/stored_line.ts";
+import type { StoredLine } from "../shared/shapes/job.ts";
 
 export type Event =
   | { type: "lines"; jobId: string; lines: StoredLine[] }

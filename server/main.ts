@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { VERSION, versionLine } from "../shared/version.ts";
 import { userName } from "../shared/fields.ts";
 import type { Role } from "./database/tables.ts";
-import type { UserRow } from "./users/find.ts";
+import type { Account } from "../shared/shapes/user.ts";
 import { AppError } from "./errors.ts";
 import { openServer } from "./open.ts";
 import { askHealth, urlHere } from "./own_health.ts";
@@ -219,7 +219,7 @@ async function changeCommand(args: string[]): Promise<number> {
   return 0;
 }
 
-function printUsers(users: UserRow[]): void {
+function printUsers(users: Account[]): void {
   for (const { username, role, disabled, has_password, sessions, tokens } of users) {
     const state = disabled ? "disabled" : has_password ? "enabled" : "no password yet";
     console.log([username, role, state, `${sessions} sessions`, `${tokens} tokens`].join("\t"));

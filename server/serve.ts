@@ -1,7 +1,7 @@
 // An open server, listening. Ends in order: no new requests, sockets told to come back, streams ended, database closed.
 import { PENDING_CLOSE } from "../shared/announce.ts";
 import { CLOSE } from "../shared/protocol.ts";
-import { createApp } from "./app.ts";
+import { type App, createApp } from "./app.ts";
 import { Listener, type ListenPace } from "./listen.ts";
 import { type OpenOptions, openServer } from "./open.ts";
 import type { Server } from "./server.ts";
@@ -24,12 +24,14 @@ export interface ServeOptions extends OpenOptions {
   listenPace?: Partial<ListenPace>;
   /** Instead of what happens by the clock. */
   tasks?: Task[];
+  /** Instead of the app as it is. */
+  createApp?: (server: Server) => App;
 }
 
 export async function serve(settings: Settings, options: ServeOptions = {}): Promise<Serving> {
   const opened = await openServer(settings, options);
   const { server } = opened;
-  const app = createApp(server);
+  const app = (options.createApp ?? createApp)(server);
   let listener: Listener;
   try {
     listener = new Listener({

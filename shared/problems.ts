@@ -1,6 +1,7 @@
 // What is wrong with a host, or keeps a repository's maintenance from running: as data, so that code can decide by it and an alert can
 // be built on it. The words are in problem_words.ts. What a code means does not change.
 import { z } from "zod";
+import { Time } from "./shapes/time.ts";
 
 export const SEVERITIES = ["info", "warning", "critical"] as const;
 /** critical: red, somebody is not backed up · warning: amber, look at it · info: worth knowing. */
@@ -8,7 +9,6 @@ export type Severity = typeof SEVERITIES[number];
 
 const NONE = z.object({});
 const text = z.string();
-const time = z.number();
 
 /** A job that went wrong: its reason in the words of who reports it, and that reason's code. */
 const failure = z.object({ reason: text.nullable(), reason_code: text.nullable() });
@@ -31,7 +31,7 @@ export const PROBLEMS = {
   /** Counts also when nothing ever failed; without a success since the host was made. */
   backup_overdue: {
     severity: "critical",
-    params: z.object({ last_success_at: time.nullable(), hours: z.number() }),
+    params: z.object({ last_success_at: Time.nullable(), hours: z.number() }),
   },
   backup_failed: { severity: "critical", params: backup },
   backup_interrupted: { severity: "critical", params: backup },
@@ -47,7 +47,7 @@ export const PROBLEMS = {
   /** How far ahead of the server's; negative: behind. */
   clock_skew: { severity: "warning", params: z.object({ skew_ms: z.number() }) },
   not_backed_up_yet: { severity: "warning", params: NONE },
-  host_offline: { severity: "info", params: z.object({ last_seen_at: time }) },
+  host_offline: { severity: "info", params: z.object({ last_seen_at: Time }) },
   never_connected: { severity: "info", params: NONE },
 
   // Of a repository's maintenance, and so of each host that uses it.

@@ -6,8 +6,8 @@ import { count, plural } from "./format.ts";
 import { Csrf } from "./parts/csrf.tsx";
 import { Name } from "./parts/name.tsx";
 import { Dot, type State } from "./parts/state.tsx";
+import type { Role } from "../shared/shapes/user.ts";
 
-export type Role = "admin" | "operator" | "viewer";
 export type Theme = "auto" | "light" | "dark";
 export type Place = "hosts" | "repositories" | "jobs" | "audit" | "account" | "none";
 

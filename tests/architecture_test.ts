@@ -231,6 +231,21 @@ Deno.test("a page's file exports its routes and nothing else", async () => {
   }
 });
 
+Deno.test("no test makes the server's app but where each of its answers is held against its schema", async () => {
+  const makers = /from "[^"]*\/server\/(?:app|serve)\.ts"/;
+  const tests = (await sourceFiles("tests")).filter((path) =>
+    path !== "tests/architecture_test.ts"
+  );
+  const found = await Promise.all(tests.map(async (path) => {
+    const statements = (await Deno.readTextFile(ROOT + path)).split(";\n");
+    return statements.some((each) => makers.test(each)) ? [path] : [];
+  }));
+  assert.deepEqual(found.flat().sort(), [
+    "tests/support/checked_app.ts",
+    "tests/support/start_server.ts",
+  ]);
+});
+
 Deno.test("the import rule sees what is forbidden", () => {
   for (
     const [from, to] of [

@@ -1,5 +1,6 @@
 import type { Server } from "../server.ts";
 import { numberCursor, type Page, type PageInput, pageOf } from "../paging.ts";
+import type { AuditEntry } from "../../shared/shapes/audit_entry.ts";
 
 export interface AuditFilter {
   actor?: string;
@@ -7,16 +8,6 @@ export interface AuditFilter {
   target?: string;
   from?: number;
   to?: number;
-}
-
-export interface AuditEntry {
-  id: number;
-  at: number;
-  actor: { kind: string; id: string | null; name: string };
-  action: string;
-  target: { kind: string; id: string | null; name: string | null } | null;
-  address: string | null;
-  detail: Record<string, unknown>;
 }
 
 /** The newest first. `action` also matches by its beginning ("job" finds job.started), `target` by id or name. */

@@ -3,9 +3,10 @@ import type { ColumnType, Generated } from "kysely";
 import type { JobStatus } from "../../shared/job.ts";
 import type { JobKind, MaintenanceKind } from "../../shared/job_kinds/all.ts";
 import type { ResticProblemCode } from "../../shared/protocol.ts";
+import type { ActorKind } from "../../shared/shapes/actor.ts";
+import type { Role } from "../../shared/shapes/user.ts";
 
-export type Role = "admin" | "operator" | "viewer";
-export type ActorKind = "user" | "schedule" | "system" | "agent";
+export type { ActorKind, Role };
 
 /** Set once, when the row is made. */
 type Fixed<T> = ColumnType<T, T, never>;

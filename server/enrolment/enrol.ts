@@ -9,6 +9,7 @@ import { randomSecret, sha256 } from "../random.ts";
 import type { Actor, Server } from "../server.ts";
 import { afterTakingBack, takeBack } from "./take_back.ts";
 import { insertNamed } from "../repositories/maintenance_hosts.ts";
+import type { Enrolled } from "../../shared/shapes/enrolment.ts";
 
 const reported = (limit: number) =>
   z.string("must be text").max(limit, `must be at most ${limit} characters`).regex(
@@ -28,11 +29,6 @@ export const Enrolment = z.strictObject({
     .optional(),
 });
 export type Enrolment = z.infer<typeof Enrolment>;
-
-export interface Enrolled {
-  host_id: string;
-  bearer: string;
-}
 
 /**
  * Burns the token and makes the host with its first source group, or gives back the host that the token was made for, all or

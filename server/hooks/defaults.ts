@@ -6,6 +6,7 @@ import { HOOK_NAMES } from "../../shared/hooks.ts";
 import type { Actor, Server } from "../server.ts";
 import { hostHooks } from "./resolve.ts";
 import { changedHook, openHook, refuseUnlessAdmin } from "./seal.ts";
+import type { DefaultHooks } from "../../shared/shapes/hooks.ts";
 
 export const DefaultHooksInput = z.strictObject({
   /** Blank or null: none. Absent: as it is. */
@@ -14,14 +15,6 @@ export const DefaultHooksInput = z.strictObject({
   hook_stop_at_error_default: hookStopAtError.optional(),
 });
 export type DefaultHooksInput = z.infer<typeof DefaultHooksInput>;
-
-export interface DefaultHooks {
-  pre_hook_default: string | null;
-  post_hook_default: string | null;
-  hook_stop_at_error_default: boolean;
-  /** Those that are stored and do not open any more. */
-  cannot_decrypt: string[];
-}
 
 /** Throws not_found. */
 export async function getDefaultHooks(server: Server, hostId: string): Promise<DefaultHooks> {

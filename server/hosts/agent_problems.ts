@@ -4,11 +4,7 @@ import { change } from "../change.ts";
 import { AGENT_PROBLEM_LENGTH, type AgentProblem } from "../../shared/protocol.ts";
 import { AppError } from "../errors.ts";
 import type { Actor, Server } from "../server.ts";
-
-export interface HostProblem extends AgentProblem {
-  /** By the server's clock; `since` is by the agent's. */
-  received_at: number;
-}
+import type { HostProblem } from "../../shared/shapes/host.ts";
 
 interface Stored extends HostProblem {
   /** A person has seen it; the agent goes on to name it until its machine's owner has removed the file. */

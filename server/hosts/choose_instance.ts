@@ -7,20 +7,7 @@ import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import type { Actor, Server } from "../server.ts";
 import { giveBearer, instancesInDoubt, isSame } from "./instances.ts";
-
-export interface HostInstance {
-  /** Enough of a hash to choose by; the id itself is the agent's secret. */
-  id: string;
-  hostname: string;
-  os: string;
-  arch: string;
-  agent_version: string;
-  boot_time: number | null;
-  address: string | null;
-  first_seen_at: number;
-  last_seen_at: number;
-  connected: boolean;
-}
+import type { HostInstance } from "../../shared/shapes/host.ts";
 
 /** The machines that a person chooses among, the one that was heard last first; empty when there is no doubt. */
 export async function listInstances(server: Server, hostId: string): Promise<HostInstance[]> {

@@ -1,101 +1,28 @@
 import type { Selectable } from "kysely";
-import {
-  apiLimits,
-  apiWindow,
-  type BandwidthWindow,
-  type LimitWindow,
-} from "../../shared/bandwidth.ts";
+import { apiLimits, apiWindow, type LimitWindow } from "../../shared/bandwidth.ts";
 import { deceptionIn } from "../../shared/deceptive_name.ts";
 import type { JobStatus, Progress } from "../../shared/job.ts";
 import type { Problem } from "../../shared/problems.ts";
-import type { Brakes } from "../../shared/protocol.ts";
 import type { HostsTable } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import type { Page, PageInput } from "../paging.ts";
 import { numberCursor } from "../paging.ts";
 import type { Server } from "../server.ts";
-import { type Schedule, schedulesOf } from "../schedules/find.ts";
-import { type HostProblem, shownProblems } from "./agent_problems.ts";
-import { healthOf, type HostState, NEEDS_SOMEBODY } from "./state.ts";
-import type { JobKind } from "../../shared/job_kinds/all.ts";
+import { schedulesOf } from "../schedules/find.ts";
+import { shownProblems } from "./agent_problems.ts";
+import { healthOf, NEEDS_SOMEBODY } from "./state.ts";
 import { type MaintenanceProblem, maintenanceProblems } from "../repositories/problems.ts";
+import type { Host as HostShape, RunningJob as RunningShape } from "../../shared/shapes/host.ts";
 
-export interface Host {
-  id: string;
-  name: string;
-  /** The name under which its snapshots are. */
-  snapshot_host: string;
-  hostname: string;
-  /** What about the machine's own name deceives eyes, with the characters' code points. */
-  hostname_warning: string | null;
-  /** What its agent says that the machine's owner allows; null: everything. Only ever shown. */
-  brakes: Brakes | null;
-  os: string;
-  arch: string;
-  tags: string[];
-  online: boolean;
-  state: HostState;
+/** A host as the server works with it: its problems are data, and what runs has its whole progress. */
+export interface Host extends Omit<HostShape, "problems" | "problem_details" | "running"> {
   /** What is wrong, the worst first. */
   problems: Problem[];
   urgency: number;
-  agent_version: string;
-  restic_version: string | null;
-  restic_problem: string | null;
-  /** What its agent reports of itself, but for what a person has dismissed. */
-  agent_problems: HostProblem[];
-  protocol_version: number | null;
-  last_seen_at: number | null;
-  /** Since a reinstalled machine took it back: no schedule runs and nothing is forgotten until a person resumes it. */
-  on_hold_since: number | null;
-  /** Since when two machines use its identity; no secret goes to it until an admin has chosen one. */
-  doubted_since: number | null;
-  boot_time: number | null;
-  /** How far its clock is ahead of the server's; negative: behind. */
-  clock_skew_seconds: number | null;
-  time_zone: string;
-  repository_id: string;
-  repository_name: string;
-  /** The folders below which operators may choose paths, and the repositories to which they may bind it. */
-  approved_roots: string[];
-  approved_repository_ids: string[];
-  /** ready, working (a job is making or opening it), failed, or none (not tried yet). */
-  repository_state: "ready" | "working" | "failed" | "none";
-  repository_ready_at: number | null;
-  repository_job_id: string | null;
-  bandwidth_up_kbps: number | null;
-  bandwidth_down_kbps: number | null;
-  bandwidth_windows: BandwidthWindow[];
-  plan_version: number;
-  applied_plan_version: number;
-  last_backup: {
-    job_id: string;
-    at: number;
-    status: JobStatus;
-    warnings: number;
-    reason: string | null;
-  } | null;
-  last_success_at: number | null;
-  snapshots_count: number | null;
-  /** How many its agent listed beyond what the server keeps of the list. */
-  snapshots_cut: number;
-  snapshots_refreshed_at: number | null;
-  /** The size of its repository, which others may share. */
-  repository_size: number | null;
-  /** The first of its enabled schedules; filled in where hosts are shown, not where all are counted. */
-  next_run_at: number | null;
-  /** Where exactly one enabled schedule covers the host: what that one did last. */
-  schedule: { last_run: Schedule["last_run"] } | null;
   running: RunningJob[];
-  created_at: number;
 }
 
-export interface RunningJob {
-  id: string;
-  kind: JobKind;
-  status: JobStatus;
-  source_group_name: string | null;
-  started_at: number | null;
-  created_at: number;
+export interface RunningJob extends Omit<RunningShape, "percent"> {
   progress: Progress | null;
 }
 

@@ -4,27 +4,13 @@ import type { Problem } from "../../shared/problems.ts";
 import type { Server } from "../server.ts";
 import { allHosts, type Host } from "./find.ts";
 import { NEEDS_SOMEBODY } from "./state.ts";
+import type { FleetSummary as FleetShape } from "../../shared/shapes/host.ts";
 
-export interface FleetSummary {
-  total: number;
-  ok: number;
-  warn: number;
-  bad: number;
-  running: number;
-  offline: number;
-  /** How many hosts need somebody. */
-  attention: number;
-  /** The hosts that need somebody, the worst first, at most ten. */
-  worst: {
-    id: string;
-    name: string;
-    state: string;
-    problems: Problem[];
-    job_id: string | null;
-    on_hold: boolean;
-  }[];
-  /** The host whose last success is the oldest, when all are backed up. */
-  oldest: { name: string; last_success_at: number } | null;
+type Worst = FleetShape["worst"][number];
+
+/** As the API shows it; the problems of the worst are data. */
+export interface FleetSummary extends Omit<FleetShape, "worst"> {
+  worst: (Omit<Worst, "problems" | "problem_details"> & { problems: Problem[] })[];
 }
 
 const KEPT_MILLISECONDS = 10_000;

@@ -1,34 +1,20 @@
 // What lies in a folder of a host, asked of its agent while somebody waits, for the choice of what to back up. Names alone: an operator sees
 // what an admin approved, and no link leads him elsewhere, since the agent resolves them and holds the answer against the same folders.
 import { posix, win32 } from "node:path";
-import { FOLDER_ENTRIES_LIMIT, type FolderEntryType, FolderLine } from "../../shared/folder.ts";
+import { FOLDER_ENTRIES_LIMIT, FolderLine } from "../../shared/folder.ts";
 import { isBelow } from "../../shared/roots.ts";
 import { type AgentStream, StreamError, type StreamFault } from "../agent_streams.ts";
 import { AppError } from "../errors.ts";
 import { isRestricted } from "../rights.ts";
 import type { Actor, Server } from "../server.ts";
 import { refuseDoubted } from "./instances.ts";
+import type { Folder, FolderEntry } from "../../shared/shapes/folder.ts";
 
 /** Somebody waits for it. */
 const WHOLE_MS = 15_000;
 /** More than an agent that cuts its list ever sends. */
 const BYTES_LIMIT = 2_200_000;
 const ROOTS_NAMED = 10;
-
-export interface FolderEntry {
-  name: string;
-  type: FolderEntryType;
-}
-
-export interface Folder {
-  path: string;
-  /** Folders first, then by name. */
-  items: FolderEntry[];
-  /** There is more in it than is listed. */
-  cut: boolean;
-  /** How many names are not UTF-8; they are not listed. */
-  not_text: number;
-}
 
 interface Asked {
   name: string;
@@ -57,7 +43,7 @@ export async function listFolder(
   const stream = openFolder(server, hostId, asked, { within, signal });
   try {
     const { items, cut, not_text } = parse(await readAll(stream));
-    return { path, items: sorted(items), cut, not_text };
+    return { path, items: sorted(items), next_cursor: null, cut, not_text };
   } catch (error) {
     if (!(error instanceof StreamError)) throw error;
     noteFault(server, hostId, asked, error);
@@ -150,7 +136,7 @@ async function readAll(stream: AgentStream): Promise<string> {
   return parts.join("");
 }
 
-type Listing = Omit<Folder, "path">;
+type Listing = Omit<Folder, "path" | "next_cursor">;
 
 function parse(text: string): Listing {
   const items: FolderEntry[] = [];

@@ -2,12 +2,10 @@
 import type { JobStatus } from "../../shared/job.ts";
 import type { AgentProblemKind, ResticProblemCode } from "../../shared/protocol.ts";
 import { type Problem, problem, type ProblemCode } from "../../shared/problems.ts";
-import type { HostProblem } from "./agent_problems.ts";
 import { CLOCK_WRONG } from "./skew.ts";
 import type { MaintenanceProblem } from "../repositories/problems.ts";
-
-/** ok: backed up lately · warn: look at it · bad: not backed up · run: a job is going · off: not connected. */
-export type HostState = "ok" | "warn" | "bad" | "run" | "off";
+import type { HostProblem } from "../../shared/shapes/host.ts";
+import type { HostState } from "../../shared/shapes/host.ts";
 
 export interface HostFacts {
   online: boolean;

@@ -1,8 +1,8 @@
 import { apiLimits } from "../../shared/bandwidth.ts";
 import type { Selectable } from "kysely";
-import type { JobStatus, Progress, Summary } from "../../shared/job.ts";
+import type { JobStatus } from "../../shared/job.ts";
+import type { Job as JobShape } from "../../shared/shapes/job.ts";
 import type { JobsTable } from "../database/tables.ts";
-import type { JobFinished } from "../../shared/protocol.ts";
 import { AppError } from "../errors.ts";
 import { numberCursor, type Page, type PageInput, pageOf } from "../paging.ts";
 import type { Server } from "../server.ts";
@@ -11,58 +11,11 @@ import type { JobKind } from "../../shared/job_kinds/all.ts";
 
 export type JobRow = Selectable<JobsTable>;
 
-export interface Job {
-  id: string;
+/** As the API shows it, with what the server needs besides. */
+export interface Job extends JobShape {
   number: number;
-  host_id: string;
-  host_name: string;
   host_online: boolean;
-  repository_id: string;
-  kind: JobKind;
-  status: JobStatus;
-  actor: { kind: string; id: string | null; name: string };
-  schedule_id: string | null;
-  source_group_id: string | null;
-  source_group_name: string | null;
-  scheduled_at: number | null;
-  created_at: number;
-  started_at: number | null;
-  finished_at: number | null;
-  /** The same as the host's own clock has it. */
-  host_started_at: number | null;
-  host_finished_at: number | null;
-  finished_received_at: number | null;
-  duration_seconds: number | null;
-  cancel_requested_at: number | null;
-  /** Waits on the server for another host to be done with the repository. */
-  waiting: boolean;
-  restic_version: string | null;
-  exit_code: number | null;
-  reason: string | null;
-  reason_code: string | null;
-  warnings: number;
-  bandwidth_up_kbps: number | null;
-  bandwidth_down_kbps: number | null;
-  progress: Progress | null;
-  summary: Summary | null;
-  /** 1 for the first try of a scheduled run. */
-  attempt: number;
-  /** The machine missed the fire time and made up for it. */
-  catch_up: boolean;
-  dry_run: boolean;
-  /** Forget: what each of its groups came to. */
-  forgotten: Forgotten[] | null;
-  /** Backup: why its snapshot stays outside retention until a person accepts it; null when it does not. */
-  withheld: string | null;
-  accepted_at: number | null;
-  accepted_by: string | null;
-  /** How many of its lines the server did not keep, because of a quota or a full disk. */
-  lines_cut: number;
-  /** When its lines were removed because of their age. */
-  lines_removed_at: number | null;
 }
-
-export type Forgotten = NonNullable<JobFinished["forgotten"]>[number];
 
 export interface JobFilter {
   host?: string;

@@ -8,7 +8,7 @@ import type { Connection } from "../database/connection.ts";
 import { auditCut, today } from "../quotas/day.ts";
 import { type CutOfLines, MARKS_PER_JOB, type Use } from "../quotas/line_use.ts";
 import type { Server } from "../server.ts";
-import type { StoredLine } from "./stored_line.ts";
+import type { StoredLine } from "../../shared/shapes/job.ts";
 
 const STREAM_NUMBER = Object.fromEntries(LINE_STREAMS.map((name, index) => [name, index]));
 

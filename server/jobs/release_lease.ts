@@ -7,28 +7,16 @@ import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import type { Actor, Server } from "../server.ts";
-import type { JobStatus } from "../../shared/job.ts";
 import { dispatchAll } from "./dispatch.ts";
 import { endLease } from "./end_lease.ts";
 import { idKey } from "./lease_keys.ts";
 import { LEASE_RELEASED, PRESUMED } from "./reason_codes.ts";
 import { announceEnded, endWithoutWord } from "./reconcile.ts";
-import type { JobKind } from "../../shared/job_kinds/all.ts";
+import type { LeaseHolder } from "../../shared/shapes/maintenance.ts";
 
 export const ReleaseInput = z.strictObject({
   confirm_hostname: z.string("must be the name of the host that holds the lease"),
 });
-
-export interface LeaseHolder {
-  job_id: string;
-  kind: JobKind;
-  /** How the job stands; one that ended in this list was only presumed to have. */
-  status: JobStatus;
-  host_id: string;
-  host_name: string;
-  online: boolean;
-  since: number;
-}
 
 /** One, or for a path of each host one per host. Under whatever address the repository is known. */
 export async function leaseHolders(server: Server, repositoryId: string): Promise<LeaseHolder[]> {

@@ -1,38 +1,21 @@
 // What a repository needs from time to time, and whether it got it.
 import type { Selectable } from "kysely";
 import { nextRun } from "../../shared/cron.ts";
-import type { JobStatus } from "../../shared/job.ts";
 import { type Problem, problem } from "../../shared/problems.ts";
 import type { MaintenanceTable } from "../database/tables.ts";
 import type { Server } from "../server.ts";
 import { usesAdminCredential } from "./admin_credential.ts";
-import { MAINTENANCE_KINDS, type MaintenanceKind } from "../../shared/job_kinds/all.ts";
+import { MAINTENANCE_KINDS } from "../../shared/job_kinds/all.ts";
 import { listMaintenanceHosts, noHostBecause } from "../repositories/maintenance_hosts.ts";
+import type { RepositoryLock } from "../../shared/shapes/maintenance.ts";
+import type { MaintenanceTask as TaskShape } from "../../shared/shapes/maintenance.ts";
 
 type OffCode = "no_admin_credential" | "maintenance_host_not_named" | "maintenance_hosts_wait";
 
-export interface MaintenanceTask {
-  kind: MaintenanceKind;
-  enabled: boolean;
-  cron: string;
-  read_data_percent: number | null;
-  next_run_at: number | null;
-  last_run: { job_id: string; at: number; status: JobStatus; reason: string | null } | null;
-  last_success_at: number | null;
-  failing_since: number | null;
+/** As the API shows it, but for why it does not run, which is data. */
+export interface MaintenanceTask extends Omit<TaskShape, "off_because" | "off_problem"> {
   /** Why it does not run although it is enabled. */
   off_because: Problem<OffCode> | null;
-  /** Only admins start it now. */
-  uses_admin_credential: boolean;
-}
-
-export interface RepositoryLock {
-  id: string;
-  at: number;
-  exclusive: boolean;
-  hostname: string;
-  username: string | null;
-  pid: number | null;
 }
 
 /** A lock that restic itself would call stale: it refreshes its own every five minutes. */

@@ -26,6 +26,7 @@ import {
   PENDING_PER_SOURCE,
   UNSEEN_MILLISECONDS,
 } from "./limits.ts";
+import type { Announced } from "../../shared/shapes/pending_host.ts";
 
 export const Announcement = z.strictObject({
   ...MACHINE,
@@ -36,15 +37,6 @@ export const Announcement = z.strictObject({
   protocol: z.int("must be a whole number").min(0, "must be 0 or more").default(OLDEST_PROTOCOL),
 });
 export type Announcement = z.infer<typeof Announcement>;
-
-export interface Announced {
-  fingerprint: string;
-  pending_id: string;
-  /** Another host, or another pending one, has the same name. */
-  hostname_collision: boolean;
-  /** A proof for the server as it was dialled will be refused here, and this is why. */
-  address_problem?: string;
-}
 
 /** Whom the announcement came from, as the server sees it. */
 export interface Caller {

@@ -6,36 +6,7 @@ import { skeletonOf } from "../hosts/look_alikes.ts";
 import { asciiLower } from "../hosts/ascii_lower.ts";
 import { numberCursor, type Page, type PageInput } from "../paging.ts";
 import type { Server } from "../server.ts";
-
-export interface PendingHost {
-  id: string;
-  hostname: string;
-  os: string;
-  arch: string;
-  agent_version: string;
-  restic_version: string | null;
-  fingerprint: string;
-  announced_from_ip: string;
-  first_seen_at: number;
-  last_seen_at: number;
-  expires_at: number;
-  /** Another host, or another pending one, has this name. */
-  hostname_collision: boolean;
-  /** The name of a host, or of another pending one, that looks the same and is written otherwise. */
-  looks_like: string | null;
-  /** What about its name deceives eyes, with the characters' code points: "mixes scripts (…)". */
-  name_warning: string | null;
-  /** When it last showed that it holds the key; null: never. Afterwards what stands here changes only with such a proof. */
-  proven_at: number | null;
-  /** The server as it dialled it, as far as it said. */
-  dialled: string | null;
-  /** What goes between it and the server can be read on the way, its credential too: no TLS. */
-  plain_http: boolean;
-  /** One more with each change of what stands here; an acceptance may name the one that was seen. */
-  revision: number;
-  /** Its socket is open now, with a proven key. */
-  connected: boolean;
-}
+import type { PendingHost, RejectedKey } from "../../shared/shapes/pending_host.ts";
 
 export interface PendingPage extends Page<PendingHost> {
   total: number;
@@ -88,17 +59,6 @@ export async function isNameTaken({ db }: Server, id: string, hostname: string):
   const other = await db.selectFrom("pending_hosts").select("id").where("id", "!=", id)
     .where((is) => is(is.fn<string>("lower", ["hostname"]), "=", name)).executeTakeFirst();
   return other !== undefined;
-}
-
-export interface RejectedKey {
-  id: string;
-  hostname: string;
-  fingerprint: string;
-  announced_from_ip: string;
-  rejected_by: string;
-  rejected_at: number;
-  /** When it may announce itself again. */
-  expires_at: number;
 }
 
 /** The newest first. */

@@ -3,42 +3,7 @@ import type { RepositoriesTable, RepositoryIdsTable } from "../database/tables.t
 import { AppError } from "../errors.ts";
 import { type Page, type PageInput, pageOf } from "../paging.ts";
 import type { Server } from "../server.ts";
-
-/** The id that restic gave the repository when it was made, at one place: see restic_id.ts. */
-export interface PlaceId {
-  /** null: under this address all hosts reach the same place. */
-  host_id: string | null;
-  restic_id: string;
-  /** Another one that a host has reported since; a person is asked which is right. */
-  changed: { restic_id: string; host_id: string; host_name: string; at: number } | null;
-}
-
-export interface Repository {
-  id: string;
-  name: string;
-  url: string;
-  username: string | null;
-  password_set: boolean;
-  rest_password_set: boolean;
-  environment_names: string[];
-  append_only: boolean;
-  certificate_authority: string | null;
-  options: Record<string, string>;
-  open_to_operators: boolean;
-  is_new: boolean;
-  initialised_at: number | null;
-  total_size: number | null;
-  restore_size: number | null;
-  snapshots_count: number | null;
-  admin_credential_set: boolean;
-  stats_at: number | null;
-  created_at: number;
-  updated_at: number;
-  hosts: { id: string; name: string }[];
-  restic_ids: PlaceId[];
-  /** Others with the same id: the same repository under another address, or a copy of it. */
-  same_as: { id: string; name: string; url: string }[];
-}
+import type { PlaceId, Repository } from "../../shared/shapes/repository.ts";
 
 export async function getRepositoryRow(
   { db }: Server,

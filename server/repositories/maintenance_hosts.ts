@@ -7,13 +7,7 @@ import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import { needAdmin } from "../rights.ts";
 import type { Actor } from "../server.ts";
-
-export interface MaintenanceHost {
-  id: string;
-  name: string;
-  /** Why it gets nothing although it is named, or null. */
-  waits_since: number | null;
-}
+import type { MaintenanceHost } from "../../shared/shapes/maintenance.ts";
 
 /** By name. */
 export async function listMaintenanceHosts(

@@ -1,11 +1,11 @@
 // What a person decides of snapshots that no group governs: a group takes them over, they are kept, or they are forgotten.
+import { forgetNamed } from "./start_named.ts";
 import { change } from "../change.ts";
 import { z } from "zod";
 import { sql, type Transaction } from "kysely";
 import { id } from "../../shared/fields.ts";
 import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
-import { startMaintenance } from "../maintenance/start.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import type { Actor, Server } from "../server.ts";
 import { asPlaces, type UngovernedSnapshot, ungovernedSnapshots } from "./ungoverned.ts";
@@ -123,11 +123,7 @@ export async function forgetUngoverned(
     );
   }
   const places = asPlaces(await some(server, repositoryId, input));
-  const { jobId } = await startMaintenance(server, actor, repositoryId, {
-    kind: "forget",
-    request: { named: { ...namedOf(input), places } },
-  });
-  return jobId;
+  return await forgetNamed(server, actor, repositoryId, { ...namedOf(input), places });
 }
 
 async function some(

@@ -4,24 +4,7 @@ import type { Server } from "../server.ts";
 import { decide } from "./decide.ts";
 import { readPolicy } from "./orders.ts";
 import { ownSnapshots } from "./own.ts";
-
-export interface PreviewedSnapshot {
-  id: string;
-  time: number;
-  /** Why it is kept; empty for one that goes. */
-  reasons: string[];
-}
-
-export interface RetentionPreview {
-  keep: PreviewedSnapshot[];
-  remove: PreviewedSnapshot[];
-  /** Why a person would have to agree first, or null. */
-  held: string | null;
-  /** When the host's list of snapshots was taken. */
-  refreshed_at: number | null;
-  /** Withheld until a person says that they are right; they count for nothing. */
-  withheld: number;
-}
+import type { RetentionPreview } from "../../shared/shapes/source_group.ts";
 
 /** What a policy would do to the snapshots of a group as they are listed now, also while the host is offline. */
 export async function previewRetention(

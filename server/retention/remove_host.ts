@@ -1,3 +1,4 @@
+import { forgetNamed } from "./start_named.ts";
 import { z } from "zod";
 import { sql } from "kysely";
 import { CLOSE } from "../../shared/protocol.ts";
@@ -5,7 +6,7 @@ import { recordAudit } from "../audit/record.ts";
 import { leaveToCleanUp } from "../hosts/clean_up.ts";
 import { AppError } from "../errors.ts";
 import { dispatchAll } from "../jobs/dispatch.ts";
-import { chooseHost, startMaintenance } from "../maintenance/start.ts";
+import { chooseHost } from "../maintenance/start.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import { asPlaces, type UngovernedSnapshot } from "./ungoverned.ts";
 import type { Actor, Server } from "../server.ts";
@@ -57,11 +58,8 @@ export async function removeHost(
   // It may have held a lease that another host waits for.
   await dispatchAll(server);
   if (left.length === 0) return undefined;
-  const { jobId } = await startMaintenance(server, actor, gone.repository_id, {
-    kind: "forget",
-    request: { named: { hostname: gone.snapshot_host, tags: [], places: asPlaces(left) } },
-  });
-  return jobId;
+  const named = { hostname: gone.snapshot_host, tags: [], places: asPlaces(left) };
+  return await forgetNamed(server, actor, gone.repository_id, named);
 }
 
 /** The host's snapshots as it listed them; what it listed under the name of another is not its own to take along. */

@@ -3,16 +3,7 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Server } from "../server.ts";
 import type { ForgetOrder } from "../../shared/job_kinds/forget.ts";
-
-export interface Ungoverned {
-  hostname: string;
-  tags: string[];
-  count: number;
-  oldest_at: number;
-  newest_at: number;
-  /** Who decided to keep them, or null. */
-  kept_by: string | null;
-}
+import type { UngovernedList } from "../../shared/shapes/snapshot.ts";
 
 export interface Named {
   hostname: string;
@@ -34,7 +25,7 @@ const MOST = 4000;
 export async function listUngoverned(
   { db }: Server,
   repositoryId: string,
-): Promise<{ listed_at: number | null; items: Ungoverned[] }> {
+): Promise<UngovernedList> {
   const repository = await db.selectFrom("repositories").select("listing_at")
     .where("id", "=", repositoryId).executeTakeFirst();
   const { rows } = await sql<

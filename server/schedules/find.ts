@@ -1,22 +1,7 @@
 import { nextRun } from "../../shared/cron.ts";
-import type { JobStatus } from "../../shared/job.ts";
 import { AppError } from "../errors.ts";
 import type { Server } from "../server.ts";
-
-export interface Schedule {
-  id: string;
-  host_id: string;
-  cron: string;
-  enabled: boolean;
-  source_group_ids: string[];
-  source_groups: { id: string; name: string }[];
-  time_zone: string;
-  /** null while paused, or while its host is on hold. */
-  next_run_at: number | null;
-  last_run: { job_id: string; at: number; status: JobStatus; warnings: number } | null;
-  created_at: number;
-  updated_at: number;
-}
+import type { Schedule } from "../../shared/shapes/schedule.ts";
 
 /** The oldest first, each with its next and its newest run; three queries however many there are. */
 export async function listSchedules(server: Server, hostId: string): Promise<Schedule[]> {

@@ -1,40 +1,16 @@
 import { sql } from "kysely";
-import type { Page, PageInput } from "../paging.ts";
+import type { PageInput } from "../paging.ts";
 import { pageOf } from "../paging.ts";
 import { AppError } from "../errors.ts";
 import type { Server } from "../server.ts";
-
-export interface StoredSnapshot {
-  id: string;
-  time: number;
-  tags: string[];
-  paths: string[];
-  hostname: string;
-  username: string | null;
-  parent: string | null;
-  files: number | null;
-  bytes: number | null;
-  bytes_added: number | null;
-  /** The job that made it; null: it was made by a restic that is not ours, or before the host joined. */
-  job_id: string | null;
-  /** Whether a source group governs it: retention counts it, and may remove it. */
-  ours: boolean;
-  /** Not counted until a person says on its job that it is right. */
-  withheld: boolean;
-}
-
-export interface SnapshotLoss {
-  noticed_at: number;
-  count: number;
-  newest_time: number;
-}
+import type { SnapshotList } from "../../shared/shapes/snapshot.ts";
 
 /** The list that the host handed in last, newest first. */
 export async function listSnapshots(
   { db }: Server,
   hostId: string,
   input: PageInput,
-): Promise<Page<StoredSnapshot> & { refreshed_at: number | null; losses: SnapshotLoss[] }> {
+): Promise<SnapshotList> {
   const host = await db.selectFrom("hosts").select([
     "snapshots_report_id",
     "snapshots_refreshed_at",

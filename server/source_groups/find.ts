@@ -1,46 +1,12 @@
 import type { Selectable } from "kysely";
 import type { Retention } from "../../shared/retention.ts";
 import { HOOK_NAMES, type HookName } from "../../shared/hooks.ts";
-import type { JobStatus } from "../../shared/job.ts";
 import type { SourceGroupsTable } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import { openHook } from "../hooks/seal.ts";
 import type { Server } from "../server.ts";
 import { secondLook, surroundingsOf } from "./second_look.ts";
-import type { SourceProblem } from "../../shared/job_kinds/backup.ts";
-
-export interface SourceGroup {
-  id: string;
-  host_id: string;
-  name: string;
-  includes: string[];
-  excludes: string[];
-  iexcludes: string[];
-  exclude_if_present: string[];
-  exclude_larger_than: string | null;
-  exclude_caches: boolean;
-  one_file_system: boolean;
-  /** The tag of its snapshots; stays when the group is renamed. */
-  snapshot_tag: string;
-  retention: Retention;
-  usual_share_percent: number;
-  /** What a person said is right as it is. */
-  accepted_sources: SourceProblem[];
-  /** What is worth a second look, in sentences. */
-  warnings: string[];
-  retry_max: number;
-  retry_backoff_seconds: number;
-  pre_hook: string | null;
-  post_hook: string | null;
-  hook_timeout_seconds: number;
-  hook_stop_at_error: boolean;
-  use_fs_snapshot: boolean;
-  /** Hooks that are stored and do not open any more. */
-  cannot_decrypt_hooks: HookName[];
-  created_at: number;
-  updated_at: number;
-  last_run: { job_id: string; at: number; status: JobStatus; warnings: number } | null;
-}
+import type { SourceGroup } from "../../shared/shapes/source_group.ts";
 
 /** By name, each with its newest job. */
 export async function listSourceGroups(server: Server, hostId: string): Promise<SourceGroup[]> {

@@ -5,8 +5,9 @@ import type { Role } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import type { Actor, Server } from "../server.ts";
 import { endAccess, endSessions, mayGo } from "./end_access.ts";
-import { getUser, refuseEnded, type User } from "./find.ts";
+import { getUser, refuseEnded } from "./find.ts";
 import { insertLink } from "./setup_links.ts";
+import type { User } from "../../shared/shapes/user.ts";
 
 export interface UserChange {
   role?: Role;

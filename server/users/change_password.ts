@@ -3,9 +3,9 @@ import { AppError } from "../errors.ts";
 import type { Actor, Server } from "../server.ts";
 import { checkPassword } from "./check_password.ts";
 import { endAccess } from "./end_access.ts";
-import type { User } from "./find.ts";
 import { countGuess } from "./guesses.ts";
 import { insertSession } from "./sessions.ts";
+import type { User } from "../../shared/shapes/user.ts";
 
 /**
  * The user's own change; ends all of the user's sessions and API tokens. Answers the cookie's value of a fresh session when

@@ -4,8 +4,9 @@ import { AppError } from "../errors.ts";
 import { newId } from "../../shared/new_id.ts";
 import type { Actor, Server } from "../server.ts";
 import { checkPassword } from "./check_password.ts";
-import { findUserByName, refuseEnded, type User } from "./find.ts";
+import { findUserByName, refuseEnded } from "./find.ts";
 import { insertLink } from "./setup_links.ts";
+import type { User } from "../../shared/shapes/user.ts";
 
 interface Account {
   username: string;

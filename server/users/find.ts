@@ -1,22 +1,9 @@
 import type { Transaction } from "kysely";
-import type { Role, Tables } from "../database/tables.ts";
+import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import type { Actor, Server } from "../server.ts";
-
-export interface User {
-  id: string;
-  username: string;
-  role: Role;
-}
-
-export interface UserRow extends User {
-  disabled: boolean;
-  /** False until the user has followed the setup link. */
-  has_password: boolean;
-  sessions: number;
-  tokens: number;
-  created_at: number;
-}
+import type { User } from "../../shared/shapes/user.ts";
+import type { Account } from "../../shared/shapes/user.ts";
 
 export async function hasUsers({ db }: Pick<Server, "db">): Promise<boolean> {
   return await db.selectFrom("users").select("id").limit(1).executeTakeFirst() !== undefined;
@@ -36,7 +23,7 @@ export async function getUser({ db }: Pick<Server, "db">, id: string): Promise<U
 }
 
 /** By name, with what is open in each one's name now. */
-export async function listUsers({ db, now }: Server, id?: string): Promise<UserRow[]> {
+export async function listUsers({ db, now }: Server, id?: string): Promise<Account[]> {
   let query = db.selectFrom("users").select((select) => [
     "id",
     "username",

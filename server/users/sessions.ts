@@ -9,8 +9,9 @@ import { recordAudit } from "../audit/record.ts";
 import { AppError } from "../errors.ts";
 import { randomSecret, sha256 } from "../random.ts";
 import type { Actor, Server } from "../server.ts";
-import type { User } from "./find.ts";
 import { countGuess, rememberNetwork } from "./guesses.ts";
+import type { User } from "../../shared/shapes/user.ts";
+import type { Session as SessionShape } from "../../shared/shapes/user.ts";
 
 const HOUR = 3_600_000;
 const IDLE = 12 * HOUR;
@@ -146,15 +147,10 @@ export async function findSession(
   };
 }
 
-export interface SessionRow {
-  id: string;
-  address: string | null;
-  created_at: number;
-  last_seen_at: number;
-  expires_at: number;
-}
+/** Which of them is the reader's own only the request knows. */
+export type OpenSession = Omit<SessionShape, "current">;
 
-export async function listSessions({ db, now }: Server, user: User): Promise<SessionRow[]> {
+export async function listSessions({ db, now }: Server, user: User): Promise<OpenSession[]> {
   return await db.selectFrom("sessions")
     .select(["id", "address", "created_at", "last_seen_at", "expires_at"])
     .where("user_id", "=", user.id).where("expires_at", ">", now())

@@ -7,7 +7,8 @@ import { AppError } from "../errors.ts";
 import { randomSecret, sha256 } from "../random.ts";
 import type { Actor, Server } from "../server.ts";
 import { checkPassword } from "./check_password.ts";
-import { hasUsers, type User } from "./find.ts";
+import { hasUsers } from "./find.ts";
+import type { User } from "../../shared/shapes/user.ts";
 
 const HOUR = 3_600_000;
 

@@ -8,15 +8,10 @@ import { newId } from "../../shared/new_id.ts";
 import { randomSecret, sha256 } from "../random.ts";
 import type { Actor, Server } from "../server.ts";
 import { endTokens } from "./end_access.ts";
-import { refuseEnded, type User } from "./find.ts";
-
-export interface ApiToken {
-  id: string;
-  name: string;
-  created_at: number;
-  expires_at: number | null;
-  last_used_at: number | null;
-}
+import { refuseEnded } from "./find.ts";
+import type { User } from "../../shared/shapes/user.ts";
+import type { ApiToken } from "../../shared/shapes/user.ts";
+import type { CreatedToken } from "../../shared/shapes/user.ts";
 
 const MOST = 50;
 const TOUCH_AFTER = 60_000;
@@ -30,7 +25,7 @@ export async function createToken(
   actor: Actor,
   user: User,
   input: { name: string; expires_at?: number | null },
-): Promise<{ id: string; token: string; expires_at: number | null }> {
+): Promise<CreatedToken> {
   const id = newId();
   const token = randomSecret("rm_");
   const expires_at = await change(server, actor, async ({ tx, audit }) => {

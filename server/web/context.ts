@@ -5,7 +5,7 @@ import type { Role } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import type { Actor, Server } from "../server.ts";
 import type { Session } from "../users/sessions.ts";
-import type { User } from "../users/find.ts";
+import type { User } from "../../shared/shapes/user.ts";
 
 export interface Vars {
   /** The client's address: the peer's, or what a trusted proxy says. */

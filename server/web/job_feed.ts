@@ -7,7 +7,7 @@ import { lastLineNumber, linesAfter } from "../jobs/lines.ts";
 import type { Server } from "../server.ts";
 import { oncePerJob } from "./shared_fragments.ts";
 import type { Feed, Source } from "./sse.ts";
-import type { StoredLine } from "../jobs/stored_line.ts";
+import type { StoredLine } from "../../shared/shapes/job.ts";
 
 const PAGE = 500;
 

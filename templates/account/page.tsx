@@ -6,14 +6,7 @@ import { type Errors, Problems, SelectField, TextField } from "../parts/field.ts
 import { Name } from "../parts/name.tsx";
 import { At, Time } from "../parts/time.tsx";
 import { day } from "../format.ts";
-
-export interface ApiTokenRow {
-  id: string;
-  name: string;
-  createdAt: number;
-  expiresAt: number | null;
-  lastUsedAt: number | null;
-}
+import type { ApiToken } from "../../shared/shapes/user.ts";
 
 export const TOKEN_LIFETIMES = [
   { value: "30", label: "30 days" },
@@ -25,7 +18,7 @@ export const TOKEN_LIFETIMES = [
 export interface AccountProps {
   frame: FrameProps;
   passwordErrors: Errors;
-  tokens: ApiTokenRow[];
+  tokens: ApiToken[];
   /** Right after it was made: shown on this one answer. */
   newToken: { name: string; token: string } | null;
   tokenValues: { name: string; lifetime: string };
@@ -149,24 +142,23 @@ function Tokens(props: AccountProps) {
   );
 }
 
-function TokenRow({ token, now }: { token: ApiTokenRow; now: number }) {
+function TokenRow({ token, now }: { token: ApiToken; now: number }) {
   return (
     <li>
       <span class="wrap">
         <Name text={token.name} />{" "}
         <span class="help">
-          {token.lastUsedAt === null ? "never used" : (
+          {token.last_used_at === null ? "never used" : (
             <>
-              used <Time at={token.lastUsedAt} now={now} />
+              used <Time at={token.last_used_at} now={now} />
             </>
-          )},{" "}
-          {token.expiresAt === null
+          )}, {token.expires_at === null
             ? "valid until revoked"
-            : token.expiresAt <= now
+            : token.expires_at <= now
             ? "expired"
             : (
               <>
-                valid until <At at={token.expiresAt} text={day(token.expiresAt)} />
+                valid until <At at={token.expires_at} text={day(token.expires_at)} />
               </>
             )}
         </span>

@@ -6,16 +6,12 @@ import { Empty } from "../parts/empty.tsx";
 import { Name, titleOf } from "../parts/name.tsx";
 import { Pager } from "../parts/pager.tsx";
 import { Time } from "../parts/time.tsx";
+import type { NamedActor } from "../../shared/shapes/actor.ts";
+import type { AuditEntry } from "../../shared/shapes/audit_entry.ts";
 
-export interface AuditEntry {
-  id: string;
-  at: number;
-  actor: { kind: "user" | "schedule" | "system" | "agent"; name: string };
-  action: string;
+export interface AuditRow extends Pick<AuditEntry, "at" | "action" | "address" | "detail"> {
+  actor: Pick<NamedActor, "kind" | "name">;
   target: { kind: string; name: string | null; href: string | null } | null;
-  address: string | null;
-  /** What more there is, without secrets. */
-  detail: Record<string, unknown>;
 }
 
 export interface AuditFilter {
@@ -29,7 +25,7 @@ export interface AuditFilter {
 
 export interface AuditPageProps {
   frame: FrameProps;
-  entries: AuditEntry[];
+  entries: AuditRow[];
   filter: AuditFilter;
   /** What is known to be wrong with the audit itself. */
   fault: { id: number; what: string } | null;
@@ -107,7 +103,7 @@ function Filters({ filter }: { filter: AuditFilter }) {
   );
 }
 
-function Entries({ entries, now }: { entries: AuditEntry[]; now: number }) {
+function Entries({ entries, now }: { entries: AuditRow[]; now: number }) {
   return (
     <table class="table fixed fold audit">
       <thead>
@@ -127,7 +123,7 @@ function Entries({ entries, now }: { entries: AuditEntry[]; now: number }) {
   );
 }
 
-function EntryRow({ entry, now }: { entry: AuditEntry; now: number }) {
+function EntryRow({ entry, now }: { entry: AuditRow; now: number }) {
   const detail = detailInWords(entry.detail);
   return (
     <tr>

@@ -2,7 +2,7 @@
 import type { Progress } from "../../shared/job.ts";
 import { bytes, count, duration, exact, middleCut, upcoming } from "../format.ts";
 import { PostButton } from "../parts/csrf.tsx";
-import type { LastRunView } from "../parts/last_run.tsx";
+import type { LastRun as Run } from "../../shared/shapes/last_run.ts";
 import { Name, Tags, titleOf } from "../parts/name.tsx";
 import { Dot, jobWord, type State } from "../parts/state.tsx";
 import { type DayState, Strip } from "../parts/strip.tsx";
@@ -17,7 +17,7 @@ export interface HostRowData {
   isOnline: boolean;
   lastSeenAt: number | null;
   /** The last backup that ended. */
-  lastBackup: LastRunView | null;
+  lastBackup: Run | null;
   /** What the host is doing now. */
   running: { jobId: string; kind: string; progress: Progress | null } | null;
   queued: number;
@@ -26,7 +26,7 @@ export interface HostRowData {
   sizeBytes: number | null;
   snapshots: number | null;
   /** When exactly one schedule covers the host. */
-  schedule: { nextRunAt: number | null; lastRun: LastRunView | null } | null;
+  schedule: { nextRunAt: number | null; lastRun: Run | null } | null;
 }
 
 export interface HostRowProps {
@@ -37,7 +37,7 @@ export interface HostRowProps {
 }
 
 export function HostRow({ host, now, mayRun }: HostRowProps) {
-  const mark = `${host.state} ${(host.running ?? host.lastBackup)?.jobId.slice(-6) ?? ""}`;
+  const mark = `${host.state} ${(host.running?.jobId ?? host.lastBackup?.job_id)?.slice(-6) ?? ""}`;
   return (
     <tr id={`host-${host.id}`} data-mark={mark}>
       <td class="first">
@@ -121,7 +121,7 @@ function LastBackup({ host, now }: { host: HostRowData; now: number }) {
     <>
       {last
         ? (
-          <a href={`/jobs/${last.jobId}`}>
+          <a href={`/jobs/${last.job_id}`}>
             {jobWord(last.status, last.warnings)}
           </a>
         )

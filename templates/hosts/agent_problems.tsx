@@ -1,17 +1,13 @@
 import { PostButton } from "../parts/csrf.tsx";
 import { Name } from "../parts/name.tsx";
 import { At } from "../parts/time.tsx";
-
-export interface AgentProblemView {
-  text: string;
-  receivedAt: number;
-}
+import type { HostProblem } from "../../shared/shapes/host.ts";
 
 /** What the host's agent says is wrong with itself, in the live fragment `host-head`. */
 export function AgentProblems(
   { hostId, problems, mayDismiss }: {
     hostId: string;
-    problems: AgentProblemView[];
+    problems: Pick<HostProblem, "text" | "received_at">[];
     mayDismiss: boolean;
   },
 ) {
@@ -20,9 +16,9 @@ export function AgentProblems(
     <div class="flash warn">
       <p>Its agent reports:</p>
       <ul>
-        {problems.map(({ text, receivedAt }) => (
+        {problems.map(({ text, received_at }) => (
           <li>
-            <Name text={text} /> (<At at={receivedAt} />)
+            <Name text={text} /> (<At at={received_at} />)
           </li>
         ))}
       </ul>

@@ -1,20 +1,13 @@
 // What the owner of the machine allows, as its agent reports it. It is shown so that a refused order surprises nobody.
 import { middleCut, plural } from "../format.ts";
 import { Name } from "../parts/name.tsx";
-
-export interface BrakesView {
-  allowsHooks: boolean;
-  allowsRestoreInPlace: boolean;
-  /** null: all. */
-  roots: string[] | null;
-  repositories: string[] | null;
-}
+import type { Brakes as HostBrakes } from "../../shared/protocol.ts";
 
 /** One line: "The machine's owner allows no hooks, 2 folders." */
-export function brakesInShort(brakes: BrakesView): string {
+export function brakesInShort(brakes: HostBrakes): string {
   const parts = [
-    !brakes.allowsHooks && "no hooks",
-    !brakes.allowsRestoreInPlace && "no restore in place",
+    !brakes.allow_hooks && "no hooks",
+    !brakes.allow_restore_in_place && "no restore in place",
     brakes.roots && `only ${plural(brakes.roots.length, "folder")}`,
     brakes.repositories &&
     `only ${plural(brakes.repositories.length, "repository address", "repository addresses")}`,
@@ -22,7 +15,7 @@ export function brakesInShort(brakes: BrakesView): string {
   return `The machine's owner allows ${parts.join(", ")}.`;
 }
 
-export function Brakes({ brakes }: { brakes: BrakesView | null }) {
+export function Brakes({ brakes }: { brakes: HostBrakes | null }) {
   return (
     <section class="section stack narrow" aria-labelledby="brakes-title">
       <h2 id="brakes-title">What the machine's owner allows</h2>
@@ -32,10 +25,10 @@ export function Brakes({ brakes }: { brakes: BrakesView | null }) {
       </p>
       {brakes === null ? <p>Everything that is ordered here.</p> : (
         <dl class="facts">
-          <Fact name="Hooks" value={brakes.allowsHooks ? "allowed" : "refused"} />
+          <Fact name="Hooks" value={brakes.allow_hooks ? "allowed" : "refused"} />
           <Fact
             name="Restore in place"
-            value={brakes.allowsRestoreInPlace ? "allowed" : "refused"}
+            value={brakes.allow_restore_in_place ? "allowed" : "refused"}
           />
           <List name="Folders" values={brakes.roots} />
           <List name="Repositories" values={brakes.repositories} />

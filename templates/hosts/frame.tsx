@@ -1,6 +1,5 @@
 // What stands above every tab of a host: name, state, tags, the vitals, the tabs.
 import type { Child } from "hono/jsx";
-import type { JobStatus } from "../../shared/job.ts";
 import { messagesOf } from "../../shared/problem_words.ts";
 import type { Problem } from "../../shared/problems.ts";
 import { visible } from "../../shared/redact.ts";
@@ -12,8 +11,11 @@ import { Dot, jobState, jobWord, type State, StatePill, StateWord } from "../par
 import { type DayState, Strip } from "../parts/strip.tsx";
 import { Tabs } from "../parts/tabs.tsx";
 import { Time } from "../parts/time.tsx";
-import { AgentProblems, type AgentProblemView } from "./agent_problems.tsx";
-import { brakesInShort, type BrakesView } from "./brakes.tsx";
+import { AgentProblems } from "./agent_problems.tsx";
+import type { HostProblem } from "../../shared/shapes/host.ts";
+import type { LastRun } from "../../shared/shapes/last_run.ts";
+import { brakesInShort } from "./brakes.tsx";
+import type { Brakes } from "../../shared/protocol.ts";
 
 export type HostTab = "snapshots" | "sources" | "schedules" | "repository" | "jobs" | "settings";
 
@@ -33,10 +35,10 @@ export interface HostView {
   /** What about that name deceives eyes. */
   hostnameWarning: string | null;
   /** As its agent reports them; null: the machine's owner allows everything. */
-  brakes: BrakesView | null;
+  brakes: Brakes | null;
   isOnline: boolean;
   lastSeenAt: number | null;
-  lastBackup: { jobId: string; at: number; status: JobStatus; warnings: number } | null;
+  lastBackup: LastRun | null;
   running: { jobId: string; title: string } | null;
   nextRunAt: number | null;
   /** A reinstalled machine has it, and nobody has said that its data is restored. */
@@ -51,7 +53,7 @@ export interface HostView {
   /** Why there is no usable restic. */
   resticProblem: string | null;
   /** What its agent says is wrong with itself. */
-  agentProblems: AgentProblemView[];
+  agentProblems: Pick<HostProblem, "text" | "received_at">[];
   /** Some of that only happened, and goes when a person has seen it. */
   mayDismissProblems: boolean;
   days: DayState[];
@@ -170,7 +172,7 @@ export function Vitals({ host, now, mayRun }: { host: HostView; now: number; may
     <dl
       class="vitals"
       id="vitals"
-      data-mark={`${host.lastBackup?.jobId} ${host.isOnline} ${host.repository.state} ${host.isOnHold} ${host.isDoubted}`}
+      data-mark={`${host.lastBackup?.job_id} ${host.isOnline} ${host.repository.state} ${host.isOnHold} ${host.isDoubted}`}
     >
       <div>
         <dt>Last backup</dt>
@@ -217,7 +219,7 @@ function LastBackup({ host, now }: { host: HostView; now: number }) {
     <>
       <span class={`state ${jobState(last.status, last.warnings)}`}>
         <Dot state={jobState(last.status, last.warnings)} />
-        <a href={`/jobs/${last.jobId}`}>{jobWord(last.status, last.warnings)}</a>
+        <a href={`/jobs/${last.job_id}`}>{jobWord(last.status, last.warnings)}</a>
       </span>{" "}
       <span class="muted">
         <Time at={last.at} now={now} />

@@ -3,22 +3,11 @@ import { Csrf } from "../parts/csrf.tsx";
 import { Name } from "../parts/name.tsx";
 import { StateWord } from "../parts/state.tsx";
 import { Time } from "../parts/time.tsx";
-
-export interface MachineView {
-  id: string;
-  hostname: string;
-  system: string;
-  agentVersion: string;
-  address: string | null;
-  bootTime: number | null;
-  firstSeenAt: number;
-  lastSeenAt: number;
-  isConnected: boolean;
-}
+import type { HostInstance } from "../../shared/shapes/host.ts";
 
 export function Machines(
   { machines, hostId, csrf, now, mayChoose }: {
-    machines: MachineView[];
+    machines: HostInstance[];
     hostId: string;
     csrf: string;
     now: number;
@@ -44,17 +33,17 @@ export function Machines(
                 <Name text={machine.hostname} />
               </b>{" "}
               <span class="muted">
-                <Name text={`${machine.system}, agent ${machine.agentVersion}`} />
+                <Name text={`${machine.os} ${machine.arch}, agent ${machine.agent_version}`} />
                 {machine.address && <>, from {machine.address}</>}
-                {machine.bootTime !== null && (
+                {machine.boot_time !== null && (
                   <>
-                    , started <Time at={machine.bootTime} now={now} />
+                    , started <Time at={machine.boot_time} now={now} />
                   </>
                 )}
-                , first heard <Time at={machine.firstSeenAt} now={now} />, last{" "}
-                <Time at={machine.lastSeenAt} now={now} />
+                , first heard <Time at={machine.first_seen_at} now={now} />, last{" "}
+                <Time at={machine.last_seen_at} now={now} />
               </span>{" "}
-              {machine.isConnected && <StateWord state="run" word="connected" />}
+              {machine.connected && <StateWord state="run" word="connected" />}
             </span>
             {mayChoose && (
               <form method="post" action={`/hosts/${hostId}/machines`}>

@@ -1,7 +1,8 @@
 // When a host is backed up, by its own clock.
 import { cronInWords } from "../../shared/cron.ts";
 import { Empty } from "../parts/empty.tsx";
-import { LastRun, type LastRunView } from "../parts/last_run.tsx";
+import type { LastRun as Run } from "../../shared/shapes/last_run.ts";
+import { LastRun } from "../parts/last_run.tsx";
 import { type RefusedRun, RunOneLimited } from "../parts/limits.tsx";
 import { Name } from "../parts/name.tsx";
 import { PostButton } from "../parts/csrf.tsx";
@@ -15,7 +16,7 @@ export interface ScheduleView {
   isEnabled: boolean;
   groups: string[];
   nextRunAt: number | null;
-  lastRun: LastRunView | null;
+  lastRun: Run | null;
 }
 
 /** What changes while the page is open. */

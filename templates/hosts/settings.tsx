@@ -6,8 +6,9 @@ import { plural } from "../format.ts";
 import { repositoryOptions } from "../repositories/options.ts";
 import { Approvals, type ApprovalsProps } from "./approvals.tsx";
 import { Brakes } from "./brakes.tsx";
-import { Machines, type MachineView } from "./machines.tsx";
+import { Machines } from "./machines.tsx";
 import { HostFrame, type HostFrameProps } from "./frame.tsx";
+import type { HostInstance } from "../../shared/shapes/host.ts";
 
 export interface HostSettingsProps extends HostFrameProps {
   values: { name: string; tags: string; time_zone: string; repository_id: string };
@@ -15,7 +16,7 @@ export interface HostSettingsProps extends HostFrameProps {
   repositories: { id: string; name: string; url: string }[];
   approvals: ApprovalsProps;
   /** Empty unless the host's identity is in doubt. */
-  machines: MachineView[];
+  machines: HostInstance[];
   snapshots: number | null;
   mayDelete: boolean;
   /** Of the danger zone: confirm_name. */

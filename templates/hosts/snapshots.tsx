@@ -1,5 +1,4 @@
 // What do I have: the snapshots of a host, by day.
-import type { Snapshot as Listed } from "../../shared/protocol.ts";
 import { bytes, clock, count, day, dayInWords, middleCut, plural } from "../format.ts";
 import { visible } from "../../shared/redact.ts";
 import { Copyable } from "../parts/copyable.tsx";
@@ -10,14 +9,9 @@ import { Pager } from "../parts/pager.tsx";
 import { At, Time } from "../parts/time.tsx";
 import { lossInWords } from "../repositories/maintenance.tsx";
 import { HostFrame, type HostFrameProps, type HostView } from "./frame.tsx";
+import type { Snapshot, SnapshotLoss as ListedLoss } from "../../shared/shapes/snapshot.ts";
 
-/** `ours`: a source group governs it; `withheld`: not before a person says that it is right. */
-export type Snapshot = Listed & { job_id: string | null; ours: boolean; withheld: boolean };
-
-export interface SnapshotLoss {
-  noticedAt: number;
-  count: number;
-}
+export type SnapshotLoss = Pick<ListedLoss, "noticed_at" | "count">;
 
 export interface SnapshotsProps extends HostFrameProps {
   /** One page of them, the newest first. */
@@ -86,7 +80,7 @@ export function SnapshotList(
       )}
       {losses.map((loss) => (
         <p class="warn">
-          {lossInWords(loss.count)}, noticed <Time at={loss.noticedAt} now={now} />.
+          {lossInWords(loss.count)}, noticed <Time at={loss.noticed_at} now={now} />.
         </p>
       ))}
       {byDay(snapshots).map((group) => <Day snapshots={group} now={now} />)}

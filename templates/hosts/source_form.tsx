@@ -9,6 +9,7 @@ import { Checkbox, type Errors, LinesField, SelectField, TextField } from "../pa
 import { At, Time } from "../parts/time.tsx";
 import { type HookField, HookFields, HookWarning, StopAtError } from "./hooks.tsx";
 import { Name } from "../parts/name.tsx";
+import type { RetentionPreview } from "../../shared/shapes/source_group.ts";
 
 /** Everything as typed. */
 export interface SourceFormValues {
@@ -48,7 +49,7 @@ export interface SourceFormProps {
   /** null for a new one. */
   group: { id: string; name: string; snapshot_tag: string } | null;
   /** What the retention as typed would do, when that was asked. */
-  preview?: PreviewView;
+  preview?: RetentionPreview;
   /** The folders below which this person may choose; null: any. */
   approvedRoots: string[] | null;
   /** Of the same repository, for the snapshots of a group that is removed. */
@@ -63,14 +64,6 @@ export interface SourceFormProps {
   mayEditHooks: boolean;
 }
 
-/** The server's preview of a policy. */
-export interface PreviewView {
-  keep: { id: string; time: number; reasons: string[] }[];
-  remove: { id: string; time: number; reasons: string[] }[];
-  held: string | null;
-  refreshedAt: number | null;
-  withheld: number;
-}
 const PREVIEWED = 100;
 
 const KEEP: [keyof SourceFormValues, string][] = [
@@ -331,7 +324,7 @@ function MoreExcludes({ host, values, errors }: SourceFormProps) {
   );
 }
 
-function Preview({ preview, now }: { preview: PreviewView; now: number }) {
+function Preview({ preview, now }: { preview: RetentionPreview; now: number }) {
   const { keep, remove, held } = preview;
   return (
     <section class="stack" id="preview" role="status">
@@ -339,9 +332,9 @@ function Preview({ preview, now }: { preview: PreviewView; now: number }) {
       <p>
         Of {plural(keep.length + remove.length, "snapshot")} it keeps {count(keep.length)}{" "}
         and removes {count(remove.length)}
-        {preview.refreshedAt !== null && (
+        {preview.refreshed_at !== null && (
           <>
-            , by the list of <Time at={preview.refreshedAt} now={now} />
+            , by the list of <Time at={preview.refreshed_at} now={now} />
           </>
         )}. Nothing was removed or saved.
       </p>

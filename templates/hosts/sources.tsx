@@ -5,7 +5,8 @@ import { visible } from "../../shared/redact.ts";
 import { duration, plural } from "../format.ts";
 import { Csrf } from "../parts/csrf.tsx";
 import { Empty } from "../parts/empty.tsx";
-import { LastRun, type LastRunView } from "../parts/last_run.tsx";
+import type { LastRun as Run } from "../../shared/shapes/last_run.ts";
+import { LastRun } from "../parts/last_run.tsx";
 import { type RefusedRun, RunLimits } from "../parts/limits.tsx";
 import { Name } from "../parts/name.tsx";
 import { HostFrame, type HostFrameProps } from "./frame.tsx";
@@ -23,7 +24,7 @@ export interface SourceGroupView {
   retryBackoffSeconds: number;
   /** Where each hook that is in force comes from. */
   hooks: { name: HookName; from: "group" | "host" }[];
-  lastRun: LastRunView | null;
+  lastRun: Run | null;
 }
 
 export interface SourcesProps extends HostFrameProps {

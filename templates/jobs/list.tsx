@@ -12,13 +12,14 @@ import { JobTitle } from "./words.tsx";
 import { PAGE_KINDS } from "./kinds/all.ts";
 import { JOB_KINDS } from "../../shared/job_kinds/all.ts";
 import type { JobNames } from "./view.ts";
+import type { NamedActor } from "../../shared/shapes/actor.ts";
 
 export interface JobRowData extends JobNames {
   id: string;
   status: JobStatus;
   warnings: number;
   reason: string | null;
-  actor: { kind: "user" | "schedule" | "system" | "agent"; name: string };
+  actor: Pick<NamedActor, "kind" | "name">;
   createdAt: number;
   startedAt: number | null;
   finishedAt: number | null;

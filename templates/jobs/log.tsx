@@ -2,13 +2,7 @@
 import type { LineStream } from "../../shared/job.ts";
 import { visible } from "../../shared/redact.ts";
 import { count, exact } from "../format.ts";
-
-export interface LogLine {
-  line: number;
-  at: number;
-  stream: LineStream;
-  text: string;
-}
+import type { StoredLine } from "../../shared/shapes/job.ts";
 
 const CLASS: Record<LineStream, string> = {
   stdout: "line",
@@ -18,14 +12,14 @@ const CLASS: Record<LineStream, string> = {
 };
 
 /** Rows to append to #log-rows: the data of a `lines` event, and the answer of /jobs/{id}/lines?before=N. */
-export function LogRows({ lines }: { lines: LogLine[] }) {
+export function LogRows({ lines }: { lines: StoredLine[] }) {
   return <>{lines.map((line) => <LogRow line={line} />)}</>;
 }
 
 /** A browser keeps 5,000 rows; were each as long as a line may be, that would be 300 MB. */
 const ROW_LIMIT = 4000;
 
-function LogRow({ line: { line, at, stream, text } }: { line: LogLine }) {
+function LogRow({ line: { line, at, stream, text } }: { line: StoredLine }) {
   const hidden = text.length - ROW_LIMIT;
   return (
     <div class={CLASS[stream]} id={`L${line}`}>
@@ -46,7 +40,7 @@ function LogRow({ line: { line, at, stream, text } }: { line: LogLine }) {
 
 export interface LogProps {
   jobId: string;
-  lines: LogLine[];
+  lines: StoredLine[];
   /** The number of the last line there is. */
   total: number;
   isRunning: boolean;

@@ -53,13 +53,6 @@ const NEEDS_ADMIN_CREDENTIAL: Step = ({ repository }) => ({
   label: "Set it on the repository page",
 });
 
-const NEW_LIST: Step = ({ repository }) => ({
-  sentence: "The server has the repository's new list now. Run it again.",
-  kind: "forget",
-  to: `${repository}/jobs`,
-  label: "Run again",
-});
-
 const LOOK_AT_SOURCES: Step = ({ host }) => ({
   sentence: "Look at the paths of the source group and at what is mounted on the machine.",
   href: `${host}/sources`,
@@ -134,16 +127,6 @@ const REASONS = new Map<string, Step>(Object.entries<Step>({
   }),
   append_only: NEEDS_ADMIN_CREDENTIAL,
   no_admin_credential: NEEDS_ADMIN_CREDENTIAL,
-  would_drop_most: ({ repository }) => ({
-    sentence:
-      "Look at what it would remove on the source group's page. If that is meant, an admin runs it with consent.",
-    kind: "forget",
-    to: `${repository}/jobs?may_drop_most=true`,
-    isForAdmins: true,
-    label: "Run it anyway",
-  }),
-  list_changed: NEW_LIST,
-  not_ours: NEW_LIST,
   nothing_saved: ({ host }) => ({
     sentence:
       "A path is a link, an empty folder, or the place of a disk that is not mounted. Correct the group, or the folder.",

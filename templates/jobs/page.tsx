@@ -8,7 +8,8 @@ import { PostButton } from "../parts/csrf.tsx";
 import { Name } from "../parts/name.tsx";
 import { jobState, jobWord, StatePill } from "../parts/state.tsx";
 import { At, Time } from "../parts/time.tsx";
-import { Log, type LogLine } from "./log.tsx";
+import { Log } from "./log.tsx";
+import type { StoredLine } from "../../shared/shapes/job.ts";
 import { JobTitle, jobTitle } from "./words.tsx";
 import { nextStep } from "./next_step.ts";
 import { PAGE_KINDS } from "./kinds/all.ts";
@@ -20,7 +21,7 @@ export interface JobPageProps {
   frame: FrameProps;
   job: JobView;
   /** The last few hundred, or those before `?before=`. */
-  lines: LogLine[];
+  lines: StoredLine[];
   totalLines: number;
   /** The reader looks at older lines (`?before=`): nothing is appended to these. */
   isPast?: boolean;

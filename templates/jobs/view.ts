@@ -1,6 +1,7 @@
 // A job as its pages show it.
 import type { JobKind } from "../../shared/job_kinds/all.ts";
 import type { JobStatus, Progress, Summary } from "../../shared/job.ts";
+import type { NamedActor } from "../../shared/shapes/actor.ts";
 
 export interface JobNames {
   kind: JobKind;
@@ -26,7 +27,7 @@ export interface JobView extends JobNames {
   id: string;
   status: JobStatus;
   groupId: string | null;
-  actor: { kind: "user" | "schedule" | "system" | "agent"; name: string };
+  actor: Pick<NamedActor, "kind" | "name">;
   createdAt: number;
   startedAt: number | null;
   finishedAt: number | null;

@@ -7,31 +7,9 @@ import { Name, titleOf } from "../parts/name.tsx";
 import { StateWord } from "../parts/state.tsx";
 import { Time } from "../parts/time.tsx";
 import { Fingerprint } from "./fingerprint.tsx";
+import type { PendingHost } from "../../shared/shapes/pending_host.ts";
 
-export interface PendingHostView {
-  id: string;
-  hostname: string;
-  os: string;
-  arch: string;
-  agentVersion: string;
-  resticVersion: string | null;
-  fingerprint: string;
-  address: string;
-  firstSeenAt: number;
-  /** When it last showed that it holds the key. */
-  provenAt: number | null;
-  isConnected: boolean;
-  /** A host, or another one that waits, has its name. */
-  hasCollision: boolean;
-  /** The name of another one that looks the same and is written otherwise. */
-  looksLike: string | null;
-  /** What about its name deceives eyes, as the end of a sentence. */
-  nameWarning: string | null;
-  /** What goes between it and the server can be read on the way. */
-  isPlainHttp: boolean;
-  /** Changes whenever what stands here has changed. */
-  revision: number;
-}
+export type PendingHostView = Omit<PendingHost, "last_seen_at" | "expires_at" | "dialled">;
 
 export interface PendingProps {
   /** The first few of them. */
@@ -101,9 +79,8 @@ function PendingRow(
           <Name text={name} />
         </p>
         <p class="muted small">
-          <Name text={middleCut(`${host.os} ${host.arch}`, 40)} /> · <Name text={host.address} />
-          {" "}
-          · asked <Time at={host.firstSeenAt} now={now} />
+          <Name text={middleCut(`${host.os} ${host.arch}`, 40)} /> ·{" "}
+          <Name text={host.announced_from_ip} /> · asked <Time at={host.first_seen_at} now={now} />
         </p>
         <p class="muted small">
           <Name text={versions(host)} />
@@ -144,19 +121,19 @@ function PendingRow(
 export function Warnings({ host }: { host: PendingHostView }) {
   return (
     <>
-      {host.hasCollision && (
+      {host.hostname_collision && (
         <StateWord state="warn" word="this name is taken; trust the digits alone" />
       )}
-      {host.looksLike !== null && (
+      {host.looks_like !== null && (
         <StateWord
           state="bad"
-          word={`this name looks like ${visible(middleCut(host.looksLike, 48))}${spelt(host)}`}
+          word={`this name looks like ${visible(middleCut(host.looks_like, 48))}${spelt(host)}`}
         />
       )}
-      {host.nameWarning !== null && (
-        <StateWord state="bad" word={`this name ${visible(middleCut(host.nameWarning, 160))}`} />
+      {host.name_warning !== null && (
+        <StateWord state="bad" word={`this name ${visible(middleCut(host.name_warning, 160))}`} />
       )}
-      {host.isPlainHttp && (
+      {host.plain_http && (
         <StateWord
           state="warn"
           word="plain HTTP: the line can be read and changed, and its credential with it"
@@ -171,14 +148,16 @@ function spelt({ hostname }: PendingHostView): string {
   return strange ? ` and is written with other characters (${strange})` : " and is another";
 }
 
-function versions({ agentVersion, resticVersion }: PendingHostView): string {
-  const restic = resticVersion ? `restic ${middleCut(resticVersion, 24)}` : "no restic";
-  return `agent ${middleCut(agentVersion, 24)} · ${restic}`;
+function versions({ agent_version, restic_version }: PendingHostView): string {
+  const restic = restic_version ? `restic ${middleCut(restic_version, 24)}` : "no restic";
+  return `agent ${middleCut(agent_version, 24)} · ${restic}`;
 }
 
 function KeyState({ host }: { host: PendingHostView }) {
-  if (host.isConnected) return <StateWord state="ok" word="key proven, connected now" />;
-  if (host.provenAt !== null) return <StateWord state="off" word="key proven, not connected now" />;
+  if (host.connected) return <StateWord state="ok" word="key proven, connected now" />;
+  if (host.proven_at !== null) {
+    return <StateWord state="off" word="key proven, not connected now" />;
+  }
   return <StateWord state="off" word="key not proven yet" />;
 }
 

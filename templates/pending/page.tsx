@@ -7,21 +7,13 @@ import { Name } from "../parts/name.tsx";
 import { Pager } from "../parts/pager.tsx";
 import { At } from "../parts/time.tsx";
 import { Pending, type PendingHostView } from "./list.tsx";
-
-export interface RejectedKeyView {
-  id: string;
-  hostname: string;
-  fingerprint: string;
-  rejectedBy: string;
-  /** When it may ask again. */
-  until: number;
-}
+import type { RejectedKey } from "../../shared/shapes/pending_host.ts";
 
 export interface PendingPageProps {
   frame: FrameProps;
   hosts: PendingHostView[];
   total: number;
-  rejected: RejectedKeyView[];
+  rejected: RejectedKey[];
   mayDecide: boolean;
   /** Addresses of the pages before and after. */
   previous?: string;
@@ -59,7 +51,7 @@ export function PendingPage(props: PendingPageProps) {
   );
 }
 
-function Rejected({ keys, mayDecide }: { keys: RejectedKeyView[]; mayDecide: boolean }) {
+function Rejected({ keys, mayDecide }: { keys: RejectedKey[]; mayDecide: boolean }) {
   return (
     <section class="section" aria-labelledby="rejected-title">
       <h2 id="rejected-title">Rejected within the last day</h2>
@@ -70,7 +62,7 @@ function Rejected({ keys, mayDecide }: { keys: RejectedKeyView[]; mayDecide: boo
               <Name text={middleCut(key.hostname, 48)} />
               <span class="help">
                 <code>{`${key.fingerprint.slice(0, 23)}…`}</code> · by{" "}
-                <Name text={key.rejectedBy} /> · may ask again after <At at={key.until} />
+                <Name text={key.rejected_by} /> · may ask again after <At at={key.expires_at} />
               </span>
             </div>
             {mayDecide && (

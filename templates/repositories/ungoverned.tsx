@@ -5,14 +5,9 @@ import { Csrf } from "../parts/csrf.tsx";
 import { SelectField, TextField } from "../parts/field.tsx";
 import { Name, Tags } from "../parts/name.tsx";
 import { At, Time } from "../parts/time.tsx";
+import type { Ungoverned as UngovernedShape } from "../../shared/shapes/snapshot.ts";
 
-export interface UngovernedView {
-  hostname: string;
-  tags: string[];
-  count: number;
-  oldestAt: number;
-  newestAt: number;
-  keptBy: string | null;
+export interface UngovernedView extends UngovernedShape {
   /** Who may take them over. */
   groups: { id: string; name: string }[];
 }
@@ -31,8 +26,8 @@ export interface UngovernedProps {
 export function UngovernedSnapshots(props: UngovernedProps) {
   const { items, listedAt, now } = props;
   if (items.length === 0) return null;
-  const open = items.filter(({ keptBy }) => keptBy === null);
-  const kept = items.filter(({ keptBy }) => keptBy !== null);
+  const open = items.filter(({ kept_by }) => kept_by === null);
+  const kept = items.filter(({ kept_by }) => kept_by !== null);
   return (
     <section class="section stack" id="ungoverned">
       <h2>Snapshots without a source group</h2>
@@ -65,10 +60,10 @@ function Row(props: UngovernedProps & { each: UngovernedView }) {
         <b>{each.hostname ? <Name text={each.hostname} /> : "—"}</b>{" "}
         <Tags tags={each.tags.slice(0, 5)} />{" "}
         <span class="muted">
-          from <At at={each.oldestAt} /> to <At at={each.newestAt} />
-          {each.keptBy !== null && (
+          from <At at={each.oldest_at} /> to <At at={each.newest_at} />
+          {each.kept_by !== null && (
             <>
-              , kept by <Name text={each.keptBy} />
+              , kept by <Name text={each.kept_by} />
             </>
           )}
         </span>
@@ -101,7 +96,7 @@ function Decisions(props: UngovernedProps & { each: UngovernedView }) {
           />
         </Confirm>
       )}
-      {each.keptBy === null && (
+      {each.kept_by === null && (
         <form method="post" action={to("keep")}>
           <Csrf token={csrf} />
           <Named each={each} />

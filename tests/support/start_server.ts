@@ -6,8 +6,9 @@ import { createUser } from "../../server/users/create.ts";
 import { createToken } from "../../server/users/tokens.ts";
 import { type Actor, SYSTEM } from "../../server/server.ts";
 import type { Role } from "../../server/database/tables.ts";
-import type { User } from "../../server/users/find.ts";
+import { createCheckedApp } from "./checked_app.ts";
 import { TestClock } from "./test_clock.ts";
+import type { User } from "../../shared/shapes/user.ts";
 
 /** The people of every test: an admin, an operator, a viewer. Mallory has no account. */
 export const CAST: Record<"alice" | "olive" | "victor", Role> = {
@@ -59,13 +60,20 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
   };
   const logged: string[] = [];
   const clock = options.clock ?? new TestClock();
+  const faults: string[] = [];
   const serving = await serve(readSettings((name) => env[name]), {
     time: clock,
+    createApp: (server) => createCheckedApp(server, (fault) => faults.push(fault)),
     ...(options.still ? { tasks: [] } : {}),
     log: createLog("debug", (line) => logged.push(line)),
     hashCost: options.realHashes ? undefined : { memoryKib: 64, iterations: 1 },
   });
   const { server, url } = serving;
+  const stop = async () => {
+    await serving.stop();
+    const [fault] = faults.splice(0);
+    if (fault) throw new Error(`An answer is not as its route says: ${fault}`);
+  };
   clock.onStep = () => server.clock.ran();
   const users = {} as TestServer["users"];
   const tokens = {} as TestServer["tokens"];
@@ -77,6 +85,7 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
   }
   return {
     ...serving,
+    stop,
     dataDir,
     logged,
     clock,
@@ -108,8 +117,11 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
       };
     },
     async [Symbol.asyncDispose]() {
-      await serving.stop();
-      if (!options.dataDir) await Deno.remove(dataDir, { recursive: true });
+      try {
+        await stop();
+      } finally {
+        if (!options.dataDir) await Deno.remove(dataDir, { recursive: true });
+      }
     },
   };
 }

@@ -1,31 +1,37 @@
 import { visible, visibleJson } from "../../../shared/redact.ts";
-import { type AuditEntry, type AuditFilter, listAudit } from "../../audit/find.ts";
+import { type AuditFilter, listAudit } from "../../audit/find.ts";
 import type { Server } from "../../server.ts";
 import { readPage, readTime } from "../body.ts";
 import type { Ctx } from "../context.ts";
 import { isStillSignedIn } from "../security.ts";
 import { withIsoTimes } from "./shapes.ts";
-import type { ApiRoute } from "./route.ts";
+import { type ApiRoute, apiRoute } from "./route.ts";
+import { listOf } from "../../../shared/shapes/list.ts";
+import { AuditEntry } from "../../../shared/shapes/audit_entry.ts";
 
 const QUERY = ["actor", "action", "target", "from", "to"];
 const PAGE = 500;
 
 export const auditRoutes: ApiRoute[] = [
-  {
+  apiRoute({
     method: "GET",
     path: "/api/audit",
     role: "admin",
     summary: "Who did what to what, when, from where; the newest first",
     query: [...QUERY, "limit", "cursor"],
+    response: { 200: listOf(AuditEntry) },
     handler: async (server, c) =>
-      c.json(withIsoTimes(await listAudit(server, auditFilter(c), readPage(c))) as object),
-  },
-  {
+      withIsoTimes(await listAudit(server, auditFilter(c), readPage(c))),
+  }),
+  apiRoute({
     method: "GET",
     path: "/api/audit.csv",
     role: "admin",
     summary: "The same as CSV (RFC 4180)",
     query: QUERY,
+    response: {
+      200: { type: "text/csv", description: "One row for each entry, below a row of names" },
+    },
     handler: (server, c) =>
       new Response(csv(server, c, auditFilter(c)), {
         headers: {
@@ -33,7 +39,7 @@ export const auditRoutes: ApiRoute[] = [
           "Content-Disposition": 'attachment; filename="audit.csv"',
         },
       }),
-  },
+  }),
 ];
 
 export function auditFilter(c: Ctx): AuditFilter {

@@ -7,7 +7,9 @@ import { pathId, readJson } from "../body.ts";
 import { actorOf, type Ctx, userOf } from "../context.ts";
 import { csrfFor, sessionCookie } from "../security.ts";
 import { withIsoTimes } from "./shapes.ts";
-import type { ApiRoute } from "./route.ts";
+import { type ApiRoute, apiRoute } from "./route.ts";
+import { listOf } from "../../../shared/shapes/list.ts";
+import { ApiToken, CreatedToken, Session, SignedIn } from "../../../shared/shapes/user.ts";
 
 export const Login = z.strictObject({
   username: z.string("must be text").min(1, "must not be empty").max(
@@ -48,7 +50,7 @@ export function clearSessionCookie(c: Ctx): void {
 }
 
 export const authRoutes: ApiRoute[] = [
-  {
+  apiRoute({
     method: "POST",
     path: "/api/auth/login",
     whenFull: true,
@@ -56,85 +58,85 @@ export const authRoutes: ApiRoute[] = [
     summary:
       "Signs in and sets the session cookie; csrf_token goes into the header X-CSRF-Token of later requests",
     body: Login,
+    response: { 200: SignedIn },
     handler: async (server, c) => {
       const { token, user } = await logIn(server, c.get("address"), await readJson(c, Login));
       setSessionCookie(c, token);
-      return c.json({ user, csrf_token: csrfFor(token) });
+      return { user, csrf_token: csrfFor(token) };
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "POST",
     path: "/api/auth/logout",
     whenFull: true,
     role: "viewer",
     summary: "Ends the session",
-    answers: 204,
+    response: { 204: null },
     handler: async (server, c) => {
       const session = c.get("session");
       if (session) await logOut(server, actorOf(c), session);
       clearSessionCookie(c);
-      return c.body(null, 204);
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "GET",
     path: "/api/sessions",
     role: "viewer",
     summary: "Where you are signed in",
+    response: { 200: listOf(Session) },
     handler: async (server, c) => {
       const own = c.get("session")?.id;
       const items = (await listSessions(server, userOf(c)))
         .map((session) => ({ ...session, current: session.id === own }));
-      return c.json({ items: withIsoTimes(items), next_cursor: null } as object);
+      return { items: withIsoTimes(items), next_cursor: null };
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "DELETE",
     path: "/api/sessions/:id",
     role: "viewer",
     summary: "Ends one of your sessions",
-    answers: 204,
+    response: { 204: null },
     handler: async (server, c) => {
       await endSession(server, actorOf(c), userOf(c), pathId(c, "id"));
-      return c.body(null, 204);
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "GET",
     path: "/api/tokens",
     role: "viewer",
     summary: "Your API tokens",
-    handler: async (server, c) =>
-      c.json(
-        { items: withIsoTimes(await listTokens(server, userOf(c))), next_cursor: null } as object,
-      ),
-  },
-  {
+    response: { 200: listOf(ApiToken) },
+    handler: async (server, c) => ({
+      items: withIsoTimes(await listTokens(server, userOf(c))),
+      next_cursor: null,
+    }),
+  }),
+  apiRoute({
     method: "POST",
     path: "/api/tokens",
     role: "viewer",
     summary:
       "Makes an API token with your role; the secret is in this answer and never again. Made with a token, it ends with that one",
     body: TokenInput,
-    answers: 201,
+    response: { 201: CreatedToken },
     handler: async (server, c) => {
       const input = await readJson(c, TokenInput);
       const made = await createToken(server, actorOf(c), userOf(c), {
         name: input.name,
         expires_at: input.expires_at == null ? input.expires_at : Date.parse(input.expires_at),
       });
-      return c.json(withIsoTimes(made) as object, 201);
+      return withIsoTimes(made);
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "DELETE",
     path: "/api/tokens/:id",
     role: "viewer",
     summary: "Revokes one of your API tokens",
-    answers: 204,
+    response: { 204: null },
     handler: async (server, c) => {
       await revokeToken(server, actorOf(c), userOf(c), pathId(c, "id"));
-      return c.body(null, 204);
     },
-  },
+  }),
 ];

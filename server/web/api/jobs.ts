@@ -11,10 +11,11 @@ import { actorOf, type Ctx } from "../context.ts";
 import { jobFeed, type JobFeedForm } from "../job_feed.ts";
 import { isStillSignedIn } from "../security.ts";
 import { eventStream } from "../sse.ts";
-import { jobShape, lineShape } from "./shapes.ts";
-import type { ApiRoute } from "./route.ts";
+import { jobShape, lineShape, startedShape } from "./shapes.ts";
+import { type ApiRoute, apiRoute } from "./route.ts";
+import { listOf } from "../../../shared/shapes/list.ts";
+import { Job, StartedJobs, type StoredLine } from "../../../shared/shapes/job.ts";
 import { lastEventId } from "../last_event_id.ts";
-import type { StoredLine } from "../../jobs/stored_line.ts";
 import { JOB_KINDS } from "../../../shared/job_kinds/all.ts";
 
 const JSON_FORM: JobFeedForm = {
@@ -27,26 +28,27 @@ const JSON_FORM: JobFeedForm = {
 const PAGE = 1000;
 
 export const jobRoutes: ApiRoute[] = [
-  {
+  apiRoute({
     method: "POST",
     path: "/api/hosts/:id/jobs",
     role: "operator",
     summary: "Runs a job now; a backup without source_group_id runs every source group of the host",
     body: JobInput,
-    answers: 202,
+    response: { 202: StartedJobs },
     handler: async (server, c) => {
       const input = await readJson(c, JobInput);
       const ids = await startJobs(server, actorOf(c), pathId(c, "id"), input);
-      const jobs = ids.map((id) => ({ job_id: id, job_url: `${c.get("baseUrl")}/jobs/${id}` }));
-      return c.json({ ...jobs[0], jobs }, 202);
+      const jobs = ids.map((id) => startedShape(c, id));
+      return { ...jobs[0]!, jobs };
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "GET",
     path: "/api/jobs",
     role: "viewer",
     summary: "Jobs, the newest first",
     query: ["host", "repository", "kind", "status", "limit", "cursor"],
+    response: { 200: listOf(Job) },
     handler: async (server, c) => {
       const { items, next_cursor } = await listJobs(server, {
         host: c.req.query("host"),
@@ -54,67 +56,84 @@ export const jobRoutes: ApiRoute[] = [
         kind: readOneOf(c, "kind", JOB_KINDS),
         status: readOneOf(c, "status", JOB_STATUSES),
       }, readPage(c));
-      return c.json({ items: items.map(jobShape), next_cursor } as object);
+      return { items: items.map(jobShape), next_cursor };
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "GET",
     path: "/api/jobs/:id",
     role: "viewer",
     summary: "One job",
-    handler: async (server, c) => c.json(jobShape(await getJob(server, pathId(c, "id"))) as object),
-  },
-  {
+    response: { 200: Job },
+    handler: async (server, c) => jobShape(await getJob(server, pathId(c, "id"))),
+  }),
+  apiRoute({
     method: "POST",
     path: "/api/jobs/:id/cancel",
     whenFull: true,
     role: "operator",
     summary: "Asks the host to end the job; 409 when it has ended",
-    answers: 202,
+    response: { 202: Job },
     handler: async (server, c) => {
       const id = pathId(c, "id");
       await cancelJob(server, actorOf(c), id);
-      return c.json(jobShape(await getJob(server, id)) as object, 202);
+      return jobShape(await getJob(server, id));
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "POST",
     path: "/api/jobs/:id/accept",
     role: "operator",
     summary:
       "Says of a backup that saved nothing or far less than usual that this is right now: its snapshot counts for retention from then on",
+    response: { 200: Job },
     handler: async (server, c) => {
       const id = pathId(c, "id");
       await acceptJob(server, actorOf(c), id);
-      return c.json(jobShape(await getJob(server, id)) as object);
+      return jobShape(await getJob(server, id));
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "GET",
     path: "/api/jobs/:id/stream",
     role: "viewer",
     summary:
       "Server-sent events: each line (id = its number), `job` when its state changes, `end`; Last-Event-ID resumes",
+    response: {
+      200: {
+        type: "text/event-stream",
+        description:
+          "The data of an event is JSON: a line of the log as in log.ndjson, for `job` a Job; for `end` its status, as text",
+      },
+    },
     handler: async (server, c) => {
       const job = await getJobRow(server, pathId(c, "id"));
       return eventStream(server, c, jobFeed(server, job, lastEventId(c), JSON_FORM));
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "GET",
     path: "/api/jobs/:id/log.txt",
     role: "viewer",
     summary: "The log as text, control characters made visible",
+    response: { 200: { type: "text/plain", description: "One line for each line of the log" } },
     handler: async (server, c) => {
       const job = await getJobRow(server, pathId(c, "id"));
       return download(server, c, job, "text/plain; charset=utf-8", "txt", textLine);
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "GET",
     path: "/api/jobs/:id/log.ndjson",
     role: "viewer",
     summary: "The log as one JSON object per line",
+    response: {
+      200: {
+        type: "application/x-ndjson",
+        description:
+          "{n, at, stream, text} for each line of the log; n counts from 1 without a gap",
+      },
+    },
     handler: async (server, c) => {
       const job = await getJobRow(server, pathId(c, "id"));
       return download(
@@ -126,7 +145,7 @@ export const jobRoutes: ApiRoute[] = [
         (line) => `${visibleJson(lineShape(line))}\n`,
       );
     },
-  },
+  }),
 ];
 
 /** A line break within a line would let who wrote it make up lines of others. */

@@ -22,9 +22,14 @@ import { getSourceGroup } from "../../source_groups/find.ts";
 import { needAdmin } from "../../rights.ts";
 import type { Server } from "../../server.ts";
 import { pathId, readJson } from "../body.ts";
-import { actorOf, type Ctx } from "../context.ts";
-import { taskShape, withIsoTimes } from "./shapes.ts";
-import type { ApiRoute } from "./route.ts";
+import { actorOf } from "../context.ts";
+import { startedShape, taskShape, withIsoTimes } from "./shapes.ts";
+import { type ApiRoute, apiRoute } from "./route.ts";
+import { UngovernedList } from "../../../shared/shapes/snapshot.ts";
+import { RetentionPreview } from "../../../shared/shapes/source_group.ts";
+import { StartedJob } from "../../../shared/shapes/job.ts";
+import { ChangedRepository } from "../../../shared/shapes/repository.ts";
+import { Maintenance, MaintenanceTasks } from "../../../shared/shapes/maintenance.ts";
 import { RepositoryJobInput } from "../../maintenance/start_fields.ts";
 import { PreviewedRetention } from "../../retention/fields.ts";
 import { wantsAllRemoved } from "../../jobs/remove_all_input.ts";
@@ -38,52 +43,30 @@ async function namedHosts(server: Server, repositoryId: string) {
   return { host_ids: hosts.map(({ id }) => id), hosts };
 }
 
-function started(c: Ctx, jobId: string): Response {
-  return c.json({ job_id: jobId, job_url: `${c.get("baseUrl")}/jobs/${jobId}` }, 202);
-}
-
-const TASKS = {
-  type: "object",
-  properties: {
-    tasks: {
-      type: "array",
-      items: {
-        type: "object",
-        properties: {
-          off_because: { type: ["string", "null"], description: "Why it does not run, in words" },
-          off_problem: {
-            oneOf: [{ $ref: "#/components/schemas/Problem" }, { type: "null" }],
-          },
-        },
-        required: ["off_because", "off_problem"],
-      },
-    },
-  },
-};
-
 export const maintenanceRoutes: ApiRoute[] = [
-  {
+  apiRoute({
     method: "PUT",
     path: "/api/repositories/:id/admin-credential",
     role: "admin",
     summary: "Sets the credential that may delete (write-only); an empty object removes it",
     body: AdminCredentialInput,
+    response: { 200: ChangedRepository },
     handler: async (server, c) => {
       const repositoryId = pathId(c, "id");
       const input = await readJson(c, AdminCredentialInput);
       await setAdminCredential(server, actorOf(c), repositoryId, input);
       const repository = await getRepository(server, repositoryId);
       const warnings = secretWarnings({ ...repository, ...input });
-      return c.json({ ...withIsoTimes(repository) as object, warnings });
+      return { ...withIsoTimes(repository), warnings };
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "GET",
     path: "/api/repositories/:id/maintenance",
     role: "operator",
     summary:
       "Forget, prune and check: cadence, next and last run, what is wrong; locks as last seen; who holds the lease",
-    response: TASKS,
+    response: { 200: Maintenance },
     handler: async (server, c) => {
       const { id: repositoryId } = await getRepository(server, pathId(c, "id"));
       const tasks = (await listMaintenance(server, repositoryId)).map(taskShape);
@@ -91,10 +74,10 @@ export const maintenanceRoutes: ApiRoute[] = [
       const locks_seen_at = await locksSeenAt(server, repositoryId);
       const named = await namedHosts(server, repositoryId);
       const leases = await leaseHolders(server, repositoryId);
-      return c.json(withIsoTimes({ tasks, locks, locks_seen_at, leases, ...named }) as object);
+      return { tasks, ...withIsoTimes({ locks, locks_seen_at, leases, ...named }) };
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "POST",
     path: "/api/repositories/:id/lease/release",
     whenFull: true,
@@ -102,21 +85,20 @@ export const maintenanceRoutes: ApiRoute[] = [
     summary:
       "Lets others write although the host that forgets, prunes, checks or inits there has not said that it ended; confirm_hostname is that host's name",
     body: ReleaseInput,
-    answers: 204,
+    response: { 204: null },
     handler: async (server, c) => {
       const { confirm_hostname } = await readJson(c, ReleaseInput);
       await releaseLease(server, actorOf(c), pathId(c, "id"), confirm_hostname);
-      return c.body(null, 204);
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "PUT",
     path: "/api/repositories/:id/maintenance",
     role: "operator",
     summary:
       "Changes the cadences that are given (UTC); host_ids, for admins, names the hosts that may hold the admin credential",
-    response: TASKS,
     body: MaintenanceInput,
+    response: { 200: MaintenanceTasks },
     handler: async (server, c) => {
       const repositoryId = pathId(c, "id");
       await changeMaintenance(
@@ -127,16 +109,16 @@ export const maintenanceRoutes: ApiRoute[] = [
       );
       const tasks = (await listMaintenance(server, repositoryId)).map(taskShape);
       const named = await namedHosts(server, repositoryId);
-      return c.json(withIsoTimes({ tasks, ...named }) as object);
+      return { tasks, ...withIsoTimes(named) };
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "POST",
     path: "/api/repositories/:id/jobs",
     role: "operator",
     summary: "Runs forget, prune, check, unlock or stats now on a connected host of the repository",
     body: RepositoryJobInput,
-    answers: 202,
+    response: { 202: StartedJob },
     handler: async (server, c) => {
       const input = await readJson(c, RepositoryJobInput);
       const isForAll = wantsAllRemoved(actorOf(c), input);
@@ -152,10 +134,10 @@ export const maintenanceRoutes: ApiRoute[] = [
         limits: limitsOf(input),
         ...(host_id ? { hostId: host_id } : {}),
       });
-      return started(c, jobId);
+      return startedShape(c, jobId);
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "POST",
     path: "/api/hosts/:id/source-groups/:gid/retention-preview",
     whenFull: true,
@@ -163,56 +145,56 @@ export const maintenanceRoutes: ApiRoute[] = [
     summary:
       "What a policy would do to the group's snapshots as they are listed now, before it is saved; also while the host is offline",
     body: PreviewInput,
+    response: { 200: RetentionPreview },
     handler: async (server, c) => {
       const group = await getSourceGroup(server, pathId(c, "id"), pathId(c, "gid"));
       const { retention } = await readJson(c, PreviewInput);
-      return c.json(withIsoTimes(await previewRetention(server, group.id, retention)) as object);
+      return withIsoTimes(await previewRetention(server, group.id, retention));
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "GET",
     path: "/api/repositories/:id/ungoverned-snapshots",
     role: "operator",
     summary:
       "Snapshots in the repository that no source group governs, by host name and tags, as its maintenance listed them",
+    response: { 200: UngovernedList },
     handler: async (server, c) => {
       const { id: repositoryId } = await getRepository(server, pathId(c, "id"));
-      return c.json(withIsoTimes(await listUngoverned(server, repositoryId)) as object);
+      return withIsoTimes(await listUngoverned(server, repositoryId));
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "POST",
     path: "/api/repositories/:id/ungoverned-snapshots/adopt",
     role: "admin",
     summary: "A source group governs them from now on, each at its own time",
     body: AdoptInput,
+    response: { 200: z.object({ adopted: z.number() }) },
     handler: async (server, c) =>
-      c.json(
-        await adoptSnapshots(server, actorOf(c), pathId(c, "id"), await readJson(c, AdoptInput)),
-      ),
-  },
-  {
+      await adoptSnapshots(server, actorOf(c), pathId(c, "id"), await readJson(c, AdoptInput)),
+  }),
+  apiRoute({
     method: "POST",
     path: "/api/repositories/:id/ungoverned-snapshots/keep",
     role: "operator",
     summary: "They stay, and are no longer asked about",
     body: KeepInput,
-    answers: 204,
+    response: { 204: null },
     handler: async (server, c) => {
       await keepUngoverned(server, actorOf(c), pathId(c, "id"), await readJson(c, KeepInput));
-      return c.body(null, 204);
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "POST",
     path: "/api/repositories/:id/ungoverned-snapshots/forget",
     role: "admin",
     summary: "Forgets them, as a job; confirm_hostname is the host name that the snapshots carry",
     body: ForgetInput,
-    answers: 202,
+    response: { 202: StartedJob },
     handler: async (server, c) => {
       const input = await readJson(c, ForgetInput);
-      return started(c, await forgetUngoverned(server, actorOf(c), pathId(c, "id"), input));
+      return startedShape(c, await forgetUngoverned(server, actorOf(c), pathId(c, "id"), input));
     },
-  },
+  }),
 ];

@@ -7,82 +7,88 @@ import { removeRepository } from "../../repositories/remove.ts";
 import { pathId, readJson, readPage } from "../body.ts";
 import { actorOf } from "../context.ts";
 import { withIsoTimes } from "./shapes.ts";
-import type { ApiRoute } from "./route.ts";
+import { type ApiRoute, apiRoute } from "./route.ts";
+import { listOf } from "../../../shared/shapes/list.ts";
+import {
+  ChangedRepository as ChangedShape,
+  CreatedRepository,
+  Repository,
+} from "../../../shared/shapes/repository.ts";
 
 export const repositoryRoutes: ApiRoute[] = [
-  {
+  apiRoute({
     method: "GET",
     path: "/api/repositories",
     role: "operator",
     summary: "All repositories; secrets are never shown",
     query: ["limit", "cursor"],
-    handler: async (server, c) =>
-      c.json(withIsoTimes(await listRepositories(server, readPage(c))) as object),
-  },
-  {
+    response: { 200: listOf(Repository) },
+    handler: async (server, c) => withIsoTimes(await listRepositories(server, readPage(c))),
+  }),
+  apiRoute({
     method: "POST",
     path: "/api/repositories",
     role: "operator",
     summary:
       "Adds a repository; without a password a strong one is made and shown in this answer alone",
     body: NewRepository,
-    answers: 201,
+    response: { 201: CreatedRepository },
     handler: async (server, c) => {
       const made = await createRepository(server, actorOf(c), await readJson(c, NewRepository));
-      const shown = withIsoTimes(await getRepository(server, made.id)) as object;
+      const shown = withIsoTimes(await getRepository(server, made.id));
       const password = made.generatedPassword;
       const { warnings } = made;
-      const created = {
+      return {
         ...shown,
         warnings,
         ...(password ? { repository_password: password } : {}),
       };
-      return c.json(created, 201);
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "GET",
     path: "/api/repositories/:id",
     role: "operator",
     summary: "One repository",
-    handler: async (server, c) =>
-      c.json(withIsoTimes(await getRepository(server, pathId(c, "id"))) as object),
-  },
-  {
+    response: { 200: Repository },
+    handler: async (server, c) => withIsoTimes(await getRepository(server, pathId(c, "id"))),
+  }),
+  apiRoute({
     method: "PUT",
     path: "/api/repositories/:id",
     role: "operator",
     summary: "Changes a repository; secrets that are left out stay as they are",
     body: ChangedRepository,
+    response: { 200: ChangedShape },
     handler: async (server, c) => {
       const id = pathId(c, "id");
       const input = await readJson(c, ChangedRepository);
       const warnings = await changeRepository(server, actorOf(c), id, input);
-      return c.json({ ...withIsoTimes(await getRepository(server, id)) as object, warnings });
+      return { ...withIsoTimes(await getRepository(server, id)), warnings };
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "POST",
     path: "/api/repositories/:id/restic-id",
     role: "admin",
     summary:
       "Says which id is right after a host found another repository than before: the stored one or the other",
     body: ResticIdAnswer,
+    response: { 200: Repository },
     handler: async (server, c) => {
       const id = pathId(c, "id");
       await answerResticId(server, actorOf(c), id, await readJson(c, ResticIdAnswer));
-      return c.json(withIsoTimes(await getRepository(server, id)) as object);
+      return withIsoTimes(await getRepository(server, id));
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "DELETE",
     path: "/api/repositories/:id",
     role: "operator",
     summary: "Forgets how to reach a repository that no host uses; what is in it stays",
-    answers: 204,
+    response: { 204: null },
     handler: async (server, c) => {
       await removeRepository(server, actorOf(c), pathId(c, "id"));
-      return c.body(null, 204);
     },
-  },
+  }),
 ];

@@ -6,6 +6,7 @@ import { enrolmentRoutes } from "./enrolment.ts";
 import { hostRoutes } from "./hosts.ts";
 import { jobRoutes } from "./jobs.ts";
 import { maintenanceRoutes } from "./maintenance.ts";
+import { openApiRoute } from "./openapi.ts";
 import { pendingHostRoutes } from "./pending_hosts.ts";
 import { repositoryRoutes } from "./repositories.ts";
 import { scheduleRoutes } from "./schedules.ts";
@@ -14,7 +15,7 @@ import { systemRoutes } from "./system.ts";
 import { userRoutes } from "./users.ts";
 import type { ApiRoute } from "./route.ts";
 
-export const API_ROUTES: ApiRoute[] = [
+const DESCRIBED: ApiRoute[] = [
   ...systemRoutes,
   ...downloadRoutes,
   ...authRoutes,
@@ -29,3 +30,5 @@ export const API_ROUTES: ApiRoute[] = [
   ...jobRoutes,
   ...auditRoutes,
 ];
+
+export const API_ROUTES: ApiRoute[] = [...DESCRIBED, openApiRoute(DESCRIBED)];

@@ -9,16 +9,11 @@ import type { Server } from "../../server.ts";
 import { parse, pathId, readJson } from "../body.ts";
 import { actorOf } from "../context.ts";
 import { withIsoTimes } from "./shapes.ts";
-import type { ApiRoute } from "./route.ts";
+import { type ApiRoute, apiRoute } from "./route.ts";
+import { listOf } from "../../../shared/shapes/list.ts";
+import { CronPreview, Schedule } from "../../../shared/shapes/schedule.ts";
 
 const SHOWN = 5;
-
-export interface CronPreview {
-  cron: string;
-  words: string;
-  /** The next five fire times. */
-  next: number[];
-}
 
 /** What an expression means, while it is typed. Throws invalid. */
 export function previewCron(server: Server, text: string, zone: string): CronPreview {
@@ -31,75 +26,78 @@ export function previewCron(server: Server, text: string, zone: string): CronPre
 }
 
 export const scheduleRoutes: ApiRoute[] = [
-  {
+  apiRoute({
     method: "GET",
     path: "/api/cron-preview",
     role: "viewer",
     summary: "A cron expression in words, with its next five fire times",
     query: ["cron", "time_zone"],
+    response: { 200: CronPreview },
     handler: (server, c) => {
       const { next, ...shown } = previewCron(
         server,
         c.req.query("cron") ?? "",
         c.req.query("time_zone") || "UTC",
       );
-      return c.json({ ...shown, next: next.map((at) => new Date(at).toISOString()) });
+      return { ...shown, next: next.map((at) => new Date(at).toISOString()) };
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "GET",
     path: "/api/hosts/:id/schedules",
     role: "operator",
     summary: "When a host is backed up, each schedule with its next and last run",
+    response: { 200: listOf(Schedule) },
     handler: async (server, c) => {
       const { id } = await getHost(server, pathId(c, "id"));
       const items = withIsoTimes(await listSchedules(server, id));
-      return c.json({ items, next_cursor: null } as object);
+      return { items, next_cursor: null };
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "POST",
     path: "/api/hosts/:id/schedules",
     role: "operator",
     summary: "Adds a schedule; the host's own clock keeps it, in the host's time zone",
     body: ScheduleInput,
-    answers: 201,
+    response: { 201: Schedule },
     handler: async (server, c) => {
       const host = await getHost(server, pathId(c, "id"));
       const input = await readJson(c, ScheduleInput);
       const { id } = await createSchedule(server, actorOf(c), host.id, input);
-      return c.json(withIsoTimes(await getSchedule(server, host.id, id)) as object, 201);
+      return withIsoTimes(await getSchedule(server, host.id, id));
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "GET",
     path: "/api/hosts/:id/schedules/:sid",
     role: "operator",
     summary: "One schedule",
+    response: { 200: Schedule },
     handler: async (server, c) =>
-      c.json(withIsoTimes(await getSchedule(server, pathId(c, "id"), pathId(c, "sid"))) as object),
-  },
-  {
+      withIsoTimes(await getSchedule(server, pathId(c, "id"), pathId(c, "sid"))),
+  }),
+  apiRoute({
     method: "PUT",
     path: "/api/hosts/:id/schedules/:sid",
     role: "operator",
     summary: "Replaces a schedule",
     body: ScheduleInput,
+    response: { 200: Schedule },
     handler: async (server, c) => {
       const [hostId, id] = [pathId(c, "id"), pathId(c, "sid")];
       await changeSchedule(server, actorOf(c), { hostId, id }, await readJson(c, ScheduleInput));
-      return c.json(withIsoTimes(await getSchedule(server, hostId, id)) as object);
+      return withIsoTimes(await getSchedule(server, hostId, id));
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "DELETE",
     path: "/api/hosts/:id/schedules/:sid",
     role: "operator",
     summary: "Removes a schedule; its jobs stay",
-    answers: 204,
+    response: { 204: null },
     handler: async (server, c) => {
       await removeSchedule(server, actorOf(c), { hostId: pathId(c, "id"), id: pathId(c, "sid") });
-      return c.body(null, 204);
     },
-  },
+  }),
 ];

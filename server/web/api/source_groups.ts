@@ -10,65 +10,68 @@ import { SnapshotsChoice } from "../../source_groups/leave_snapshots.ts";
 import { pathId, readJson, readQuery } from "../body.ts";
 import { actorOf } from "../context.ts";
 import { withIsoTimes } from "./shapes.ts";
-import type { ApiRoute } from "./route.ts";
+import { type ApiRoute, apiRoute } from "./route.ts";
+import { listOf } from "../../../shared/shapes/list.ts";
+import { SourceGroup } from "../../../shared/shapes/source_group.ts";
 
 export const sourceGroupRoutes: ApiRoute[] = [
-  {
+  apiRoute({
     method: "GET",
     path: "/api/hosts/:id/source-groups",
     role: "operator",
     summary: "What is backed up on a host",
+    response: { 200: listOf(SourceGroup) },
     handler: async (server, c) => {
       const { id } = await getHost(server, pathId(c, "id"));
       const items = withIsoTimes(await listSourceGroups(server, id));
-      return c.json({ items, next_cursor: null } as object);
+      return { items, next_cursor: null };
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "POST",
     path: "/api/hosts/:id/source-groups",
     role: "operator",
     summary: "Adds a source group",
     body: SourceGroupInput,
-    answers: 201,
+    response: { 201: SourceGroup },
     handler: async (server, c) => {
       const host = await getHost(server, pathId(c, "id"));
       const input = await readJson(c, SourceGroupInput);
       const { id } = await createSourceGroup(server, actorOf(c), host.id, input);
-      return c.json(withIsoTimes(await getSourceGroup(server, host.id, id)) as object, 201);
+      return withIsoTimes(await getSourceGroup(server, host.id, id));
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "GET",
     path: "/api/hosts/:id/source-groups/:gid",
     role: "operator",
     summary: "One source group",
+    response: { 200: SourceGroup },
     handler: async (server, c) =>
-      c.json(
-        withIsoTimes(await getSourceGroup(server, pathId(c, "id"), pathId(c, "gid"))) as object,
-      ),
-  },
-  {
+      withIsoTimes(await getSourceGroup(server, pathId(c, "id"), pathId(c, "gid"))),
+  }),
+  apiRoute({
     method: "PUT",
     path: "/api/hosts/:id/source-groups/:gid",
     role: "operator",
     summary: "Replaces a source group",
     body: SourceGroupInput,
+    response: { 200: SourceGroup },
     handler: async (server, c) => {
       const [hostId, id] = [pathId(c, "id"), pathId(c, "gid")];
       const input = await readJson(c, SourceGroupInput);
       await changeSourceGroup(server, actorOf(c), { hostId, id }, input);
-      return c.json(withIsoTimes(await getSourceGroup(server, hostId, id)) as object);
+      return withIsoTimes(await getSourceGroup(server, hostId, id));
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "DELETE",
     path: "/api/hosts/:id/source-groups/:gid",
     role: "operator",
     summary:
       "Removes a source group; its snapshots stay, to be decided upon (ask), for good (keep), or governed by another group (adopt with adopt_by)",
     query: ["snapshots", "adopt_by"],
-    answers: 204,
+    response: { 204: null },
     handler: async (server, c) => {
       const choice = readQuery(c, SnapshotsChoice);
       await removeSourceGroup(
@@ -77,7 +80,6 @@ export const sourceGroupRoutes: ApiRoute[] = [
         { hostId: pathId(c, "id"), id: pathId(c, "gid") },
         choice,
       );
-      return c.body(null, 204);
     },
-  },
+  }),
 ];

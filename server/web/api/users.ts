@@ -9,9 +9,11 @@ import { pathId, readJson } from "../body.ts";
 import { actorOf, type Ctx } from "../context.ts";
 import type { Server } from "../../server.ts";
 import { withIsoTimes } from "./shapes.ts";
-import type { ApiRoute } from "./route.ts";
+import { type ApiRoute, apiRoute } from "./route.ts";
+import { listOf } from "../../../shared/shapes/list.ts";
+import { Account, ApiToken, InvitedUser, ROLES, SetupLink } from "../../../shared/shapes/user.ts";
 
-const role = z.enum(["admin", "operator", "viewer"], {
+const role = z.enum(ROLES, {
   error: "must be admin, operator or viewer",
 });
 
@@ -23,100 +25,103 @@ const UserChange = z.strictObject({
 });
 
 export const userRoutes: ApiRoute[] = [
-  {
+  apiRoute({
     method: "GET",
     path: "/api/users",
     role: "admin",
     summary: "All accounts, with how many sessions and API tokens each one has",
-    handler: async (server, c) =>
-      c.json({ items: withIsoTimes(await listUsers(server)), next_cursor: null } as object),
-  },
-  {
+    response: { 200: listOf(Account) },
+    handler: async (server) => ({
+      items: withIsoTimes(await listUsers(server)),
+      next_cursor: null,
+    }),
+  }),
+  apiRoute({
     method: "POST",
     path: "/api/users",
     role: "admin",
     summary:
       "Makes an account; setup_url, which is shown once and valid for an hour, is where its user sets a password",
     body: NewUser,
-    answers: 201,
+    response: { 201: InvitedUser },
     handler: async (server, c) => {
       const { user, token } = await inviteUser(server, actorOf(c), await readJson(c, NewUser));
-      return c.json({ id: user.id, setup_url: setupUrl(c, token) }, 201);
+      return { id: user.id, setup_url: setupUrl(c, token) };
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "PATCH",
     path: "/api/users/:id",
     whenFull: true,
     role: "admin",
     summary: "Changes the role, disables or enables; never the last admin who can sign in",
     body: UserChange,
+    response: { 200: Account },
     handler: async (server, c) => {
       const id = pathId(c, "id");
       await changeUser(server, actorOf(c), id, await readJson(c, UserChange));
-      return c.json(withIsoTimes((await listUsers(server, id))[0]) as object);
+      return withIsoTimes((await listUsers(server, id))[0]!);
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "DELETE",
     path: "/api/users/:id",
     role: "admin",
     summary:
       "Removes the account with its sessions and API tokens; never the last admin who can sign in",
-    answers: 204,
+    response: { 204: null },
     handler: async (server, c) => {
       await removeUser(server, actorOf(c), pathId(c, "id"));
-      return c.body(null, 204);
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "POST",
     path: "/api/users/:id/reset",
     whenFull: true,
     role: "admin",
     summary:
       "Ends the password, the sessions and the API tokens of before; setup_url, valid for an hour, is where the user sets a new one",
+    response: { 200: SetupLink },
     handler: async (server, c) => {
       const token = await resetUser(server, actorOf(c), pathId(c, "id"));
-      return c.json({ setup_url: setupUrl(c, token) });
+      return { setup_url: setupUrl(c, token) };
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "DELETE",
     path: "/api/users/:id/sessions",
     role: "admin",
     summary: "Signs the user out everywhere",
-    answers: 204,
+    response: { 204: null },
     handler: async (server, c) => {
       await endSessionsOf(server, actorOf(c), pathId(c, "id"));
-      return c.body(null, 204);
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "GET",
     path: "/api/users/:id/tokens",
     role: "admin",
     summary: "The user's API tokens",
+    response: { 200: listOf(ApiToken) },
     handler: async (server, c) => {
       const user = await getUser(server, pathId(c, "id"));
       const items = withIsoTimes(await listTokens(server, user));
-      return c.json({ items, next_cursor: null } as object);
+      return { items, next_cursor: null };
     },
-  },
-  {
+  }),
+  apiRoute({
     method: "DELETE",
     path: "/api/users/:id/tokens/:tid",
     role: "admin",
     summary: "Revokes one of the user's API tokens, with all that rests on it",
-    answers: 204,
+    response: { 204: null },
     handler: revoke,
-  },
+  }),
 ];
 
-async function revoke(server: Server, c: Ctx): Promise<Response> {
+async function revoke(server: Server, c: Ctx): Promise<void> {
   const user = await getUser(server, pathId(c, "id"));
   await revokeToken(server, actorOf(c), user, pathId(c, "tid"));
-  return c.body(null, 204);
 }
 
 function setupUrl(c: Ctx, token: string): string {

@@ -64,13 +64,7 @@ async function showAccount(
     AccountPage({
       frame: await frameOf(server, c),
       passwordErrors: {},
-      tokens: tokens.map((token) => ({
-        id: token.id,
-        name: token.name,
-        createdAt: token.created_at,
-        expiresAt: token.expires_at,
-        lastUsedAt: token.last_used_at,
-      })),
+      tokens,
       newToken: null,
       tokenValues: { name: "", lifetime: "90" },
       tokenErrors: {},

@@ -1,11 +1,12 @@
-import { AuditPage } from "../../../templates/audit/page.tsx";
-import { type AuditEntry, listAudit } from "../../audit/find.ts";
+import { AuditPage, type AuditRow } from "../../../templates/audit/page.tsx";
+import { listAudit } from "../../audit/find.ts";
 import { AppError } from "../../errors.ts";
 import type { Server } from "../../server.ts";
 import { auditFilter } from "../api/audit.ts";
 import { readPage } from "../body.ts";
 import type { Ctx, Route } from "../context.ts";
 import { frameOf, show } from "./page.ts";
+import type { AuditEntry } from "../../../shared/shapes/audit_entry.ts";
 
 export const auditPageRoutes: Route[] = [
   { method: "GET", path: "/audit", role: "admin", handler: audit },
@@ -18,7 +19,7 @@ async function audit(server: Server, c: Ctx): Promise<Response> {
     c,
     AuditPage({
       frame: await frameOf(server, c),
-      entries: page.items.map(entryProps),
+      entries: page.items.map(auditRow),
       filter: {
         actor: typed("actor"),
         action: typed("action"),
@@ -44,18 +45,10 @@ async function entries(server: Server, c: Ctx) {
   }
 }
 
-const ACTORS = ["user", "schedule", "system", "agent"] as const;
-
-function entryProps(entry: AuditEntry) {
-  const { target, actor } = entry;
+function auditRow({ target, ...entry }: AuditEntry): AuditRow {
   return {
-    id: String(entry.id),
-    at: entry.at,
-    actor: { kind: ACTORS.find((kind) => kind === actor.kind) ?? "system", name: actor.name },
-    action: entry.action,
+    ...entry,
     target: target && { kind: target.kind, name: target.name, href: hrefOf(target) },
-    address: entry.address,
-    detail: entry.detail,
   };
 }
 

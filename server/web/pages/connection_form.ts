@@ -1,7 +1,7 @@
 // The connection fields of a repository in a form: what they say, and what they show again.
 import type { ConnectionValues } from "../../../templates/repositories/connection_fields.tsx";
-import type { Repository } from "../../repositories/find.ts";
 import { type Form, linesOf } from "./form.ts";
+import type { Repository } from "../../../shared/shapes/repository.ts";
 
 /** What the connection fields say, as the API's schemas read it. Blank secrets are left out: they stay, or are made. */
 export function connectionInput(form: Form, prefix: string) {

@@ -1,21 +1,20 @@
 // A host as the templates want it: on the dashboard, on its own page, in a live fragment.
 import type { HostRowData } from "../../../templates/dashboard/host_row.tsx";
-import type { LastRunView } from "../../../templates/parts/last_run.tsx";
 import type { AttentionItem } from "../../../templates/dashboard/page.tsx";
 import type { HostFrameProps, HostView } from "../../../templates/hosts/frame.tsx";
 import { jobTitle } from "../../../templates/jobs/words.tsx";
-import type { JobStatus } from "../../../shared/job.ts";
 import { backupStrips, type DayOutcome } from "../../hosts/backup_days.ts";
 import { isDismissable } from "../../hosts/agent_problems.ts";
 import { getHost, type Host } from "../../hosts/find.ts";
 import type { FleetSummary } from "../../hosts/fleet.ts";
-import type { HostState } from "../../hosts/state.ts";
 import { findJobRow } from "../../jobs/find.ts";
 import type { Server } from "../../server.ts";
 import { hasPathsToSave } from "../../source_groups/find.ts";
 import { pathId } from "../body.ts";
 import type { Ctx } from "../context.ts";
 import { frameOf, mayRun } from "./page.ts";
+import type { HostState } from "../../../shared/shapes/host.ts";
+import type { SnapshotLoss } from "../../../shared/shapes/snapshot.ts";
 
 export async function hostRows(server: Server, hosts: Host[]): Promise<HostRowData[]> {
   const strips = await backupStrips(server, hosts.map((host) => host.id));
@@ -32,26 +31,20 @@ function hostRow(host: Host, days: DayOutcome[]): HostRowData {
     state: host.state,
     isOnline: host.online,
     lastSeenAt: host.last_seen_at,
-    lastBackup: lastRunView(host.last_backup),
+    lastBackup: host.last_backup,
     running: running && { jobId: running.id, kind: running.kind, progress: running.progress },
     queued: host.running.filter((job) => job.status === "queued").length,
     days,
     sizeBytes: host.repository_size,
     snapshots: host.snapshots_count,
     schedule: host.schedule &&
-      { nextRunAt: host.next_run_at, lastRun: lastRunView(host.schedule.last_run) },
+      { nextRunAt: host.next_run_at, lastRun: host.schedule.last_run },
   };
 }
 
 /** What runs, as far as is known: not what ran when the connection went away. */
 function runningJob(host: Host) {
   return host.online ? host.running.find((job) => job.status === "running") ?? null : null;
-}
-
-export function lastRunView(
-  run: { job_id: string; at: number; status: JobStatus; warnings: number } | null,
-): LastRunView | null {
-  return run && { jobId: run.job_id, at: run.at, status: run.status, warnings: run.warnings };
 }
 
 const STATE_WORDS: Record<HostState, string> = {
@@ -81,15 +74,10 @@ export async function hostView(server: Server, hostId: string): Promise<HostView
     arch: host.arch,
     hostname: host.hostname,
     hostnameWarning: host.hostname_warning,
-    brakes: host.brakes && {
-      allowsHooks: host.brakes.allow_hooks,
-      allowsRestoreInPlace: host.brakes.allow_restore_in_place,
-      roots: host.brakes.roots,
-      repositories: host.brakes.repositories,
-    },
+    brakes: host.brakes,
     isOnline: host.online,
     lastSeenAt: host.last_seen_at,
-    lastBackup: lastRunView(host.last_backup),
+    lastBackup: host.last_backup,
     running: running && { jobId: running.id, title: titleOn(host, running) },
     nextRunAt: host.next_run_at,
     isOnHold: host.on_hold_since !== null,
@@ -106,10 +94,7 @@ export async function hostView(server: Server, hostId: string): Promise<HostView
     agentVersion: host.agent_version,
     resticVersion: host.restic_version,
     resticProblem: host.restic_problem,
-    agentProblems: host.agent_problems.map(({ text, received_at }) => ({
-      text,
-      receivedAt: received_at,
-    })),
+    agentProblems: host.agent_problems,
     mayDismissProblems: host.agent_problems.some(isDismissable),
     days: strips.get(hostId) ?? [],
   };
@@ -148,10 +133,9 @@ export async function hostFrame(server: Server, c: Ctx): Promise<HostFrameProps>
 
 /** What is older than a month is no news. */
 export function lossesOf(
-  { losses }: { losses: { noticed_at: number; count: number }[] },
+  { losses }: { losses: SnapshotLoss[] },
   now: number,
 ) {
   const since = now - 30 * 86_400_000;
-  return losses.filter((loss) => loss.noticed_at > since)
-    .map(({ noticed_at, count }) => ({ noticedAt: noticed_at, count }));
+  return losses.filter((loss) => loss.noticed_at > since);
 }

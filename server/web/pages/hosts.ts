@@ -3,7 +3,6 @@ import { z } from "zod";
 import type { HookField } from "../../../templates/hosts/hooks.tsx";
 import { AddHostDonePage } from "../../../templates/hosts/add_done.tsx";
 import type { ApprovalsProps } from "../../../templates/hosts/approvals.tsx";
-import type { MachineView } from "../../../templates/hosts/machines.tsx";
 import { HostJobsPage } from "../../../templates/hosts/jobs.tsx";
 import {
   HostRepositoryPage,
@@ -20,19 +19,9 @@ import { joinCommands } from "../../enrolment/join_commands.ts";
 import { createRejoinToken } from "../../enrolment/rejoin_token.ts";
 import { BandwidthInput, setBandwidth } from "../../hosts/bandwidth.ts";
 import { changeHost, HostChange } from "../../hosts/change.ts";
-import {
-  type DefaultHooks,
-  DefaultHooksInput,
-  getDefaultHooks,
-  setDefaultHooks,
-} from "../../hooks/defaults.ts";
+import { DefaultHooksInput, getDefaultHooks, setDefaultHooks } from "../../hooks/defaults.ts";
 import { getHost, type Host } from "../../hosts/find.ts";
-import {
-  chooseInstance,
-  type HostInstance,
-  InstanceChoice,
-  listInstances,
-} from "../../hosts/choose_instance.ts";
+import { chooseInstance, InstanceChoice, listInstances } from "../../hosts/choose_instance.ts";
 import { dismissAgentProblems } from "../../hosts/agent_problems.ts";
 import { resumeHost } from "../../hosts/resume.ts";
 import { listJobs } from "../../jobs/find.ts";
@@ -49,6 +38,7 @@ import { repositoryView } from "./repository_props.ts";
 import { hostFrame, lossesOf } from "./host_props.ts";
 import { testHook, TestHookInput } from "../../jobs/test_hook.ts";
 import { HostSnapshotsChoice, removeHost } from "../../retention/remove_host.ts";
+import type { DefaultHooks } from "../../../shared/shapes/hooks.ts";
 
 export const hostPageRoutes: Route[] = [
   { method: "GET", path: "/hosts/:id", role: "viewer", handler: snapshots },
@@ -292,7 +282,7 @@ async function settings(
       errors: {},
       repositories: await repositoryChoices(server, c, [host.repository_id]),
       approvals: await approvalsProps(server, c, host),
-      machines: (await listInstances(server, host.id)).map(machineView),
+      machines: await listInstances(server, host.id),
       snapshots: host.snapshots_count,
       mayDelete: isAdmin(c),
       deleteErrors: {},
@@ -321,20 +311,6 @@ async function approvalsProps(server: Server, c: Ctx, host: Host): Promise<Appro
     })),
     mayChange: isAdmin(c),
     errors: {},
-  };
-}
-
-function machineView(machine: HostInstance): MachineView {
-  return {
-    id: machine.id,
-    hostname: machine.hostname,
-    system: `${machine.os} ${machine.arch}`,
-    agentVersion: machine.agent_version,
-    address: machine.address,
-    bootTime: machine.boot_time,
-    firstSeenAt: machine.first_seen_at,
-    lastSeenAt: machine.last_seen_at,
-    isConnected: machine.connected,
   };
 }
 

@@ -9,12 +9,6 @@ import type { Server } from "../../server.ts";
 import { titleOn } from "./host_props.ts";
 import type { JobView } from "../../../templates/jobs/view.ts";
 
-const ACTORS = ["user", "schedule", "system", "agent"] as const;
-
-function actorOf({ actor }: Job): JobRowData["actor"] {
-  return { kind: ACTORS.find((kind) => kind === actor.kind) ?? "system", name: actor.name };
-}
-
 export function jobRow(job: Job): JobRowData {
   return {
     id: job.id,
@@ -25,12 +19,12 @@ export function jobRow(job: Job): JobRowData {
     status: job.status,
     warnings: job.warnings,
     reason: job.reason,
-    actor: actorOf(job),
+    actor: job.actor,
     createdAt: job.created_at,
     startedAt: job.started_at,
     finishedAt: job.finished_at,
     seconds: job.duration_seconds,
-    bytesAdded: job.kind === "backup" ? job.summary?.bytes_added ?? null : null,
+    bytesAdded: job.summary?.bytes_added ?? null,
   };
 }
 

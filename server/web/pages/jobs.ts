@@ -14,8 +14,8 @@ import { actorOf, type Ctx, type Route } from "../context.ts";
 import { attemptTo } from "./form.ts";
 import { jobRow, jobView } from "./job_props.ts";
 import { frameOf, goTo, isAdmin, mayRun, show } from "./page.ts";
-import type { StoredLine } from "../../jobs/stored_line.ts";
 import { JOB_KINDS } from "../../../shared/job_kinds/all.ts";
+import type { StoredLine } from "../../../shared/shapes/job.ts";
 
 export const jobPageRoutes: Route[] = [
   { method: "GET", path: "/jobs", role: "viewer", handler: list },

@@ -7,11 +7,12 @@ import {
   STALE_LOCK_AFTER,
 } from "../../maintenance/find.ts";
 import { leaseHolders } from "../../jobs/release_lease.ts";
-import { getRepository, type Repository } from "../../repositories/find.ts";
+import { getRepository } from "../../repositories/find.ts";
 import type { Server } from "../../server.ts";
 import type { Ctx } from "../context.ts";
 import { frameOf, isAdmin, mayRun } from "./page.ts";
 import { listMaintenanceHosts, noHostBecause } from "../../repositories/maintenance_hosts.ts";
+import type { Repository } from "../../../shared/shapes/repository.ts";
 
 export async function maintenanceProps(
   server: Server,

@@ -1,15 +1,10 @@
 // Machines that wait for approval: who they are, and an admin's decision.
 import { AcceptedPage, AcceptPage, type AcceptProps } from "../../../templates/pending/accept.tsx";
-import { PendingPage, type RejectedKeyView } from "../../../templates/pending/page.tsx";
+import { PendingPage } from "../../../templates/pending/page.tsx";
 import { NO_CONNECTION } from "../../../templates/repositories/connection_fields.tsx";
 import { listAwayHosts } from "../../hosts/names.ts";
 import { Acceptance, acceptPendingHost } from "../../pending_hosts/accept.ts";
-import {
-  getPendingHost,
-  listPendingHosts,
-  listRejectedKeys,
-  type RejectedKey,
-} from "../../pending_hosts/find.ts";
+import { getPendingHost, listPendingHosts, listRejectedKeys } from "../../pending_hosts/find.ts";
 import { allowRejectedKey, rejectPendingHost } from "../../pending_hosts/reject.ts";
 import { warningFlash } from "../../repositories/secret_warnings.ts";
 import type { Server } from "../../server.ts";
@@ -18,7 +13,6 @@ import { actorOf, type Ctx, type Route } from "../context.ts";
 import { attempt, attemptTo, linesOf, readForm, tagsOf } from "./form.ts";
 import { frameOf, goTo, isAdmin, show, whereFrom } from "./page.ts";
 import { choiceInput, repositoryChoices, typedChoice } from "./repository_choice.ts";
-import { pendingHostView } from "./pending_props.ts";
 
 export const pendingHostPageRoutes: Route[] = [
   { method: "GET", path: "/pending-hosts", role: "operator", handler: list },
@@ -47,9 +41,9 @@ async function list(server: Server, c: Ctx): Promise<Response> {
     c,
     PendingPage({
       frame: await frameOf(server, c),
-      hosts: items.map(pendingHostView),
+      hosts: items,
       total,
-      rejected: rejected.items.map(rejectedView),
+      rejected: rejected.items,
       mayDecide: isAdmin(c),
       previous: input.cursor === null ? undefined : address(Math.max(0, before)),
       next: next_cursor === null ? undefined : address(next_cursor),
@@ -62,7 +56,7 @@ async function showForm(server: Server, c: Ctx): Promise<Response> {
   const repositories = await repositoryChoices(server, c);
   const page: AcceptProps = {
     frame: await frameOf(server, c),
-    host: pendingHostView(host),
+    host: host,
     values: {
       name: host.hostname,
       join_as: "new",
@@ -107,7 +101,7 @@ async function accept(server: Server, c: Ctx): Promise<Response> {
     const host = await getPendingHost(server, id);
     const page = AcceptPage({
       frame: await frameOf(server, c),
-      host: pendingHostView(host),
+      host: host,
       values: {
         name: form.text("name"),
         join_as: form.text("join_as") === "existing" ? "existing" : "new",
@@ -149,14 +143,4 @@ async function allow(server: Server, c: Ctx): Promise<Response> {
   return goTo(c, whereFrom(c, "/"), {
     text: "It may ask again: start the agent on that machine anew.",
   });
-}
-
-function rejectedView(key: RejectedKey): RejectedKeyView {
-  return {
-    id: key.id,
-    hostname: key.hostname,
-    fingerprint: key.fingerprint,
-    rejectedBy: key.rejected_by,
-    until: key.expires_at,
-  };
 }

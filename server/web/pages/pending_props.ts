@@ -1,6 +1,6 @@
 // Machines that wait for approval, as pages show them.
-import type { PendingHostView, PendingProps } from "../../../templates/pending/list.tsx";
-import { countRejectedKeys, listPendingHosts, type PendingHost } from "../../pending_hosts/find.ts";
+import type { PendingProps } from "../../../templates/pending/list.tsx";
+import { countRejectedKeys, listPendingHosts } from "../../pending_hosts/find.ts";
 import type { Server } from "../../server.ts";
 import type { Ctx } from "../context.ts";
 import { isAdmin } from "./page.ts";
@@ -12,31 +12,10 @@ const ON_DASHBOARD = 5;
 export async function pendingProps(server: Server, c: Ctx): Promise<PendingProps> {
   const { items, total } = await listPendingHosts(server, { limit: ON_DASHBOARD, cursor: null });
   return {
-    hosts: items.map(pendingHostView),
+    hosts: items,
     total,
     rejected: await countRejectedKeys(server),
     now: server.now(),
     mayDecide: isAdmin(c),
-  };
-}
-
-export function pendingHostView(host: PendingHost): PendingHostView {
-  return {
-    id: host.id,
-    hostname: host.hostname,
-    os: host.os,
-    arch: host.arch,
-    agentVersion: host.agent_version,
-    resticVersion: host.restic_version,
-    fingerprint: host.fingerprint,
-    address: host.announced_from_ip,
-    firstSeenAt: host.first_seen_at,
-    provenAt: host.proven_at,
-    isConnected: host.connected,
-    hasCollision: host.hostname_collision,
-    looksLike: host.looks_like,
-    nameWarning: host.name_warning,
-    isPlainHttp: host.plain_http,
-    revision: host.revision,
   };
 }

@@ -1,6 +1,9 @@
 // The pages and forms that people use: one row per method and path, with the role that it needs.
 import type { Route } from "../context.ts";
-import { liveRoutes } from "../live.ts";
+import { liveDashboardRoutes } from "./live_dashboard.ts";
+import { liveHostRoutes } from "./live_host.ts";
+import { liveJobRoutes } from "./live_jobs.ts";
+import { liveJoiningRoutes } from "./live_joining.ts";
 import { accountRoutes } from "./account.ts";
 import { addHostRoutes } from "./add_host.ts";
 import { assetRoutes } from "./assets.ts";
@@ -34,5 +37,8 @@ export const PAGE_ROUTES: Route[] = [
   ...jobPageRoutes,
   ...auditPageRoutes,
   ...accountRoutes,
-  ...liveRoutes,
+  ...liveDashboardRoutes,
+  ...liveHostRoutes,
+  ...liveJobRoutes,
+  ...liveJoiningRoutes,
 ];

@@ -3,7 +3,6 @@ import type { ScheduleListProps } from "../../../templates/hosts/schedules.tsx";
 import { getHost } from "../../hosts/find.ts";
 import { listSchedules } from "../../schedules/find.ts";
 import type { Server } from "../../server.ts";
-import { lastRunView } from "./host_props.ts";
 
 /** The schedules of a host, for its tab and for the live fragment of it. */
 export async function scheduleList(
@@ -21,7 +20,7 @@ export async function scheduleList(
       isEnabled: schedule.enabled,
       groups: schedule.source_groups.map((group) => group.name),
       nextRunAt: schedule.next_run_at,
-      lastRun: lastRunView(schedule.last_run),
+      lastRun: schedule.last_run,
     })),
   };
 }

@@ -10,16 +10,11 @@ import {
 import { SourcesPage } from "../../../templates/hosts/sources.tsx";
 import type { Errors } from "../../../templates/parts/field.tsx";
 import type { RefusedRun } from "../../../templates/parts/limits.tsx";
-import { type DefaultHooks, getDefaultHooks } from "../../hooks/defaults.ts";
+import { getDefaultHooks } from "../../hooks/defaults.ts";
 import { getHost, type Host } from "../../hosts/find.ts";
 import type { Server } from "../../server.ts";
 import { SourceGroupInput } from "../../source_groups/fields.ts";
-import {
-  getSourceGroup,
-  heirsOf,
-  listSourceGroups,
-  type SourceGroup,
-} from "../../source_groups/find.ts";
+import { getSourceGroup, heirsOf, listSourceGroups } from "../../source_groups/find.ts";
 import {
   changeSourceGroup,
   createSourceGroup,
@@ -32,10 +27,12 @@ import { forgetUngoverned } from "../../retention/decide_ungoverned.ts";
 import { previewRetention } from "../../retention/preview.ts";
 import { SnapshotsChoice } from "../../source_groups/leave_snapshots.ts";
 import { attempt, attemptTo, type Form, linesOf, numberOf, readForm } from "./form.ts";
-import { hostFrame, lastRunView } from "./host_props.ts";
+import { hostFrame } from "./host_props.ts";
 import { startRun } from "./run_form.ts";
 import { frameOf, goTo, isAdmin, show } from "./page.ts";
 import { PreviewedRetention } from "../../retention/fields.ts";
+import type { SourceGroup } from "../../../shared/shapes/source_group.ts";
+import type { DefaultHooks } from "../../../shared/shapes/hooks.ts";
 
 export const sourcePageRoutes: Route[] = [
   {
@@ -108,7 +105,7 @@ async function listSources(server: Server, c: Ctx, refused?: RefusedRun): Promis
       hooks: hookViews(group, defaults).flatMap(({ hook, inForce }) =>
         inForce ? [{ name: hook, from: inForce.from }] : []
       ),
-      lastRun: lastRunView(group.last_run),
+      lastRun: group.last_run,
     })),
     refused,
   });
@@ -169,9 +166,7 @@ async function preview(server: Server, c: Ctx): Promise<Response> {
     ({ retention }) => previewRetention(server, group.id, retention),
   );
   if (errors) return await showForm(server, c, { group, values, errors: ofForm(errors) });
-  const { keep, remove, held, withheld, refreshed_at } = done;
-  const shown = { keep, remove, held, withheld, refreshedAt: refreshed_at };
-  return await showForm(server, c, { group, values, errors: {}, preview: shown });
+  return await showForm(server, c, { group, values, errors: {}, preview: done });
 }
 
 async function remove(server: Server, c: Ctx): Promise<Response> {

@@ -20,12 +20,7 @@ export async function ungovernedProps(
     csrf: c.get("csrf") ?? "",
     now: server.now(),
     items: shown.map((each) => ({
-      hostname: each.hostname,
-      tags: each.tags,
-      count: each.count,
-      oldestAt: each.oldest_at,
-      newestAt: each.newest_at,
-      keptBy: each.kept_by,
+      ...each,
       groups: [true, false].flatMap((isOwn) =>
         heirs.filter(({ snapshotHost }) => (snapshotHost === each.hostname) === isOwn)
       ).slice(0, most),

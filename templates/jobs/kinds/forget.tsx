@@ -1,6 +1,7 @@
 import { count } from "../../format.ts";
 import { Name } from "../../parts/name.tsx";
-import type { JobView } from "../view.ts";
+import { placesOf } from "../places.ts";
+import type { EndedJob, JobView, NextStep } from "../view.ts";
 import { ofRepository, type PageKind } from "./kind.ts";
 
 export const forget: PageKind = {
@@ -10,7 +11,33 @@ export const forget: PageKind = {
   succeeded: ({ isDryRun }) =>
     isDryRun ? "Nothing was removed: this only shows what the policy would do." : "Done.",
   Result: Forgotten,
+  nextStep,
 };
+
+function nextStep(job: EndedJob): NextStep | null {
+  const { repository } = placesOf(job);
+  switch (job.reasonCode) {
+    case "would_drop_most":
+      return {
+        sentence:
+          "Look at what it would remove on the source group's page. If that is meant, an admin runs it with consent.",
+        kind: "forget",
+        to: `${repository}/jobs?may_drop_most=true`,
+        isForAdmins: true,
+        label: "Run it anyway",
+      };
+    case "list_changed":
+    case "not_ours":
+      return {
+        sentence: "The server has the repository's new list now. Run it again.",
+        kind: "forget",
+        to: `${repository}/jobs`,
+        label: "Run again",
+      };
+    default:
+      return null;
+  }
+}
 
 function Forgotten({ job: { forgotten, isDryRun } }: { job: JobView }) {
   if (!forgotten) return null;

@@ -1,6 +1,6 @@
 import { followClock } from "../../../server/follow_clock.ts";
 import assert from "node:assert/strict";
-import { createApp } from "../../../server/app.ts";
+import { createCheckedApp } from "../../support/checked_app.ts";
 import { call, followSetupLink, signIn, withToken } from "../../support/browser_session.ts";
 import { PASSWORD, startServer } from "../../support/start_server.ts";
 
@@ -208,9 +208,13 @@ Deno.test("a download that is under way ends too when its reader is out", async 
   );
   const { body } = await test.api("alice", "POST", "/api/tokens", { name: "reader" });
   // Read from the app itself: a connection between would take all of it at once.
-  const response = await createApp(test.server).request("http://127.0.0.1/api/audit.csv", {
-    headers: { authorization: `Bearer ${body.token}`, host: "127.0.0.1" },
-  }, { peer: "127.0.0.1" });
+  const response = await createCheckedApp(test.server, assert.fail).request(
+    "http://127.0.0.1/api/audit.csv",
+    {
+      headers: { authorization: `Bearer ${body.token}`, host: "127.0.0.1" },
+    },
+    { peer: "127.0.0.1" },
+  );
   const reader = response.body!.getReader();
   assert.equal((await reader.read()).done, false);
   await test.api("alice", "DELETE", `/api/tokens/${body.id}`);

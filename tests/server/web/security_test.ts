@@ -1,7 +1,7 @@
 import { followClock } from "../../../server/follow_clock.ts";
 import assert from "node:assert/strict";
 import { newId } from "../../../shared/new_id.ts";
-import { createApp } from "../../../server/app.ts";
+import { createCheckedApp } from "../../support/checked_app.ts";
 import { ROUTES } from "../../../server/web/routes.ts";
 import type { Route } from "../../../server/web/context.ts";
 import {
@@ -42,7 +42,7 @@ Deno.test("each route answers each role as its row says, and nobody else", async
 
 Deno.test("a route without a written role needs admin", async () => {
   await using test = await startServer();
-  const app = createApp(test.server, [{
+  const app = createCheckedApp(test.server, assert.fail, [{
     method: "GET",
     path: "/forgotten",
     handler: (_, c) => c.text("secret"),
@@ -129,7 +129,7 @@ Deno.test("every answer carries the security headers, errors and the unknown too
 
 Deno.test("a request under a name that is not ours is refused (DNS rebinding)", async () => {
   await using test = await startServer({ env: { RM_BASE_URL: "https://backup.example.org" } });
-  const app = createApp(test.server);
+  const app = createCheckedApp(test.server, assert.fail);
   const as = async (host: string) =>
     (await app.request(`http://${host}/api/version`, { headers: { host } }, { peer: "127.0.0.1" }))
       .status;

@@ -9,9 +9,9 @@ const account = (tokens: number, changes = {}) => (
     tokens={Array.from({ length: tokens }, (_, i) => ({
       id: id(i),
       name: i === 1 ? HOSTILE : "nightly report",
-      createdAt: NOW - 40 * DAY,
-      expiresAt: i % 3 === 0 ? null : NOW + (i - 2) * 20 * DAY,
-      lastUsedAt: i % 2 ? null : NOW - 3 * HOUR,
+      created_at: NOW - 40 * DAY,
+      expires_at: i % 3 === 0 ? null : NOW + (i - 2) * 20 * DAY,
+      last_used_at: i % 2 ? null : NOW - 3 * HOUR,
     }))}
     newToken={null}
     tokenValues={{ name: "", lifetime: "90" }}

@@ -4,7 +4,6 @@ import { frame, HOSTILE, id, MINUTE, NOW, type Pages } from "./common.ts";
 
 const auditEntries = (n: number) =>
   Array.from({ length: n }, (_, i) => ({
-    id: String(900 - i),
     at: NOW - i * 37 * MINUTE,
     actor: i % 5 === 4
       ? { kind: "agent" as const, name: "web-01" }

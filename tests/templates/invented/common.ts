@@ -1,8 +1,9 @@
 // What the samples share: a time, names that are long, foreign or hostile, the frame of a page.
 import type { Progress } from "../../../shared/job.ts";
 import { problem } from "../../../shared/problems.ts";
-import type { Fleet, FrameProps, Role } from "../../../templates/layout.tsx";
+import type { Fleet, FrameProps } from "../../../templates/layout.tsx";
 import type { DayState } from "../../../templates/parts/strip.tsx";
+import type { Role } from "../../../shared/shapes/user.ts";
 import type { Child } from "hono/jsx";
 
 /** Pages by a name that says what is in them. */

@@ -30,7 +30,12 @@ function hostRow(n: number, name: string, changes: Partial<HostRowData> = {}): H
     state: "ok",
     isOnline: true,
     lastSeenAt: NOW - 20_000,
-    lastBackup: { jobId: id(1000 + n), at: NOW - n * 8 * MINUTE, status: "succeeded", warnings: 0 },
+    lastBackup: {
+      job_id: id(1000 + n),
+      at: NOW - n * 8 * MINUTE,
+      status: "succeeded",
+      warnings: 0,
+    },
     running: null,
     queued: 0,
     days: days(n % 9),
@@ -38,7 +43,7 @@ function hostRow(n: number, name: string, changes: Partial<HostRowData> = {}): H
     snapshots: 20 + n * 3,
     schedule: {
       nextRunAt: NOW + (n % 70) * 3 * HOUR,
-      lastRun: { jobId: id(1000 + n), at: NOW - n * 8 * MINUTE, status: "succeeded", warnings: 0 },
+      lastRun: { job_id: id(1000 + n), at: NOW - n * 8 * MINUTE, status: "succeeded", warnings: 0 },
     },
     ...changes,
   };
@@ -47,12 +52,12 @@ function hostRow(n: number, name: string, changes: Partial<HostRowData> = {}): H
 const FEW: HostRowData[] = [
   hostRow(1, "db-02", {
     state: "bad",
-    lastBackup: { jobId: id(1001), at: NOW - 26 * HOUR, status: "failed", warnings: 0 },
+    lastBackup: { job_id: id(1001), at: NOW - 26 * HOUR, status: "failed", warnings: 0 },
     days: days(1),
   }),
   hostRow(2, "mail-01", {
     state: "warn",
-    lastBackup: { jobId: id(1002), at: NOW - 2 * HOUR, status: "succeeded", warnings: 3 },
+    lastBackup: { job_id: id(1002), at: NOW - 2 * HOUR, status: "succeeded", warnings: 3 },
   }),
   hostRow(3, "nas", {
     state: "run",
@@ -61,7 +66,7 @@ const FEW: HostRowData[] = [
   hostRow(4, "web-01", {
     schedule: {
       nextRunAt: NOW + 5 * HOUR,
-      lastRun: { jobId: id(1), at: NOW - 8 * HOUR, status: "succeeded", warnings: 0 },
+      lastRun: { job_id: id(1), at: NOW - 8 * HOUR, status: "succeeded", warnings: 0 },
     },
   }),
   hostRow(5, "pc-leo", { state: "off", isOnline: false, lastSeenAt: NOW - 3 * DAY, os: "windows" }),

@@ -4,7 +4,7 @@ import type { HostFrameProps, HostView } from "../../../templates/hosts/frame.ts
 import { HostJobsPage } from "../../../templates/hosts/jobs.tsx";
 import { HostSettingsPage } from "../../../templates/hosts/settings.tsx";
 import { SnapshotsPage } from "../../../templates/hosts/snapshots.tsx";
-import type { Role } from "../../../templates/layout.tsx";
+import type { Role } from "../../../shared/shapes/user.ts";
 import {
   backupProblem,
   CHOICES,
@@ -37,7 +37,7 @@ export const hostView = (changes: Partial<HostView> = {}): HostView => ({
   brakes: null,
   isOnline: true,
   lastSeenAt: NOW - 12_000,
-  lastBackup: { jobId: id(1004), at: NOW - 8 * MINUTE, status: "succeeded", warnings: 0 },
+  lastBackup: { job_id: id(1004), at: NOW - 8 * MINUTE, status: "succeeded", warnings: 0 },
   running: null,
   nextRunAt: null,
   isOnHold: false,
@@ -70,13 +70,13 @@ export const NEW_HOST = hostView({
 });
 
 export const BROKEN_HOST = hostView({
-  agentProblems: [{ text: HOSTILE, receivedAt: NOW }, { text: LONG, receivedAt: NOW - DAY }],
+  agentProblems: [{ text: HOSTILE, received_at: NOW }, { text: LONG, received_at: NOW - DAY }],
   mayDismissProblems: true,
   hostname: "w\u0435b-01",
   hostnameWarning: "must not mix scripts (Latin and Cyrillic: \u0435 U+0435)",
   brakes: {
-    allowsHooks: false,
-    allowsRestoreInPlace: false,
+    allow_hooks: false,
+    allow_restore_in_place: false,
     roots: ["/home", HOSTILE, LONG],
     repositories: [],
   },
@@ -97,7 +97,7 @@ export const BROKEN_HOST = hostView({
   ],
   isOnline: false,
   lastSeenAt: NOW - 3 * DAY,
-  lastBackup: { jobId: id(1004), at: NOW - 4 * DAY, status: "failed", warnings: 0 },
+  lastBackup: { job_id: id(1004), at: NOW - 4 * DAY, status: "failed", warnings: 0 },
   repository: {
     id: id(70),
     name: HOSTILE,
@@ -167,24 +167,26 @@ export const hostPages: Pages = {
         {
           id: "1".repeat(16),
           hostname: "web-01",
-          system: "linux amd64",
-          agentVersion: "0.1.0",
+          os: "linux",
+          arch: "amd64",
+          agent_version: "0.1.0",
           address: "192.0.2.7",
-          bootTime: NOW - 3 * DAY,
-          firstSeenAt: NOW - 3 * DAY,
-          lastSeenAt: NOW - MINUTE,
-          isConnected: true,
+          boot_time: NOW - 3 * DAY,
+          first_seen_at: NOW - 3 * DAY,
+          last_seen_at: NOW - MINUTE,
+          connected: true,
         },
         {
           id: "2".repeat(16),
           hostname: HOSTILE,
-          system: LONG,
-          agentVersion: "0.1.0",
+          os: LONG,
+          arch: HOSTILE,
+          agent_version: "0.1.0",
           address: null,
-          bootTime: null,
-          firstSeenAt: NOW - HOUR,
-          lastSeenAt: NOW - 2 * MINUTE,
-          isConnected: false,
+          boot_time: null,
+          first_seen_at: NOW - HOUR,
+          last_seen_at: NOW - 2 * MINUTE,
+          connected: false,
         },
       ]}
       snapshots={31}

@@ -1,8 +1,8 @@
 // One job with its log.
-import type { LogLine } from "../../../templates/jobs/log.tsx";
+import type { StoredLine } from "../../../shared/shapes/job.ts";
 import { JobPage } from "../../../templates/jobs/page.tsx";
-import type { Role } from "../../../templates/layout.tsx";
 import type { JobView } from "../../../templates/jobs/view.ts";
+import type { Role } from "../../../shared/shapes/user.ts";
 import { DAY, frame, GIB, HOSTILE, id, NOW, type Pages, progress } from "./common.ts";
 
 const jobView = (changes: Partial<JobView> = {}): JobView => ({
@@ -57,7 +57,7 @@ const TEXTS = [
   "scan finished in 1.204s: 20104 files, 2.000 GiB",
 ];
 
-const lines = (n: number, from = 1): LogLine[] =>
+const lines = (n: number, from = 1): StoredLine[] =>
   Array.from({ length: n }, (_, i) => ({
     line: from + i,
     at: NOW - 31_000 + i * 100,

@@ -1,8 +1,9 @@
 // Machines that ask to join.
 import { AcceptedPage, AcceptPage, type AcceptProps } from "../../../templates/pending/accept.tsx";
 import type { PendingHostView, PendingProps } from "../../../templates/pending/list.tsx";
-import { PendingPage, type RejectedKeyView } from "../../../templates/pending/page.tsx";
+import { PendingPage } from "../../../templates/pending/page.tsx";
 import { NO_CONNECTION } from "../../../templates/repositories/connection_fields.tsx";
+import type { RejectedKey } from "../../../shared/shapes/pending_host.ts";
 import { CHOICES, DAY, frame, HOSTILE, HOUR, id, LONG, NOW, type Pages, RTL } from "./common.ts";
 
 const fingerprint = (n: number) => `SHA256:${`3f9a11c077de0b4${n % 10}`.repeat(4)}`;
@@ -11,17 +12,17 @@ const waiting = (n: number, changes: Partial<PendingHostView> = {}): PendingHost
   hostname: `pc-${n}`,
   os: "windows",
   arch: "x86_64",
-  agentVersion: "0.1.0",
-  resticVersion: "0.18.0",
+  agent_version: "0.1.0",
+  restic_version: "0.18.0",
   fingerprint: fingerprint(n),
-  address: `203.0.113.${n}`,
-  firstSeenAt: NOW - n * 12_000,
-  provenAt: NOW - 5000,
-  isConnected: true,
-  hasCollision: false,
-  looksLike: null,
-  nameWarning: null,
-  isPlainHttp: false,
+  announced_from_ip: `203.0.113.${n}`,
+  first_seen_at: NOW - n * 12_000,
+  proven_at: NOW - 5000,
+  connected: true,
+  hostname_collision: false,
+  looks_like: null,
+  name_warning: null,
+  plain_http: false,
   revision: 1,
   ...changes,
 });
@@ -31,43 +32,47 @@ export const WAITING: PendingHostView[] = [
   waiting(2, {
     hostname: "w\u0435b-01",
     os: "linux",
-    hasCollision: true,
-    isConnected: false,
-    looksLike: "web-01",
-    nameWarning: "mixes scripts (Latin and Cyrillic: \u0435 U+0435)",
-    isPlainHttp: true,
+    hostname_collision: true,
+    connected: false,
+    looks_like: "web-01",
+    name_warning: "mixes scripts (Latin and Cyrillic: \u0435 U+0435)",
+    plain_http: true,
   }),
   waiting(3, {
     hostname: HOSTILE,
     os: HOSTILE,
     arch: HOSTILE,
-    agentVersion: HOSTILE,
-    resticVersion: null,
-    address: "2001:db8:1234:5678:9abc:def0:1234:5678",
-    provenAt: null,
-    isConnected: false,
-    hasCollision: true,
-    looksLike: LONG,
-    nameWarning: HOSTILE,
+    agent_version: HOSTILE,
+    restic_version: null,
+    announced_from_ip: "2001:db8:1234:5678:9abc:def0:1234:5678",
+    proven_at: null,
+    connected: false,
+    hostname_collision: true,
+    looks_like: LONG,
+    name_warning: HOSTILE,
   }),
   waiting(4, { hostname: RTL }),
   waiting(5, { hostname: LONG }),
 ];
 
-const REJECTED: RejectedKeyView[] = [
+const REJECTED: RejectedKey[] = [
   {
     id: id(320),
     hostname: "pc-leo",
     fingerprint: fingerprint(7),
-    rejectedBy: "alice",
-    until: NOW + DAY,
+    announced_from_ip: "192.0.2.9",
+    rejected_at: NOW - HOUR,
+    rejected_by: "alice",
+    expires_at: NOW + DAY,
   },
   {
     id: id(321),
     hostname: HOSTILE,
     fingerprint: fingerprint(8),
-    rejectedBy: HOSTILE,
-    until: NOW + HOUR,
+    announced_from_ip: "192.0.2.9",
+    rejected_at: NOW - HOUR,
+    rejected_by: HOSTILE,
+    expires_at: NOW + HOUR,
   },
 ];
 
@@ -118,7 +123,7 @@ export const pendingPages: Pages = {
   "accept-wrong": () => (
     <AcceptPage
       {...accept({
-        host: waiting(3, { hostname: LONG, hasCollision: true }),
+        host: waiting(3, { hostname: LONG, hostname_collision: true }),
         repositories: CHOICES,
         errors: {
           "": "fingerprint is not that of the machine that waits here. Compare it again.",

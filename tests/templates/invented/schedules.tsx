@@ -26,7 +26,7 @@ export const schedulesPages: Pages = {
           isEnabled: true,
           groups: ["home", "etc"],
           nextRunAt: NOW + 20 * HOUR,
-          lastRun: { jobId: id(1), at: NOW - 4 * HOUR, status: "succeeded", warnings: 0 },
+          lastRun: { job_id: id(1), at: NOW - 4 * HOUR, status: "succeeded", warnings: 0 },
         },
         {
           id: id(81),

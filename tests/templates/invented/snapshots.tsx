@@ -27,7 +27,7 @@ export const snapshotsPages: Pages = {
       snapshots={snapshots(12)}
       total={31}
       refreshedAt={NOW - 8 * MINUTE}
-      losses={[{ noticedAt: NOW - 2 * HOUR, count: 3 }]}
+      losses={[{ noticed_at: NOW - 2 * HOUR, count: 3 }]}
       nextCursor="abc"
       isFirstPage
     />

@@ -20,7 +20,12 @@ const GROUP = {
   retryMax: 2,
   retryBackoffSeconds: 60,
   hooks: [] as { name: "pre_hook"; from: "host" }[],
-  lastRun: { jobId: id(1004), at: NOW - 8 * MINUTE, status: "succeeded" as JobStatus, warnings: 0 },
+  lastRun: {
+    job_id: id(1004),
+    at: NOW - 8 * MINUTE,
+    status: "succeeded" as JobStatus,
+    warnings: 0,
+  },
 };
 
 const NO_GROUP: SourceFormValues = {
@@ -58,7 +63,7 @@ const PREVIEW: SourceFormProps["preview"] = {
   })),
   remove: [{ id: "cd".repeat(32), time: NOW - 40 * DAY, reasons: [] }],
   held: "it would remove 20 of the 31 snapshots that were kept until now",
-  refreshedAt: NOW - HOUR,
+  refreshed_at: NOW - HOUR,
   withheld: 2,
 };
 
