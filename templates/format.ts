@@ -1,4 +1,4 @@
-// Numbers and times in words, the same on every page. assets/app.js repeats `relative` for the running clock.
+// Numbers and times in words, the same on every page. assets/js/clock.js repeats `relative` for the running clock.
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -75,11 +75,11 @@ export function Layout(props: LayoutProps) {
           href={assetUrl("inter-latin.woff2")}
           as="font"
           type="font/woff2"
-          crossorigin="anonymous"
+          crossorigin=""
         />
         <link rel="stylesheet" href={assetUrl("app.css")} />
         <script src={assetUrl("htmx.min.js")} defer></script>
-        <script src={assetUrl("app.js")} defer></script>
+        <script type="module" src={assetUrl("app.js")}></script>
         {props.refreshSeconds && (
           <noscript>
             <meta http-equiv="refresh" content={`${props.refreshSeconds}`} />

@@ -1,14 +1,14 @@
 // Every style, script and font, inside the program. One hash over all of them stands in their addresses, so that a
 // browser may keep them for ever and the style sheet can name its fonts relatively.
 import { createHash } from "node:crypto";
-import appCss from "./app.css" with { type: "text" };
-import appJs from "./app.js" with { type: "text" };
 import iconSvg from "./icon.svg" with { type: "text" };
 import htmxJs from "./vendor/htmx.min.js" with { type: "text" };
 import interLatin from "./vendor/inter-latin.woff2" with { type: "bytes" };
 import interLatinExt from "./vendor/inter-latin-ext.woff2" with { type: "bytes" };
 import monoLatin from "./vendor/jetbrains-mono-latin.woff2" with { type: "bytes" };
 import monoLatinExt from "./vendor/jetbrains-mono-latin-ext.woff2" with { type: "bytes" };
+import { scripts } from "./scripts.ts";
+import { styleSheet } from "./styles.ts";
 
 export interface Asset {
   content: Uint8Array<ArrayBuffer>;
@@ -22,8 +22,11 @@ const text = (content: string) => new TextEncoder().encode(content);
 const bytes = (content: Uint8Array) => new Uint8Array(content);
 
 export const assets: ReadonlyMap<string, Asset> = new Map([
-  ["app.css", { content: text(appCss), type: CSS }],
-  ["app.js", { content: text(appJs), type: SCRIPT }],
+  ["app.css", { content: text(styleSheet()), type: CSS }],
+  ...Object.entries(scripts).map(([name, content]): [string, Asset] => [
+    name,
+    { content: text(content), type: SCRIPT },
+  ]),
   ["htmx.min.js", { content: text(htmxJs), type: SCRIPT }],
   ["icon.svg", { content: text(iconSvg), type: "image/svg+xml" }],
   ["inter-latin.woff2", { content: bytes(interLatin), type: "font/woff2" }],

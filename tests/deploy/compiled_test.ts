@@ -68,7 +68,12 @@ testUnless(
         assert.ok(assets.length >= 2, page);
         for (const asset of assets) {
           const response = await fetch(fleet.url + asset);
-          assert.ok(response.ok && (await response.bytes()).length > 100, asset);
+          const text = await response.text();
+          assert.ok(response.ok && text.length > 100, asset);
+          // What a script imports is asked for beside it.
+          for (const [, name] of text.matchAll(/^import .* from "\.\/(\w+\.js)";$/gm)) {
+            assets.push(asset!.replace(/[^/]+$/, name!));
+          }
         }
 
         // Without anything in its data folder it hands out what lies beside it.

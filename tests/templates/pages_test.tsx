@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { DOMParser } from "linkedom";
-import appCss from "../../templates/assets/app.css" with { type: "text" };
 import { assets, assetUrl } from "../../templates/assets/assets.ts";
 import { nextStep } from "../../templates/jobs/next_step.ts";
 import { jobTitle } from "../../templates/jobs/words.tsx";
@@ -8,6 +7,7 @@ import { LogRows } from "../../templates/jobs/log.tsx";
 import { stripInWords } from "../../templates/parts/strip.tsx";
 import { HOSTILE, NOW, pages, render } from "./invented.tsx";
 
+const appCss = new TextDecoder().decode(assets.get("app.css")?.content);
 const NAMES = Object.keys(pages);
 const parse = (html: string) => new DOMParser().parseFromString(html, "text/html");
 

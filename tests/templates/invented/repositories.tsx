@@ -1,0 +1,202 @@
+// Repositories.
+import { NO_CONNECTION } from "../../../templates/repositories/connection_fields.tsx";
+import { RepositoryFormPage } from "../../../templates/repositories/form.tsx";
+import { RepositoryListPage } from "../../../templates/repositories/list.tsx";
+import type { UngovernedProps } from "../../../templates/repositories/ungoverned.tsx";
+import { RepositoryPage, type RepositoryView } from "../../../templates/repositories/page.tsx";
+import {
+  DAY,
+  frame,
+  GIB,
+  HOSTILE,
+  HOUR,
+  id,
+  LONG,
+  MINUTE,
+  NOW,
+  type Pages,
+  RTL,
+} from "./common.ts";
+import { maintenance, TASKS } from "./maintenance.ts";
+
+export const repositoryView = (changes: Partial<RepositoryView> = {}): RepositoryView => ({
+  id: id(70),
+  name: "office nas",
+  url: "rest:https://nas.example.org:8000/web-01/",
+  username: "web-01",
+  isPasswordSet: true,
+  isRestPasswordSet: true,
+  environmentNames: ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
+  isAppendOnly: false,
+  isOpenToOperators: false,
+  initialisedAt: NOW - 3 * DAY,
+  isNew: false,
+  sizeBytes: 212 * GIB,
+  sizeAt: NOW - 2 * HOUR,
+  createdAt: NOW - 3 * DAY,
+  hosts: [
+    { id: id(4), name: "web-01", state: "ok", lastSuccessAt: NOW - 8 * MINUTE },
+    { id: id(1), name: "db-02", state: "bad", lastSuccessAt: NOW - 26 * HOUR },
+    { id: id(6), name: HOSTILE, state: "off", lastSuccessAt: null },
+  ],
+  hostCount: changes.hosts?.length ?? 3,
+  places: [
+    {
+      hostId: id(4),
+      hostName: HOSTILE,
+      resticId: "3f".repeat(32),
+      changed: {
+        resticId: "a7".repeat(32),
+        hostId: id(4),
+        hostName: HOSTILE,
+        at: NOW - 5 * MINUTE,
+      },
+    },
+  ],
+  sameAs: [{ id: id(71), name: HOSTILE, url: "sftp:nas.example.org:/srv/web-01" }],
+  ...changes,
+});
+
+const HEIRS = [{ id: id(50), name: `databases on ${HOSTILE}` }];
+const UNGOVERNED: UngovernedProps = {
+  repositoryId: id(70),
+  csrf: "token",
+  now: NOW,
+  items: [
+    {
+      hostname: "web-00",
+      tags: ["default"],
+      count: 31,
+      oldest_at: NOW - 900 * DAY,
+      newest_at: NOW - 40 * DAY,
+      kept_by: null,
+      groups: HEIRS,
+    },
+    {
+      hostname: HOSTILE,
+      tags: [HOSTILE, LONG, RTL],
+      count: 1,
+      oldest_at: NOW,
+      newest_at: NOW,
+      kept_by: null,
+      groups: HEIRS,
+    },
+    {
+      hostname: "",
+      tags: [],
+      count: 4000,
+      oldest_at: NOW - DAY,
+      newest_at: NOW,
+      kept_by: HOSTILE,
+      groups: HEIRS,
+    },
+  ],
+  listedAt: NOW - 4 * HOUR,
+  mayChange: true,
+  isAdmin: true,
+};
+
+export const repositoriesPages: Pages = {
+  "repositories": () => (
+    <RepositoryListPage
+      frame={frame()}
+      repositories={[
+        { ...repositoryView(), hosts: 3 },
+        {
+          ...repositoryView(),
+          id: id(71),
+          name: HOSTILE,
+          url: `/mnt/${LONG}`,
+          initialisedAt: null,
+          hosts: 0,
+          sizeBytes: null,
+        },
+        {
+          ...repositoryView(),
+          id: id(72),
+          name: "offsite",
+          url: "s3:https://s3.example.org/backups",
+          isAppendOnly: true,
+          hosts: 41,
+        },
+      ]}
+      nextCursor={null}
+      isFirstPage
+      mayAdd
+    />
+  ),
+  "repositories-none": () => (
+    <RepositoryListPage frame={frame()} repositories={[]} nextCursor={null} isFirstPage mayAdd />
+  ),
+  "repository": () => (
+    <RepositoryPage
+      frame={frame()}
+      repository={repositoryView()}
+      mayChange
+      mayDelete
+      mayAnswer
+      errors={{}}
+      maintenance={maintenance()}
+      ungoverned={UNGOVERNED}
+    />
+  ),
+  "repository-unused": () => (
+    <RepositoryPage
+      frame={frame()}
+      repository={repositoryView({ name: HOSTILE, hosts: [], initialisedAt: null, isNew: true })}
+      generatedPassword="vK3q-Zt8w-Rb5m-Xn2c-Jd7f-Hs9p-Lg4y-Qa6e"
+      mayChange
+      mayDelete
+      mayAnswer={false}
+      errors={{ confirm_name: "confirm_name must be the name of the repository" }}
+      maintenance={maintenance({
+        tasks: TASKS.map((task) => ({ ...task, lastRun: null, lastSuccessAt: null })),
+        locks: [],
+        leases: [],
+        seenAt: null,
+        sizeBytes: null,
+        restoreBytes: null,
+        snapshots: null,
+        isAdminSet: false,
+        errors: { "check.cron": "check.cron would never fire: there is no such day" },
+      })}
+      ungoverned={{ ...UNGOVERNED, items: [] }}
+    />
+  ),
+  "repository-form": () => (
+    <RepositoryFormPage
+      frame={frame()}
+      repository={null}
+      values={NO_CONNECTION}
+      errors={{}}
+      isPasswordSet={false}
+      isRestPasswordSet={false}
+      isAdmin
+    />
+  ),
+  "repository-form-edit": () => (
+    <RepositoryFormPage
+      frame={frame()}
+      repository={{ id: id(70), name: "office nas" }}
+      values={{
+        name: "office nas",
+        url: "ftp://nas",
+        username: "web",
+        is_new: false,
+        open_to_operators: true,
+        append_only: true,
+        certificate_authority: `-----BEGIN CERTIFICATE-----\n${LONG}`,
+        options: "s3.storage-class=STANDARD_IA",
+        environment: [{ name: "AWS_ACCESS_KEY_ID", isSet: true }],
+      }}
+      errors={{
+        url:
+          "url must be an absolute path, or rest:, s3:, sftp:, b2:, azure:, gs:, rclone: or swift: followed by what restic expects",
+        password: "password must be one line",
+      }}
+      isPasswordSet
+      isRestPasswordSet
+      isAdmin
+    />
+  ),
+};

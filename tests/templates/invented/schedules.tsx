@@ -1,0 +1,83 @@
+// Schedules and their form.
+import { ScheduleFormPage } from "../../../templates/hosts/schedule_form.tsx";
+import { SchedulesPage } from "../../../templates/hosts/schedules.tsx";
+import { DAY, frame, HOSTILE, HOUR, id, LONG, NOW, type Pages } from "./common.ts";
+import { hostProps, hostView, NEW_HOST } from "./host.tsx";
+
+export const NO_WINDOW = {
+  days: "",
+  from: "",
+  to: "",
+  bandwidth_up_kbps: "",
+  bandwidth_down_kbps: "",
+};
+
+export const schedulesPages: Pages = {
+  "host-schedules": () => (
+    <SchedulesPage
+      {...hostProps(hostView())}
+      timeZone="Europe/Berlin"
+      isBehind
+      hasGroups
+      schedules={[
+        {
+          id: id(80),
+          cron: "0 3 * * *",
+          isEnabled: true,
+          groups: ["home", "etc"],
+          nextRunAt: NOW + 20 * HOUR,
+          lastRun: { job_id: id(1), at: NOW - 4 * HOUR, status: "succeeded", warnings: 0 },
+        },
+        {
+          id: id(81),
+          cron: "*/15 8-18 * * 1-5",
+          isEnabled: false,
+          groups: [HOSTILE, LONG],
+          nextRunAt: null,
+          lastRun: null,
+        },
+      ]}
+    />
+  ),
+  "host-schedules-none": () => (
+    <SchedulesPage
+      {...hostProps(NEW_HOST)}
+      timeZone="UTC"
+      isBehind={false}
+      hasGroups={false}
+      schedules={[]}
+    />
+  ),
+  "schedule-form": () => (
+    <ScheduleFormPage
+      frame={frame()}
+      host={{ id: id(4), name: "web-01" }}
+      scheduleId={id(80)}
+      groups={[{ id: id(50), name: "home" }, { id: id(51), name: HOSTILE }]}
+      values={{ cron: "0 3 * * *", isEnabled: true, groupIds: [id(50)] }}
+      timeZone="Europe/Berlin"
+      errors={{}}
+      preview={{
+        words: "At 03:00",
+        problem: null,
+        next: [1, 2, 3, 4, 5].map((day) => NOW + day * DAY),
+        timeZone: "Europe/Berlin",
+      }}
+    />
+  ),
+  "schedule-form-errors": () => (
+    <ScheduleFormPage
+      frame={frame()}
+      host={{ id: id(4), name: LONG }}
+      scheduleId={null}
+      groups={[{ id: id(50), name: "home" }]}
+      values={{ cron: HOSTILE, isEnabled: false, groupIds: [] }}
+      timeZone="UTC"
+      errors={{
+        cron: "cron must be five fields",
+        source_group_ids: "source_group_ids must name at least one source group",
+      }}
+      preview={{ words: null, problem: "It must be five fields.", next: [], timeZone: "UTC" }}
+    />
+  ),
+};
