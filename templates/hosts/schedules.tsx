@@ -1,7 +1,7 @@
 // When a host is backed up, by its own clock.
 import { cronInWords } from "../../shared/cron.ts";
 import { Empty } from "../parts/empty.tsx";
-import type { LastRun as Run } from "../../shared/shapes/last_run.ts";
+import type { Schedule } from "../../shared/shapes/schedule.ts";
 import { LastRun } from "../parts/last_run.tsx";
 import { type RefusedRun, RunOneLimited } from "../parts/limits.tsx";
 import { Name } from "../parts/name.tsx";
@@ -10,18 +10,14 @@ import { StateWord } from "../parts/state.tsx";
 import { Time } from "../parts/time.tsx";
 import { HostFrame, type HostFrameProps } from "./frame.tsx";
 
-export interface ScheduleView {
-  id: string;
-  cron: string;
-  isEnabled: boolean;
-  groups: string[];
-  nextRunAt: number | null;
-  lastRun: Run | null;
-}
+type ListedSchedule = Pick<
+  Schedule,
+  "id" | "cron" | "enabled" | "source_groups" | "next_run_at" | "last_run"
+>;
 
 /** What changes while the page is open. */
 export interface ScheduleListProps extends Pick<HostFrameProps, "host" | "mayRun"> {
-  schedules: ScheduleView[];
+  schedules: ListedSchedule[];
   timeZone: string;
   /** The agent has not acknowledged the newest plan yet. */
   isBehind: boolean;
@@ -115,7 +111,7 @@ export function ScheduleList(props: ScheduleListProps) {
 }
 
 function Row(
-  { host, schedule: s, now, mayRun }: ScheduleListProps & { schedule: ScheduleView },
+  { host, schedule: s, now, mayRun }: ScheduleListProps & { schedule: ListedSchedule },
 ) {
   const to = `/hosts/${host.id}/schedules/${s.id}`;
   return (
@@ -124,24 +120,24 @@ function Row(
         {cronInWords(s.cron)} <code class="muted">{s.cron}</code>
       </td>
       <td>
-        {s.groups.map((group, index) => (
+        {s.source_groups.map((group, index) => (
           <>
             {index > 0 && ", "}
-            <Name text={group} />
+            <Name text={group.name} />
           </>
         ))}
       </td>
       <td data-head="next">
-        {!s.isEnabled
+        {!s.enabled
           ? <span class="muted">— (paused)</span>
           : host.isOnHold
           ? <span class="muted">— (on hold)</span>
-          : s.nextRunAt === null
+          : s.next_run_at === null
           ? "—"
-          : <Time at={s.nextRunAt} now={now} />}
+          : <Time at={s.next_run_at} now={now} />}
       </td>
       <td data-head="last">
-        <LastRun run={s.lastRun} now={now} />
+        <LastRun run={s.last_run} now={now} />
       </td>
       <td class="act">
         {mayRun && (
@@ -154,9 +150,9 @@ function Row(
               />
             )}
             <PostButton
-              to={`${to}/${s.isEnabled ? "pause" : "resume"}`}
-              label={s.isEnabled ? "Pause" : "Resume"}
-              describe={`${s.isEnabled ? "Pause" : "Resume"}: ${cronInWords(s.cron)}`}
+              to={`${to}/${s.enabled ? "pause" : "resume"}`}
+              label={s.enabled ? "Pause" : "Resume"}
+              describe={`${s.enabled ? "Pause" : "Resume"}: ${cronInWords(s.cron)}`}
             />
             <a class="button slim" href={to} aria-label={`Change: ${cronInWords(s.cron)}`}>
               Change…

@@ -10,17 +10,9 @@ export async function scheduleList(
   hostId: string,
 ): Promise<Pick<ScheduleListProps, "schedules" | "timeZone" | "isBehind">> {
   const host = await getHost(server, hostId);
-  const schedules = await listSchedules(server, hostId);
   return {
+    schedules: await listSchedules(server, hostId),
     timeZone: host.time_zone,
     isBehind: host.applied_plan_version < host.plan_version,
-    schedules: schedules.map((schedule) => ({
-      id: schedule.id,
-      cron: schedule.cron,
-      isEnabled: schedule.enabled,
-      groups: schedule.source_groups.map((group) => group.name),
-      nextRunAt: schedule.next_run_at,
-      lastRun: schedule.last_run,
-    })),
   };
 }

@@ -23,18 +23,18 @@ export const schedulesPages: Pages = {
         {
           id: id(80),
           cron: "0 3 * * *",
-          isEnabled: true,
-          groups: ["home", "etc"],
-          nextRunAt: NOW + 20 * HOUR,
-          lastRun: { job_id: id(1), at: NOW - 4 * HOUR, status: "succeeded", warnings: 0 },
+          enabled: true,
+          source_groups: [{ id: id(50), name: "home" }, { id: id(51), name: "etc" }],
+          next_run_at: NOW + 20 * HOUR,
+          last_run: { job_id: id(1), at: NOW - 4 * HOUR, status: "succeeded", warnings: 0 },
         },
         {
           id: id(81),
           cron: "*/15 8-18 * * 1-5",
-          isEnabled: false,
-          groups: [HOSTILE, LONG],
-          nextRunAt: null,
-          lastRun: null,
+          enabled: false,
+          source_groups: [{ id: id(50), name: HOSTILE }, { id: id(51), name: LONG }],
+          next_run_at: null,
+          last_run: null,
         },
       ]}
     />
