@@ -109,12 +109,7 @@ const REPOSITORY_STATES = {
 
 /** The title of a job of this host, as plain text. */
 export function titleOn(host: Host, job: Host["running"][number]): string {
-  return jobTitle({
-    kind: job.kind,
-    host: { id: host.id, name: host.name },
-    repository: { id: host.repository_id, name: host.repository_name },
-    groupName: job.source_group_name,
-  });
+  return jobTitle({ ...job, host_name: host.name, repositoryName: host.repository_name });
 }
 
 export function attentionItems(summary: FleetSummary): AttentionItem[] {

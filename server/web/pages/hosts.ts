@@ -31,7 +31,6 @@ import { listSnapshots } from "../../snapshots/find.ts";
 import { pathId, readPage } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
 import { attempt, attemptTo, type Form, linesOf, numberOf, readForm, tagsOf } from "./form.ts";
-import { jobRow } from "./job_props.ts";
 import { frameOf, goTo, isAdmin, show, whereFrom } from "./page.ts";
 import { repositoryChoices } from "./repository_choice.ts";
 import { repositoryView } from "./repository_props.ts";
@@ -254,7 +253,7 @@ async function jobs(server: Server, c: Ctx): Promise<Response> {
     c,
     HostJobsPage({
       ...props,
-      jobs: items.map(jobRow),
+      jobs: items,
       nextCursor: next_cursor,
       isFirstPage: !c.req.query("cursor"),
     }),
