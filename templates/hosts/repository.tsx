@@ -24,7 +24,6 @@ export interface HostRepositoryProps extends HostFrameProps {
   limits: { up: string; down: string };
   /** The same by the hour, with a blank one at the end. */
   windows: WindowValues[];
-  timeZone: string;
   limitErrors: Errors;
   /** The default hooks. */
   hooks: HookField[];
@@ -132,7 +131,7 @@ const DAY_CHOICES = [
 ];
 
 /** Each row is a window; saving with the last one filled in makes room for another. */
-function Windows({ windows, limitErrors, timeZone }: HostRepositoryProps) {
+function Windows({ windows, limitErrors, host }: HostRepositoryProps) {
   const hasSome = windows.length > 1;
   const hasErrors = Object.keys(limitErrors).some((field) => field.startsWith("windows"));
   return (
@@ -142,8 +141,8 @@ function Windows({ windows, limitErrors, timeZone }: HostRepositoryProps) {
         <p class="help">
           The first row that holds at the start of a run replaces the limits above; blank limits
           lift them. Times in the host's time zone,{" "}
-          <bdi>{timeZone}</bdi>, as 08:00 to 18:00; one that ends before it begins goes on into the
-          next day.
+          <bdi>{host.time_zone}</bdi>, as 08:00 to 18:00; one that ends before it begins goes on
+          into the next day.
         </p>
         {windows.map((window, n) => <WindowRow n={n} window={window} limitErrors={limitErrors} />)}
       </div>
@@ -198,7 +197,7 @@ function DefaultHooks(props: HostRepositoryProps) {
         <HookFields
           fields={hooks}
           mayEdit={isAdmin}
-          tryAt={host.isOnline ? `/hosts/${host.id}/hooks/try` : null}
+          tryAt={host.online ? `/hosts/${host.id}/hooks/try` : null}
         />
         <StopAtError
           name="hook_stop_at_error_default"
@@ -266,9 +265,9 @@ export function HostRepositoryState(
       <p>
         From this host: <RepositoryLine host={host} now={now} mayRun={mayRun} />
       </p>
-      {host.repository.state === "failed" && host.repository.reason && (
+      {host.repository_state === "failed" && host.repositoryReason && (
         <p class="problems">
-          <bdi>{visible(host.repository.reason)}</bdi>
+          <bdi>{visible(host.repositoryReason)}</bdi>
         </p>
       )}
     </div>
@@ -277,7 +276,7 @@ export function HostRepositoryState(
 
 function Actions({ host }: HostRepositoryProps) {
   const to = `/hosts/${host.id}/jobs`;
-  if (!host.isOnline) {
+  if (!host.online) {
     return <p class="muted small">What follows needs the host online: open, measure, unlock.</p>;
   }
   return (

@@ -18,9 +18,6 @@ type ListedSchedule = Pick<
 /** What changes while the page is open. */
 export interface ScheduleListProps extends Pick<HostFrameProps, "host" | "mayRun"> {
   schedules: ListedSchedule[];
-  timeZone: string;
-  /** The agent has not acknowledged the newest plan yet. */
-  isBehind: boolean;
   now: number;
 }
 
@@ -52,7 +49,7 @@ export function SchedulesPage(props: SchedulesProps) {
         : (
           <>
             <ScheduleList {...props} now={props.frame.now} />
-            {mayRun && host.isOnline && (
+            {mayRun && host.online && (
               <RunOneLimited
                 to={`/hosts/${host.id}/schedules/run`}
                 csrf={props.frame.csrf}
@@ -71,19 +68,21 @@ export function SchedulesPage(props: SchedulesProps) {
 
 /** Live fragment `schedules`. */
 export function ScheduleList(props: ScheduleListProps) {
-  const { host, schedules, timeZone, isBehind, mayRun } = props;
+  const { host, schedules, mayRun } = props;
+  /** The agent has not acknowledged the newest plan yet. */
+  const isBehind = host.applied_plan_version < host.plan_version;
   return (
     <div id="schedules" data-shifts>
       <div class="head">
         <div>
           <p class="muted">
-            By the host's own clock, in the time zone <bdi>{timeZone}</bdi>.
+            By the host's own clock, in the time zone <bdi>{host.time_zone}</bdi>.
           </p>
           {isBehind && (
             <p role="status">
               <StateWord
                 state="warn"
-                word={host.isOnline
+                word={host.online
                   ? "The host has not taken over the newest plan yet; it works by the one before."
                   : "The host is offline and works by the plan that it knows. It gets the newest when it is back."}
               />
@@ -130,7 +129,7 @@ function Row(
       <td data-head="next">
         {!s.enabled
           ? <span class="muted">— (paused)</span>
-          : host.isOnHold
+          : host.on_hold_since !== null
           ? <span class="muted">— (on hold)</span>
           : s.next_run_at === null
           ? "—"
@@ -142,7 +141,7 @@ function Row(
       <td class="act">
         {mayRun && (
           <span class="actions">
-            {host.isOnline && (
+            {host.online && (
               <PostButton
                 to={`/hosts/${host.id}/jobs?schedule_id=${s.id}`}
                 label="Run now"

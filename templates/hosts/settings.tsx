@@ -17,7 +17,6 @@ export interface HostSettingsProps extends HostFrameProps {
   approvals: ApprovalsProps;
   /** Empty unless the host's identity is in doubt. */
   machines: HostInstance[];
-  snapshots: number | null;
   mayDelete: boolean;
   /** Of the danger zone: confirm_name. */
   deleteErrors: Errors;
@@ -118,7 +117,8 @@ function LeftSnapshots() {
   );
 }
 
-function DeleteHost({ frame, host, snapshots, deleteErrors }: HostSettingsProps) {
+function DeleteHost({ frame, host, deleteErrors }: HostSettingsProps) {
+  const { snapshots_count: snapshots } = host;
   return (
     <DangerZone
       id="delete"

@@ -57,7 +57,7 @@ export function SourcesPage(props: SourcesProps) {
                 <a class="button" href={`/hosts/${host.id}/sources/new`}>Add source group</a>
               )}
             </div>
-            {mayRun && host.isOnline && groups.length > 1 && <RunAll {...props} />}
+            {mayRun && host.online && groups.length > 1 && <RunAll {...props} />}
             {groups.map((group) => <Group {...props} group={group} />)}
           </>
         )}
@@ -159,12 +159,12 @@ function RunForm({ host, group, frame, refused }: SourcesProps & { group: Source
       <input type="hidden" name="kind" value="backup" />
       <input type="hidden" name="source_group_id" value={group.id} />
       <div class="actions">
-        <button type="submit" disabled={!host.isOnline || group.includes.length === 0}>
+        <button type="submit" disabled={!host.online || group.includes.length === 0}>
           Run now
         </button>
-        {!host.isOnline && <span class="muted small">The host is offline.</span>}
+        {!host.online && <span class="muted small">The host is offline.</span>}
       </div>
-      {host.isOnline && group.includes.length > 0 && (
+      {host.online && group.includes.length > 0 && (
         <RunLimits
           what={group.id}
           refused={refused}

@@ -69,18 +69,14 @@ export const hostPageRoutes: Route[] = [
 
 async function snapshots(server: Server, c: Ctx): Promise<Response> {
   const props = await hostFrame(server, c);
-  const { id } = props.host;
-  const { snapshots_count, snapshots_cut } = await getHost(server, id);
-  const page = await listSnapshots(server, id, readPage(c, 50));
+  const page = await listSnapshots(server, props.host.id, readPage(c, 50));
   return show(
     c,
     SnapshotsPage({
       ...props,
       snapshots: page.items,
-      total: snapshots_count ?? page.items.length,
-      refreshedAt: page.refreshed_at,
+      refreshed_at: page.refreshed_at,
       losses: lossesOf(page, server.now()),
-      cut: snapshots_cut,
       nextCursor: page.next_cursor,
       isFirstPage: !c.req.query("cursor"),
     }),
@@ -94,8 +90,8 @@ async function repository(
   status = 200,
 ): Promise<Response> {
   const props = await hostFrame(server, c);
-  const view = await repositoryView(server, props.host.repository.id);
-  const host = await getHost(server, props.host.id);
+  const { host } = props;
+  const view = await repositoryView(server, host.repository_id);
   const page = HostRepositoryPage({
     ...props,
     repository: view,
@@ -113,7 +109,6 @@ async function repository(
       })),
       BLANK_WINDOW,
     ],
-    timeZone: host.time_zone,
     limitErrors: {},
     ...defaultHookProps(await getDefaultHooks(server, host.id)),
     hookErrors: {},
@@ -267,7 +262,7 @@ async function settings(
   status = 200,
 ): Promise<Response> {
   const props = await hostFrame(server, c);
-  const host = await getHost(server, props.host.id);
+  const { host } = props;
   return show(
     c,
     HostSettingsPage({
@@ -282,7 +277,6 @@ async function settings(
       repositories: await repositoryChoices(server, c, [host.repository_id]),
       approvals: await approvalsProps(server, c, host),
       machines: await listInstances(server, host.id),
-      snapshots: host.snapshots_count,
       mayDelete: isAdmin(c),
       deleteErrors: {},
       ...changes,

@@ -9,7 +9,7 @@ import type { RefusedRun } from "../../../templates/parts/limits.tsx";
 import { AppError } from "../../errors.ts";
 import { getHost } from "../../hosts/find.ts";
 import { ScheduleInput } from "../../schedules/fields.ts";
-import { getSchedule } from "../../schedules/find.ts";
+import { getSchedule, listSchedules } from "../../schedules/find.ts";
 import {
   changeSchedule,
   createSchedule,
@@ -25,7 +25,6 @@ import { attempt, type Form, readForm } from "./form.ts";
 import { hostFrame } from "./host_props.ts";
 import { startRun } from "./run_form.ts";
 import { frameOf, goTo, show } from "./page.ts";
-import { scheduleList } from "./schedule_props.ts";
 
 export const schedulePageRoutes: Route[] = [
   { method: "GET", path: "/cron-preview", role: "viewer", handler: preview },
@@ -82,13 +81,13 @@ async function listOfSchedules(
   refused?: RefusedRun,
 ): Promise<Response> {
   const props = await hostFrame(server, c);
-  const [list, groups] = await Promise.all([
-    scheduleList(server, props.host.id),
+  const [schedules, groups] = await Promise.all([
+    listSchedules(server, props.host.id),
     listSourceGroups(server, props.host.id),
   ]);
   return show(
     c,
-    SchedulesPage({ ...props, ...list, hasGroups: groups.length > 0, refused }),
+    SchedulesPage({ ...props, schedules, hasGroups: groups.length > 0, refused }),
     refused ? 422 : 200,
   );
 }

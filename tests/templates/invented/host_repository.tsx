@@ -23,7 +23,6 @@ export const hostRepositoryPages: Pages = {
         { ...NO_WINDOW, days: "mon,wed", from: "22:00", to: "06:00" },
         NO_WINDOW,
       ]}
-      timeZone="Europe/Berlin"
       limitErrors={{}}
       hooks={[
         {
@@ -50,7 +49,7 @@ export const hostRepositoryPages: Pages = {
   ),
   "host-repository-broken": () => (
     <HostRepositoryPage
-      {...hostProps({ ...BROKEN_HOST, isOnline: true })}
+      {...hostProps({ ...BROKEN_HOST, online: true, time_zone: "UTC" })}
       repository={repositoryView({
         name: HOSTILE,
         url: `/mnt/${HOSTILE}`,
@@ -60,7 +59,6 @@ export const hostRepositoryPages: Pages = {
       })}
       limits={{ up: "fast", down: "" }}
       windows={[{ ...NO_WINDOW, days: "mon", from: HOSTILE }, NO_WINDOW]}
-      timeZone="UTC"
       limitErrors={{
         bandwidth_up_kbps: "bandwidth_up_kbps must be a whole number",
         "windows.0.from": "windows.0.from must be a time from 00:00 to 23:59",

@@ -15,9 +15,7 @@ export const NO_WINDOW = {
 export const schedulesPages: Pages = {
   "host-schedules": () => (
     <SchedulesPage
-      {...hostProps(hostView())}
-      timeZone="Europe/Berlin"
-      isBehind
+      {...hostProps(hostView({ applied_plan_version: 2 }))}
       hasGroups
       schedules={[
         {
@@ -42,8 +40,6 @@ export const schedulesPages: Pages = {
   "host-schedules-none": () => (
     <SchedulesPage
       {...hostProps(NEW_HOST)}
-      timeZone="UTC"
-      isBehind={false}
       hasGroups={false}
       schedules={[]}
     />
