@@ -86,19 +86,10 @@ async function listSources(server: Server, c: Ctx, refused?: RefusedRun): Promis
   const page = SourcesPage({
     ...props,
     groups: groups.map((group) => ({
-      id: group.id,
-      name: group.name,
-      includes: group.includes,
-      excludes: [...group.excludes, ...group.iexcludes],
-      snapshotTag: group.snapshot_tag,
-      warnings: group.warnings,
-      retention: group.retention,
-      retryMax: group.retry_max,
-      retryBackoffSeconds: group.retry_backoff_seconds,
+      ...group,
       hooks: hookViews(group, defaults).flatMap(({ hook, inForce }) =>
         inForce ? [{ name: hook, from: inForce.from }] : []
       ),
-      lastRun: group.last_run,
     })),
     refused,
   });

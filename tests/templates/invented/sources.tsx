@@ -13,14 +13,15 @@ const GROUP = {
   id: id(50),
   name: "default",
   includes: ["/etc", "/home", "/var/www"],
-  excludes: ["*.tmp", "/home/*/.cache"],
-  snapshotTag: "system",
+  excludes: ["*.tmp"],
+  iexcludes: ["/home/*/.cache"],
+  snapshot_tag: "system",
   warnings: ["The exclude pattern /var/cache can match nothing: it lies in none of the paths."],
   retention: { keep_last: 7, keep_daily: 14, keep_weekly: 8 },
-  retryMax: 2,
-  retryBackoffSeconds: 60,
+  retry_max: 2,
+  retry_backoff_seconds: 60,
   hooks: [] as { name: "pre_hook"; from: "host" }[],
-  lastRun: {
+  last_run: {
     job_id: id(1004),
     at: NOW - 8 * MINUTE,
     status: "succeeded" as JobStatus,
@@ -82,13 +83,14 @@ export const sourcesPages: Pages = {
         id: id(51),
         name: "databases",
         excludes: [],
+        iexcludes: [],
         retention: {},
-        retryMax: 0,
+        retry_max: 0,
         hooks: [
           { name: "pre_hook" as const, from: "group" as const },
           { name: "post_hook" as const, from: "host" as const },
         ],
-        lastRun: null,
+        last_run: null,
       }]}
       refused={{
         what: id(51),
