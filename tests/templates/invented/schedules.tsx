@@ -47,11 +47,10 @@ export const schedulesPages: Pages = {
   "schedule-form": () => (
     <ScheduleFormPage
       frame={frame()}
-      host={{ id: id(4), name: "web-01" }}
+      host={{ id: id(4), name: "web-01", time_zone: "Europe/Berlin" }}
       scheduleId={id(80)}
       groups={[{ id: id(50), name: "home" }, { id: id(51), name: HOSTILE }]}
-      values={{ cron: "0 3 * * *", isEnabled: true, groupIds: [id(50)] }}
-      timeZone="Europe/Berlin"
+      values={{ cron: "0 3 * * *", enabled: true, source_group_ids: [id(50)] }}
       errors={{}}
       preview={{
         words: "At 03:00",
@@ -64,11 +63,10 @@ export const schedulesPages: Pages = {
   "schedule-form-errors": () => (
     <ScheduleFormPage
       frame={frame()}
-      host={{ id: id(4), name: LONG }}
+      host={{ id: id(4), name: LONG, time_zone: "UTC" }}
       scheduleId={null}
       groups={[{ id: id(50), name: "home" }]}
-      values={{ cron: HOSTILE, isEnabled: false, groupIds: [] }}
-      timeZone="UTC"
+      values={{ cron: HOSTILE, enabled: false, source_group_ids: [] }}
       errors={{
         cron: "cron must be five fields",
         source_group_ids: "source_group_ids must name at least one source group",
