@@ -95,9 +95,8 @@ for (const code of PROBLEM_CODES) {
         String(HostHead({ host: hostView({ problems: [found] }), mayRun: true })),
         String(Maintenance({
           ...maintenance(),
-          isAdminSet: true,
           noHolder: found,
-          tasks: [{ ...task!, offBecause: found }],
+          tasks: [{ ...task!, off_because: found }],
         })),
       ]
     ) {

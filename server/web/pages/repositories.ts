@@ -44,16 +44,7 @@ async function list(server: Server, c: Ctx): Promise<Response> {
     c,
     RepositoryListPage({
       frame: await frameOf(server, c),
-      repositories: items.map((each) => ({
-        id: each.id,
-        name: each.name,
-        url: each.url,
-        initialisedAt: each.initialised_at,
-        hosts: each.hosts.length,
-        sizeBytes: each.total_size,
-        sizeAt: each.stats_at,
-        isAppendOnly: each.append_only,
-      })),
+      repositories: items,
       nextCursor: next_cursor,
       isFirstPage: !c.req.query("cursor"),
       mayAdd: true,
@@ -69,8 +60,6 @@ async function showNew(server: Server, c: Ctx): Promise<Response> {
       repository: null,
       values: NO_CONNECTION,
       errors: {},
-      isPasswordSet: false,
-      isRestPasswordSet: false,
       isAdmin: isAdmin(c),
     }),
   );
@@ -89,8 +78,6 @@ async function create(server: Server, c: Ctx): Promise<Response> {
       repository: null,
       values: connectionValues(form, ""),
       errors,
-      isPasswordSet: false,
-      isRestPasswordSet: false,
       isAdmin: isAdmin(c),
     });
     return show(c, page, 422);
@@ -114,8 +101,6 @@ async function showEdit(server: Server, c: Ctx): Promise<Response> {
       repository: found,
       values: storedValues(found),
       errors: {},
-      isPasswordSet: found.password_set,
-      isRestPasswordSet: found.rest_password_set,
       isAdmin: isAdmin(c),
     }),
   );
@@ -136,8 +121,6 @@ async function change(server: Server, c: Ctx): Promise<Response> {
       repository: found,
       values: connectionValues(form, "", found.environment_names),
       errors,
-      isPasswordSet: found.password_set,
-      isRestPasswordSet: found.rest_password_set,
       isAdmin: isAdmin(c),
     });
     return show(c, page, 422);

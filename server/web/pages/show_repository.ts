@@ -17,7 +17,7 @@ export async function showRepository(
   status = 200,
 ): Promise<Response> {
   const repository = await repositoryView(server, id);
-  const mayChange = isAdmin(c) || (mayRun(c) && repository.isOpenToOperators);
+  const mayChange = isAdmin(c) || (mayRun(c) && repository.open_to_operators);
   return show(
     c,
     RepositoryPage({

@@ -53,9 +53,9 @@ export const hostRepositoryPages: Pages = {
       repository={repositoryView({
         name: HOSTILE,
         url: `/mnt/${HOSTILE}`,
-        initialisedAt: null,
-        sizeBytes: null,
-        environmentNames: [],
+        initialised_at: null,
+        total_size: null,
+        environment_names: [],
       })}
       limits={{ up: "fast", down: "" }}
       windows={[{ ...NO_WINDOW, days: "mon", from: HOSTILE }, NO_WINDOW]}
