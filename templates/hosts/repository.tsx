@@ -1,34 +1,30 @@
 // The repository as this host sees it: is it open, how is it reached, what can be done to it.
+import type { ApiLimits, BandwidthWindow } from "../../shared/bandwidth.ts";
 import { visible } from "../../shared/redact.ts";
 import { plural } from "../format.ts";
 import { DangerZone } from "../parts/confirm.tsx";
 import { Csrf, PostButton } from "../parts/csrf.tsx";
 import { type Errors, Problems, SelectField, TextField } from "../parts/field.tsx";
+import type { FormValues } from "../parts/form_values.ts";
 import { Name } from "../parts/name.tsx";
 import { RepositoryFacts, type RepositoryView } from "../repositories/page.tsx";
 import { type HookField, HookFields, HookWarning, StopAtError } from "./hooks.tsx";
 import { HostFrame, type HostFrameProps, RepositoryLine } from "./frame.tsx";
 
-export interface WindowValues {
-  /** mon,tue,… or blank: not used. */
-  days: string;
-  from: string;
-  to: string;
-  bandwidth_up_kbps: string;
-  bandwidth_down_kbps: string;
-}
+/** `days`: mon,tue,… or blank: not used. */
+export type WindowValues = FormValues<BandwidthWindow>;
 
 export interface HostRepositoryProps extends HostFrameProps {
   repository: RepositoryView;
   /** As typed or as they are; blank for none. */
-  limits: { up: string; down: string };
+  limits: FormValues<ApiLimits>;
   /** The same by the hour, with a blank one at the end. */
   windows: WindowValues[];
   limitErrors: Errors;
   /** The default hooks. */
   hooks: HookField[];
   hookErrors: Errors;
-  hooksStopAtError: boolean;
+  hook_stop_at_error_default: boolean;
   isAdmin: boolean;
   /** The name as typed. */
   reinitName: string;
@@ -93,7 +89,7 @@ function Bandwidth(props: HostRepositoryProps) {
             label="Up, KiB/s"
             type="number"
             min={0}
-            value={limits.up}
+            value={limits.bandwidth_up_kbps}
             error={limitErrors.bandwidth_up_kbps}
             help="Blank: no limit."
           />
@@ -102,7 +98,7 @@ function Bandwidth(props: HostRepositoryProps) {
             label="Down, KiB/s"
             type="number"
             min={0}
-            value={limits.down}
+            value={limits.bandwidth_down_kbps}
             error={limitErrors.bandwidth_down_kbps}
           />
         </div>
@@ -202,7 +198,7 @@ function DefaultHooks(props: HostRepositoryProps) {
         <StopAtError
           name="hook_stop_at_error_default"
           os={host.os}
-          isChecked={props.hooksStopAtError}
+          isChecked={props.hook_stop_at_error_default}
           error={hookErrors.hook_stop_at_error_default}
           isDisabled={!isAdmin}
         />

@@ -32,6 +32,7 @@ import { pathId, readPage } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
 import { attempt, attemptTo, type Form, linesOf, numberOf, readForm, tagsOf } from "./form.ts";
 import { frameOf, goTo, isAdmin, show, whereFrom } from "./page.ts";
+import { formInput, formValues, typedValues } from "./schema_form.ts";
 import { repositoryChoices } from "./repository_choice.ts";
 import { repositoryView } from "./repository_props.ts";
 import { hostFrame, lossesOf } from "./host_props.ts";
@@ -95,10 +96,7 @@ async function repository(
   const page = HostRepositoryPage({
     ...props,
     repository: view,
-    limits: {
-      up: String(host.bandwidth_up_kbps ?? ""),
-      down: String(host.bandwidth_down_kbps ?? ""),
-    },
+    limits: formValues(Limits, host),
     windows: [
       ...host.bandwidth_windows.map((window) => ({
         days: window.days.join(","),
@@ -123,13 +121,12 @@ async function repository(
 async function bandwidth(server: Server, c: Ctx): Promise<Response> {
   const hostId = pathId(c, "id");
   const form = await readForm(c);
-  const limits = { up: form.text("bandwidth_up_kbps"), down: form.text("bandwidth_down_kbps") };
+  const limits = typedValues(Limits, form);
   const windows = windowsOf(form);
   const { errors } = await attempt(
     BandwidthInput,
     {
-      bandwidth_up_kbps: numberOf(limits.up) ?? null,
-      bandwidth_down_kbps: numberOf(limits.down) ?? null,
+      ...formInput(Limits, limits),
       windows: windows.map((window) => ({
         days: window.days.split(","),
         from: window.from.trim(),
@@ -146,6 +143,9 @@ async function bandwidth(server: Server, c: Ctx): Promise<Response> {
   }
   return goTo(c, `/hosts/${hostId}/repository`, { text: "The limits are saved." });
 }
+
+/** What holds at all hours. */
+const Limits = BandwidthInput.omit({ windows: true });
 
 const BLANK_WINDOW: WindowValues = {
   days: "",
@@ -172,7 +172,8 @@ function windowsOf(form: Form): WindowValues[] {
 }
 
 function defaultHookProps(stored: DefaultHooks) {
-  return { hooks: defaultHookFields(stored), hooksStopAtError: stored.hook_stop_at_error_default };
+  const { hook_stop_at_error_default } = stored;
+  return { hooks: defaultHookFields(stored), hook_stop_at_error_default };
 }
 
 function defaultHookFields(
@@ -210,7 +211,7 @@ async function hooks(server: Server, c: Ctx): Promise<Response> {
   );
   if (errors) {
     const fields = defaultHookFields(await getDefaultHooks(server, hostId), typed, errors);
-    const changes = { hooks: fields, hooksStopAtError: hook_stop_at_error_default };
+    const changes = { hooks: fields, hook_stop_at_error_default };
     return repository(server, c, { ...changes, hookErrors: errors }, 422);
   }
   return goTo(c, `/hosts/${hostId}/repository#hooks`, { text: "The hooks are saved." });
@@ -383,11 +384,11 @@ async function rejoin(server: Server, c: Ctx): Promise<Response> {
     hostname: made.name,
     tokenId: made.id,
     commands: joinCommands(c.get("baseUrl"), made.token),
-    expiresAt: made.expires_at,
+    expires_at: made.expires_at,
     generatedPassword: null,
     missing: await missingFiles(server),
     joined: null,
-    rejoins: { hostId, isOnline: server.agents.isOnline(hostId) },
+    rejoins: { id: hostId, online: server.agents.isOnline(hostId) },
   });
   return show(c, page, 201);
 }

@@ -12,7 +12,7 @@ import { fragmentBytes } from "../sse.ts";
 import { hostsOnPage } from "./host_list_props.ts";
 import { hostRows } from "./host_props.ts";
 import { frameFragments, summaryOf } from "./live_frame.ts";
-import { fleetProps, isAdmin, mayRun } from "./page.ts";
+import { isAdmin, mayRun } from "./page.ts";
 import { pendingProps } from "./pending_props.ts";
 
 export const liveDashboardRoutes: Route[] = [
@@ -105,7 +105,7 @@ function attentionFragment(
 ): Promise<Uint8Array> {
   return fragment(server, `attention ${may}`, () =>
     Attention({
-      fleet: fleetProps(summary),
+      fleet: summary,
       items: summary.worst,
       oldest: summary.oldest,
       now: server.now(),

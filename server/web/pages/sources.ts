@@ -229,12 +229,11 @@ async function showForm(
   const host = await getHost(server, pathId(c, "id"));
   const page = SourceFormPage({
     frame: await frameOf(server, c),
-    host: { id: host.id, name: host.name, os: host.os, isOnline: host.online },
+    host,
     hooks: hookViews(form.group, await getDefaultHooks(server, host.id)),
     mayEditHooks: isAdmin(c),
     isAdmin: isAdmin(c),
     approvedRoots: isAdmin(c) ? null : host.approved_roots,
-    snapshotHost: host.snapshot_host,
     heirs: (await heirsOf(server, host.repository_id, [host.snapshot_host]))
       .filter(({ id }) => form.group && id !== form.group.id),
     ...form,

@@ -11,7 +11,7 @@ export const hostRepositoryPages: Pages = {
     <HostRepositoryPage
       {...hostProps(hostView())}
       repository={repositoryView()}
-      limits={{ up: "2048", down: "" }}
+      limits={{ bandwidth_up_kbps: "2048", bandwidth_down_kbps: "" }}
       windows={[
         {
           days: "mon,tue,wed,thu,fri",
@@ -40,7 +40,7 @@ export const hostRepositoryPages: Pages = {
           inForce: null,
         },
       ]}
-      hooksStopAtError
+      hook_stop_at_error_default
       hookErrors={{}}
       isAdmin
       reinitName=""
@@ -57,7 +57,7 @@ export const hostRepositoryPages: Pages = {
         total_size: null,
         environment_names: [],
       })}
-      limits={{ up: "fast", down: "" }}
+      limits={{ bandwidth_up_kbps: "fast", bandwidth_down_kbps: "" }}
       windows={[{ ...NO_WINDOW, days: "mon", from: HOSTILE }, NO_WINDOW]}
       limitErrors={{
         bandwidth_up_kbps: "bandwidth_up_kbps must be a whole number",
@@ -71,7 +71,7 @@ export const hostRepositoryPages: Pages = {
         cannotDecrypt: true,
         inForce: { from: "host", text: null },
       }]}
-      hooksStopAtError
+      hook_stop_at_error_default
       hookErrors={{ pre_hook_default: "pre_hook_default must be at most 32768 characters" }}
       isAdmin
       reinitName="web-1"

@@ -90,7 +90,7 @@ const UNGOVERNED: UngovernedProps = {
       groups: HEIRS,
     },
   ],
-  listedAt: NOW - 4 * HOUR,
+  listed_at: NOW - 4 * HOUR,
   mayChange: true,
   isAdmin: true,
 };

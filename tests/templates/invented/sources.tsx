@@ -55,7 +55,7 @@ const NO_GROUP: SourceFormValues = {
   hook_stop_at_error: "on",
 };
 
-const NO_HEIRS = { heirs: [], snapshotHost: "web-01", isAdmin: true };
+const NO_HEIRS = { heirs: [], isAdmin: true };
 const PREVIEW: SourceFormProps["preview"] = {
   keep: Array.from({ length: 30 }, (_, n) => ({
     id: "ab".repeat(32),
@@ -96,8 +96,8 @@ export const sourcesPages: Pages = {
         what: id(51),
         field: "bandwidth_up_kbps",
         message: "bandwidth_up_kbps must be a whole number of KiB/s, or blank for no limit",
-        upload: "fast",
-        download: "",
+        bandwidth_up_kbps: "fast",
+        bandwidth_down_kbps: "",
       }}
     />
   ),
@@ -112,7 +112,7 @@ export const sourcesPages: Pages = {
     <SourceFormPage
       approvedRoots={["/home", "/srv"]}
       frame={frame()}
-      host={{ id: id(4), name: "web-01", os: "linux", isOnline: true }}
+      host={{ id: id(4), name: "web-01", os: "linux", online: true, snapshot_host: "web-01" }}
       group={null}
       values={NO_GROUP}
       errors={{}}
@@ -125,7 +125,7 @@ export const sourcesPages: Pages = {
     <SourceFormPage
       approvedRoots={["/home", "/srv"]}
       frame={frame()}
-      host={{ id: id(4), name: "web-01", os: "windows", isOnline: true }}
+      host={{ id: id(4), name: "web-01", os: "windows", online: true, snapshot_host: "web-01" }}
       group={{ id: id(50), name: "databases", snapshot_tag: "databases" }}
       {...NO_HEIRS}
       preview={PREVIEW}
@@ -152,7 +152,7 @@ export const sourcesPages: Pages = {
     <SourceFormPage
       approvedRoots={["/home", "/srv"]}
       frame={frame()}
-      host={{ id: id(4), name: HOSTILE, os: "linux", isOnline: false }}
+      host={{ id: id(4), name: HOSTILE, os: "linux", online: false, snapshot_host: HOSTILE }}
       hooks={[{ hook: "pre_hook", cannotDecrypt: true, inForce: { from: "group", text: null } }, {
         hook: "post_hook",
         cannotDecrypt: false,
@@ -161,7 +161,6 @@ export const sourcesPages: Pages = {
       mayEditHooks={false}
       group={{ id: id(50), name: HOSTILE, snapshot_tag: HOSTILE }}
       heirs={[{ id: id(51), name: HOSTILE }]}
-      snapshotHost={HOSTILE}
       isAdmin={false}
       values={{ ...NO_GROUP, name: HOSTILE, includes: "\n/etc", keep_last: "7", keep_daily: "14" }}
       errors={{
