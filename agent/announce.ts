@@ -159,7 +159,7 @@ class Approval {
     });
   }
 
-  /** What the close means; answers how long to wait at least. */
+  /** What the close means; returns how long to wait at least. */
   #closed({ code, reason }: { code: number; reason: string }): number {
     const { log, settings: { server } } = this.announcing;
     if (code === PENDING_CLOSE.rejected) {

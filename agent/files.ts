@@ -32,7 +32,7 @@ export function replaceFile(path: string, content: string | Uint8Array): void {
 }
 
 /**
- * Takes a file away from all but its owner; answers whether others could use it until now. Windows has access
+ * Takes a file away from all but its owner; returns whether others could use it until now. Windows has access
  * lists instead (service/acl.ts).
  */
 export function closeToOthers(path: string): boolean {

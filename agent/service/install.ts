@@ -56,7 +56,7 @@ export async function install(installation: Installation): Promise<boolean> {
   }
 }
 
-/** Lets go of the state directory; answers whether the service ran. */
+/** Lets go of the state directory; returns whether the service ran. */
 async function stopped(service: Service): Promise<boolean> {
   const state = await service.state();
   if (state === "not installed" || state === "stopped") return false;

@@ -31,7 +31,7 @@ export const STATE = [
 const ASIDE = [ASIDE_FILE, ASIDE_PREFIX];
 
 /**
- * Removes configuration, keys and state; answers the folders that were left because of what else is in them. What the machine's
+ * Removes configuration, keys and state; returns the folders that were left because of what else is in them. What the machine's
  * owner allows is his own: that alone stays in agent.yaml.
  */
 export function removeTraces({ configDir, stateDir }: Settings): string[] {

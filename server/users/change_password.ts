@@ -8,7 +8,7 @@ import { insertSession } from "./sessions.ts";
 import type { User } from "../../shared/shapes/user.ts";
 
 /**
- * The user's own change; ends all of the user's sessions and API tokens. Answers the cookie's value of a fresh session when
+ * The user's own change; ends all of the user's sessions and API tokens. Returns the cookie's value of a fresh session when
  * it came with one. Throws forbidden when it came with an API token.
  */
 export async function changePassword(

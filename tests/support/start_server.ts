@@ -27,7 +27,7 @@ export interface TestServer extends Serving {
   users: Record<Person, User>;
   tokens: Record<Person, string>;
   actor(person: Person): Actor;
-  /** Calls the API as somebody; answers status and body. */
+  /** Calls the API as somebody; returns status and body. */
   api(
     person: Person | null,
     method: string,
