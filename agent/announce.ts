@@ -43,7 +43,7 @@ const ADDRESS_REFUSED =
 export const CAN_BE_READ =
   "the line is plain HTTP: all that goes over it can be read and changed on the way, the credential of this machine too. Use https.";
 
-/** The server knows another agent by this key, or does not know the key: somebody has to look. */
+/** The server knows another agent by this key, or does not know the key: someone has to look. */
 const SLOW_MS = 60_000;
 
 /**

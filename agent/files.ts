@@ -9,7 +9,7 @@ export class CorruptFile extends Error {
   }
 }
 
-/** Replaces a file in one step: whoever reads it, also after a power cut, sees the old or the new one whole. */
+/** Replaces a file in one step: anyone who reads it, also after a power cut, sees the old or the new one whole. */
 export function replaceFile(path: string, content: string | Uint8Array): void {
   const beside = `${path}.new`;
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;

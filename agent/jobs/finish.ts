@@ -19,7 +19,7 @@ export function finishJob(
     warnings: 0,
     summary: null,
     ...outcome,
-    // One that the server refuses would stand in the journal for ever.
+    // One that the server refuses would be in the journal for ever.
     reason: outcome.reason?.slice(0, 2000) ?? null,
   });
   agent.ledger.finish(jobId);

@@ -146,7 +146,7 @@ async function register({ settings, service, environment, print }: Installation)
   );
 }
 
-/** With a token now, while somebody sees what the server says; without one the service asks, and a person approves. */
+/** With a token now, while someone sees what the server says; without one the service asks, and a person approves. */
 async function join(settings: Settings & { server: string }, print: (text: string) => void) {
   const { token } = settings;
   if (!token) {

@@ -1,4 +1,4 @@
-// What the agent has put into its folders, so that an uninstall removes this and nothing that somebody else put there.
+// What the agent has put into its folders, so that an uninstall removes this and nothing that someone else put there.
 import { join } from "node:path";
 import { ASIDE_FILE, leaveBrakeAlone, type Settings } from "../settings.ts";
 import { ASIDE_PREFIX, OWNER_FILE } from "../state_owner.ts";

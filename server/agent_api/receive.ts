@@ -18,7 +18,7 @@ export type Told = Exclude<
   { type: "hello" | "heartbeat" | "error" | "stream.end" }
 >;
 
-/** Carries out one message. Throws forbidden when it speaks of what is another host's. */
+/** Carries out one message. Throws forbidden when it refers to what is another host's. */
 export async function receive(server: Server, agent: AgentSocket, told: Told): Promise<void> {
   const { hostId } = agent;
   const message = inServerTime(told, agent.skew ?? 0, server.now());

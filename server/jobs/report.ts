@@ -202,7 +202,7 @@ export async function storeLocks(
   server.events.publish({ type: "host", hostId });
 }
 
-/** A host may only speak of the repository that it uses. */
+/** A host may only refer to the repository that it uses. */
 async function usesRepository(
   tx: Transaction<Tables>,
   hostId: string,

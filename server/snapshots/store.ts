@@ -166,7 +166,7 @@ export async function countOf(
 }
 
 /**
- * Snapshots that were in the list before and are gone, although no forget of ours ran since: somebody else's restic
+ * Snapshots that were in the list before and are gone, although no forget of ours ran since: someone else's restic
  * removed them.
  */
 async function noteLosses(

@@ -59,10 +59,10 @@ async function storePassword(
 ): Promise<string | undefined> {
   const password_hash = await server.passwords.hash(password);
   return await change(server, actor, async ({ tx, now, audit }) => {
-    // Somebody else may have changed it, or shut the account, while the passwords were being hashed.
+    // Someone else may have changed it, or shut the account, while the passwords were being hashed.
     let update = tx.updateTable("users").set({
       password_hash,
-      // The command line belongs to whoever runs the server.
+      // The command line belongs to the user who runs the server.
       ...(actor.kind === "system" ? { depends_on_token: null } : {}),
     }).where("id", "=", user.id);
     if (before !== undefined) {

@@ -29,7 +29,7 @@ export interface Session {
   dependsOnToken: string | null;
 }
 
-/** Who stands in the audit where somebody tried a name that no user has. */
+/** Who is in the audit where someone tried a name that no user has. */
 const NOBODY = "no such user";
 
 /** Checks name and password, counted as a guess; returns the cookie's value. */
