@@ -196,7 +196,7 @@ export class JobQueue {
         ...originOf(order),
       });
     } catch (fault) {
-      log.error(`The end of job ${order.job_id} could not be told: ${messageOf(fault)}`);
+      log.error(`The end of job ${order.job_id} could not be reported: ${messageOf(fault)}`);
     }
   }
 
