@@ -87,7 +87,7 @@ async function create(server: Server, c: Ctx): Promise<Response> {
   if (generatedPassword) {
     const flash = warnings.length > 0 ? { flash: warningFlash("", warnings) } : {};
     const frame = { ...await frameOf(server, c), ...flash };
-    return showRepository(server, c, id, { frame, generatedPassword }, 201);
+    return showRepository(server, c, { frame, generatedPassword }, { id, status: 201 });
   }
   return goTo(c, `/repositories/${id}`, warningFlash("The repository is added.", warnings));
 }
@@ -137,7 +137,7 @@ async function answerId(server: Server, c: Ctx): Promise<Response> {
     { restic_id: form.text("restic_id"), host_id: form.text("host_id") || null },
     (answer) => answerResticId(server, actorOf(c), id, answer),
   );
-  if (errors) return await showRepository(server, c, id, { answerErrors: errors }, 409);
+  if (errors) return await showRepository(server, c, { answerErrors: errors }, { status: 409 });
   return goTo(c, `/repositories/${id}`, { text: "Noted. What waited for it goes on." });
 }
 
@@ -146,9 +146,9 @@ async function remove(server: Server, c: Ctx): Promise<Response> {
   const confirmed = (await readForm(c)).text("confirm_name").trim();
   if (confirmed !== found.name) {
     const errors = { confirm_name: `confirm_name must be the name of the repository.` };
-    return await showRepository(server, c, found.id, { errors }, 422);
+    return await showRepository(server, c, { errors }, { status: 422 });
   }
   const { errors } = await attemptTo(() => removeRepository(server, actorOf(c), found.id));
-  if (errors) return await showRepository(server, c, found.id, { errors }, 409);
+  if (errors) return await showRepository(server, c, { errors }, { status: 409 });
   return goTo(c, "/repositories", { text: `${found.name} is removed from here.` });
 }
