@@ -43,7 +43,7 @@ const ADDRESS_REFUSED =
 export const CAN_BE_READ =
   "the line is plain HTTP: all that goes over it can be read and changed on the way, the credential of this machine too. Use https.";
 
-/** The server knows another agent by this key, or does not know the key: somebody has to look. */
+/** The server knows another agent by this key, or does not know the key: someone has to look. */
 const SLOW_MS = 60_000;
 
 /**
@@ -159,7 +159,7 @@ class Approval {
     });
   }
 
-  /** What the close means; answers how long to wait at least. */
+  /** What the close means; returns how long to wait at least. */
   #closed({ code, reason }: { code: number; reason: string }): number {
     const { log, settings: { server } } = this.announcing;
     if (code === PENDING_CLOSE.rejected) {

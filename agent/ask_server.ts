@@ -2,7 +2,7 @@
 import { messageOf } from "../shared/log.ts";
 import type { Settings } from "./settings.ts";
 
-/** The server will not take this machine now; somebody has to change something first. */
+/** The server will not take this machine now; someone has to change something first. */
 export class EnrolmentRefused extends Error {
   override name = "EnrolmentRefused";
   /** The server's word for it, where it gave one. */

@@ -37,7 +37,7 @@ const RULE = "=".repeat(72);
  *     ^  host         <name>$
  *     ^  fingerprint  SHA256:<64 hex digits>$
  *
- * stand in it exactly so, between two lines of 72 equals signs. Afterwards exactly one line follows on stdout:
+ * are in it exactly so, between two lines of 72 equals signs. Afterwards exactly one line follows on stdout:
  * `accepted: this machine is now host <name>` (the agent goes on working), or `rejected: <sentence>` (it ends with exit code 7).
  */
 export function banner(shown: Banner): string {

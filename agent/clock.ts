@@ -1,4 +1,4 @@
-// The host's time. Its schedules fire by the wall clock, which somebody may set; everything that lasts is measured by the monotonic one.
+// The host's time. Its schedules fire by the wall clock, which someone may set; everything that lasts is measured by the monotonic one.
 
 export interface TimeSource {
   /** Milliseconds since 1970: may be set. */

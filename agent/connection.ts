@@ -59,7 +59,7 @@ export class Connection {
     }
   }
 
-  /** Connects anew with another bearer. */
+  /** Connects again with another bearer. */
   useBearer(bearer: string): void {
     this.options = { ...this.options, bearer };
     this.#session?.end("another bearer", 1000);

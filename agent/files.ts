@@ -9,7 +9,7 @@ export class CorruptFile extends Error {
   }
 }
 
-/** Replaces a file in one step: whoever reads it, also after a power cut, sees the old or the new one whole. */
+/** Replaces a file in one step: anyone who reads it, also after a power cut, sees the old or the new one whole. */
 export function replaceFile(path: string, content: string | Uint8Array): void {
   const beside = `${path}.new`;
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
@@ -32,7 +32,7 @@ export function replaceFile(path: string, content: string | Uint8Array): void {
 }
 
 /**
- * Takes a file away from all but its owner; answers whether others could use it until now. Windows has access
+ * Takes a file away from all but its owner; returns whether others could use it until now. Windows has access
  * lists instead (service/acl.ts).
  */
 export function closeToOthers(path: string): boolean {

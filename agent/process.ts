@@ -201,7 +201,7 @@ function drain(stream: ReadableStream<Uint8Array>, take: (chunk: Uint8Array) => 
     }
   };
   return {
-    // A pipe that breaks has ended; how the process fared stands in its status.
+    // A pipe that breaks has ended; how the process fared is in its status.
     done: read().catch(() => {}),
     end: async () => {
       await reader.cancel().catch(() => {});

@@ -124,7 +124,7 @@ function withBearer(path: string, file: AgentFile): AgentFile {
 
 export const ASIDE_FILE = "agent.yaml.before-";
 
-/** Keeps a copy of agent.yaml beside it, as private as it is; answers its path. */
+/** Keeps a copy of agent.yaml beside it, as private as it is; returns its path. */
 export function copyAgentFile(configDir: string): string {
   const aside = join(configDir, `${ASIDE_FILE}${stampForName()}`);
   replaceFile(aside, readIfThere(agentFilePath(configDir)) ?? "");
@@ -146,7 +146,7 @@ export function saveAgentFile(configDir: string, values: JoinedValues): void {
 
 /**
  * Takes out of agent.yaml all that makes this machine a host, and leaves the brake of its owner for the day on which the agent is
- * installed again. Answers whether there was one; without one the file is removed.
+ * installed again. Returns whether there was one; without one the file is removed.
  */
 export function leaveBrakeAlone(configDir: string): boolean {
   const file = readAgentFile(configDir);

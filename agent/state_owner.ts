@@ -37,7 +37,7 @@ export function noteOwner(stateDir: string, hostId: string | undefined): void {
 
 /**
  * Makes the state this host's. What another host left is put aside, its restic ended. May be broken off at any point and
- * called again. Called by whoever holds the state directory.
+ * called again. Called by anyone who holds the state directory.
  */
 export function takeOverState(stateDir: string, hostId: string | undefined, log: Log): void {
   if (!hostId) return;

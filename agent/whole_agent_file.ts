@@ -52,7 +52,7 @@ function textOf(bytes: Uint8Array, { bearer }: Settings): string {
     /(\bbearer["']?\s*:\s*["']?)([^\s"',}]+)/g,
     `$1${STARS}`,
   );
-  // However else YAML lets somebody write it.
+  // However else YAML lets someone write it.
   return bearer && bearer.length >= BEARER_LENGTH ? text.replaceAll(bearer, STARS) : text;
 }
 

@@ -165,7 +165,7 @@ interface StreamEvents {
 }
 
 /**
- * What one agent sends for one request. Whoever reads asks for piece after piece; he either reads to the end or calls `cancel`, for which
+ * What one agent sends for one request. Anyone who reads asks for piece after piece; he either reads to the end or calls `cancel`, for which
  * leaving a `for await` is enough. A reader that does neither is given up after a while. A piece is there until the next one is asked for:
  * its memory is given back then, since a gigabyte comes faster than garbage is collected. Who keeps it copies it.
  */

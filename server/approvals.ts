@@ -1,4 +1,4 @@
-// What operators may choose on a host: an agent runs as root, so whoever names its paths and repositories borrows its rights.
+// What operators may choose on a host: an agent runs as root, so anyone who names its paths and repositories borrows its rights.
 import { isBelow } from "../shared/roots.ts";
 import type { Change } from "./change.ts";
 import { AppError } from "./errors.ts";

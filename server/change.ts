@@ -1,4 +1,4 @@
-// One act of somebody: what it stores, its entry in the audit, and what is told afterwards, in one transaction and in that order.
+// One act of someone: what it stores, its entry in the audit, and what is told afterwards, in one transaction and in that order.
 import type { Transaction } from "kysely";
 import { type Act, recordAudit } from "./audit/record.ts";
 import type { Tables } from "./database/tables.ts";

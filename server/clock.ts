@@ -29,7 +29,7 @@ export interface StoredClock {
 export interface Jump {
   /** All of it, in milliseconds; negative: back. */
   whole: number;
-  /** Of it what somebody set: without the time in which the machine slept, as far as it knows of that itself. */
+  /** Of it what someone set: without the time in which the machine slept, as far as it knows of that itself. */
   set: number;
   /** Only what was written from this moment on is of the clock that was wrong; undefined: everything. */
   since?: number | undefined;
@@ -50,7 +50,7 @@ export class Clock {
   #ran: number;
   #looked: number;
   /**
-   * A machine that was started anew is believed how long it was off. If that was a clock that was ahead, it will be set back; what
+   * A machine that was started again is believed how long it was off. If that was a clock that was ahead, it will be set back; what
    * was there before must not be moved back then, since it was never moved ahead.
    */
   #believed: { since: number; ms: number } | undefined;
@@ -130,7 +130,7 @@ export class Clock {
 }
 
 /**
- * What the wall clock should say when nobody set it while the server was away. A machine that was started anew has no other clock
+ * What the wall clock should say when nobody set it while the server was away. A machine that was started again has no other clock
  * than that, except that time does not go back.
  */
 function expectedNow(

@@ -38,7 +38,7 @@ export interface AgentSocket {
   readonly address?: string;
   /** How many milliseconds this server's clock is ahead of the agent's, by its last word; undefined before hello. */
   skew?: number;
-  /** The one that stands in the database. */
+  /** The one that is in the database. */
   storedSkew?: number;
   /** Resolves when everything that was received so far has been dealt with. */
   idle(): Promise<void>;

@@ -16,7 +16,7 @@ export type Event =
 export type Listener = (event: Event) => void;
 
 export class Events {
-  /** "job:<id>" hears of one job, "host:<id>" of one host, "fleet" of all hosts, "pending" of those that wait
+  /** "job:<id>" learns of one job, "host:<id>" of one host, "fleet" of all hosts, "pending" of those that wait
    *  for approval; lines go to their job alone. */
   readonly #listeners = new Map<string, Set<Listener>>();
   readonly #first: Listener[] = [];
@@ -32,13 +32,13 @@ export class Events {
     };
   }
 
-  /** For what must be forgotten before anybody hears of the event. */
+  /** For what must be forgotten before anybody learns of the event. */
   beforeEach(listener: Listener): void {
     this.#first.push(listener);
   }
 
   /**
-   * Call after the commit: whoever hears of an event may read it. Listeners must not block; what one throws is logged,
+   * Call after the commit: whoever learns of an event may read it. Listeners must not block; what one throws is logged,
    * since it is no fault of the others nor of whoever publishes, which may be an agent's report.
    */
   publish(event: Event): void {

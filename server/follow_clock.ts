@@ -70,7 +70,7 @@ export async function readClock({ db }: Pick<Database, "db">): Promise<StoredClo
   return await db.selectFrom("clock").select(["wall", "uptime", "ran"]).executeTakeFirst();
 }
 
-/** Run every second, and before anything else at the start. Answers by how many milliseconds the clock was set. */
+/** Run every second, and before anything else at the start. Returns by how many milliseconds the clock was set. */
 export async function followClock(server: Server): Promise<number> {
   if (server.clock.look().whole === 0) return 0;
   let putBack = () => {};
@@ -109,7 +109,7 @@ export async function followClock(server: Server): Promise<number> {
   return jump;
 }
 
-/** Answers what is left to be moved when more has come together. */
+/** Returns what is left to be moved when more has come together. */
 async function movePast(
   tx: Transaction<Tables>,
   set: number,

@@ -1,7 +1,7 @@
 // The server's socket, and the watch over it. One accept() that fails (no file handle left, no memory, a connection that
 // was aborted) ends Deno's listener for good, and `finished` tells it only when the last connection that was taken before
 // has ended, which with agents is never. So the server asks itself through its own socket, listens again on the same port,
-// and ends when neither helps, so that its supervisor starts it anew.
+// and ends when neither helps, so that its supervisor starts it again.
 import { type Address, askHealth } from "./own_health.ts";
 import { type Log, messageOf } from "../shared/log.ts";
 

@@ -1,4 +1,4 @@
-// For which addresses a machine's proof may be made: those of this server and no other, so that a proof that somebody in between
+// For which addresses a machine's proof may be made: those of this server and no other, so that a proof that someone in between
 // hands on is worth nothing here.
 import ipaddr from "ipaddr.js";
 import { isLoopback, nameOf, serverAddress } from "../shared/server_address.ts";

@@ -155,7 +155,7 @@ export class Storage {
     if (before && FOR_GOOD.has(before.fault)) return;
     this.#problem = { fault, since: before?.since ?? now(), reason: REASONS[fault] };
     if (!before) this.#begunAt = performance.now();
-    // Whoever comes from here on is refused at once: one after the other would wait longer and longer.
+    // Anyone who comes from here on is refused at once: one after the other would wait longer and longer.
     database.driver.patienceMs = 0;
     log.error(`Nothing can be saved, because ${REASONS[fault]}.`);
     if (!before) this.#probeLater();

@@ -77,7 +77,7 @@ export function startTasks(server: Server, tasks = TASKS, longestMs = LONGEST_MS
   }
 }
 
-/** So that a lock or a disk that fails shows before somebody wants to save something. */
+/** So that a lock or a disk that fails shows before someone wants to save something. */
 async function probeStorage({ storage }: Server): Promise<void> {
   await storage.isWritable(1000);
 }

@@ -18,7 +18,7 @@ export class Throttle {
     if (this.#tries.size > KEYS_KEPT) this.#tries.delete(this.#tries.keys().next().value!);
   }
 
-  /** Throws as `check` does, and counts nothing. Answers the tries in the window. */
+  /** Throws as `check` does, and counts nothing. Returns the tries in the window. */
   peek(key: string, most: number, windowSeconds: number): number[] {
     const now = this.now();
     const since = now - windowSeconds * 1000;

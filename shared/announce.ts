@@ -76,7 +76,7 @@ export interface Proof {
 
 /**
  * What the agent signs: a context that nothing else uses, so that a signature is of no use anywhere else; for which server it
- * is, so that whoever stands in between cannot hand it on; and what the machine says of itself, so that nobody else says it.
+ * is, so that anyone who is in between cannot hand it on; and what the machine says of itself, so that nobody else says it.
  */
 export function proofBytes({ nonce, pendingId, server, machine }: Proof): Uint8Array<ArrayBuffer> {
   const { hostname, os, arch, agent_version, restic_version = null } = machine;

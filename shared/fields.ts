@@ -43,7 +43,7 @@ const asGroupName = z.string("must be text").trim().min(1, "must not be empty")
     "must begin with a letter or digit and hold only letters, digits, spaces, dots, dashes and underscores (it becomes the snapshot tag)",
   );
 export const groupName = typed(asGroupName);
-/** In messages: what is stored since before goes on as it is, since it stands in snapshots. */
+/** In messages: what is stored since before goes on as it is, since it is in snapshots. */
 export const storedGroupName = asGroupName;
 
 export const userName = z.string("must be text").trim().regex(

@@ -1,4 +1,4 @@
-// A secret such as "home" stands in every other line of a log. Masked wherever it stands it would make the log unreadable,
+// A secret such as "home" is in every other line of a log. Masked wherever it stands it would make the log unreadable,
 // and show by the gaps what it is; so it is masked only where it stands as a value.
 
 const SHORT = 8;

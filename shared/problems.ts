@@ -4,7 +4,7 @@ import { z } from "zod";
 import { Time } from "./shapes/time.ts";
 
 export const SEVERITIES = ["info", "warning", "critical"] as const;
-/** critical: red, somebody is not backed up · warning: amber, look at it · info: worth knowing. */
+/** critical: red, someone is not backed up · warning: amber, look at it · info: worth knowing. */
 export type Severity = typeof SEVERITIES[number];
 
 const NONE = z.object({});

@@ -50,7 +50,7 @@ function formsOf(secret: string): Set<string> {
 }
 
 /**
- * Masks user and password in URLs that stand in a text, up to the last @ before the path: a user may hold one. In time that grows
+ * Masks user and password in URLs that are in a text, up to the last @ before the path: a user may hold one. In time that grows
  * with the text's length alone: a scheme is looked for only where its letters begin.
  */
 export function maskUrlCredentials(text: string): string {

@@ -71,7 +71,7 @@ export const FILE_NAMES = [
 
 /**
  * Those that say where a storage or its sign-in is, by address or by a part of one. A secret that
- * was entered for one place must not be sent to another, so whoever changes one of these enters the secrets again.
+ * was entered for one place must not be sent to another, so anyone who changes one of these enters the secrets again.
  */
 export const ENDPOINT_NAMES: readonly string[] = [
   "AWS_DEFAULT_REGION",

@@ -26,7 +26,7 @@ export function keepsEverything(retention: Retention): boolean {
 }
 
 /**
- * True for a policy that only counts snapshots. On append-only storage whoever holds a host's credential can then make
+ * True for a policy that only counts snapshots. On append-only storage anyone who holds a host's credential can then make
  * newer snapshots until the good ones are no longer among the last ones.
  */
 export function keepsByCountAlone(retention: Retention): boolean {

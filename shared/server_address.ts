@@ -1,4 +1,4 @@
-// A server as somebody dials it. An agent signs this text, and the server compares it with what it knows to be its own
+// A server as someone dials it. An agent signs this text, and the server compares it with what it knows to be its own
 // address, so both must write one address in one way.
 
 /**

@@ -2,7 +2,7 @@
 import { runTests } from "./run.ts";
 import { TRIAL_REPORT, type TrialResult } from "./support/trial.ts";
 
-/** Those of the folder whose file has one of the program's arguments in its name; answers the exit code. */
+/** Those of the folder whose file has one of the program's arguments in its name; returns the exit code. */
 export async function runTrials(folder: string, wereHeld: string): Promise<number> {
   const files: string[] = [];
   for await (const { name } of Deno.readDir(new URL(folder, import.meta.url))) {

@@ -136,7 +136,7 @@ function plainPosix(path: string): string | undefined {
 
 /**
  * Without the prefixes that switch off what Windows does to a path (`\\?\C:\`, `\\?\UNC\`); devices and volumes by number are no
- * folder that somebody named. restic expands * itself: it may stand in the last name only, which does not leave the folder.
+ * folder that someone named. restic expands * itself: it may be in the last name only, which does not leave the folder.
  */
 function plainWindows(path: string): string | undefined {
   const slashed = path.replaceAll("/", "\\");

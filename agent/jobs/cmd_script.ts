@@ -8,7 +8,7 @@ const NO_STEP =
   /^\s*(?:$|:|@?rem\b|@?echo\s+(?:on|off)\s*$|@?goto\b|@?exit\b|@?(?:set|end)local\b)/i;
 
 /**
- * The lines with a check after each step that stands outside of brackets. A script that speaks of ERRORLEVEL or holds ||
+ * The lines with a check after each step that stands outside of brackets. A script that refers to ERRORLEVEL or holds ||
  * stays as it is.
  */
 export function stopAtFirstError(lines: string[]): string[] {

@@ -19,7 +19,7 @@ export function finishJob(
     warnings: 0,
     summary: null,
     ...outcome,
-    // One that the server refuses would stand in the journal for ever.
+    // One that the server refuses would be in the journal for ever.
     reason: outcome.reason?.slice(0, 2000) ?? null,
   });
   agent.ledger.finish(jobId);
@@ -29,7 +29,7 @@ export function finishJob(
 /** Answers for the jobs that an earlier run of the agent had taken on and left. */
 export function finishAbandoned(agent: Agent): void {
   finishUnlisted(agent);
-  const told = new Set(agent.journal.unacknowledgedEnds);
+  const reported = new Set(agent.journal.unacknowledgedEnds);
   for (const job of agent.ledger.unfinished) {
     if (job.restic_started) agent.ledger.noteLock(job.repository_id);
     const orphan = job.process && killOrphan(job.process) ? job.process : undefined;
@@ -37,11 +37,11 @@ export function finishAbandoned(agent: Agent): void {
       agent.orphans.push(orphan);
       agent.log.warn(`Killed the restic of job ${job.id} that an earlier agent had left`);
     }
-    if (told.has(job.id)) {
+    if (reported.has(job.id)) {
       agent.ledger.finish(job.id);
       continue;
     }
-    // Its end lets others write: it is told when nothing of it works any more.
+    // Its end lets others write: it is reported when nothing of it works any more.
     if (job.post_hook_due || orphan) agent.queue.cleanUpAfter(job, orphan);
     else finishInterrupted(agent, job);
   }

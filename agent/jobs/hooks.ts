@@ -77,7 +77,7 @@ async function beforePostHook(
 
 /**
  * The post hook of a job that an earlier agent could not end: what its pre hook stopped must not stay so. `outcome` is how
- * the job ended. Answers how the hook went, with the last that it printed when it failed.
+ * the job ended. Returns how the hook went, with the last that it printed when it failed.
  */
 export async function cleanUp(
   agent: Agent,

@@ -120,7 +120,7 @@ export class Ledger {
     if (job?.post_hook_due) this.#change(jobId, { post_hook_due: false });
   }
 
-  /** Its end stands in the journal. */
+  /** Its end is in the journal. */
   finish(jobId: string): void {
     this.#save({ jobs: this.#content.jobs.filter(({ id }) => id !== jobId) });
   }

@@ -50,7 +50,7 @@ export class JobQueue {
 
   /**
    * Takes on a run that this host's own clock started. One of a group that is still waiting or running is not started
-   * twice: it is told as skipped.
+   * twice: it is reported as skipped.
    */
   acceptScheduled(jobId: string, origin: Origin): void {
     const { ledger, log, plan } = this.agent;
@@ -196,7 +196,7 @@ export class JobQueue {
         ...originOf(order),
       });
     } catch (fault) {
-      log.error(`The end of job ${order.job_id} could not be told: ${messageOf(fault)}`);
+      log.error(`The end of job ${order.job_id} could not be reported: ${messageOf(fault)}`);
     }
   }
 

@@ -21,7 +21,7 @@ function secretsOf(access: RepositoryAccess): (string | null)[] {
   return [password, rest_password, basicAuth(username, rest_password), ...secret];
 }
 
-/** As it stands in an Authorization header, which a program may print while it shows nothing else of them. */
+/** As it is in an Authorization header, which a program may print while it shows nothing else of them. */
 function basicAuth(username: string | null, password: string | null): string | null {
   if (!username || !password) return null;
   return new TextEncoder().encode(`${username}:${password}`).toBase64();

@@ -45,8 +45,8 @@ export async function runJob(
     ...(order.origin ? { origin: order.origin } : {}),
     at: agent.clock.now(),
     restic_version: restic instanceof Error ? null : (restic as ResticProgram).version,
-    bandwidth_up_kib_per_s: told(limits.bandwidth_up_kib_per_s),
-    bandwidth_down_kib_per_s: told(limits.bandwidth_down_kib_per_s),
+    bandwidth_up_kib_per_s: reported(limits.bandwidth_up_kib_per_s),
+    bandwidth_down_kib_per_s: reported(limits.bandwidth_down_kib_per_s),
   });
   const lines = new JobLines({
     jobId: order.job_id,
@@ -167,8 +167,8 @@ async function workOn(agent: Agent, given: Attempt): Promise<Outcome> {
   if (refusal) return refusal;
   const context = prepare(agent, { ...given, restic: await resticFor(agent, given) });
   if ("status" in context) return context;
-  const hopeless = writesRepository(context.order.kind) && await removeOwnLock(agent, context);
-  return hopeless || await performAndTidy(agent, context);
+  const cannotBegin = writesRepository(context.order.kind) && await removeOwnLock(agent, context);
+  return cannotBegin || await performAndTidy(agent, context);
 }
 
 /** Where there was none when the job began: a pre hook may have mounted or installed it. */
@@ -260,6 +260,6 @@ async function perform(context: JobContext): Promise<Outcome> {
 }
 
 /** What is below zero limits nothing, like zero. */
-function told(limit: number | null): number | null {
+function reported(limit: number | null): number | null {
   return limit && Math.max(0, limit);
 }

@@ -116,7 +116,7 @@ export class TerminalLines {
     row.isGone = false;
   }
 
-  /** Obeys what stands at an index and returns where it ends: there where it begins nothing that is known or complete. */
+  /** Obeys what is at an index and returns where it ends: there where it begins nothing that is known or complete. */
   #control(text: string, index: number): number {
     switch (text[index]) {
       case "\n":

@@ -31,7 +31,7 @@ export function authorityFile(
   return place;
 }
 
-/** What cannot be read is written anew: it is a copy of what the server said. */
+/** What cannot be read is written again: it is a copy of what the server said. */
 function holds(path: string, content: string): boolean {
   try {
     return Deno.readTextFileSync(path) === content;

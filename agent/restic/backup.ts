@@ -1,4 +1,4 @@
-// A backup: succeeded only when the snapshot that restic speaks of stands in the repository's list afterwards.
+// A backup: succeeded only when the snapshot that restic refers to is in the repository's list afterwards.
 import type { AgentKind } from "../jobs/kind.ts";
 import { whenUnlocked } from "./locked.ts";
 import { watchOpened } from "./repository_id.ts";

@@ -27,7 +27,7 @@ async function openOrMake(job: JobContextOf<"init">): Promise<Outcome> {
     return {
       ...ended("succeeded", null, null, probe.run.exit.code),
       created: false,
-      ...told(opened),
+      ...reported(opened),
     };
   }
   if (probe.failure.reason_code !== "no_repository") return probe.failure;
@@ -61,9 +61,9 @@ async function create(job: JobContextOf<"init">): Promise<Outcome> {
   const { opened } = await readRepositoryId(job);
   reportSnapshots(job, listing.snapshots);
   job.lines.add("agent", "The repository was made and opens.");
-  return { ...ended("succeeded", null, null, run.exit.code), created: true, ...told(opened) };
+  return { ...ended("succeeded", null, null, run.exit.code), created: true, ...reported(opened) };
 }
 
-function told(opened: Outcome["opened"]): Pick<Outcome, "opened"> {
+function reported(opened: Outcome["opened"]): Pick<Outcome, "opened"> {
   return opened ? { opened } : {};
 }

@@ -1,4 +1,4 @@
-// Bytes to lines, with a bound: what stands in a line beyond the limit is dropped and a mark says so.
+// Bytes to lines, with a bound: what is in a line beyond the limit is dropped and a mark says so.
 import { LINE_LENGTH_LIMIT } from "../../shared/job.ts";
 
 export const CUT_MARK = ` [cut: the line was longer than ${LINE_LENGTH_LIMIT} characters]`;

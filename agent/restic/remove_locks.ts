@@ -11,7 +11,7 @@ import { removedInWords } from "./unlock.ts";
 type RemoveAll = NonNullable<OrderOf<"unlock">["remove_all"]>;
 
 export async function removeAllLocks(job: JobContext, confirmed: RemoveAll): Promise<Outcome> {
-  // Right before: what came in between belongs to somebody who works there now.
+  // Right before: what came in between belongs to someone who works there now.
   const before = await listLocks(job);
   if (before.failure) return before.failure;
   reportLocks(job, before);

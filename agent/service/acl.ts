@@ -12,7 +12,7 @@ const FULL_AND_INHERITED = "(OI)(CI)F";
 
 /**
  * Arguments of icacls, in order. Everybody may make folders below ProgramData, so what is found is taken over: its owner,
- * then whatever rights somebody gave himself there.
+ * then whatever rights someone gave himself there.
  */
 export function aclCommands(folder: string): string[][] {
   return [

@@ -21,7 +21,7 @@ export function serviceOfThisSystem(): Service {
 }
 
 /**
- * The settings of the service that is installed here, so that these commands speak of its folders and its restic. What is
+ * The settings of the service that is installed here, so that these commands refer to its folders and its restic. What is
  * wrong with its manager the command itself will say.
  */
 export async function installedSettings(): Promise<Record<string, string>> {

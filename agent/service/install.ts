@@ -56,7 +56,7 @@ export async function install(installation: Installation): Promise<boolean> {
   }
 }
 
-/** Lets go of the state directory; answers whether the service ran. */
+/** Lets go of the state directory; returns whether the service ran. */
 async function stopped(service: Service): Promise<boolean> {
   const state = await service.state();
   if (state === "not installed" || state === "stopped") return false;
@@ -146,7 +146,7 @@ async function register({ settings, service, environment, print }: Installation)
   );
 }
 
-/** With a token now, while somebody sees what the server says; without one the service asks, and a person approves. */
+/** With a token now, while someone sees what the server says; without one the service asks, and a person approves. */
 async function join(settings: Settings & { server: string }, print: (text: string) => void) {
   const { token } = settings;
   if (!token) {

@@ -1,4 +1,4 @@
-// What the agent has put into its folders, so that an uninstall removes this and nothing that somebody else put there.
+// What the agent has put into its folders, so that an uninstall removes this and nothing that someone else put there.
 import { join } from "node:path";
 import { ASIDE_FILE, leaveBrakeAlone, type Settings } from "../settings.ts";
 import { ASIDE_PREFIX, OWNER_FILE } from "../state_owner.ts";
@@ -31,7 +31,7 @@ export const STATE = [
 const ASIDE = [ASIDE_FILE, ASIDE_PREFIX];
 
 /**
- * Removes configuration, keys and state; answers the folders that were left because of what else is in them. What the machine's
+ * Removes configuration, keys and state; returns the folders that were left because of what else is in them. What the machine's
  * owner allows is his own: that alone stays in agent.yaml.
  */
 export function removeTraces({ configDir, stateDir }: Settings): string[] {

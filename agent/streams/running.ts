@@ -3,7 +3,7 @@
 import { type StreamErrorCode, type StreamRequest, STREAMS_PER_HOST } from "../../shared/stream.ts";
 
 /**
- * Bytes as they are asked for: whoever makes them waits in between, and may use a piece's memory again for the next. It ends soon after
+ * Bytes as they are asked for: anyone who makes them waits in between, and may use a piece's memory again for the next. It ends soon after
  * the signal.
  */
 export type Produced = AsyncIterable<Uint8Array>;

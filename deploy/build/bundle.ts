@@ -65,7 +65,7 @@ async function bundle(root: string, entry: string, output: string): Promise<void
   }
 }
 
-/** Names of packages stand in the bundle with the path of this machine's cache before them. */
+/** Names of packages are in the bundle with the path of this machine's cache before them. */
 function withoutMachine(text: string): string {
   return text.replaceAll(
     /(?:\.\.\/|\/)[^\s"]*\/npm\/[^/\s"]+\/(?=[^\s"]+\.(?:[cm]?js|json)\b)/g,

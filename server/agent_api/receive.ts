@@ -13,19 +13,23 @@ import type { Server } from "../server.ts";
 import { storeSnapshots } from "../snapshots/store.ts";
 import { storeWholeList } from "../snapshots/store_whole.ts";
 
-export type Told = Exclude<
+export type Reported = Exclude<
   AgentMessage,
   { type: "hello" | "heartbeat" | "error" | "stream.end" }
 >;
 
-/** Carries out one message. Throws forbidden when it speaks of what is another host's. */
-export async function receive(server: Server, agent: AgentSocket, told: Told): Promise<void> {
+/** Carries out one message. Throws forbidden when it refers to what is another host's. */
+export async function receive(
+  server: Server,
+  agent: AgentSocket,
+  reported: Reported,
+): Promise<void> {
   const { hostId } = agent;
-  const message = inServerTime(told, agent.skew ?? 0, server.now());
+  const message = inServerTime(reported, agent.skew ?? 0, server.now());
   switch (message.type) {
     case "job.started":
       return await beginJob(server, await ownOrAdopted(server, hostId, message), message, {
-        at: (told as typeof message).at,
+        at: (reported as typeof message).at,
         skew: agent.skew ?? 0,
       });
     case "job.progress":
@@ -43,13 +47,13 @@ export async function receive(server: Server, agent: AgentSocket, told: Told): P
         server,
         await ownOrAdopted(server, hostId, message),
         message,
-        (told as typeof message).at,
+        (reported as typeof message).at,
       );
     case "snapshots.report":
       return message.whole
         ? await storeWholeList(server, hostId, message)
         : await storeSnapshots(server, hostId, message, {
-          at: (told as typeof message).taken_at,
+          at: (reported as typeof message).taken_at,
           skew: agent.skew ?? 0,
         });
     case "plan.ack":
@@ -62,7 +66,7 @@ export async function receive(server: Server, agent: AgentSocket, told: Told): P
 }
 
 /** Times of a host whose clock is wrong in the server's; a machine that is ahead must not look backed up until that day comes. */
-function inServerTime(message: Told, skew: number, now: number): Told {
+function inServerTime(message: Reported, skew: number, now: number): Reported {
   const own = (at: number) => held(at, skew, -Infinity, now);
   switch (message.type) {
     case "job.started":

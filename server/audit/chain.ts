@@ -1,4 +1,4 @@
-// Each row of the audit carries a keyed hash of itself and of the row before it: whoever can write the database, but does not
+// Each row of the audit carries a keyed hash of itself and of the row before it: anyone who can write the database, but does not
 // hold secret.key, can neither change nor make a row that fits. What is missing at the end shows by head_file.ts.
 import { createHmac } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";

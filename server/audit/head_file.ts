@@ -41,7 +41,7 @@ export async function readHead(dataDir: string, key: Uint8Array): Promise<HeadFo
     const given = Uint8Array.fromHex(seal);
     return timingSafeEqual(given, sealOf(head, key)) ? head : "changed";
   } catch {
-    // Not JSON, or no seal: somebody else wrote it.
+    // Not JSON, or no seal: someone else wrote it.
     return "changed";
   }
 }

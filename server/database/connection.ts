@@ -7,7 +7,7 @@ const STATEMENTS_KEPT = 300;
 type ArrayStatement = StatementSync & { setReturnArrays(on: boolean): void };
 
 /**
- * Keeps the statements that were prepared. One made anew for each batch of lines takes as long as storing the batch, and
+ * Keeps the statements that were prepared. One made again for each batch of lines takes as long as storing the batch, and
  * what it holds outside of the heap stays until the garbage collector happens to come by.
  */
 export class Connection extends DatabaseSync {

@@ -157,7 +157,7 @@ export class OneConnectionDriver implements Driver {
     const values = bindable(parameters);
     if (this.#answersRows(statement)) {
       const rows = statement.all(...values) as unknown as unknown[][];
-      // Only now: a statement that was kept is made anew when it runs on tables that were altered since.
+      // Only now: a statement that was kept is made again when it runs on tables that were altered since.
       const names = statement.columns().map(({ name }) => name);
       return { rows: rowsOf(names, rows) as R[] };
     }

@@ -1,8 +1,8 @@
 // Who may do what with a data folder. Both locks are the operating system's: they end with the process that holds them, however
 // it ends, so that nothing that a crash leaves behind is ever believed.
 //
-//   server.lock  held by the server for as long as it runs, and by whoever migrates
-//   start.lock   held by everybody who opens the folder until it is ready: whoever waits for it finds a database and a key
+//   server.lock  held by the server for as long as it runs, and by anyone who migrates
+//   start.lock   held by everybody who opens the folder until it is ready: anyone who waits for it finds a database and a key
 //                that are whole, and whether a server runs is not asked in the moment in which one starts
 import { join } from "node:path";
 import { messageOf } from "../../shared/log.ts";

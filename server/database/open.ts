@@ -35,7 +35,7 @@ export interface Database {
   journalBytes(): number;
   /** A more exact name of the fault, where the file system gives one. */
   refine(fault: StorageFault): StorageFault;
-  /** Turns, the patience with locks of others, and who hears of faults. */
+  /** Turns, the patience with locks of others, and who learns of faults. */
   driver: OneConnectionDriver;
   sqlite: Connection;
   close(): Promise<void>;
@@ -209,7 +209,7 @@ function whyNotOpened(fault: StorageFault | undefined, { message }: Error): stri
   return `cannot be opened: ${message}. It was left as it is.`;
 }
 
-/** Many callers at once share one run: whoever comes while it is going waits for the next. */
+/** Many callers at once share one run: anyone who comes while it is going waits for the next. */
 function coalesce(work: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | undefined;
   let next: Promise<void> | undefined;

@@ -378,7 +378,7 @@ export interface MaintenanceHostsTable {
   host_id: Fixed<string>;
   named_by: string;
   named_at: number;
-  /** Its bearer was made anew since, or its identity is in doubt: until an admin names it again it gets nothing. */
+  /** Its bearer was made again since, or its identity is in doubt: until an admin names it again it gets nothing. */
   waits_since: number | null;
 }
 
@@ -520,7 +520,7 @@ export interface RepositorySnapshotsTable {
   bytes: number | null;
 }
 
-/** Snapshots that no group governs and that somebody decided to keep, by host name and tags. */
+/** Snapshots that no group governs and that someone decided to keep, by host name and tags. */
 export interface UngovernedKeptTable {
   repository_id: Fixed<string>;
   hostname: Fixed<string>;
@@ -616,7 +616,7 @@ export interface PendingHostsTable {
   dialled: string | null;
   /** 0 or 1: what goes between it and the server can be read on the way. */
   plain_http: Generated<number>;
-  /** One more whenever what stands in the row of the machine has changed. */
+  /** One more whenever what is in the row of the machine has changed. */
   revision: Generated<number>;
   expires_at: number;
 }

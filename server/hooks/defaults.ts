@@ -34,7 +34,7 @@ export async function getDefaultHooks(server: Server, hostId: string): Promise<D
   return answer;
 }
 
-/** Throws forbidden when somebody else than an admin would change one. */
+/** Throws forbidden when someone else than an admin would change one. */
 export async function setDefaultHooks(
   server: Server,
   actor: Actor,

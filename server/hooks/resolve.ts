@@ -21,7 +21,7 @@ export interface HookInForce {
   from: "group" | "host";
   /** undefined when it cannot be unsealed. */
   text: string | undefined;
-  /** It ends at the first step that fails; whoever owns the hook owns this too. */
+  /** It ends at the first step that fails; anyone who owns the hook owns this too. */
   stopsAtError: boolean;
 }
 

@@ -36,7 +36,7 @@ export async function openHook(
 
 /**
  * What to store for a hook, or undefined when it stays as it is: blank and null clear it, absent keeps it. Throws
- * forbidden when somebody else than an admin would change it.
+ * forbidden when someone else than an admin would change it.
  */
 export async function changedHook(
   { server, actor }: Pick<Change, "server" | "actor">,
@@ -56,7 +56,7 @@ export async function changedHook(
   return { sealed: text === null ? null : await server.secrets.seal(text, place(owner, name)) };
 }
 
-/** A hook runs with all rights on its host: whoever may edit it is root there. */
+/** A hook runs with all rights on its host: anyone who may edit it is root there. */
 export function refuseUnlessAdmin(actor: Actor, field: string): void {
   if (actor.role === "admin") return;
   throw new AppError(

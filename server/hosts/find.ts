@@ -174,8 +174,7 @@ function toHost(
   const health = healthOf({
     ...row,
     online,
-    // What was running when the connection went away is not known to run.
-    running: online && running.some((job) => job.status === "running"),
+    running: isAtWork(online, running),
     repository_job_failed: repository_state === "failed",
     maintenance_problems,
     agent_problems,
@@ -184,24 +183,15 @@ function toHost(
     id: row.id,
     name: row.name,
     snapshot_host: row.snapshot_host,
-    hostname: row.hostname,
-    hostname_warning: deceptionIn(row.hostname)?.sentence ?? null,
+    ...machineOf(row),
     brakes: row.brakes === null ? null : JSON.parse(row.brakes),
-    os: row.os,
-    arch: row.arch,
     tags: JSON.parse(row.tags),
     online,
     ...health,
-    agent_version: row.agent_version,
-    restic_version: row.restic_version,
-    restic_problem: row.restic_problem,
     agent_problems,
-    protocol_version: row.protocol_version,
     last_seen_at: row.last_seen_at,
     on_hold_since: row.on_hold_since,
     doubted_since: row.doubted_since,
-    boot_time: row.boot_time,
-    clock_skew_seconds: row.clock_skew_ms === null ? null : Math.round(row.clock_skew_ms / 1000),
     time_zone: row.time_zone,
     repository_id: row.repository_id,
     repository_name: row.repository_name,
@@ -214,13 +204,7 @@ function toHost(
     bandwidth_windows: (JSON.parse(row.bandwidth_windows) as LimitWindow[]).map(apiWindow),
     plan_version: row.plan_version,
     applied_plan_version: row.applied_plan_version,
-    last_backup: row.last_backup_job_id === null ? null : {
-      job_id: row.last_backup_job_id,
-      at: row.last_backup_at!,
-      status: row.last_backup_status!,
-      warnings: row.last_backup_warnings,
-      reason: row.last_backup_reason,
-    },
+    last_backup: lastBackup(row),
     last_success_at: row.last_success_at,
     snapshots_count: row.snapshots_count,
     snapshots_cut: row.snapshots_cut,
@@ -230,6 +214,42 @@ function toHost(
     schedule: null,
     running,
     created_at: row.created_at,
+  };
+}
+
+/** As its agent said it last. */
+function machineOf(row: Row) {
+  return {
+    hostname: row.hostname,
+    hostname_warning: deceptionIn(row.hostname)?.sentence ?? null,
+    os: row.os,
+    arch: row.arch,
+    agent_version: row.agent_version,
+    restic_version: row.restic_version,
+    restic_problem: row.restic_problem,
+    protocol_version: row.protocol_version,
+    boot_time: row.boot_time,
+    clock_skew_seconds: inSeconds(row.clock_skew_ms),
+  };
+}
+
+/** What was running when the connection went away is not known to run. */
+function isAtWork(online: boolean, running: RunningJob[]): boolean {
+  return online && running.some((job) => job.status === "running");
+}
+
+function inSeconds(ms: number | null): number | null {
+  return ms === null ? null : Math.round(ms / 1000);
+}
+
+function lastBackup(row: Row): Host["last_backup"] {
+  if (row.last_backup_job_id === null) return null;
+  return {
+    job_id: row.last_backup_job_id,
+    at: row.last_backup_at!,
+    status: row.last_backup_status!,
+    warnings: row.last_backup_warnings,
+    reason: row.last_backup_reason,
   };
 }
 

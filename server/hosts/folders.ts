@@ -1,4 +1,4 @@
-// What lies in a folder of a host, asked of its agent while somebody waits, for the choice of what to back up. Names alone: an operator sees
+// What lies in a folder of a host, asked of its agent while someone waits, for the choice of what to back up. Names alone: an operator sees
 // what an admin approved, and no link leads him elsewhere, since the agent resolves them and holds the answer against the same folders.
 import { posix, win32 } from "node:path";
 import { FOLDER_ENTRIES_LIMIT, FolderLine } from "../../shared/folder.ts";
@@ -10,7 +10,7 @@ import type { Actor, Server } from "../server.ts";
 import { refuseDoubted } from "./instances.ts";
 import type { Folder, FolderEntry } from "../../shared/shapes/folder.ts";
 
-/** Somebody waits for it. */
+/** Someone waits for it. */
 const WHOLE_MS = 15_000;
 /** More than an agent that cuts its list ever sends. */
 const BYTES_LIMIT = 2_200_000;

@@ -54,7 +54,7 @@ export async function settleIdentity(
     else if (host.chosen_instance_hash) {
       if (isSame(host.chosen_instance_hash, hash)) return "moved";
       if (await isKnown(tx, hostId, hash)) return "refused";
-      // Started anew since the choice: whose this is nobody knows, and an admin may choose again.
+      // Started again since the choice: whose this is nobody knows, and an admin may choose again.
     }
     const cameBack = await note(tx, now, agent, hello);
     if (isTakenUp) return "taken_up";
@@ -164,7 +164,7 @@ async function doubt(
   });
 }
 
-/** Two are what the question is about; somebody who starts again and again must not push the right one off the list. */
+/** Two are what the question is about; someone who starts again and again must not push the right one off the list. */
 const SHOWN_OF_BEFORE = 4;
 const SHOWN_SINCE = 6;
 

@@ -50,7 +50,7 @@ export interface HostHealth {
   urgency: number;
 }
 
-/** Without a schedule of its own to measure by, a host that was not backed up for this long needs somebody. */
+/** Without a schedule of its own to measure by, a host that was not backed up for this long needs someone. */
 export const STALE_HOURS = 26;
 const HOUR = 3_600_000;
 
@@ -63,7 +63,7 @@ export type HostProblemCode = Exclude<
   "no_admin_credential" | "maintenance_host_not_named" | "maintenance_hosts_wait"
 >;
 
-/** In which order a person should hear of them. */
+/** In which order a person should learn of them. */
 const URGENCY: Record<HostProblemCode, number> = {
   two_machines: 95,
   restic_missing: 90,

@@ -88,7 +88,7 @@ function ownWarnings(job: JobRow): number {
   return paths + (job.withheld === "less_than_usual" ? 1 : 0);
 }
 
-/** The agent is told, so that the next run is not warned of for the same; what counts as usual begins anew. */
+/** The agent is told, so that the next run is not warned of for the same; what counts as usual begins again. */
 async function acceptSources(
   tx: Transaction<Tables>,
   job: JobRow,

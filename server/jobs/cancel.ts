@@ -27,7 +27,7 @@ export async function cancelJob(server: Server, actor: Actor, jobId: string): Pr
       isGone: false,
     });
   } else {
-    // A host that is away hears of it when it says hello.
+    // A host that is away learns of it when it says hello.
     server.agents.send(job.host_id, { type: "command.cancel", job_id: jobId });
   }
   server.events.publish({ type: "job", jobId, hostId: job.host_id, status: job.status });

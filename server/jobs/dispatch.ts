@@ -58,7 +58,7 @@ async function dispatch(server: Server, job: JobRow): Promise<void> {
   try {
     order = await orderFor(server, job);
   } catch (error) {
-    // It could never be sent, and would stand in the way of all that comes after it.
+    // It could never be sent, and would be in the way of all that comes after it.
     const why = error instanceof Error ? error.message : String(error);
     return await failUnsent(server, job, `The order could not be made: ${why}`);
   }

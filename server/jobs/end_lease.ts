@@ -1,4 +1,4 @@
-// A lease ends when its holder's work has ended, and not because somebody presumes so: by the job's report, by a hello that shows
+// A lease ends when its holder's work has ended, and not because someone presumes so: by the job's report, by a hello that shows
 // that the work is gone, with the host, or by an admin's word. A host that is away may be at its prune all the time.
 import type { Transaction } from "kysely";
 import { type Hello, OFFLINE_AFTER_SECONDS } from "../../shared/protocol.ts";

@@ -19,7 +19,7 @@ interface NewJob {
   request?: Record<string, unknown>;
 }
 
-/** A queued row and its audit entry; to be dispatched after the transaction. Answers the job's id. */
+/** A queued row and its audit entry; to be dispatched after the transaction. Returns the job's id. */
 export async function insertJob(
   server: Server,
   tx: Transaction<Tables>,

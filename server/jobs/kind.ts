@@ -18,7 +18,7 @@ export type RepositoryRow = Selectable<RepositoriesTable>;
 export type Ended = Pick<JobFinished, "at" | "status" | "reason" | "reason_code">;
 
 export interface ServerKind<K extends JobKind = JobKind> {
-  /** Starts it on a host, as a person asked; answers the ids of its jobs. Absent where it has a route of its own. */
+  /** Starts it on a host, as a person asked; returns the ids of its jobs. Absent where it has a route of its own. */
   start?(server: Server, actor: Actor, hostId: string, input: JobInput): Promise<string[]>;
   /** Throws when it cannot be in that repository, whoever asks. */
   refuse?(repository: RepositoryRow): void;

@@ -2,7 +2,7 @@ import type { Progress } from "../../shared/job.ts";
 import type { Server } from "../server.ts";
 import { ownJob } from "./own.ts";
 
-/** Keeps the latest picture of a running job and shows it to whoever watches. */
+/** Keeps the latest picture of a running job and shows it to anyone who watches. */
 export async function noteProgress(
   server: Server,
   hostId: string,

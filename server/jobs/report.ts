@@ -29,17 +29,17 @@ export async function beginJob(
   server: Server,
   job: OwnJob,
   message: Message<"job.started">,
-  told: { at: number; skew: number },
+  reported: { at: number; skew: number },
 ): Promise<void> {
   const window_from = await windowFrom(server, job.hostId);
   const { numUpdatedRows } = await server.db.transaction().execute(async (tx) =>
     await tx.updateTable("jobs").set({
       status: "running",
       started_at: message.at,
-      said_started_at: told.at,
+      said_started_at: reported.at,
       // Its first receipt counts: when the start comes again, the snapshot may be known already.
       began_at: sql<number>`coalesce(began_at, ${
-        held(told.at, told.skew, window_from, server.now())
+        held(reported.at, reported.skew, window_from, server.now())
       })`,
       window_from: sql<number>`coalesce(window_from, ${window_from})`,
       known_before: sql<number>`coalesce(known_before, ${await newestKnown(tx)})`,
@@ -70,25 +70,32 @@ export async function appendLines(server: Server, job: OwnJob, message: LogStrea
 export async function finishJob(
   server: Server,
   job: OwnJob,
-  told: JobFinished,
-  /** `told.at` as the host's own clock has it. */
-  saidAt = told.at,
+  reported: JobFinished,
+  /** `reported.at` as the host's own clock has it. */
+  reportedAt = reported.at,
 ): Promise<void> {
   const { ended, isPlanChanged, hadLease } = await server.db.transaction().execute(async (tx) => {
-    const verdict = await verdictOn(server, tx, job, { told, isClockWrong: saidAt !== told.at });
+    const verdict = await verdictOn(server, tx, job, {
+      reported,
+      isClockWrong: reportedAt !== reported.at,
+    });
     // Whatever was believed of the job: its work has ended.
-    const hadLease = await endLease(tx, told.job_id);
-    const ended = await storeEnd(server, tx, job, { ...verdict, saidAt, status: told.status });
+    const hadLease = await endLease(tx, reported.job_id);
+    const ended = await storeEnd(server, tx, job, {
+      ...verdict,
+      reportedAt,
+      status: reported.status,
+    });
     if (!ended) return { ended, isPlanChanged: false, hadLease };
     const isPlanChanged = await afterEnd(server, tx, ended, verdict.ended);
     return { ended, isPlanChanged, hadLease };
   });
   if (!ended) return hadLease ? await dispatchAll(server) : undefined;
   if (isPlanChanged) await pushChangedPlan(server, job.hostId);
-  server.progress.delete(told.job_id);
+  server.progress.delete(reported.job_id);
   server.events.publish({
     type: "job",
-    jobId: told.job_id,
+    jobId: reported.job_id,
     hostId: job.hostId,
     status: ended.status,
   });
@@ -103,13 +110,13 @@ async function storeEnd(
   server: Server,
   tx: Transaction<Tables>,
   job: OwnJob,
-  end: Verdict & { saidAt: number; status: JobFinished["status"] },
+  end: Verdict & { reportedAt: number; status: JobFinished["status"] },
 ): Promise<Selectable<JobsTable> | undefined> {
-  const { ended: message, withheld, kind, saidAt, status } = end;
+  const { ended: message, withheld, kind, reportedAt, status } = end;
   return await tx.updateTable("jobs").set({
     status: message.status,
     finished_at: message.at,
-    said_finished_at: saidAt,
+    said_finished_at: reportedAt,
     finished_received_at: server.now(),
     duration_ms: message.duration_ms ?? null,
     exit_code: message.exit_code,
@@ -158,14 +165,14 @@ async function verdictOn(
   { kinds, now }: Server,
   tx: Transaction<Tables>,
   job: OwnJob,
-  { told, isClockWrong }: { told: JobFinished; isClockWrong: boolean },
+  { reported, isClockWrong }: { reported: JobFinished; isClockWrong: boolean },
 ) {
   const row = await tx.selectFrom("jobs")
     .select(["number", "kind", "source_group_id", "actor_kind", "created_at"])
     .where("number", "=", job.number).executeTakeFirstOrThrow();
   // What the server ordered did not end before that: a clock that is wrong may have been set since the end.
   const notBefore = isClockWrong && row.actor_kind !== "schedule" ? row.created_at : 0;
-  const ended = { ...told, at: Math.min(now(), Math.max(told.at, notBefore)) };
+  const ended = { ...reported, at: Math.min(now(), Math.max(reported.at, notBefore)) };
   const verdict = await kinds[row.kind].judge?.(tx, row, ended) ?? { ended, withheld: null };
   return { ...verdict, kind: row.kind };
 }
@@ -202,7 +209,7 @@ export async function storeLocks(
   server.events.publish({ type: "host", hostId });
 }
 
-/** A host may only speak of the repository that it uses. */
+/** A host may only refer to the repository that it uses. */
 async function usesRepository(
   tx: Transaction<Tables>,
   hostId: string,

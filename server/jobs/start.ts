@@ -43,7 +43,7 @@ export interface StartedHost {
   repository_id: string;
 }
 
-/** Starts what `insert` inserts, on a host that is connected and of which no machine is in doubt; answers the ids of the jobs. */
+/** Starts what `insert` inserts, on a host that is connected and of which no machine is in doubt; returns the ids of the jobs. */
 export async function startOnHost(
   server: Server,
   hostId: string,

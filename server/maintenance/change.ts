@@ -33,7 +33,7 @@ export async function changeMaintenance(
         enabled: task.enabled ? 1 : 0,
         cron: task.cron,
         considered_at: now,
-        // What was failing before somebody looked after it is not held against the new cadence.
+        // What was failing before someone looked after it is not held against the new cadence.
         ...(task.enabled ? {} : { failing_since: null }),
         ...(percent === undefined ? {} : { read_data_percent: percent, next_part: 1 }),
       }).where("repository_id", "=", repositoryId).where("kind", "=", kind).execute();
@@ -49,7 +49,7 @@ export async function changeMaintenance(
   });
 }
 
-/** Whoever says when it runs starts it; what is as it was may be sent again. */
+/** Anyone who says when it runs starts it; what is as it was may be sent again. */
 async function refuseOtherCadence(
   tx: Transaction<Tables>,
   actor: Actor,

@@ -79,7 +79,7 @@ export async function listLocks({ db }: Server, repositoryId: string): Promise<R
   }));
 }
 
-/** When somebody last looked which locks are there: with the repository's size, or by an unlock that came through. */
+/** When someone last looked which locks are there: with the repository's size, or by an unlock that came through. */
 export async function locksSeenAt({ db }: Server, repositoryId: string): Promise<number | null> {
   const { stats_at } = await db.selectFrom("repositories").select("stats_at")
     .where("id", "=", repositoryId).executeTakeFirstOrThrow();

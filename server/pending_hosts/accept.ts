@@ -22,7 +22,7 @@ import { insertNamed } from "../repositories/maintenance_hosts.ts";
 const OF_A_NEW_HOST = ["name", "tags", "initial_paths", "repository_id", "repository"] as const;
 
 export const Acceptance = z.strictObject({
-  /** The one that was seen; the digits may stand in groups. */
+  /** The one that was seen; the digits may be in groups. */
   fingerprint: z.string("must be text").max(200, "must be at most 200 characters")
     .transform((text) => text.replaceAll(/\s/g, "")),
   /**

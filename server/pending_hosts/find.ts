@@ -12,7 +12,7 @@ export interface PendingPage extends Page<PendingHost> {
   total: number;
 }
 
-/** Those with a proven key first, then whoever has waited the longest: a flood of new ones stands behind. */
+/** Those with a proven key first, then anyone who has waited the longest: a flood of new ones stands behind. */
 export async function listPendingHosts(server: Server, input: PageInput): Promise<PendingPage> {
   const rows = await query(server).where("expires_at", ">", server.now()).execute();
   const names = await knownNames(server);

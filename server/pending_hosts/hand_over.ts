@@ -7,7 +7,7 @@ import { tell, type WaitingAgent } from "../waiting_agents.ts";
 
 /**
  * Gives an accepted machine that is connected with a proven key its bearer, which is minted now and stored as a hash. May
- * be repeated, after an answer that got lost, until the host has connected with one. Answers whether the key is one of
+ * be repeated, after an answer that got lost, until the host has connected with one. Returns whether the key is one of
  * an accepted host.
  */
 export async function handOver(server: Server, pendingId: string): Promise<boolean> {

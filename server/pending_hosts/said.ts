@@ -1,4 +1,4 @@
-// What stands in the row of a machine that waits, all of it said by the machine. Each change raises the row's revision, to which an
+// What is in the row of a machine that waits, all of it said by the machine. Each change raises the row's revision, to which an
 // acceptance is bound.
 import type { Transaction } from "kysely";
 import type { AnnouncedMachine } from "../../shared/announce.ts";
@@ -17,7 +17,7 @@ export interface Said {
   plain_http: number;
 }
 
-/** Whoever did not say at first how he dialled said nothing else before. */
+/** Anyone who did not say at first how he dialled said nothing else before. */
 const OF_THE_ADDRESS = ["dialled", "plain_http"];
 
 export function described(machine: AnnouncedMachine) {

@@ -2,7 +2,7 @@ import { PENDING_CLOSE } from "../../shared/announce.ts";
 import { OFFLINE_AFTER_SECONDS } from "../../shared/protocol.ts";
 import type { Server } from "../server.ts";
 
-/** Removes what has expired, and the sockets of whoever went without a word. */
+/** Removes what has expired, and the sockets of anyone who went without a word. */
 export async function sweepPendingHosts(server: Server): Promise<void> {
   const now = server.now();
   const silent = [...server.waiting].filter((agent) =>

@@ -145,7 +145,7 @@ export async function refuseUnlessTaken(
   }
 }
 
-/** After that transaction: the agent hears of it at once, open pages too. */
+/** After that transaction: the agent learns of it at once, open pages too. */
 export async function pushChangedPlan(server: Server, hostId: string): Promise<void> {
   await pushConfig(server, hostId);
   server.events.publish({ type: "host", hostId });

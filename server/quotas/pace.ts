@@ -21,7 +21,7 @@ interface HostPace {
   minute: number;
 }
 
-/** By host, not by connection: a new connection begins nothing anew. */
+/** By host, not by connection: a new connection gives no new share. */
 export class Paces {
   readonly #hosts = new Map<string, HostPace>();
   readonly #pauses = new Set<() => void>();

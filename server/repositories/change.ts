@@ -15,7 +15,7 @@ import { type AccessSecrets, openAccess, sealAccess } from "./seal.ts";
 import { secretWarnings } from "./secret_warnings.ts";
 
 /**
- * Changes what is given; secrets that are left out stay. Every connected host of the repository hears of it at once. Returns
+ * Changes what is given; secrets that are left out stay. Every connected host of the repository learns of it at once. Returns
  * warnings about secrets that would mask ordinary text in logs.
  */
 export async function changeRepository(
@@ -93,7 +93,7 @@ function columns(
   };
 }
 
-/** Each host has another plan; another place is another repository, which each host makes or opens anew. */
+/** Each host has another plan; another place is another repository, which each host makes or opens again. */
 async function changeHosts(
   server: Server,
   tx: Transaction<Tables>,
@@ -140,7 +140,7 @@ async function refuseOthersThanAdmins(
   );
 }
 
-/** A host that is bound to it or may be, or a join command of somebody else. */
+/** A host that is bound to it or may be, or a join command of someone else. */
 async function userOf(
   tx: Transaction<Tables>,
   actor: Actor,

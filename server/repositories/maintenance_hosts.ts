@@ -1,5 +1,5 @@
 // The hosts to which a repository's admin credential may be sent. An admin names them; nothing that an agent says of itself
-// does, and one whose bearer was made anew since waits until an admin has named it again.
+// does, and one whose bearer was made again since waits until an admin has named it again.
 import type { Kysely, Transaction } from "kysely";
 import { type Problem, problem } from "../../shared/problems.ts";
 import type { Change } from "../change.ts";

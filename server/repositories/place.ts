@@ -19,7 +19,7 @@ export function movedBy(before: Place, after: Place): string | undefined {
 }
 
 /**
- * What was entered for one place must not be sent to another by somebody who never knew it: it is given again. The
+ * What was entered for one place must not be sent to another by someone who never knew it: it is given again. The
  * repository's own password never leaves the machine that runs restic. Throws invalid.
  */
 export function refuseKeptSecrets(

@@ -21,7 +21,7 @@ export type MaintenanceProblem = Problem<
   typeof FAILED[MaintenanceKind] | "no_maintenance_host" | "lease_not_ended"
 >;
 
-/** Of each repository that needs somebody: why, backups may be green all the while. */
+/** Of each repository that needs someone: why, backups may be green all the while. */
 export async function maintenanceProblems(
   server: Server,
 ): Promise<Map<string, MaintenanceProblem[]>> {
@@ -59,7 +59,7 @@ async function longFailing({ db, now }: Server): Promise<Found[]> {
   });
 }
 
-/** Longer than an agent is away when its machine is started anew. */
+/** Longer than an agent is away when its machine is started again. */
 const LEASE_WITHOUT_HOST = 30 * 60_000;
 
 /** Leases of which nobody can say whether their holder's work goes on. */

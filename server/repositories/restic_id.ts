@@ -2,7 +2,7 @@
 // id at an address is another repository. Agents report it, and an agent may lie, so an id joins no rows, credentials or
 // rights. The first id that is reported for an address counts. Another one afterwards raises a question: forget, prune, check
 // and init of this repository wait until an admin has said which id is right, while backups go on, because one too many
-// can be removed and one too few cannot be made. A host only speaks of the repository that it uses, so a liar stops what is
+// can be removed and one too few cannot be made. A host only refers to the repository that it uses, so a liar stops what is
 // its own. The host that raised a question takes it back by seeing the stored id again; no other host does.
 import type { Transaction } from "kysely";
 import { parseRepositoryUrl } from "../../shared/repository_url.ts";

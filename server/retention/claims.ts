@@ -1,4 +1,4 @@
-// Which snapshots are ours. Whoever holds an add-only credential can add a snapshot with any host, tag, path and time, so
+// Which snapshots are ours. Anyone who holds an add-only credential can add a snapshot with any host, tag, path and time, so
 // none of these decides. A snapshot is a group's own when a job of its host that the server ordered, or that a schedule's
 // fire time accounts for, reports it; when a list of that host holds it with the host's name and the group's tag; when it was
 // in no list before the job; and when no other job claims it. What is not ours is kept, counted apart and shown.

@@ -39,7 +39,7 @@ function keptBy(
   timeZone: string,
 ): Map<string, Kept<OwnSnapshot>> {
   const all = workOut(snapshots, policy, timeZone);
-  // What an admin adopted has times that somebody else wrote: it never takes the place of what a job made.
+  // What an admin adopted has times that someone else wrote: it never takes the place of what a job made.
   const made = workOut(snapshots.filter(({ isAdopted }) => !isAdopted), policy, timeZone);
   return new Map([...made.keep, ...all.keep].map((each) => [each.snapshot.id, each]));
 }

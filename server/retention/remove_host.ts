@@ -21,7 +21,7 @@ export type HostSnapshotsChoice = z.infer<typeof HostSnapshotsChoice>;
 
 /**
  * Forgets the host and ends its connection at once; its jobs with their lines, which may be millions, follow in steps
- * (clean_up.ts). Answers the job that forgets its snapshots, when that
+ * (clean_up.ts). Returns the job that forgets its snapshots, when that
  * was chosen. Throws conflict when no other host of the repository is connected to do it; nothing is removed then.
  */
 export async function removeHost(

@@ -1,5 +1,5 @@
 // Snapshots that are in a repository and that no source group governs: of a group or host that was removed, from before us,
-// made by somebody else, or of a job whose report was lost. They stay until a person decides.
+// made by someone else, or of a job whose report was lost. They stay until a person decides.
 import { type RawBuilder, sql } from "kysely";
 import type { Server } from "../server.ts";
 import type { ForgetOrder } from "../../shared/job_kinds/forget.ts";

@@ -1,5 +1,7 @@
 import { nextRun } from "../../shared/cron.ts";
 import { AppError } from "../errors.ts";
+import { lastRunOf } from "../last_run.ts";
+import type { Db } from "../database/open.ts";
 import type { Server } from "../server.ts";
 import type { Schedule } from "../../shared/shapes/schedule.ts";
 
@@ -38,7 +40,30 @@ async function read({ db, now }: Server, hostIds: string[]): Promise<Schedule[]>
     .innerJoin("source_groups", "source_groups.id", "schedule_groups.source_group_id")
     .select(["schedule_id", "source_groups.id", "source_groups.name"])
     .where("schedule_id", "in", ids).orderBy("position").execute();
-  const runs = await db.selectFrom("schedules")
+  const runs = await newestRuns(db, ids);
+  return rows.map((row) => {
+    const own = groups.filter((group) => group.schedule_id === row.id);
+    return {
+      id: row.id,
+      host_id: row.host_id,
+      cron: row.cron,
+      enabled: row.enabled === 1,
+      source_group_ids: own.map((group) => group.id),
+      source_groups: own.map(({ id, name }) => ({ id, name })),
+      time_zone: row.time_zone,
+      next_run_at: row.enabled === 1 && row.on_hold_since === null
+        ? nextRun(row.cron, now(), row.time_zone)
+        : null,
+      last_run: lastRunOf(runs.find((run) => run.schedule_id === row.id)),
+      created_at: row.created_at,
+      updated_at: row.updated_at,
+    };
+  });
+}
+
+/** The newest job of each by one look into the index, however many jobs there are. */
+async function newestRuns(db: Db, ids: string[]) {
+  return await db.selectFrom("schedules")
     .innerJoin(
       "jobs",
       (join) =>
@@ -61,30 +86,4 @@ async function read({ db, now }: Server, hostIds: string[]): Promise<Schedule[]>
       "jobs.started_at",
     ])
     .where("schedules.id", "in", ids).execute();
-  return rows.map((row) => {
-    const own = groups.filter((group) => group.schedule_id === row.id);
-    const run = runs.find((each) => each.schedule_id === row.id);
-    return {
-      id: row.id,
-      host_id: row.host_id,
-      cron: row.cron,
-      enabled: row.enabled === 1,
-      source_group_ids: own.map((group) => group.id),
-      source_groups: own.map(({ id, name }) => ({ id, name })),
-      time_zone: row.time_zone,
-      next_run_at: row.enabled === 1 && row.on_hold_since === null
-        ? nextRun(row.cron, now(), row.time_zone)
-        : null,
-      last_run: run
-        ? {
-          job_id: run.id,
-          at: run.started_at ?? run.created_at,
-          status: run.status,
-          warnings: run.warnings,
-        }
-        : null,
-      created_at: row.created_at,
-      updated_at: row.updated_at,
-    };
-  });
 }

@@ -1,4 +1,5 @@
-import { sql } from "kysely";
+import { type Selectable, sql } from "kysely";
+import type { SnapshotsTable } from "../database/tables.ts";
 import type { PageInput } from "../paging.ts";
 import { pageOf } from "../paging.ts";
 import { AppError } from "../errors.ts";
@@ -37,35 +38,35 @@ export async function listSnapshots(
     .orderBy("snapshots.time", "desc").orderBy("snapshots.id", "desc").limit(input.limit + 1);
   const cursor = readCursor(input.cursor);
   if (cursor) {
-    query = query.where((where) =>
-      where.or([
-        where("snapshots.time", "<", cursor.time),
-        where.and([
-          where("snapshots.time", "=", cursor.time),
-          where("snapshots.id", "<", cursor.id),
-        ]),
-      ])
-    );
+    const { time, id } = cursor;
+    query = query.where(sql<boolean>`(snapshots.time, snapshots.id) < (${time}, ${id})`);
   }
-  const page = pageOf(await query.execute(), input, (row) => `${row.time}.${row.id}`, (row) => ({
-    id: row.id,
-    time: row.time,
-    tags: JSON.parse(row.tags) as string[],
-    paths: JSON.parse(row.paths) as string[],
-    hostname: row.hostname,
-    username: row.username,
-    parent: row.parent,
-    files: row.files,
-    bytes: row.bytes,
-    bytes_added: row.bytes_added,
-    job_id: row.job_id,
-    ours: row.claim === "ours",
-    withheld: row.claim === "withheld",
-  }));
+  const page = pageOf(await query.execute(), input, (row) => `${row.time}.${row.id}`, toSnapshot);
   const losses = await db.selectFrom("snapshot_losses")
     .select(["noticed_at", "count", "newest_time"]).where("host_id", "=", hostId)
     .orderBy("noticed_at", "desc").limit(5).execute();
   return { ...page, refreshed_at: host.snapshots_refreshed_at, losses };
+}
+
+function toSnapshot(
+  row: Selectable<SnapshotsTable> & { job_id: string | null; claim: string | null },
+): SnapshotList["items"][number] {
+  const { id, time, hostname, username, parent, files, bytes, bytes_added, job_id } = row;
+  return {
+    id,
+    time,
+    tags: JSON.parse(row.tags) as string[],
+    paths: JSON.parse(row.paths) as string[],
+    hostname,
+    username,
+    parent,
+    files,
+    bytes,
+    bytes_added,
+    job_id,
+    ours: row.claim === "ours",
+    withheld: row.claim === "withheld",
+  };
 }
 
 /** "ours", "withheld", or null: claimed by no job or by more than one. */

@@ -16,10 +16,10 @@ export async function storeSnapshots(
   server: Server,
   hostId: string,
   message: SnapshotsReport,
-  told: { at: number; skew: number },
+  reported: { at: number; skew: number },
 ): Promise<void> {
   if (server.disk.isShort) return await leaveOut(server, hostId, message);
-  const takenAt = held(told.at, told.skew, await windowFrom(server, hostId), server.now());
+  const takenAt = held(reported.at, reported.skew, await windowFrom(server, hostId), server.now());
   let list: OpenList | undefined;
   const done = await server.db.transaction().execute(async (tx) => {
     const host = await tx.selectFrom("hosts").select(["repository_id", "snapshots_report_id"])
@@ -166,7 +166,7 @@ export async function countOf(
 }
 
 /**
- * Snapshots that were in the list before and are gone, although no forget of ours ran since: somebody else's restic
+ * Snapshots that were in the list before and are gone, although no forget of ours ran since: someone else's restic
  * removed them.
  */
 async function noteLosses(

@@ -3,6 +3,7 @@ import { HOOK_NAMES, type HookName } from "../../shared/hooks.ts";
 import type { SourceGroupsTable } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import { openHook } from "../hooks/seal.ts";
+import { lastRunOf } from "../last_run.ts";
 import type { Server } from "../server.ts";
 import { secondLook, surroundingsOf } from "./second_look.ts";
 import { fromColumns } from "../database/columns.ts";
@@ -37,7 +38,6 @@ async function withLastRun(
   const surroundings = await surroundingsOf(server, rows[0]!.host_id);
   return await Promise.all(rows.map(async (row) => {
     const settings = fromColumns(SourceGroupSettings, row);
-    const run = runs.find((each) => each.source_group_id === row.id);
     return {
       id: row.id,
       host_id: row.host_id,
@@ -50,14 +50,7 @@ async function withLastRun(
       hook_stop_at_error: row.hook_stop_at_error === 1,
       created_at: row.created_at,
       updated_at: row.updated_at,
-      last_run: run
-        ? {
-          job_id: run.id,
-          at: run.started_at ?? run.created_at,
-          status: run.status,
-          warnings: run.warnings,
-        }
-        : null,
+      last_run: lastRunOf(runs.find((run) => run.source_group_id === row.id)),
     };
   }));
 }

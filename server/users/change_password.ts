@@ -8,7 +8,7 @@ import { insertSession } from "./sessions.ts";
 import type { User } from "../../shared/shapes/user.ts";
 
 /**
- * The user's own change; ends all of the user's sessions and API tokens. Answers the cookie's value of a fresh session when
+ * The user's own change; ends all of the user's sessions and API tokens. Returns the cookie's value of a fresh session when
  * it came with one. Throws forbidden when it came with an API token.
  */
 export async function changePassword(
@@ -59,10 +59,10 @@ async function storePassword(
 ): Promise<string | undefined> {
   const password_hash = await server.passwords.hash(password);
   return await change(server, actor, async ({ tx, now, audit }) => {
-    // Somebody else may have changed it, or shut the account, while the passwords were being hashed.
+    // Someone else may have changed it, or shut the account, while the passwords were being hashed.
     let update = tx.updateTable("users").set({
       password_hash,
-      // The command line belongs to whoever runs the server.
+      // The command line belongs to the user who runs the server.
       ...(actor.kind === "system" ? { depends_on_token: null } : {}),
     }).where("id", "=", user.id);
     if (before !== undefined) {

@@ -29,7 +29,7 @@ export async function endSessions(tx: Tx, now: number, userId: string): Promise<
 
 /**
  * Removes API tokens, the tokens that they made, and so on. An account that was made, raised, enabled or given its password
- * by one of them is shut: whoever stole the token may hold that password.
+ * by one of them is shut: anyone who stole the token may hold that password.
  */
 export async function endTokens(tx: Tx, now: number, actor: Actor, ids: string[]): Promise<void> {
   const gone = new Set(ids);

@@ -24,7 +24,7 @@ interface Limit {
 
 /** A burst, and what anybody may try in an hour. */
 const ACCOUNT: Limit["windows"] = [[8, 5 * MINUTE], [10, HOUR]];
-/** Its owner's own mistakes there, and what whoever shares that network with him may try. */
+/** Its owner's own mistakes there, and what anyone who shares that network with him may try. */
 const KNOWN_ACCOUNT: Limit["windows"] = [[8, 5 * MINUTE], [30, HOUR]];
 const SESSION: Limit["windows"] = [[10, HOUR]];
 const NETWORK: Limit["windows"] = [[30, 10 * MINUTE]];
@@ -37,7 +37,7 @@ export interface Guesser {
   userId: string | null;
   username: string;
   address: string;
-  /** Of somebody who is signed in and guesses the present password. */
+  /** Of someone who is signed in and guesses the present password. */
   sessionId?: string;
 }
 

@@ -1,4 +1,4 @@
-// Passwords as argon2id hashes (64 MiB, 3 passes), one at a time in a worker, with a short queue: whoever floods the
+// Passwords as argon2id hashes (64 MiB, 3 passes), one at a time in a worker, with a short queue: anyone who floods the
 // login page slows down nobody but other strangers. Those whose account has signed in from their network before have places of
 // their own, and come first.
 import { randomBytes } from "node:crypto";

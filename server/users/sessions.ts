@@ -29,10 +29,10 @@ export interface Session {
   dependsOnToken: string | null;
 }
 
-/** Who stands in the audit where somebody tried a name that no user has. */
+/** Who is in the audit where someone tried a name that no user has. */
 const NOBODY = "no such user";
 
-/** Checks name and password, counted as a guess; answers the cookie's value. */
+/** Checks name and password, counted as a guess; returns the cookie's value. */
 export async function logIn(
   server: Server,
   address: string,
@@ -99,7 +99,7 @@ export async function startSession(
   return token;
 }
 
-/** Answers the cookie's value. */
+/** Returns the cookie's value. */
 export async function insertSession(
   tx: Transaction<Tables>,
   now: number,

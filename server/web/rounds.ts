@@ -4,7 +4,7 @@
 import { type Event, topicsOf } from "../events.ts";
 import type { Server } from "../server.ts";
 
-/** Whoever made the change has the answer by then. */
+/** Anyone who made the change has the answer by then. */
 const DELAY_MS = 20;
 const LEAST_BETWEEN_MS = 1000;
 /** Then others have a turn. What is queued here in no time is written to the sockets afterwards, which takes longer. */

@@ -66,7 +66,7 @@ function readScp(rest: string) {
   return { user, host, port: "", path };
 }
 
-/** Digits behind the host are a port to whoever wrote them and a folder to restic. */
+/** Digits behind the host are a port to anyone who wrote them and a folder to restic. */
 function refusePort(path: string, before: string): void {
   const decoded = path.replace(/%3([0-9])/g, "$1");
   const first = /^[\s:+([]*(\p{Nd}+)[\s)\]]*(?=[:/\\]|$)/u.exec(decoded)?.[1];

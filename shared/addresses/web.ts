@@ -1,4 +1,4 @@
-// rest: and s3:, which name a web server. A user or password in them would stand in every log.
+// rest: and s3:, which name a web server. A user or password in them would be in every log.
 import { normaliseHost, readAuthority } from "./host.ts";
 import { AddressError, cleanPath, decodePath } from "./path.ts";
 import type { ReadAddress } from "./read.ts";

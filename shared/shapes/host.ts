@@ -103,9 +103,9 @@ export const FleetSummary = z.object({
   bad: z.number(),
   running: z.number(),
   offline: z.number(),
-  /** How many hosts need somebody. */
+  /** How many hosts need someone. */
   attention: z.number(),
-  /** The hosts that need somebody, the worst first, at most ten. */
+  /** The hosts that need someone, the worst first, at most ten. */
   worst: z.array(z.object({
     id: z.string(),
     name: z.string(),

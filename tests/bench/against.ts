@@ -52,7 +52,7 @@ export function compare(pairs: [old: Measured[], now: Measured[]][]): Compared[]
   });
 }
 
-/** Runs both in turn and prints what came out; answers the exit code. */
+/** Runs both in turn and prints what came out; returns the exit code. */
 export async function benchAgainst(dir: string, rows: string[], pairs: number): Promise<number> {
   const done: [Measured[], Measured[]][] = [];
   for (let n = 1; n <= pairs; n++) {

@@ -54,7 +54,7 @@ export class ManyHosts implements AsyncDisposable {
     await eventually("the server answers", () => this.page("/healthz"), 120_000);
   }
 
-  /** Fetches a page as a signed-in browser; answers the milliseconds until its last byte. */
+  /** Fetches a page as a signed-in browser; returns the milliseconds until its last byte. */
   async page(path = "/"): Promise<number> {
     const began = performance.now();
     const response = await fetch(this.url + path, {

@@ -70,7 +70,7 @@ async function setUp(browser: TestBrowser, server: FreshServer): Promise<Page> {
   return page;
 }
 
-/** Through the form of Add host by keyboard alone; answers the token that the page shows. */
+/** Through the form of Add host by keyboard alone; returns the token that the page shows. */
 async function addHost(page: Page, name: string, repository: string): Promise<string> {
   await press(link(page, "Add host"));
   await page.waitForURL("**/hosts/new");

@@ -16,7 +16,7 @@ const example = (name: string) =>
 
 interface Proxy {
   program: string;
-  /** Writes its configuration below the folder; answers its arguments. */
+  /** Writes its configuration below the folder; returns its arguments. */
   configure: (folder: string, port: number, backend: string) => string[];
 }
 

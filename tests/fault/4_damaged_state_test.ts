@@ -58,7 +58,7 @@ async function setUp() {
   server.plan = structuredClone(PLAN) as never;
   const state = join(folder, "state");
   let helloes = 0;
-  /** Starts the agent, has one backup made, and stops it; answers what it said of itself. */
+  /** Starts the agent, has one backup made, and stops it; returns what it said of itself. */
   const run = async () => {
     let logged: string[] = [];
     let problems: AgentProblem[] = [];

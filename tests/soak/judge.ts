@@ -13,7 +13,7 @@ const END_WITHIN_MS = 240_000;
 /** Below this a process has not yet taken what it needs. */
 const WARM_MS = 60_000;
 
-/** Mends all, waits for the end of all jobs. Answers what did not come to its end. */
+/** Mends all, waits for the end of all jobs. Returns what did not come to its end. */
 export async function settle(world: World): Promise<string[]> {
   await world.mendAll();
   world.note("all is mended");
@@ -58,7 +58,7 @@ function rows(world: World, query: string): any[] {
   }
 }
 
-/** The seven oracles, and what a soak alone can see. Answers every fault. */
+/** The seven oracles, and what a soak alone can see. Returns every fault. */
 export async function judge(world: World): Promise<string[]> {
   const faults: string[] = [];
   const restic = restics.at(-1);

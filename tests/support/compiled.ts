@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 const PROGRAMS = ["restic-manager-server", "restic-manager-agent"];
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Runs the build for one target; answers what it printed. Rejects when it fails. */
+/** Runs the build for one target; returns what it printed. Rejects when it fails. */
 export async function build(target: string, out: string, root = ROOT): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "deploy/build.ts", "--target", target, "--out", out],

@@ -119,7 +119,7 @@ export class Machine {
     });
   }
 
-  /** A backup that a person ordered; answers its snapshot. */
+  /** A backup that a person ordered; returns its snapshot. */
   async backup(more: Partial<FakeSnapshot> = {}, result: Record<string, unknown> = {}) {
     const { body } = await this.test.api("olive", "POST", `/api/hosts/${this.host.hostId}/jobs`, {
       kind: "backup",
@@ -198,7 +198,7 @@ export class Machine {
     return body.id;
   }
 
-  /** Starts a forget on this machine; answers what it is ordered to remove, and carries it out honestly. */
+  /** Starts a forget on this machine; returns what it is ordered to remove, and carries it out honestly. */
   async forget(
     input: Record<string, unknown> = {},
   ): Promise<{ orders: ForgetOrder[]; removed: string[] }> {

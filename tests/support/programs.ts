@@ -21,7 +21,7 @@ export interface Program extends AsyncDisposable {
   printed(): string;
   /** Resolves with the exit code when it ends by itself. */
   ended: Promise<number>;
-  /** Ends it with this signal and waits; answers the exit code. */
+  /** Ends it with this signal and waits; returns the exit code. */
   end(signal?: Deno.Signal): Promise<number>;
 }
 

@@ -44,7 +44,7 @@ async function insert(
   }
 }
 
-/** A repository that was made long ago; answers its id. */
+/** A repository that was made long ago; returns its id. */
 export async function seedRepository(
   test: TestServer,
   name: string,
@@ -132,7 +132,7 @@ export async function seedHosts(
   return seeded;
 }
 
-/** Backups that ended, in the order given; answers their ids. */
+/** Backups that ended, in the order given; returns their ids. */
 export async function seedJobs(
   test: TestServer,
   rows: (Row<JobsTable> & { host_id: string; repository_id: string; created_at: number })[],
@@ -178,7 +178,7 @@ export async function seedJobs(
   return ids;
 }
 
-/** Backs its group up at these times; answers the schedule's id. */
+/** Backs its group up at these times; returns the schedule's id. */
 export async function seedSchedule(
   test: TestServer,
   host: SeededHost,
@@ -256,7 +256,7 @@ export async function seedDays(test: TestServer, hostId: string, days: string): 
   await insert(test, "backup_days", rows as never);
 }
 
-/** Machines that wait, stored past what an announcement may say; answers their ids. */
+/** Machines that wait, stored past what an announcement may say; returns their ids. */
 export async function seedPendingHosts(
   { server }: TestServer,
   rows: Partial<Insertable<Tables["pending_hosts"]>>[],

@@ -1,4 +1,6 @@
 // The real server in this process: its own data folder, any free port, a clock that tests may set.
+import { join } from "node:path";
+import { openDatabase } from "../../server/database/open.ts";
 import { createLog } from "../../shared/log.ts";
 import { serve, type Serving } from "../../server/serve.ts";
 import { readSettings } from "../../server/settings.ts";
@@ -27,7 +29,7 @@ export interface TestServer extends Serving {
   users: Record<Person, User>;
   tokens: Record<Person, string>;
   actor(person: Person): Actor;
-  /** Calls the API as somebody; answers status and body. */
+  /** Calls the API as somebody; returns status and body. */
   api(
     person: Person | null,
     method: string,
@@ -37,6 +39,8 @@ export interface TestServer extends Serving {
   ): Promise<{ status: number; body: any; headers: Headers }>;
   [Symbol.asyncDispose](): Promise<void>;
 }
+
+const DATABASE = "restic-manager.db";
 
 export interface StartOptions {
   dataDir?: string;
@@ -52,7 +56,7 @@ export interface StartOptions {
 }
 
 export async function startServer(options: StartOptions = {}): Promise<TestServer> {
-  const dataDir = options.dataDir ?? await Deno.makeTempDir({ prefix: "rm-server-" });
+  const dataDir = options.dataDir ?? await newDataDir();
   const env: Record<string, string> = {
     RM_LISTEN: `127.0.0.1:${options.port ?? 0}`,
     RM_DATA_DIR: dataDir,
@@ -129,4 +133,23 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
       }
     },
   };
+}
+
+/** Tables and nothing in them, made once a process: the migrations take longer than most tests. */
+let emptyDatabase: Promise<Uint8Array> | undefined;
+
+async function newDataDir(): Promise<string> {
+  emptyDatabase ??= makeEmptyDatabase();
+  const dataDir = await Deno.makeTempDir({ prefix: "rm-server-" });
+  await Deno.writeFile(join(dataDir, DATABASE), await emptyDatabase, { mode: 0o600 });
+  return dataDir;
+}
+
+async function makeEmptyDatabase(): Promise<Uint8Array> {
+  const dataDir = await Deno.makeTempDir({ prefix: "rm-empty-" });
+  const { close } = await openDatabase(dataDir);
+  await close();
+  const bytes = await Deno.readFile(join(dataDir, DATABASE));
+  await Deno.remove(dataDir, { recursive: true });
+  return bytes;
 }

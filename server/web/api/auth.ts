@@ -43,7 +43,7 @@ export function setSessionCookie(c: Ctx, token: string): void {
   });
 }
 
-/** Also what the browser keeps of our pages, for whoever sits there next and goes back. */
+/** Also what the browser keeps of our pages, for anyone who sits there next and goes back. */
 export function clearSessionCookie(c: Ctx): void {
   c.header("Clear-Site-Data", '"cache"');
   deleteCookie(c, sessionCookie(c.get("secure")), { path: "/", secure: c.get("secure") });

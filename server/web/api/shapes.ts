@@ -27,7 +27,7 @@ const TIME_NAMES = [
 ] as const;
 type TimeName = typeof TIME_NAMES[number] | `${string}_at`;
 
-/** What withIsoTimes() makes of a value that stands under the name. */
+/** What withIsoTimes() makes of a value that is under the name. */
 export type IsoTimes<T, Name = ""> = T extends number ? Name extends TimeName ? string : number
   : T extends object ? { [K in keyof T]: IsoTimes<T[K], K extends number ? Name : K> }
   : T;

@@ -31,13 +31,13 @@ export async function readForm(c: Ctx): Promise<Form> {
 export type Tried<T> = { done: T; errors?: undefined } | { done?: undefined; errors: Errors };
 
 /** What a person can mend in the form; everything else is answered by the error page. */
-const MENDABLE: ReadonlySet<ErrorCode> = new Set(
+const CORRECTABLE: ReadonlySet<ErrorCode> = new Set(
   ["invalid", "conflict", "name_mismatch", "unauthorized", "too_many", "agent_offline"] as const,
 );
 
 /** What one field may not hold for this person is that field's; a page that is not theirs is the error page's. */
-function isMendable({ code, field }: AppError): boolean {
-  return MENDABLE.has(code) || (code === "forbidden" && field !== undefined);
+function isCorrectable({ code, field }: AppError): boolean {
+  return CORRECTABLE.has(code) || (code === "forbidden" && field !== undefined);
 }
 
 /** Reads the value and acts on it. Every problem stands under its field's name; "" for what belongs to none. */
@@ -55,7 +55,7 @@ export async function attemptTo<T>(act: () => Promise<T>): Promise<Tried<T>> {
   try {
     return { done: await act() };
   } catch (error) {
-    if (!(error instanceof AppError) || !isMendable(error)) throw error;
+    if (!(error instanceof AppError) || !isCorrectable(error)) throw error;
     const { name, sentence } = inList(error.field ?? "", error.message);
     return { errors: { [name]: sentence } };
   }

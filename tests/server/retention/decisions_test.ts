@@ -218,7 +218,7 @@ Deno.test("whoever removes a host may have its snapshots forgotten by another, o
   await alpha.agent.close();
 });
 
-/** An ordered backup with this result; answers the job. */
+/** An ordered backup with this result; returns the job. */
 async function backupOf(
   alpha: Machine,
   summary: Record<string, unknown>,
