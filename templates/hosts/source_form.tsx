@@ -258,7 +258,7 @@ function MoreExcludes({ host, values, errors }: SourceFormProps) {
       <div class="nested stack">
         <LinesField
           name="iexcludes"
-          label="Exclude patterns, whatever the case"
+          label="Patterns, ignoring case"
           value={values.iexcludes}
           error={errors.iexcludes}
           rows={2}
