@@ -7,7 +7,7 @@ import type { Ledger } from "./jobs/ledger.ts";
 import type { ProcessMark } from "./process.ts";
 import type { Journal } from "./journal/journal.ts";
 import type { FileSystemMemory } from "./file_systems.ts";
-import type { Log } from "./log.ts";
+import type { Log } from "../shared/log.ts";
 import type { Plan } from "./plan.ts";
 import type { ResticFinder } from "./restic/version.ts";
 import type { Settings } from "./settings.ts";

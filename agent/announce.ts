@@ -15,7 +15,7 @@ import { forgetAnnouncement, saveAnnouncement } from "./announcement.ts";
 import { type Asking, pause, post, RefusedForGood, Unanswered } from "./ask_server.ts";
 import { acceptedLine, banner, rejectedLine } from "./banner.ts";
 import { type Identity, openIdentity } from "./identity.ts";
-import type { Log } from "./log.ts";
+import type { Log } from "../shared/log.ts";
 import { announcedName, describeMachine } from "./machine.ts";
 import type { ResticFinder } from "./restic/version.ts";
 import { saveAgentFile } from "./settings.ts";

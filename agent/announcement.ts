@@ -1,7 +1,7 @@
 // How far asking to join has come, on disk for `status`. Nothing else reads it.
 import { join } from "node:path";
 import { z } from "zod";
-import { type Log, messageOf } from "./log.ts";
+import { type Log, messageOf } from "../shared/log.ts";
 import { keptAs, putAside } from "./state/aside.ts";
 import { readIfThere, removeIfThere, replaceFile } from "./files.ts";
 

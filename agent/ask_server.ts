@@ -1,5 +1,5 @@
 // One question to the server before there is a bearer, and what its answer means for trying again.
-import { messageOf } from "./log.ts";
+import { messageOf } from "../shared/log.ts";
 import type { Settings } from "./settings.ts";
 
 /** The server will not take this machine now; someone has to change something first. */

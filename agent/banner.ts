@@ -68,7 +68,7 @@ export function banner(shown: Banner): string {
 }
 
 export function acceptedLine(name: string): string {
-  return `accepted: this machine is now host ${visible(name)}`;
+  return `accepted: this machine is now host ${visible(name).replaceAll("\n", " ")}`;
 }
 
 export function rejectedLine(sentence: string): string {

@@ -7,7 +7,7 @@ import {
   HEARTBEAT_SECONDS,
   OFFLINE_AFTER_SECONDS,
 } from "../shared/protocol.ts";
-import { messageOf } from "./log.ts";
+import { messageOf } from "../shared/log.ts";
 import { type Pace, Session, type SessionEnd, type SessionOptions } from "./session.ts";
 
 export const PACE: Pace = {

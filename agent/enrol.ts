@@ -7,7 +7,7 @@ import { VERSION } from "../shared/version.ts";
 import { type Asking, EnrolmentRefused, pause, post, Unanswered } from "./ask_server.ts";
 import { makePrivateDirectory, readIfThere, removeIfThere, replaceFile } from "./files.ts";
 import { keptAs, putAside } from "./state/aside.ts";
-import type { Log } from "./log.ts";
+import type { Log } from "../shared/log.ts";
 import { describeMachine } from "./machine.ts";
 import type { ResticFinder } from "./restic/version.ts";
 import { copyAgentFile, saveAgentFile, type Settings } from "./settings.ts";

@@ -10,7 +10,7 @@ import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { fingerprintOf } from "../shared/announce.ts";
 import { CorruptFile, makePrivateDirectory, readIfThere, replaceFile } from "./files.ts";
-import { messageOf } from "./log.ts";
+import { messageOf } from "../shared/log.ts";
 
 export interface Identity {
   publicKey: Uint8Array;

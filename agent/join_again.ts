@@ -1,7 +1,7 @@
 // A machine that is a host already, and a person who says something newer: a token that it has not seen, or another server.
 import { type Asking, EnrolmentRefused, RefusedForGood } from "./ask_server.ts";
 import { enrol } from "./enrol.ts";
-import type { Log } from "./log.ts";
+import type { Log } from "../shared/log.ts";
 import type { ResticFinder } from "./restic/version.ts";
 import { saveAgentFile, type Settings } from "./settings.ts";
 import { noteOwner } from "./state_owner.ts";

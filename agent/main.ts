@@ -1,5 +1,6 @@
 // Subcommands, signals, exit codes. Wiring only.
 import { parseArgs } from "node:util";
+import { visible } from "../shared/redact.ts";
 import { versionLine } from "../shared/version.ts";
 import { canBeReadOnTheWay, serverAddress } from "../shared/server_address.ts";
 import { announce, type Announcing, CAN_BE_READ } from "./announce.ts";
@@ -9,7 +10,15 @@ import { closeToOthers, CorruptFile } from "./files.ts";
 import { readIdentity } from "./identity.ts";
 import { joinAgain } from "./join_again.ts";
 import { clientFor, trustSystemAuthorities } from "./http_client.ts";
-import { createLog, type Log, messageOf } from "./log.ts";
+import {
+  type Log,
+  LOG_FORMATS,
+  messageOf,
+  oneLine,
+  oneOf,
+  openLog,
+  printerFor,
+} from "../shared/log.ts";
 import { ResticFinder } from "./restic/version.ts";
 import { makeProtectedFolders } from "./service/acl.ts";
 import { removeOldLogs } from "./service/old_logs.ts";
@@ -53,6 +62,7 @@ Environment
   RM_STATE_DIR   where the journal and the sealed plan lie
   RM_RESTIC      the path of restic; otherwise it is looked for on PATH
   RM_LOG_LEVEL   debug, info, warn or error
+  RM_LOG_FORMAT  text (the default) or json: one object of JSON a line
 
 agent.yaml: what the owner of this machine allows, whatever the server orders. The server cannot change it; it is read when the
 agent starts, and a line that cannot be read keeps the agent from starting.
@@ -123,14 +133,22 @@ async function withSettings(
     const rest = await further();
     return await act(readSettings((name) => Deno.env.get(name) ?? rest[name]));
   } catch (error) {
-    console.error(messageOf(error));
+    const report = act === run ? reportEnd : (text: string) => console.error(visible(text));
+    report(messageOf(error));
     if (error instanceof WrongSetting) return EXIT.wrongUse;
     if (error instanceof RefusedForGood) return EXIT.refusedForGood;
     const isExpected = error instanceof CorruptFile || error instanceof AlreadyRunning ||
       error instanceof EnrolmentRefused || error instanceof ServiceProblem;
-    if (!isExpected && error instanceof Error) console.error(error.stack);
+    if (!isExpected) report(describe(error));
     return EXIT.failed;
   }
+}
+
+/** Why the agent ends, which may be in the server's words: a line of its log where that is JSON, else the sentence alone. */
+function reportEnd(text: string): void {
+  const logFormat = oneOf(LOG_FORMATS, Deno.env.get("RM_LOG_FORMAT")?.trim() ?? "");
+  if (logFormat === "json") openLog({ logLevel: "error", logFormat }).error(text);
+  else console.error(oneLine(text));
 }
 
 async function status(settings: Settings): Promise<number> {
@@ -156,7 +174,7 @@ async function run(settings: Settings): Promise<number> {
     );
   }
   refuseOpenAgentFile(settings.configDir);
-  const log = createLog(settings.logLevel);
+  const log = openLog(settings);
   closeAgentFile(settings, log);
   logStrayErrors(log);
   await makeProtectedFolders(settings, log);
@@ -193,7 +211,7 @@ async function joinFirst(asking: Starting): Promise<string> {
   const { token } = asking.settings;
   return token
     ? await enrol({ ...asking, settings: { ...asking.settings, token } })
-    : await announce({ ...asking, print: (text) => console.log(text) });
+    : await announce({ ...asking, print: printerFor(asking.settings.logFormat) });
 }
 
 /** The newest thing that a person did on this machine wins, and which one that was is said. */

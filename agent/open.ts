@@ -15,7 +15,7 @@ import { Ledger } from "./jobs/ledger.ts";
 import type { ProcessMark } from "./process.ts";
 import { Journal, type JournalOptions } from "./journal/journal.ts";
 import { FileSystemMemory } from "./file_systems.ts";
-import type { Log } from "./log.ts";
+import type { Log } from "../shared/log.ts";
 import { describeMachine } from "./machine.ts";
 import { Plan } from "./plan.ts";
 import { readBootId } from "./proc.ts";

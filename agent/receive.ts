@@ -4,7 +4,7 @@ import type { Agent } from "./agent.ts";
 import { id } from "../shared/fields.ts";
 import type { Unreadable } from "../shared/wire.ts";
 import { finishJob } from "./jobs/finish.ts";
-import { messageOf } from "./log.ts";
+import { messageOf } from "../shared/log.ts";
 import { saveAgentFile } from "./settings.ts";
 
 export function receive(agent: Agent, message: Exclude<ServerMessage, StreamOrder>): void {

@@ -10,7 +10,7 @@ import {
 } from "../shared/protocol.ts";
 import { ProtocolError, readServerMessage, type Unreadable } from "../shared/wire.ts";
 import type { Journal } from "./journal/journal.ts";
-import { type Log, messageOf } from "./log.ts";
+import { type Log, messageOf } from "../shared/log.ts";
 import type { RunningStreams } from "./streams/running.ts";
 import { SessionStreams } from "./streams/session_streams.ts";
 

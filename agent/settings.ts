@@ -11,7 +11,7 @@ import {
   replaceFile,
   stampForName,
 } from "./files.ts";
-import { LOG_LEVELS, type LogLevel, messageOf } from "./log.ts";
+import { LOG_FORMATS, LOG_LEVELS, type LogSettings, messageOf, oneOf } from "../shared/log.ts";
 
 /** A setting is wrong or missing: the program was called wrongly. */
 export class WrongSetting extends Error {
@@ -35,7 +35,7 @@ export type JoinedValues = Pick<
   "server" | "host_id" | "bearer" | "token_used" | "token_refused"
 >;
 
-export interface Settings {
+export interface Settings extends LogSettings {
   configDir: string;
   stateDir: string;
   server: string | undefined;
@@ -51,7 +51,6 @@ export interface Settings {
   brake?: Brake;
   /** Path of restic; undefined looks through PATH. */
   restic: string | undefined;
-  logLevel: LogLevel;
 }
 
 type Environment = (name: string) => string | undefined;
@@ -76,7 +75,8 @@ export function readSettings(environment: Environment): Settings {
     certificateAuthority: file.certificate_authority,
     brake: brakeOf(file),
     restic: get("RM_RESTIC"),
-    logLevel: readLogLevel(get("RM_LOG_LEVEL")),
+    logLevel: readOneOf(LOG_LEVELS, "RM_LOG_LEVEL", get("RM_LOG_LEVEL") ?? "info"),
+    logFormat: readOneOf(LOG_FORMATS, "RM_LOG_FORMAT", get("RM_LOG_FORMAT") ?? "text"),
   };
 }
 
@@ -210,8 +210,8 @@ function readToken(path: string | undefined): string | undefined {
   }
 }
 
-function readLogLevel(text: string | undefined): LogLevel {
-  const level = LOG_LEVELS.find((known) => known === (text ?? "info").toLowerCase());
-  if (level) return level;
-  throw new WrongSetting(`RM_LOG_LEVEL: "${text}" must be one of ${LOG_LEVELS.join(", ")}.`);
+function readOneOf<T extends string>(known: readonly T[], name: string, text: string): T {
+  const value = oneOf(known, text);
+  if (value) return value;
+  throw new WrongSetting(`${name}: "${text}" must be one of ${known.join(", ")}.`);
 }

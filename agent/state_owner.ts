@@ -15,7 +15,7 @@ import { id } from "../shared/fields.ts";
 import { keptAs, putAside as putFileAside } from "./state/aside.ts";
 import { StateFolder } from "./state/folder.ts";
 import { PROBLEMS_FILE } from "./state/problems.ts";
-import { type Log, messageOf } from "./log.ts";
+import { type Log, messageOf } from "../shared/log.ts";
 
 /** What is of one host; keys and caches are the machine's. */
 const OF_THE_HOST = [

@@ -5,7 +5,7 @@ import { readAnnouncement } from "./announcement.ts";
 import { type Brake, NO_BRAKE } from "./brake/brake.ts";
 import { readIdentity } from "./identity.ts";
 import { isThere, readIfThere } from "./files.ts";
-import { messageOf } from "./log.ts";
+import { messageOf } from "../shared/log.ts";
 import { BAD_NAME } from "./state/aside.ts";
 import { jsonAs, probe, reasonOf } from "./state/folder.ts";
 import { PROBLEMS_FILE, StoredProblems } from "./state/problems.ts";

@@ -8,7 +8,7 @@ import { Origin, type PlannedSchedule } from "../shared/protocol.ts";
 import { spanInWords } from "../shared/span.ts";
 import type { Agent } from "./agent.ts";
 import { JumpWatch, MACHINE, type TimeSource } from "./clock.ts";
-import { messageOf } from "./log.ts";
+import { messageOf } from "../shared/log.ts";
 import { jsonAs } from "./state/folder.ts";
 
 export interface Clock extends TimeSource {

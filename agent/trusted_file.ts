@@ -1,7 +1,7 @@
 // Files that decide what the agent runs or allows: nobody but root may be able to write them, nor the folders on the way.
 import { dirname } from "node:path";
 import { CorruptFile, isThere } from "./files.ts";
-import { messageOf } from "./log.ts";
+import { messageOf } from "../shared/log.ts";
 import { agentFilePath } from "./settings.ts";
 
 const OTHERS_WRITE = 0o022;

@@ -12,7 +12,7 @@ import { HEARTBEAT_SECONDS, OFFLINE_AFTER_SECONDS } from "../shared/protocol.ts"
 import { readPendingServerMessage } from "../shared/wire.ts";
 import { serverAddress } from "../shared/server_address.ts";
 import type { Identity } from "./identity.ts";
-import { messageOf } from "./log.ts";
+import { messageOf } from "../shared/log.ts";
 
 export interface WaitingOptions {
   server: string;

@@ -2,7 +2,7 @@
 // machine is a host at all. So each start remembers what it read, without the bearer, and the next one compares.
 import { join } from "node:path";
 import { CorruptFile, readIfThere, replaceFile } from "./files.ts";
-import { type Log, messageOf } from "./log.ts";
+import { type Log, messageOf } from "../shared/log.ts";
 import { agentFilePath, type Settings } from "./settings.ts";
 import { ownerOf } from "./state_owner.ts";
 

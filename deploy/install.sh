@@ -92,7 +92,7 @@ become_root() {
 settings() {
   RM_SERVER=$server
   RM_TOKEN=$token
-  for name in RM_SERVER RM_TOKEN RM_TOKEN_FILE RM_NO_WAIT RM_CONFIG_DIR RM_STATE_DIR RM_RESTIC RM_LOG_LEVEL \
+  for name in RM_SERVER RM_TOKEN RM_TOKEN_FILE RM_NO_WAIT RM_CONFIG_DIR RM_STATE_DIR RM_RESTIC RM_LOG_LEVEL RM_LOG_FORMAT \
     http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do
     eval "value=\${$name:-}"
     [ -z "$value" ] || printf "%s='%s'\nexport %s\n" "$name" "$(printf '%s' "$value" | sed "s/'/'\\\\''/g")" "$name"

@@ -3,7 +3,7 @@
 // has ended, which with agents is never. So the server asks itself through its own socket, listens again on the same port,
 // and ends when neither helps, so that its supervisor starts it again.
 import { type Address, askHealth } from "./own_health.ts";
-import type { Log } from "./log.ts";
+import { type Log, messageOf } from "../shared/log.ts";
 
 export interface ListenOptions extends Address {
   handler: (request: Request, peer: string) => Response | Promise<Response>;
@@ -219,8 +219,4 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
     const timer = setTimeout(end, ms);
     signal.addEventListener("abort", end);
   });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 // Subcommands; settings → open → listen → close on signal. Wiring only.
 import { parseArgs } from "node:util";
+import { messageOf, openLog, printerFor } from "../shared/log.ts";
 import { VERSION, versionLine } from "../shared/version.ts";
 import { userName } from "../shared/fields.ts";
 import type { Role } from "./database/tables.ts";
@@ -12,7 +13,13 @@ import { KeyFileError } from "./secrets.ts";
 import { serve } from "./serve.ts";
 import type { Actor, Server } from "./server.ts";
 import { UsageError } from "./usage.ts";
-import { readSettings, type Settings, SettingsError, settingsHelp } from "./settings.ts";
+import {
+  logFormatOf,
+  readSettings,
+  type Settings,
+  SettingsError,
+  settingsHelp,
+} from "./settings.ts";
 import { backupDatabase } from "./database/backup.ts";
 import { DatabaseError } from "./database/database_error.ts";
 
@@ -94,7 +101,7 @@ async function runServer(settings: Settings): Promise<number> {
   );
   if (!isLoopback(settings.listen.hostname)) server.log.warn(NEEDS_PROXY);
   if (server.setup.token) {
-    console.log(
+    printerFor(settings.logFormat)(
       `\nMake the first administrator here (the link works once, for an hour):\n  ${
         settings.baseUrl ?? url
       }/setup?token=${server.setup.token}\n`,
@@ -116,8 +123,7 @@ async function checkHealth({ listen }: Settings): Promise<number> {
     console.log(answer.body);
     return answer.status === 200 ? 0 : 1;
   } catch (error) {
-    const why = error instanceof Error ? error.message : error;
-    console.error(`${urlHere(listen)}/healthz does not answer: ${why}`);
+    console.error(`${urlHere(listen)}/healthz does not answer: ${messageOf(error)}`);
     return 1;
   }
 }
@@ -296,26 +302,41 @@ function settings(): Settings {
   return readSettings((name) => Deno.env.get(name));
 }
 
+/** What ends a server that was to serve is a line of its log, where that is JSON; a person at a terminal reads the sentence. */
+function reportEnd(error: unknown, isExpected: boolean): void {
+  const [command = "serve"] = Deno.args;
+  if (command !== "serve" || logFormat !== "json") {
+    console.error(isExpected ? messageOf(error) : error);
+  } else {openLog({ logLevel: "error", logFormat }).error(
+      isExpected ? messageOf(error) : stackOf(error),
+    );}
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? error.stack ?? error.message : String(error);
+}
+
+const logFormat = logFormatOf((name) => Deno.env.get(name));
+
 if (import.meta.main) {
+  const log = openLog({ logLevel: "error", logFormat });
   // A fault in one request or socket must not end the server for the whole fleet.
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
-    console.error(
-      `unhandled: ${event.reason instanceof Error ? event.reason.stack : event.reason}`,
-    );
+    log.error(`unhandled: ${stackOf(event.reason)}`);
   });
   globalThis.addEventListener("error", (event) => {
     event.preventDefault();
-    console.error(`unhandled: ${event.error?.stack ?? event.message}`);
+    log.error(`unhandled: ${stackOf(event.error ?? event.message)}`);
   });
   try {
     Deno.exit(await main(Deno.args));
   } catch (error) {
-    const expected = error instanceof UsageError || error instanceof SettingsError ||
+    const isExpected = error instanceof UsageError || error instanceof SettingsError ||
       error instanceof KeyFileError || error instanceof DatabaseError ||
       error instanceof AppError ||
       error instanceof Deno.errors.AddrInUse;
-    console.error(expected ? error.message : error);
+    reportEnd(error, isExpected);
     Deno.exit(error instanceof UsageError ? 2 : 1);
   }
 }

@@ -7,7 +7,7 @@ import { Disk } from "./disk.ts";
 import { Events } from "./events.ts";
 import { followClock, readClock, storeClock } from "./follow_clock.ts";
 import { SERVER_KINDS } from "./job_kinds/all.ts";
-import { createLog, type Log } from "./log.ts";
+import { type Log, openLog } from "../shared/log.ts";
 import { dispatchAll } from "./jobs/dispatch.ts";
 import { ensureRepository } from "./jobs/ensure_repository.ts";
 import { PLAN } from "./plan/push.ts";
@@ -91,7 +91,7 @@ async function wire(
   const closing = new AbortController();
   const clock = new Clock({ ...MACHINE, ...options.time }, await readClock(database));
   const now = () => clock.now();
-  const log = options.log ?? createLog(settings.logLevel);
+  const log = options.log ?? openLog(settings);
   const key = secrets.derive(AUDIT_KEY);
   const audit = await AuditWatch.open({ database, dataDir: settings.dataDir, key, log, now });
   const events = new Events((error) => log.error(`A page that watches: ${error}`));

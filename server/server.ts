@@ -7,7 +7,7 @@ import type { ConnectedAgents } from "./connected_agents.ts";
 import type { Events } from "./events.ts";
 import type { PlanActions, WorkActions } from "./later.ts";
 import type { ServerKinds } from "./jobs/kind.ts";
-import type { Log } from "./log.ts";
+import type { Log } from "../shared/log.ts";
 import type { Secrets } from "./secrets.ts";
 import type { OpenLists } from "./snapshots/limits.ts";
 import type { Settings } from "./settings.ts";

@@ -1,9 +1,9 @@
 // Every setting of the server in one table: name, default, what is accepted, what it is for.
 import ipaddr from "ipaddr.js";
 import { isAbsolute, join, resolve } from "node:path";
-import { LOG_LEVELS, type LogLevel } from "./log.ts";
+import { LOG_FORMATS, LOG_LEVELS, type LogSettings, oneOf } from "../shared/log.ts";
 
-export interface Settings {
+export interface Settings extends LogSettings {
   listen: { hostname: string; port: number };
   dataDir: string;
   /** Where browsers and agents reach the server, without a slash at the end; null: taken from each request. */
@@ -13,7 +13,6 @@ export interface Settings {
   trustedProxies: [ipaddr.IPv4 | ipaddr.IPv6, number][];
   /** null: whenever the base URL or the forwarded protocol is https. */
   cookieSecure: boolean | null;
-  logLevel: LogLevel;
   quotas: Quotas;
 }
 
@@ -71,6 +70,11 @@ const TABLE: Row[] = [
     about: "auto, true or false: whether cookies are sent over https only",
   },
   { name: "RM_LOG_LEVEL", fallback: "info", about: LOG_LEVELS.join(", ") },
+  {
+    name: "RM_LOG_FORMAT",
+    fallback: "text",
+    about: "text or json: what is logged, as lines of text or one object of JSON a line",
+  },
   { name: "RM_LINES_PER_JOB", fallback: "200000", about: "lines kept of a job's log" },
   { name: "RM_LINE_BYTES_PER_JOB", fallback: "50MB", about: "bytes kept of a job's log" },
   { name: "RM_LINES_PER_HOST_DAY", fallback: "2000000", about: "lines kept of a host and day" },
@@ -115,6 +119,15 @@ export function settingsHelp(): string {
   ).join("\n");
 }
 
+/** Of faults that come before the other settings are read; what is no format is text here. */
+export function logFormatOf(env: (name: string) => string | undefined): LogSettings["logFormat"] {
+  try {
+    return readOneOf(LOG_FORMATS, "RM_LOG_FORMAT", readOne("RM_LOG_FORMAT", env));
+  } catch {
+    return "text";
+  }
+}
+
 /** Reads the settings; each may come from a file named by its `_FILE` twin. Throws SettingsError. */
 export function readSettings(env: (name: string) => string | undefined): Settings {
   const value = (name: string) => readOne(name, env);
@@ -127,7 +140,8 @@ export function readSettings(env: (name: string) => string | undefined): Setting
     secretKeyFile: isAbsolute(keyFile) ? keyFile : resolve(keyFile),
     trustedProxies: readProxies(value("RM_TRUSTED_PROXY")),
     cookieSecure: readCookieSecure(value("RM_COOKIE_SECURE")),
-    logLevel: readLogLevel(value("RM_LOG_LEVEL")),
+    logLevel: readOneOf(LOG_LEVELS, "RM_LOG_LEVEL", value("RM_LOG_LEVEL")),
+    logFormat: readOneOf(LOG_FORMATS, "RM_LOG_FORMAT", value("RM_LOG_FORMAT")),
     quotas: readQuotas(value),
   };
 }
@@ -246,8 +260,8 @@ function readCookieSecure(text: string): boolean | null {
   throw refuse("RM_COOKIE_SECURE", text, "auto, true or false");
 }
 
-function readLogLevel(text: string): LogLevel {
-  const level = LOG_LEVELS.find((each) => each === text);
-  if (!level) throw refuse("RM_LOG_LEVEL", text, `one of ${LOG_LEVELS.join(", ")}`);
-  return level;
+function readOneOf<T extends string>(known: readonly T[], name: string, text: string): T {
+  const value = oneOf(known, text);
+  if (!value) throw refuse(name, text, `one of ${known.join(", ")}`);
+  return value;
 }

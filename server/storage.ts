@@ -5,7 +5,7 @@ import type { Database } from "./database/open.ts";
 import { PATIENCE_MS } from "./database/open.ts";
 import { type StorageFault, storageFaultOf } from "./database/storage_error.ts";
 import { AppError } from "./errors.ts";
-import type { Log } from "./log.ts";
+import type { Log } from "../shared/log.ts";
 
 /** Between two probes while nothing can be written. */
 const PROBE_MS = 1000;

@@ -57,10 +57,13 @@ export function maskUrlCredentials(text: string): string {
   return text.replace(/(?<![a-z0-9+.-])([a-z0-9+.-]+:\/\/)[^\s/?#]*@/gi, `$1${MASK}@`);
 }
 
-/** Control characters as visible marks (ESC becomes ␛), so that a log can neither colour nor drive a terminal. */
+/**
+ * Control characters, Unicode's own line breaks and marks of direction as visible marks (ESC becomes ␛), so that a log can neither
+ * colour nor drive a terminal. Tabs and line feeds stay.
+ */
 export function visible(text: string): string {
   return text.replace(
-    /(?![\t\n])[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,
+    /(?![\t\n])[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu,
     (c) => {
       const code = c.charCodeAt(0);
       if (code < 0x20) return String.fromCharCode(0x2400 + code);
@@ -69,10 +72,10 @@ export function visible(text: string): string {
   );
 }
 
-/** JSON in which no character acts on the terminal that shows it: JSON.stringify leaves DEL, C1 and directions as they are. */
+/** JSON in which no character acts on the terminal that shows it: JSON.stringify leaves DEL, C1, U+2028, U+2029 and directions as they are. */
 export function visibleJson(value: unknown): string {
   return JSON.stringify(value).replace(
-    /[\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }

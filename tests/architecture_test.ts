@@ -345,10 +345,6 @@ const READERS: { line: string; why: string }[] = [
     why: "a WebSocket closes with plain letters",
   },
   {
-    line: 'message.replaceAll("\\n", " ⏎ ")',
-    why: "one line stays one line",
-  },
-  {
     line: "fleetInWords(frame.fleet).replace(",
     why: "a page's title has no full stop",
   },

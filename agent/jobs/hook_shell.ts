@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { HookName } from "../../shared/hooks.ts";
 import type { Agent } from "../agent.ts";
 import { removeIfThere, replaceFile } from "../files.ts";
-import { type Log, messageOf } from "../log.ts";
+import { type Log, messageOf } from "../../shared/log.ts";
 import type { SpawnOptions } from "../process.ts";
 import { stopAtFirstError } from "./cmd_script.ts";
 

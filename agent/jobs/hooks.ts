@@ -1,7 +1,7 @@
 // Hooks: commands before and after a backup, with all the rights of the agent, and nothing of the repository's secrets.
 import type { HookName } from "../../shared/hooks.ts";
 import type { Agent } from "../agent.ts";
-import { messageOf } from "../log.ts";
+import { messageOf } from "../../shared/log.ts";
 import { type Exit, ManagedProcess } from "../process.ts";
 import { ownEnvironment } from "../restic/environment.ts";
 import { ended, failed, type Outcome } from "../restic/outcome.ts";

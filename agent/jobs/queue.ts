@@ -1,7 +1,7 @@
 // The jobs of this host: those that write run one after another, those that only read run beside them, two at most.
 import type { CommandRun, OrderOf, Origin } from "../../shared/protocol.ts";
 import type { Agent } from "../agent.ts";
-import { messageOf } from "../log.ts";
+import { messageOf } from "../../shared/log.ts";
 import { type JobLimits, limitsNow, NO_JOB_LIMITS } from "./bandwidth_limits.ts";
 import { JobControl } from "./control.ts";
 import type { ProcessMark } from "../process.ts";

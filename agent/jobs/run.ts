@@ -2,7 +2,7 @@
 import type { ConfigUpdate } from "../../shared/protocol.ts";
 import type { Agent } from "../agent.ts";
 import { refusedByOwner } from "../brake/refuse.ts";
-import { messageOf } from "../log.ts";
+import { messageOf } from "../../shared/log.ts";
 import { removeLocksOfDead } from "../restic/locks.ts";
 import { ended, failed, type Outcome } from "../restic/outcome.ts";
 import { prepareRestic } from "../restic/prepare.ts";

@@ -1,6 +1,6 @@
 // What outlives a job. Looked for when all of the job has ended, after its post hook: a pre hook may start what the post hook stops.
 import type { Agent } from "../agent.ts";
-import { messageOf } from "../log.ts";
+import { messageOf } from "../../shared/log.ts";
 import type { LineTarget } from "./hook_output.ts";
 import { findMarked, findMarkedNow, type Marked } from "./marked.ts";
 import { type Phase } from "./process_mark.ts";

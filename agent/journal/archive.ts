@@ -1,6 +1,6 @@
 // The segments that no longer grow: given out, forgotten when acknowledged, shortened when there are too many.
 import { removeIfThere, replaceFile } from "../files.ts";
-import { type Log, messageOf } from "../log.ts";
+import { type Log, messageOf } from "../../shared/log.ts";
 import { encodeEntry, type Entry } from "./entry.ts";
 import { readSegment, type Segment } from "./segment.ts";
 import { withoutLines } from "./thin.ts";

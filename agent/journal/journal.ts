@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { JobFinished, JobStarted, NewReport, Report } from "../../shared/protocol.ts";
 import { makePrivateDirectory, replaceFile, syncDirectory, writeAll } from "../files.ts";
-import { type Log, messageOf } from "../log.ts";
+import { type Log, messageOf } from "../../shared/log.ts";
 import { keptAs, putAside } from "../state/aside.ts";
 import { Archive, joined } from "./archive.ts";
 import { encodeEntry, type Entry, makeEntry, reportOf } from "./entry.ts";

@@ -5,7 +5,7 @@ import { firstProblem } from "../../shared/fields.ts";
 import { RepositoryOptions } from "../../shared/repository_options.ts";
 import { parseRepositoryUrl, type RepositoryUrl } from "../../shared/repository_url.ts";
 import type { Agent } from "../agent.ts";
-import { messageOf } from "../log.ts";
+import { messageOf } from "../../shared/log.ts";
 import { authorityFile, untrustedFile } from "./access_files.ts";
 import type { ResticContext } from "./context.ts";
 import { buildEnvironment } from "./environment.ts";

@@ -1,7 +1,7 @@
 // Which restic there is. Asked again before each job, since a package upgrade may replace it at any time.
 import { dirname, join } from "node:path";
 import type { ResticProblemCode } from "../../shared/protocol.ts";
-import { messageOf } from "../log.ts";
+import { messageOf } from "../../shared/log.ts";
 
 export interface ResticProgram {
   path: string;

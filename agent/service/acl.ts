@@ -1,7 +1,7 @@
 // Who may open the agent's folders on Windows, where modes mean nothing: SYSTEM and Administrators, by SID, since their
 // names are translated. On Linux the modes with which they are made say the same.
 import { makePrivateDirectory } from "../files.ts";
-import { type Log, messageOf } from "../log.ts";
+import { type Log, messageOf } from "../../shared/log.ts";
 import type { Settings } from "../settings.ts";
 import { runTool } from "./run_tool.ts";
 import { ServiceProblem } from "./service.ts";

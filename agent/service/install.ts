@@ -7,7 +7,7 @@ import { makePrivateDirectory } from "../files.ts";
 import { clientFor } from "../http_client.ts";
 import { openIdentity } from "../identity.ts";
 import { joinAgain } from "../join_again.ts";
-import { createLog, messageOf } from "../log.ts";
+import { messageOf, openLog } from "../../shared/log.ts";
 import { ResticFinder } from "../restic/version.ts";
 import { readAgentFile, saveAgentFile, type Settings, WrongSetting } from "../settings.ts";
 import { holdStateDirectory } from "../single.ts";
@@ -17,7 +17,7 @@ import { protectFolder } from "./acl.ts";
 import { NoServiceManager, type Service, ServiceProblem } from "./service.ts";
 
 // What the service cannot find out by itself. Server and token go into agent.yaml.
-const PASSED_ON = ["RM_RESTIC", "RM_LOG_LEVEL"];
+const PASSED_ON = ["RM_RESTIC", "RM_LOG_LEVEL", "RM_LOG_FORMAT"];
 const ANSWER_WITHIN_MS = 60_000;
 
 export interface Installation {
@@ -94,7 +94,7 @@ async function takeToken(
   print: (text: string) => void,
 ): Promise<boolean> {
   using _held = holdStateDirectory(settings.stateDir);
-  const log = createLog(settings.logLevel);
+  const log = openLog(settings);
   const again = await joinAgain({ ...asking(settings), settings, log });
   if (again.outcome === "joined") {
     const { host_id } = readAgentFile(settings.configDir);
@@ -159,7 +159,7 @@ async function join(settings: Settings & { server: string }, print: (text: strin
   using _held = holdStateDirectory(settings.stateDir);
   const ask = asking(settings);
   try {
-    await enrol({ ...ask, settings: { ...settings, token }, log: createLog(settings.logLevel) });
+    await enrol({ ...ask, settings: { ...settings, token }, log: openLog(settings) });
   } catch (error) {
     if (!ask.signal.aborted && !(error instanceof Unanswered)) throw error;
     throw new ServiceProblem(

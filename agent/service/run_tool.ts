@@ -1,4 +1,4 @@
-import { messageOf } from "../log.ts";
+import { messageOf } from "../../shared/log.ts";
 import { ServiceProblem } from "./service.ts";
 
 export interface ToolRun {

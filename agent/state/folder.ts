@@ -2,7 +2,7 @@
 // until it does. Whatever is wrong with it, the agent goes on: a host that is not backed up is worse.
 import { basename, join } from "node:path";
 import { makePrivateDirectory, readIfThere, replaceFile } from "../files.ts";
-import { type Log, messageOf } from "../log.ts";
+import { type Log, messageOf } from "../../shared/log.ts";
 import { keptAs, putAside } from "./aside.ts";
 import { Problems, PROBLEMS_FILE, StoredProblems } from "./problems.ts";
 

@@ -8,7 +8,7 @@ import {
   type AgentProblemKind,
 } from "../../shared/protocol.ts";
 import { visible } from "../../shared/redact.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../../shared/log.ts";
 
 /** Where what happened is kept. */
 export const PROBLEMS_FILE = "problems.json";

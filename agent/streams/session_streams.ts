@@ -9,7 +9,7 @@ import {
   streamFrame,
   type StreamOpen,
 } from "../../shared/stream.ts";
-import { type Log, messageOf } from "../log.ts";
+import { type Log, messageOf } from "../../shared/log.ts";
 import { type RunningStreams, StreamProblem } from "./running.ts";
 
 /** As much of a socket as streams need. */

@@ -1,6 +1,6 @@
 // Keeps the head file (head_file.ts) up to date with what was committed, and notices when rows that it knows are gone.
 import type { Database } from "../database/open.ts";
-import type { Log } from "../log.ts";
+import type { Log } from "../../shared/log.ts";
 import { chainOldRows, followChain, registerChain } from "./chain.ts";
 import {
   type Head,

@@ -5,6 +5,7 @@
 //   start.lock   held by everybody who opens the folder until it is ready: anyone who waits for it finds a database and a key
 //                that are whole, and whether a server runs is not asked in the moment in which one starts
 import { join } from "node:path";
+import { messageOf } from "../../shared/log.ts";
 import { DatabaseError } from "./database_error.ts";
 import { giveToOwnerOf } from "./owner.ts";
 
@@ -69,8 +70,4 @@ async function openLock(dataDir: string, path: string): Promise<Deno.FsFile> {
   const file = await Deno.open(path, { write: true, create: true, mode: 0o600 });
   await giveToOwnerOf(dataDir, path);
   return file;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { announce } from "../../agent/announce.ts";
 import { openIdentity } from "../../agent/identity.ts";
-import { createLog } from "../../agent/log.ts";
+import { createLog } from "../../shared/log.ts";
 import { ResticFinder } from "../../agent/restic/version.ts";
 import { readSettings } from "../../agent/settings.ts";
 import { Backoff } from "../../shared/backoff.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { createLog } from "../../agent/log.ts";
+import { createLog } from "../../shared/log.ts";
 import { StateFolder } from "../../agent/state/folder.ts";
 import { Plan } from "../../agent/plan.ts";
 import type { ConfigUpdate } from "../../shared/protocol.ts";

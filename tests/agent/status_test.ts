@@ -6,7 +6,7 @@ import { readSettings, saveAgentFile } from "../../agent/settings.ts";
 import { jsonAs, StateFolder } from "../../agent/state/folder.ts";
 import { readStatus } from "../../agent/status.ts";
 import { FakeRestic } from "../support/fake_restic.ts";
-import { createLog } from "../../agent/log.ts";
+import { createLog } from "../../shared/log.ts";
 import { testFolder } from "../support/start_agent.ts";
 
 const silent = createLog("error", () => {});

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readSettings } from "../../agent/settings.ts";
 import { announce } from "../../agent/announce.ts";
-import { createLog } from "../../agent/log.ts";
+import { createLog } from "../../shared/log.ts";
 import { ResticFinder } from "../../agent/restic/version.ts";
 import { serverAddress } from "../../shared/server_address.ts";
 import { attack } from "../support/trial.ts";

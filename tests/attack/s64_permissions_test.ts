@@ -86,7 +86,9 @@ attack({
     await Deno.readTextFile(new URL("../../deno.json", import.meta.url)),
   );
   for (const program of ["server", "agent"] as const) {
-    const flags = (tasks[program] as string).split(" ").filter((word) => word.startsWith("--"));
+    const flags = (tasks[program].command as string).split(" ").filter((word) =>
+      word.startsWith("--")
+    );
     assert.deepEqual(flags.sort(), [...PERMISSIONS[program]].sort());
   }
 });

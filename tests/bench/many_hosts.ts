@@ -1,6 +1,6 @@
 // A server's data folder with many hosts that have been backed up for a month, written straight into the database.
 import { join } from "node:path";
-import { createLog } from "../../server/log.ts";
+import { createLog } from "../../shared/log.ts";
 import { openServer } from "../../server/open.ts";
 import { randomSecret } from "../../server/random.ts";
 import { SYSTEM } from "../../server/server.ts";

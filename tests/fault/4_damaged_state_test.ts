@@ -202,7 +202,7 @@ fault({
     "the state stays where it is, with what was still to be reported; the damaged file is kept",
 }, async (see) => {
   const { takeOverState } = await import("../../agent/state_owner.ts");
-  const { createLog } = await import("../../agent/log.ts");
+  const { createLog } = await import("../../shared/log.ts");
   const id = "0198c0de-1111-7222-8333-444455556666";
   for (const content of ["", id.slice(0, 20), "\0\0\0\0", undefined]) {
     using folder = testFolder();

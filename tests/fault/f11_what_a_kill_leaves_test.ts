@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Journal } from "../../agent/journal/journal.ts";
-import { createLog } from "../../agent/log.ts";
+import { createLog } from "../../shared/log.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeRestic, LISTED, SUMMARY } from "../support/fake_restic.ts";
 import { FakeServer, REPOSITORY_ID } from "../support/fake_server.ts";

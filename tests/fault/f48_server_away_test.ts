@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
 import { joinHost } from "../support/fake_agent.ts";
-import { createLog } from "../../agent/log.ts";
+import { createLog } from "../../shared/log.ts";
 import { anyRestic } from "../support/restic.ts";
 import { freePort } from "../support/programs.ts";
 import { fault } from "../support/trial.ts";
@@ -40,6 +40,7 @@ fault({
       certificateAuthority: undefined,
       restic: anyRestic()!.path,
       logLevel: "debug",
+      logFormat: "text",
     },
     log: createLog("debug", (line) => logged.push(line)),
     pace: { firstRetryMs: 20, slowestRetryMs: 200 },

@@ -1,7 +1,7 @@
 // The server keeps listening: real processes whose accept() fails by strace, and the watch over the socket with a fast pace.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { createLog } from "../../server/log.ts";
+import { createLog } from "../../shared/log.ts";
 import { Listener, type ListenPace } from "../../server/listen.ts";
 import { askHealth } from "../../server/own_health.ts";
 import { eventually } from "../support/eventually.ts";
@@ -123,7 +123,7 @@ function listener({ hostname = "127.0.0.1", handler }: Case) {
       asked++;
       return handler?.() ?? new Response("ok\n");
     },
-    log: createLog("debug", (line) => logged.push(line)),
+    log: createLog("debug", (line) => logged.push(line.trimEnd())),
     pace: FAST,
   });
   let reason: string | undefined;

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Agent } from "../../agent/agent.ts";
 import type { Brake } from "../../agent/brake/brake.ts";
-import { createLog } from "../../agent/log.ts";
+import { createLog } from "../../shared/log.ts";
 import { eventually } from "./eventually.ts";
 import { type JoinedHost, joinHost } from "./fake_agent.ts";
 import { startServer, type TestServer } from "./start_server.ts";
@@ -63,6 +63,7 @@ export class RealPair implements AsyncDisposable {
         brake,
         restic,
         logLevel: "debug",
+        logFormat: "text",
       },
       log: createLog("debug", (line) => host.logged.push(line)),
       pace: { firstRetryMs: 20, slowestRetryMs: 200 },

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Agent } from "../../agent/agent.ts";
 import type { Brake } from "../../agent/brake/brake.ts";
-import { createLog } from "../../agent/log.ts";
+import { createLog } from "../../shared/log.ts";
 import { command } from "./programs.ts";
 import { eventually } from "./eventually.ts";
 import { type FakeServer, REPOSITORY_ID } from "./fake_server.ts";
@@ -39,6 +39,7 @@ export async function startAgent(
       brake,
       restic,
       logLevel: "debug",
+      logFormat: "text",
     },
     log: createLog("debug", (line) => logged.push(line)),
     pace: { firstRetryMs: 20, slowestRetryMs: 200 },

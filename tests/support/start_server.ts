@@ -1,7 +1,7 @@
 // The real server in this process: its own data folder, any free port, a clock that tests may set.
 import { join } from "node:path";
 import { openDatabase } from "../../server/database/open.ts";
-import { createLog } from "../../server/log.ts";
+import { createLog } from "../../shared/log.ts";
 import { serve, type Serving } from "../../server/serve.ts";
 import { readSettings } from "../../server/settings.ts";
 import { createUser } from "../../server/users/create.ts";
@@ -74,7 +74,7 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
     time: clock,
     createApp: (server) => createCheckedApp(server, note),
     ...(options.still ? { tasks: [] } : {}),
-    log: createLog("debug", (line) => logged.push(line)),
+    log: createLog("debug", (line) => logged.push(line.replace(/\n$/, ""))),
     hashCost: options.realHashes ? undefined : { memoryKib: 64, iterations: 1 },
   });
   const { server, url } = serving;

@@ -1,7 +1,7 @@
 // An agent as a program of its own whose streams bring as many bytes as a path says (`/1024` MiB), for what one does to the other end. Prints
 // a line of JSON every 50 ms: how much was made, how many producers run, its memory.
 import { openAgent } from "../../agent/open.ts";
-import { createLog } from "../../agent/log.ts";
+import { createLog } from "../../shared/log.ts";
 
 const { directory, server, hostId, bearer, restic } = JSON.parse(Deno.args[0]!);
 let made = 0;
@@ -34,6 +34,7 @@ const agent = openAgent({
     brake: undefined,
     restic,
     logLevel: "info",
+    logFormat: "text",
   },
   log: createLog("info", (line) => Deno.stderr.writeSync(new TextEncoder().encode(line))),
   pace: { firstRetryMs: 20, slowestRetryMs: 200, heartbeatMs: 50 },

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { removeHookFiles } from "../../../agent/jobs/hook_shell.ts";
-import { createLog } from "../../../agent/log.ts";
+import { createLog } from "../../../shared/log.ts";
 import { eventually } from "../../support/eventually.ts";
 import { hookedAgent } from "../../support/hooked_agent.ts";
 import { testFolder } from "../../support/start_agent.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Ledger } from "../../../agent/jobs/ledger.ts";
 import { StateFolder } from "../../../agent/state/folder.ts";
-import { createLog } from "../../../agent/log.ts";
+import { createLog } from "../../../shared/log.ts";
 import type { CommandRun } from "../../../shared/protocol.ts";
 import { REPOSITORY_ID } from "../../support/fake_server.ts";
 import { jobId, testFolder } from "../../support/start_agent.ts";

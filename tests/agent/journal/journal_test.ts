@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Journal, type JournalOptions } from "../../../agent/journal/journal.ts";
-import { createLog } from "../../../agent/log.ts";
+import { createLog } from "../../../shared/log.ts";
 import type { LogStream, Report } from "../../../shared/protocol.ts";
 import { jobId, testFolder } from "../../support/start_agent.ts";
 

@@ -49,7 +49,7 @@ testUnless(
       export RM_CONFIG_DIR='${folder.path}/etc' RM_STATE_DIR='${folder.path}/state'
       RM_SERVER=${server.url} RM_TOKEN=the-token '${agent}' install
       mkdir -p /run/systemd/system
-      RM_RESTIC=/opt/restic '${agent}' install
+      RM_RESTIC=/opt/restic RM_LOG_FORMAT=json '${agent}' install
       '${agent}' start
       # From here on by what the service was installed with.
       unset RM_CONFIG_DIR RM_STATE_DIR
@@ -88,6 +88,7 @@ testUnless(
       assert.doesNotMatch(yaml, /the-token/);
       const environment = await Deno.readTextFile(join(folder.path, "seen/agent.env"));
       assert.match(environment, /^RM_RESTIC=\/opt\/restic$/m);
+      assert.match(environment, /^RM_LOG_FORMAT=json$/m);
       const unit = await Deno.readTextFile(join(folder.path, "unit"));
       assert.ok(unit.includes(`ExecStart=${agent} run\n`));
       const told = await Deno.readTextFile(join(folder.path, "told"));

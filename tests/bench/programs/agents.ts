@@ -5,7 +5,7 @@ import { Connection, PACE } from "../../../agent/connection.ts";
 import { JobLines } from "../../../agent/jobs/lines.ts";
 import type { Journal } from "../../../agent/journal/journal.ts";
 import { RunningStreams } from "../../../agent/streams/running.ts";
-import { createLog } from "../../../agent/log.ts";
+import { createLog } from "../../../shared/log.ts";
 import { type NewReport, PROTOCOL_VERSION } from "../../../shared/protocol.ts";
 import type { SimulatedHost } from "../insert_hosts.ts";
 
