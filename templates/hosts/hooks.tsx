@@ -96,43 +96,49 @@ export function HookFields(
 ) {
   return (
     <>
-      {fields.map((field) => (
-        <div class="stack">
-          <CodeField
-            name={field.name}
-            label={LABELS[field.hook][0]}
-            value={field.value}
-            error={field.error}
-            help={LABELS[field.hook][1]}
-            isDisabled={!mayEdit}
-          />
-          {field.cannotDecrypt && (
-            <p class="problems">
-              The stored {field.hook}{" "}
-              does not open: it was sealed with another key. Backups fail until an admin enters it
-              anew, or clears it by saving another and then a blank one.
-            </p>
-          )}
-          <div class="actions small">
-            <span class="muted">
-              <InForce {...field} />
-            </span>
-            {field.inForce && mayEdit && tryAt && (
-              <PostButton
-                to={tryAt}
-                name="hook"
-                value={field.hook}
-                label="Test this hook"
-                describe={`Test this hook: ${field.hook}`}
-              />
-            )}
-          </div>
-          {field.inForce?.from === "host" && field.name === field.hook && (
-            <pre class="code" tabindex={0}>{visible(field.inForce.text ?? "")}</pre>
-          )}
-        </div>
-      ))}
+      {fields.map((field) => <HookBlock field={field} mayEdit={mayEdit} tryAt={tryAt} />)}
     </>
+  );
+}
+
+function HookBlock(
+  { field, mayEdit, tryAt }: { field: HookField; mayEdit: boolean; tryAt: string | null },
+) {
+  return (
+    <div class="stack">
+      <CodeField
+        name={field.name}
+        label={LABELS[field.hook][0]}
+        value={field.value}
+        error={field.error}
+        help={LABELS[field.hook][1]}
+        isDisabled={!mayEdit}
+      />
+      {field.cannotDecrypt && (
+        <p class="problems">
+          The stored {field.hook}{" "}
+          does not open: it was sealed with another key. Backups fail until an admin enters it anew,
+          or clears it by saving another and then a blank one.
+        </p>
+      )}
+      <div class="actions small">
+        <span class="muted">
+          <InForce {...field} />
+        </span>
+        {field.inForce && mayEdit && tryAt && (
+          <PostButton
+            to={tryAt}
+            name="hook"
+            value={field.hook}
+            label="Test this hook"
+            describe={`Test this hook: ${field.hook}`}
+          />
+        )}
+      </div>
+      {field.inForce?.from === "host" && field.name === field.hook && (
+        <pre class="code" tabindex={0}>{visible(field.inForce.text ?? "")}</pre>
+      )}
+    </div>
   );
 }
 

@@ -187,6 +187,12 @@ function NoSnapshots({ host, refreshed_at, mayRun }: SnapshotListProps) {
       </Empty>
     );
   }
+  return <NoneYet host={host} refreshed_at={refreshed_at} mayRun={mayRun} />;
+}
+
+function NoneYet(
+  { host, refreshed_at, mayRun }: Pick<SnapshotListProps, "host" | "refreshed_at" | "mayRun">,
+) {
   return (
     <Empty title="No snapshots yet">
       {refreshed_at === null

@@ -324,38 +324,41 @@ function Preview({ preview, now }: { preview: RetentionPreview; now: number }) {
         </p>
       )}
       {held && <p class="warn">It would stop and ask first: {held}.</p>}
-      {keep.length + remove.length > 0 && (
-        <table class="table fold">
-          <thead>
-            <tr>
-              <th scope="col">Time (UTC)</th>
-              <th scope="col">Id</th>
-              <th scope="col">What happens</th>
-            </tr>
-          </thead>
-          <tbody>
-            {[...keep, ...remove].sort((a, b) => b.time - a.time).slice(0, PREVIEWED).map((
-              each,
-            ) => (
-              <tr>
-                <td class="first">
-                  <At at={each.time} />
-                </td>
-                <td class="mono">{each.id.slice(0, 8)}</td>
-                <td>
-                  {each.reasons.length > 0
-                    ? `keeps: ${each.reasons.join(", ")}`
-                    : <span class="warn">removes</span>}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
+      {keep.length + remove.length > 0 && <PreviewTable snapshots={[...keep, ...remove]} />}
       {keep.length + remove.length > PREVIEWED && (
         <p class="muted">The newest {PREVIEWED} are shown.</p>
       )}
     </section>
+  );
+}
+
+function PreviewTable({ snapshots }: { snapshots: RetentionPreview["keep"] }) {
+  const newest = snapshots.sort((a, b) => b.time - a.time).slice(0, PREVIEWED);
+  return (
+    <table class="table fold">
+      <thead>
+        <tr>
+          <th scope="col">Time (UTC)</th>
+          <th scope="col">Id</th>
+          <th scope="col">What happens</th>
+        </tr>
+      </thead>
+      <tbody>
+        {newest.map((each) => (
+          <tr>
+            <td class="first">
+              <At at={each.time} />
+            </td>
+            <td class="mono">{each.id.slice(0, 8)}</td>
+            <td>
+              {each.reasons.length > 0
+                ? `keeps: ${each.reasons.join(", ")}`
+                : <span class="warn">removes</span>}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 

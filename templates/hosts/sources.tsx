@@ -123,13 +123,7 @@ function GroupFacts({ group, now }: { group: SourceGroupView; now: number }) {
         <>
           <dt>Hooks</dt>
           <dd>
-            {group.hooks.map(({ name, from }, i) => (
-              <>
-                {i > 0 && ", "}
-                <code>{name}</code>{" "}
-                <span class="muted">{from === "group" ? "of its own" : "of the host"}</span>
-              </>
-            ))}
+            <HooksInForce hooks={group.hooks} />
           </dd>
         </>
       )}
@@ -138,6 +132,20 @@ function GroupFacts({ group, now }: { group: SourceGroupView; now: number }) {
         <LastRun run={group.last_run} now={now} />
       </dd>
     </dl>
+  );
+}
+
+function HooksInForce({ hooks }: Pick<SourceGroupView, "hooks">) {
+  return (
+    <>
+      {hooks.map(({ name, from }, i) => (
+        <>
+          {i > 0 && ", "}
+          <code>{name}</code>{" "}
+          <span class="muted">{from === "group" ? "of its own" : "of the host"}</span>
+        </>
+      ))}
+    </>
   );
 }
 

@@ -90,30 +90,34 @@ function PendingRow(
         <KeyState host={host} />
         <Warnings host={host} />
       </div>
-      {mayDecide && (
-        <div class="actions">
-          <a
-            class="button slim"
-            href={`/pending-hosts/${host.id}`}
-            hx-get={`/pending-hosts/${host.id}`}
-            aria-label={`Accept ${name}`}
-          >
-            Accept…
-          </a>
-          <details class="confirm">
-            <summary class="button slim" aria-label={`Reject ${name}`}>Reject…</summary>
-            <div class="confirm-in">
-              <p>It is sent away and may not ask again for a day, unless an admin allows it.</p>
-              <PostButton
-                to={`/pending-hosts/${host.id}/reject`}
-                label="Reject this machine"
-                kind="danger"
-              />
-            </div>
-          </details>
-        </div>
-      )}
+      {mayDecide && <Decide id={host.id} name={name} />}
     </li>
+  );
+}
+
+function Decide({ id, name }: { id: string; name: string }) {
+  return (
+    <div class="actions">
+      <a
+        class="button slim"
+        href={`/pending-hosts/${id}`}
+        hx-get={`/pending-hosts/${id}`}
+        aria-label={`Accept ${name}`}
+      >
+        Accept…
+      </a>
+      <details class="confirm">
+        <summary class="button slim" aria-label={`Reject ${name}`}>Reject…</summary>
+        <div class="confirm-in">
+          <p>It is sent away and may not ask again for a day, unless an admin allows it.</p>
+          <PostButton
+            to={`/pending-hosts/${id}/reject`}
+            label="Reject this machine"
+            kind="danger"
+          />
+        </div>
+      </details>
+    </div>
   );
 }
 

@@ -40,30 +40,34 @@ export function RepositoryListPage(props: RepositoryListProps) {
             together with the first host; several hosts may share one.
           </Empty>
         )
-        : (
-          <table class="table fixed fold repositories">
-            <thead>
-              <tr>
-                <th class="r-name" scope="col">Name</th>
-                <th scope="col">Address</th>
-                <th class="r-state" scope="col">State</th>
-                <th class="r-n num" scope="col">Hosts</th>
-                <th class="r-size num" scope="col">Size</th>
-              </tr>
-            </thead>
-            <tbody>
-              {repositories.map((repository) => (
-                <RepositoryRow repository={repository} now={frame.now} />
-              ))}
-            </tbody>
-          </table>
-        )}
+        : <RepositoryTable repositories={repositories} now={frame.now} />}
       <Pager
         previous={isFirstPage ? undefined : "/repositories"}
         previousLabel="First"
         next={nextCursor ? `/repositories?cursor=${encodeURIComponent(nextCursor)}` : undefined}
       />
     </Layout>
+  );
+}
+
+function RepositoryTable(
+  { repositories, now }: { repositories: ListedRepository[]; now: number },
+) {
+  return (
+    <table class="table fixed fold repositories">
+      <thead>
+        <tr>
+          <th class="r-name" scope="col">Name</th>
+          <th scope="col">Address</th>
+          <th class="r-state" scope="col">State</th>
+          <th class="r-n num" scope="col">Hosts</th>
+          <th class="r-size num" scope="col">Size</th>
+        </tr>
+      </thead>
+      <tbody>
+        {repositories.map((repository) => <RepositoryRow repository={repository} now={now} />)}
+      </tbody>
+    </table>
   );
 }
 

@@ -183,7 +183,6 @@ function LastRun({ task, now }: { task: ShownTask; now: number }) {
 }
 
 function Cadences({ frame, repository, tasks, values, errors }: MaintenanceProps) {
-  const typed = (name: string, stored: string) => values?.[name] ?? stored;
   return (
     <details
       class="unfold section"
@@ -192,43 +191,52 @@ function Cadences({ frame, repository, tasks, values, errors }: MaintenanceProps
       <summary>Change when…</summary>
       <form method="post" action={`/repositories/${repository.id}/maintenance`} class="form nested">
         <Csrf token={frame.csrf} />
-        {tasks.map((task) => (
-          <fieldset class="part">
-            <legend>{WORDS[task.kind][0]}</legend>
-            <div class="part-in">
-              <Checkbox
-                name={`${task.kind}.enabled`}
-                label="Enabled"
-                isChecked={values ? values[`${task.kind}.enabled`] === "on" : task.enabled}
-              />
-              <TextField
-                name={`${task.kind}.cron`}
-                label="When (UTC)"
-                isMono
-                value={typed(`${task.kind}.cron`, task.cron)}
-                error={errors[`${task.kind}.cron`]}
-                help="Minute, hour, day, month, weekday."
-              />
-              {task.kind === "check" && (
-                <TextField
-                  name="check.read_data_percent"
-                  label="How much of the data to read, %"
-                  type="number"
-                  min={0}
-                  max={100}
-                  value={typed("check.read_data_percent", String(task.read_data_percent ?? 0))}
-                  error={errors["check.read_data_percent"]}
-                  help="Each check reads the next part, so that in time all of it has been read. A check that reads nothing does not see flipped bits."
-                />
-              )}
-            </div>
-          </fieldset>
-        ))}
+        {tasks.map((task) => <Cadence task={task} values={values} errors={errors} />)}
         <p>
           <button type="submit">Save</button>
         </p>
       </form>
     </details>
+  );
+}
+
+function Cadence(
+  { task, values, errors }: Pick<MaintenanceProps, "values" | "errors"> & {
+    task: MaintenanceProps["tasks"][number];
+  },
+) {
+  const typed = (name: string, stored: string) => values?.[name] ?? stored;
+  return (
+    <fieldset class="part">
+      <legend>{WORDS[task.kind][0]}</legend>
+      <div class="part-in">
+        <Checkbox
+          name={`${task.kind}.enabled`}
+          label="Enabled"
+          isChecked={values ? values[`${task.kind}.enabled`] === "on" : task.enabled}
+        />
+        <TextField
+          name={`${task.kind}.cron`}
+          label="When (UTC)"
+          isMono
+          value={typed(`${task.kind}.cron`, task.cron)}
+          error={errors[`${task.kind}.cron`]}
+          help="Minute, hour, day, month, weekday."
+        />
+        {task.kind === "check" && (
+          <TextField
+            name="check.read_data_percent"
+            label="How much of the data to read, %"
+            type="number"
+            min={0}
+            max={100}
+            value={typed("check.read_data_percent", String(task.read_data_percent ?? 0))}
+            error={errors["check.read_data_percent"]}
+            help="Each check reads the next part, so that in time all of it has been read. A check that reads nothing does not see flipped bits."
+          />
+        )}
+      </div>
+    </fieldset>
   );
 }
 
@@ -288,17 +296,7 @@ function HealthFacts({ frame, repository, locks, ...p }: MaintenanceProps) {
       <dd>{snapshots_count === null ? <span class="muted">—</span> : count(snapshots_count)}</dd>
       <dt>Locks</dt>
       <dd>
-        {p.locks_seen_at === null ? <span class="muted">not looked at yet</span> : (
-          <>
-            {locks.length === 0
-              ? "none"
-              : <ul class="paths">{locks.map((lock) => <Lock lock={lock} now={frame.now} />)}</ul>}
-            {" "}
-            <span class="muted">
-              seen <Time at={p.locks_seen_at} now={frame.now} />
-            </span>
-          </>
-        )}
+        <Locks {...p} locks={locks} now={frame.now} />
       </dd>
       {p.leases.length > 0 && (
         <>
@@ -311,6 +309,24 @@ function HealthFacts({ frame, repository, locks, ...p }: MaintenanceProps) {
         </>
       )}
     </dl>
+  );
+}
+
+function Locks(
+  { locks, locks_seen_at, now }: Pick<MaintenanceProps, "locks" | "locks_seen_at"> & {
+    now: number;
+  },
+) {
+  if (locks_seen_at === null) return <span class="muted">not looked at yet</span>;
+  return (
+    <>
+      {locks.length === 0
+        ? "none"
+        : <ul class="paths">{locks.map((lock) => <Lock lock={lock} now={now} />)}</ul>}{" "}
+      <span class="muted">
+        seen <Time at={locks_seen_at} now={now} />
+      </span>
+    </>
   );
 }
 
@@ -543,21 +559,7 @@ function Holders(props: MaintenanceProps) {
       <Csrf token={frame.csrf} />
       <fieldset>
         <legend>Hosts that may hold it</legend>
-        {holders.map((host) => (
-          <div class="tick">
-            <input
-              id={`holder-${host.id}`}
-              type="checkbox"
-              name="host_ids"
-              value={host.id}
-              checked={host.isNamed}
-            />
-            <label for={`holder-${host.id}`}>
-              <Name text={host.name} />
-              <Waits at={host.waits_since} now={frame.now} />
-            </label>
-          </div>
-        ))}
+        {holders.map((host) => <Holder host={host} now={frame.now} />)}
         {props.hiddenHosts > 0 && (
           <p class="muted">
             and {plural(props.hiddenHosts, "more host")}, to be named by the API
@@ -573,6 +575,24 @@ function Holders(props: MaintenanceProps) {
         <button type="submit">Save hosts</button>
       </p>
     </form>
+  );
+}
+
+function Holder({ host, now }: { host: MaintenanceProps["holders"][number]; now: number }) {
+  return (
+    <div class="tick">
+      <input
+        id={`holder-${host.id}`}
+        type="checkbox"
+        name="host_ids"
+        value={host.id}
+        checked={host.isNamed}
+      />
+      <label for={`holder-${host.id}`}>
+        <Name text={host.name} />
+        <Waits at={host.waits_since} now={now} />
+      </label>
+    </div>
   );
 }
 
