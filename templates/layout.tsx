@@ -6,23 +6,18 @@ import { count, plural } from "./format.ts";
 import { Csrf } from "./parts/csrf.tsx";
 import { Name } from "./parts/name.tsx";
 import { Dot, type State } from "./parts/state.tsx";
-import type { Role } from "../shared/shapes/user.ts";
+import type { FleetSummary } from "../shared/shapes/host.ts";
+import type { User } from "../shared/shapes/user.ts";
 
 export type Theme = "auto" | "light" | "dark";
 export type Place = "hosts" | "repositories" | "jobs" | "audit" | "account" | "none";
 
 /** Hosts by state; one that needs somebody may be offline too, or just run. */
-export interface Fleet {
-  ok: number;
-  attention: number;
-  running: number;
-  offline: number;
-  total: number;
-}
+export type Fleet = Pick<FleetSummary, "ok" | "attention" | "running" | "offline" | "total">;
 
 /** What every page needs besides its own props; one per request. */
 export interface FrameProps {
-  user: { username: string; role: Role } | null;
+  user: Pick<User, "username" | "role"> | null;
   theme: Theme;
   fleet: Fleet;
   csrf: string;

@@ -106,7 +106,7 @@ export interface Heir {
   id: string;
   /** "group on host". */
   name: string;
-  snapshotHost: string;
+  snapshot_host: string;
 }
 
 /** The groups of hosts that use a repository, for a choice: those of hosts with these snapshots first; at most 50. */
@@ -124,7 +124,7 @@ export async function heirsOf(
   return rows.map(({ id, name, host, snapshot_host }) => ({
     id,
     name: `${name} on ${host}`,
-    snapshotHost: snapshot_host,
+    snapshot_host,
   }));
 }
 

@@ -2,32 +2,37 @@
 import type { Progress } from "../../shared/job.ts";
 import { bytes, count, duration, exact, middleCut, upcoming } from "../format.ts";
 import { PostButton } from "../parts/csrf.tsx";
-import type { LastRun as Run } from "../../shared/shapes/last_run.ts";
+import type { Host, RunningJob } from "../../shared/shapes/host.ts";
+import type { LastRun } from "../../shared/shapes/last_run.ts";
 import { Name, Tags, titleOf } from "../parts/name.tsx";
-import { Dot, jobWord, type State } from "../parts/state.tsx";
+import { Dot, jobWord } from "../parts/state.tsx";
 import { type DayState, Strip } from "../parts/strip.tsx";
 import { At, Time } from "../parts/time.tsx";
 
-export interface HostRowData {
-  id: string;
-  name: string;
-  os: string;
-  tags: string[];
-  state: State;
-  isOnline: boolean;
-  lastSeenAt: number | null;
-  /** The last backup that ended. */
-  lastBackup: Run | null;
-  /** What the host is doing now. */
-  running: { jobId: string; kind: string; progress: Progress | null } | null;
-  queued: number;
-  /** Up to 30 days, the oldest first. */
-  days: DayState[];
-  sizeBytes: number | null;
-  snapshots: number | null;
-  /** When exactly one schedule covers the host. */
-  schedule: { nextRunAt: number | null; lastRun: Run | null } | null;
-}
+export type HostRowData =
+  & Pick<
+    Host,
+    | "id"
+    | "name"
+    | "os"
+    | "tags"
+    | "state"
+    | "online"
+    | "last_seen_at"
+    | "repository_size"
+    | "snapshots_count"
+    | "next_run_at"
+    | "schedule"
+  >
+  & {
+    /** The last backup that ended. */
+    last_backup: LastRun | null;
+    /** What the host is doing now, as far as is known. */
+    runningJob: Pick<RunningJob, "id" | "kind"> & { progress: Progress | null } | null;
+    queued: number;
+    /** Up to 30 days, the oldest first. */
+    days: DayState[];
+  };
 
 export interface HostRowProps {
   host: HostRowData;
@@ -37,7 +42,9 @@ export interface HostRowProps {
 }
 
 export function HostRow({ host, now, mayRun }: HostRowProps) {
-  const mark = `${host.state} ${(host.running?.jobId ?? host.lastBackup?.job_id)?.slice(-6) ?? ""}`;
+  const mark = `${host.state} ${
+    (host.runningJob?.id ?? host.last_backup?.job_id)?.slice(-6) ?? ""
+  }`;
   return (
     <tr id={`host-${host.id}`} data-mark={mark}>
       <td class="first">
@@ -50,8 +57,8 @@ export function HostRow({ host, now, mayRun }: HostRowProps) {
         </span>
       </td>
       <td class="muted desk">{host.os}</td>
-      {host.running
-        ? <Running job={host.running} queued={host.queued} />
+      {host.runningJob
+        ? <Running job={host.runningJob} queued={host.queued} />
         : <Quiet host={host} now={now} />}
       <td class="act">
         <Action host={host} mayRun={mayRun} />
@@ -61,10 +68,10 @@ export function HostRow({ host, now, mayRun }: HostRowProps) {
 }
 
 function Action({ host, mayRun }: { host: HostRowData; mayRun: boolean }) {
-  if (host.running) {
-    return <a class="button slim" href={`/jobs/${host.running.jobId}`}>Open job</a>;
+  if (host.runningJob) {
+    return <a class="button slim" href={`/jobs/${host.runningJob.id}`}>Open job</a>;
   }
-  if (!mayRun || !host.isOnline) return null;
+  if (!mayRun || !host.online) return null;
   return (
     <PostButton
       to={`/hosts/${host.id}/jobs`}
@@ -83,14 +90,16 @@ function Quiet({ host, now }: { host: HostRowData; now: number }) {
       <td class="desk wide">
         <Strip days={host.days} now={now} />
       </td>
-      <td class="num desk wide">{host.sizeBytes === null ? "—" : bytes(host.sizeBytes)}</td>
       <td class="num desk wide">
-        {host.snapshots === null ? "—" : count(host.snapshots)}
+        {host.repository_size === null ? "—" : bytes(host.repository_size)}
+      </td>
+      <td class="num desk wide">
+        {host.snapshots_count === null ? "—" : count(host.snapshots_count)}
       </td>
       {host.schedule
         ? (
           <td class="when">
-            <When {...host.schedule} now={now} />
+            <When next={host.next_run_at} last={host.schedule.last_run} now={now} />
           </td>
         )
         : <td class="when desk">—</td>}
@@ -99,15 +108,16 @@ function Quiet({ host, now }: { host: HostRowData; now: number }) {
 }
 
 /** `Next: 03:00` and `Last: 8h ago — succeeded` */
-function When({ nextRunAt, lastRun, now }: NonNullable<HostRowData["schedule"]> & { now: number }) {
+function When(
+  { next, last, now }: { next: number | null; last: LastRun | null; now: number },
+) {
   return (
     <>
-      Next: {nextRunAt === null ? "—" : <At at={nextRunAt} text={upcoming(nextRunAt, now)} />}{" "}
-      <br />
-      Last: {lastRun
+      Next: {next === null ? "—" : <At at={next} text={upcoming(next, now)} />} <br />
+      Last: {last
         ? (
           <>
-            <Time at={lastRun.at} now={now} /> — {jobWord(lastRun.status, lastRun.warnings)}
+            <Time at={last.at} now={now} /> — {jobWord(last.status, last.warnings)}
           </>
         )
         : "never"}
@@ -116,7 +126,7 @@ function When({ nextRunAt, lastRun, now }: NonNullable<HostRowData["schedule"]> 
 }
 
 function LastBackup({ host, now }: { host: HostRowData; now: number }) {
-  const last = host.lastBackup;
+  const last = host.last_backup;
   return (
     <>
       {last
@@ -132,10 +142,10 @@ function LastBackup({ host, now }: { host: HostRowData; now: number }) {
           <Time at={last.at} now={now} />
         </>
       )}
-      {!host.isOnline && (
+      {!host.online && (
         <span
           class="off"
-          title={host.lastSeenAt === null ? undefined : `Last seen ${exact(host.lastSeenAt)}`}
+          title={host.last_seen_at === null ? undefined : `Last seen ${exact(host.last_seen_at)}`}
         >
           {" "}· offline
         </span>
@@ -145,7 +155,7 @@ function LastBackup({ host, now }: { host: HostRowData; now: number }) {
 }
 
 function Running(
-  { job, queued }: { job: NonNullable<HostRowData["running"]>; queued: number },
+  { job, queued }: { job: NonNullable<HostRowData["runningJob"]>; queued: number },
 ) {
   const { progress } = job;
   return (

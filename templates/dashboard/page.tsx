@@ -2,6 +2,7 @@
 import type { Child } from "hono/jsx";
 import { linesOf, messagesOf } from "../../shared/problem_words.ts";
 import type { Problem } from "../../shared/problems.ts";
+import type { FleetSummary } from "../../shared/shapes/host.ts";
 import { type Fleet, fleetInWords, type FrameProps, Layout } from "../layout.tsx";
 import { count, inASentence, middleCut, plural } from "../format.ts";
 import { PostButton } from "../parts/csrf.tsx";
@@ -10,18 +11,17 @@ import { Empty } from "../parts/empty.tsx";
 import { Name, titleOf } from "../parts/name.tsx";
 import { Pager } from "../parts/pager.tsx";
 import { Pending, type PendingProps } from "../pending/list.tsx";
-import { Dot, type State } from "../parts/state.tsx";
+import { Dot } from "../parts/state.tsx";
 import { Time } from "../parts/time.tsx";
 import { HostRow, type HostRowData } from "./host_row.tsx";
 
 /** What a host needs somebody for. */
-export interface AttentionItem {
-  host: { id: string; name: string };
-  state: State;
-  /** The worst first. */
-  problems: Problem[];
-  causeJobId?: string;
-}
+export type AttentionItem =
+  & Pick<FleetSummary["worst"][number], "id" | "name" | "state" | "job_id">
+  & {
+    /** The worst first. */
+    problems: Problem[];
+  };
 
 export const HOST_STATES = ["all", "attention", "ok", "running", "offline"] as const;
 export const HOST_SORTS = ["worst", "name", "last_backup"] as const;
@@ -38,7 +38,7 @@ export interface DashboardProps {
   /** The first few, the worst first; `frame.fleet.attention` counts all of them. */
   attention: AttentionItem[];
   /** The host whose last backup is the longest ago, when all is well. */
-  oldest: { name: string; at: number } | null;
+  oldest: FleetSummary["oldest"];
   /** Machines that wait for approval; null for who may not see them. */
   pending: PendingProps | null;
   hosts: HostRowData[];
@@ -130,7 +130,7 @@ export function Attention(
           {fleetInWords(fleet)}
           {fleet.attention === 0 && oldest && fleet.total > 1 && (
             <span class="muted">
-              Oldest: <Name text={oldest.name} />, <Time at={oldest.at} now={now} />.
+              Oldest: <Name text={oldest.name} />, <Time at={oldest.last_success_at} now={now} />.
             </span>
           )}
         </h1>
@@ -165,15 +165,15 @@ function wordsOf(problems: Problem[]): { state: string; cause: string } {
 
 /** A button of its own besides the link to the host: POST to `to`, with kind=`kind` where there is one. */
 function actOf(
-  { host, problems }: AttentionItem,
+  { id, problems }: AttentionItem,
 ): { label: string; to: string; kind?: string } | undefined {
   if (problems.some(({ code }) => code === "on_hold")) {
-    return { label: "Restored, go on", to: `/hosts/${host.id}/resume` };
+    return { label: "Restored, go on", to: `/hosts/${id}/resume` };
   }
   const isLocked = problems.some(({ params }) =>
     "reason_code" in params && params.reason_code === "locked"
   );
-  return isLocked ? { label: "Unlock", to: `/hosts/${host.id}/jobs`, kind: "unlock" } : undefined;
+  return isLocked ? { label: "Unlock", to: `/hosts/${id}/jobs`, kind: "unlock" } : undefined;
 }
 
 function AttentionRow({ item, mayRun }: { item: AttentionItem; mayRun: boolean }) {
@@ -183,8 +183,8 @@ function AttentionRow({ item, mayRun }: { item: AttentionItem; mayRun: boolean }
     <li>
       <span class="who state">
         <Dot state={item.state} />
-        <a href={`/hosts/${item.host.id}`} title={titleOf(item.host.name)}>
-          <Name text={middleCut(item.host.name, 60)} />
+        <a href={`/hosts/${item.id}`} title={titleOf(item.name)}>
+          <Name text={middleCut(item.name, 60)} />
         </a>
       </span>
       <p>
@@ -198,12 +198,12 @@ function AttentionRow({ item, mayRun }: { item: AttentionItem; mayRun: boolean }
             name={act.kind && "kind"}
             value={act.kind}
             label={act.label}
-            describe={`${act.label}: ${middleCut(item.host.name, 60)}`}
+            describe={`${act.label}: ${middleCut(item.name, 60)}`}
           />
         )}
-        {item.causeJobId
-          ? <a class="button slim" href={`/jobs/${item.causeJobId}`}>Open job</a>
-          : <a class="button slim" href={`/hosts/${item.host.id}`}>Open</a>}
+        {item.job_id
+          ? <a class="button slim" href={`/jobs/${item.job_id}`}>Open job</a>
+          : <a class="button slim" href={`/hosts/${item.id}`}>Open</a>}
       </span>
     </li>
   );

@@ -1,5 +1,6 @@
 // Add host: what the server must know before a machine joins by a one-time command.
 import { FormPage } from "../parts/form_page.tsx";
+import type { OfferedRepository } from "../repositories/options.ts";
 import type { FrameProps } from "../layout.tsx";
 import { Command } from "../parts/copyable.tsx";
 import { Checkbox, type Errors } from "../parts/field.tsx";
@@ -10,7 +11,7 @@ export interface AddHostProps {
   values: JoiningValues & { hostname: string; replace_open: boolean };
   /** Named like the inputs: hostname, tags, initial_paths, repository_id, repository.url … */
   errors: Errors;
-  repositories: { id: string; name: string; url: string }[];
+  repositories: OfferedRepository[];
   /** For machines that announce themselves. */
   announceCommands: { linux: string; windows: string };
   mayName: boolean;

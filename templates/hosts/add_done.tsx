@@ -1,5 +1,6 @@
 // The one answer that shows the joining command. A reload cannot show it again: the server keeps only a hash.
 import { visible } from "../../shared/redact.ts";
+import type { Host } from "../../shared/shapes/host.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Command } from "../parts/copyable.tsx";
 import { Name } from "../parts/name.tsx";
@@ -13,25 +14,20 @@ export interface AddHostDoneProps {
   /** Of the enrolment token, for the stream /live/joining/<id>. */
   tokenId: string;
   commands: { linux: string; windows: string };
-  expiresAt: number;
+  expires_at: number;
   /** When the server made the repository's password. */
   generatedPassword: string | null;
   /** Files that this server does not have, so that a command would fail. */
   missing: { folder: string; linux: string[]; windows: string[] };
   joined: JoinedHost | null;
   /** It takes back a host that is here; whether the agent that has it now is connected. */
-  rejoins?: { hostId: string; isOnline: boolean };
+  rejoins?: Pick<Host, "id" | "online">;
 }
 
-export interface JoinedHost {
-  id: string;
-  name: string;
-  os: string;
-  isOnline: boolean;
-}
+type JoinedHost = Pick<Host, "id" | "name" | "online">;
 
 export function AddHostDonePage(props: AddHostDoneProps) {
-  const { frame, hostname, commands, expiresAt, missing } = props;
+  const { frame, hostname, commands, expires_at, missing } = props;
   return (
     <Layout
       {...frame}
@@ -45,7 +41,7 @@ export function AddHostDonePage(props: AddHostDoneProps) {
             Run one command on <Name text={hostname} />
           </h1>
           <p class="lead">
-            It works once, until <At at={expiresAt} />, and is shown only now.
+            It works once, until <At at={expires_at} />, and is shown only now.
           </p>
           {props.rejoins && <Rejoins {...props.rejoins} />}
         </div>
@@ -62,7 +58,7 @@ export function AddHostDonePage(props: AddHostDoneProps) {
           <Missing files={missing.windows} folder={missing.folder} what="Windows" />
         </div>
         <Command text={commands.windows} what="the Windows command" />
-        <Joining joined={props.joined} expiresAt={expiresAt} now={frame.now} />
+        <Joining joined={props.joined} expires_at={props.expires_at} now={frame.now} />
         <noscript>
           <p class="muted">
             When the command has run, the machine stands in <a href="/">the list of hosts</a>.
@@ -73,15 +69,15 @@ export function AddHostDonePage(props: AddHostDoneProps) {
   );
 }
 
-function Rejoins({ hostId, isOnline }: { hostId: string; isOnline: boolean }) {
+function Rejoins({ id, online }: Pick<Host, "id" | "online">) {
   return (
     <>
       <p>
         The machine takes this host back, with its source groups, repository and snapshots. Its
         schedules are then paused and its retention is on hold, until you say on{" "}
-        <a href={`/hosts/${hostId}`}>the host's page</a> that its data is restored.
+        <a href={`/hosts/${id}`}>the host's page</a> that its data is restored.
       </p>
-      {isOnline && (
+      {online && (
         <p class="flash warn" role="status">
           An agent of this host is connected now. While it is, the command is refused and stays
           valid.
@@ -108,7 +104,7 @@ function Missing({ files, folder, what }: { files: string[]; folder: string; wha
 
 /** Live fragment `joining`. */
 export function Joining(
-  { joined, expiresAt, now }: { joined: JoinedHost | null; expiresAt: number; now: number },
+  { joined, expires_at, now }: { joined: JoinedHost | null; expires_at: number; now: number },
 ) {
   return (
     <div id="joining" class="joining" role="status">
@@ -118,12 +114,12 @@ export function Joining(
             <StateWord state="ok" word="joined" />
             <span>
               <Name text={joined.name} />{" "}
-              is here{joined.isOnline ? " and online" : ""}. Its repository is opened next.
+              is here{joined.online ? " and online" : ""}. Its repository is opened next.
             </span>
             <a class="button primary" href={`/hosts/${joined.id}`}>Open the host</a>
           </>
         )
-        : expiresAt <= now
+        : expires_at <= now
         ? (
           <>
             <StateWord state="off" word="expired" />
@@ -135,7 +131,7 @@ export function Joining(
           <>
             <StateWord state="run" word="waiting for it to join" />
             <span class="muted">
-              The command expires <Time at={expiresAt} now={now} />.
+              The command expires <Time at={expires_at} now={now} />.
             </span>
           </>
         )}

@@ -7,68 +7,66 @@ import { inASentence, middleCut } from "../format.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { PostButton } from "../parts/csrf.tsx";
 import { Name, Tags, titleOf } from "../parts/name.tsx";
-import { Dot, jobState, jobWord, type State, StatePill, StateWord } from "../parts/state.tsx";
+import { Dot, jobState, jobWord, StatePill, StateWord } from "../parts/state.tsx";
 import { type DayState, Strip } from "../parts/strip.tsx";
 import { Tabs } from "../parts/tabs.tsx";
 import { Time } from "../parts/time.tsx";
 import { AgentProblems } from "./agent_problems.tsx";
-import type { HostProblem } from "../../shared/shapes/host.ts";
+import type { Host, HostProblem } from "../../shared/shapes/host.ts";
 import type { LastRun } from "../../shared/shapes/last_run.ts";
 import { brakesInShort } from "./brakes.tsx";
-import type { Brakes } from "../../shared/protocol.ts";
 
 export type HostTab = "snapshots" | "sources" | "schedules" | "repository" | "jobs" | "settings";
 
-export interface HostView {
-  id: string;
-  name: string;
-  state: State;
-  /** One or two words: "backed up", "needs you", "running" … */
-  stateWord: string;
-  /** What is wrong, the worst first. */
-  problems: Problem[];
-  tags: string[];
-  os: string;
-  arch: string;
-  /** What the machine calls itself. */
-  hostname: string;
-  /** What about that name deceives eyes. */
-  hostnameWarning: string | null;
-  /** As its agent reports them; null: the machine's owner allows everything. */
-  brakes: Brakes | null;
-  isOnline: boolean;
-  lastSeenAt: number | null;
-  lastBackup: LastRun | null;
-  running: { jobId: string; title: string } | null;
-  nextRunAt: number | null;
-  /** A reinstalled machine has it, and nobody has said that its data is restored. */
-  isOnHold: boolean;
-  /** Two machines use its identity. */
-  isDoubted: boolean;
-  /** A source group says what to back up; without one nothing can run. */
-  hasPaths: boolean;
-  repository: HostRepository;
-  agentVersion: string;
-  resticVersion: string | null;
-  /** Why there is no usable restic. */
-  resticProblem: string | null;
-  /** What its agent says is wrong with itself. */
-  agentProblems: Pick<HostProblem, "text" | "received_at">[];
-  /** Some of that only happened, and goes when a person has seen it. */
-  mayDismissProblems: boolean;
-  days: DayState[];
-}
-
-export interface HostRepository {
-  id: string;
-  name: string;
-  /** `waiting`: nothing was tried yet, for example because the host never connected. */
-  state: "ready" | "opening" | "failed" | "waiting";
-  readyAt: number | null;
-  /** The job that last tried. */
-  jobId: string | null;
-  reason: string | null;
-}
+/** What every page of a host may show of it, and what is worked out for these pages. */
+export type HostView =
+  & Pick<
+    Host,
+    | "id"
+    | "name"
+    | "state"
+    | "tags"
+    | "os"
+    | "arch"
+    | "hostname"
+    | "hostname_warning"
+    | "brakes"
+    | "online"
+    | "last_seen_at"
+    | "next_run_at"
+    | "on_hold_since"
+    | "doubted_since"
+    | "time_zone"
+    | "plan_version"
+    | "applied_plan_version"
+    | "repository_id"
+    | "repository_name"
+    | "repository_state"
+    | "repository_ready_at"
+    | "repository_job_id"
+    | "snapshots_count"
+    | "snapshots_cut"
+    | "agent_version"
+    | "restic_version"
+    | "restic_problem"
+  >
+  & {
+    last_backup: LastRun | null;
+    /** What is wrong, the worst first. */
+    problems: Problem[];
+    agent_problems: Pick<HostProblem, "text" | "received_at">[];
+    /** One or two words: "backed up", "needs you", "running" … */
+    stateWord: string;
+    /** What runs, as far as is known. */
+    runningJobId: string | null;
+    /** A source group says what to back up; without one nothing can run. */
+    hasPaths: boolean;
+    /** Why the job that last tried the repository ended as it did. */
+    repositoryReason: string | null;
+    /** Some of what its agent reports only happened, and goes when a person has seen it. */
+    mayDismissProblems: boolean;
+    days: DayState[];
+  };
 
 export interface HostFrameProps {
   frame: FrameProps;
@@ -114,6 +112,7 @@ export function HostFrame(
 
 /** Live fragment `host-head`. */
 export function HostHead({ host, mayRun }: { host: HostView; mayRun: boolean }) {
+  const [isOnHold, isDoubted] = [host.on_hold_since !== null, host.doubted_since !== null];
   return (
     <div id="host-head">
       <div class="head">
@@ -134,32 +133,32 @@ export function HostHead({ host, mayRun }: { host: HostView; mayRun: boolean }) 
         </div>
         <div class="actions">
           <StatePill state={host.state} word={host.stateWord} />
-          {host.isDoubted && mayRun && (
+          {isDoubted && mayRun && (
             <a class="button primary" href={`/hosts/${host.id}/settings#machines`}>
               Which is right?
             </a>
           )}
-          {host.isOnHold && mayRun && (
+          {isOnHold && mayRun && (
             <PostButton to={`/hosts/${host.id}/resume`} label="Restored, go on" kind="primary" />
           )}
-          {host.running
-            ? <a class="button" href={`/jobs/${host.running.jobId}`}>Open running job</a>
+          {host.runningJobId !== null
+            ? <a class="button" href={`/jobs/${host.runningJobId}`}>Open running job</a>
             : mayRun && !host.hasPaths
             ? <a class="button primary" href={`/hosts/${host.id}/sources`}>Say what to back up</a>
-            : mayRun && host.isOnline && !host.isDoubted && (
+            : mayRun && host.online && !isDoubted && (
               <PostButton
                 to={`/hosts/${host.id}/jobs`}
                 name="kind"
                 value="backup"
                 label="Run all now"
-                kind={host.isOnHold ? undefined : "primary"}
+                kind={isOnHold ? undefined : "primary"}
               />
             )}
         </div>
       </div>
       <AgentProblems
         hostId={host.id}
-        problems={host.agentProblems}
+        problems={host.agent_problems}
         mayDismiss={mayRun && host.mayDismissProblems}
       />
     </div>
@@ -168,11 +167,12 @@ export function HostHead({ host, mayRun }: { host: HostView; mayRun: boolean }) 
 
 /** Live fragment `vitals`. */
 export function Vitals({ host, now, mayRun }: { host: HostView; now: number; mayRun: boolean }) {
+  const [isOnHold, isDoubted] = [host.on_hold_since !== null, host.doubted_since !== null];
   return (
     <dl
       class="vitals"
       id="vitals"
-      data-mark={`${host.lastBackup?.job_id} ${host.isOnline} ${host.repository.state} ${host.isOnHold} ${host.isDoubted}`}
+      data-mark={`${host.last_backup?.job_id} ${host.online} ${host.repository_state} ${isOnHold} ${isDoubted}`}
     >
       <div>
         <dt>Last backup</dt>
@@ -189,11 +189,11 @@ export function Vitals({ host, now, mayRun }: { host: HostView; now: number; may
       <div>
         <dt>Next run</dt>
         <dd>
-          {host.isOnHold
+          {isOnHold
             ? "on hold"
-            : host.nextRunAt === null
+            : host.next_run_at === null
             ? "—"
-            : <Time at={host.nextRunAt} now={now} />}
+            : <Time at={host.next_run_at} now={now} />}
         </dd>
       </div>
       <div>
@@ -213,7 +213,7 @@ export function Vitals({ host, now, mayRun }: { host: HostView; now: number; may
 }
 
 function LastBackup({ host, now }: { host: HostView; now: number }) {
-  const last = host.lastBackup;
+  const last = host.last_backup;
   if (!last) return <span class="muted">none yet</span>;
   return (
     <>
@@ -232,33 +232,32 @@ function LastBackup({ host, now }: { host: HostView; now: number }) {
 export function RepositoryLine(
   { host, now, mayRun }: { host: HostView; now: number; mayRun: boolean },
 ) {
-  const { repository } = host;
-  const job = repository.jobId && <a href={`/jobs/${repository.jobId}`}>job</a>;
-  switch (repository.state) {
+  const { repository_ready_at: readyAt, repository_job_id: jobId } = host;
+  const job = jobId && <a href={`/jobs/${jobId}`}>job</a>;
+  switch (host.repository_state) {
     case "ready":
       return (
         <>
-          <StateWord state="ok" word="repo ready" />{" "}
-          {repository.readyAt !== null && (
+          <StateWord state="ok" word="repo ready" /> {readyAt !== null && (
             <span class="muted">
-              · initialised <Time at={repository.readyAt} now={now} />
+              · initialised <Time at={readyAt} now={now} />
             </span>
           )}
         </>
       );
-    case "opening":
+    case "working":
       return (
         <>
           <StateWord state="run" word="being opened" /> {job && <>· {job}</>}
         </>
       );
-    case "waiting":
+    case "none":
       return <StateWord state="off" word="waits for the host" />;
     case "failed":
       return (
-        <span title={titleOf(repository.reason, 0)}>
+        <span title={titleOf(host.repositoryReason, 0)}>
           <StateWord state="warn" word="init failed" /> {job && <>· {job}</>}{" "}
-          {mayRun && host.isOnline && (
+          {mayRun && host.online && (
             <>
               ·{" "}
               <PostButton
@@ -273,7 +272,7 @@ export function RepositoryLine(
         </span>
       );
     default:
-      return repository.state satisfies never;
+      return host.repository_state satisfies never;
   }
 }
 
@@ -281,27 +280,27 @@ function Agent({ host, now }: { host: HostView; now: number }) {
   return (
     <>
       <div>
-        {host.isOnline
+        {host.online
           ? <StateWord state="ok" word="online" />
           : <StateWord state="off" word="offline" />}{" "}
-        {!host.isOnline && host.lastSeenAt !== null && (
+        {!host.online && host.last_seen_at !== null && (
           <span class="muted">
-            last seen <Time at={host.lastSeenAt} now={now} />
+            last seen <Time at={host.last_seen_at} now={now} />
           </span>
         )}
-        {!host.isOnline && host.lastSeenAt === null && <span class="muted">never connected</span>}
+        {!host.online && host.last_seen_at === null && <span class="muted">never connected</span>}
       </div>
       <div class="muted small">
-        agent {visible(host.agentVersion)}, {host.resticVersion
-          ? `restic ${visible(host.resticVersion)}`
+        agent {visible(host.agent_version)}, {host.restic_version
+          ? `restic ${visible(host.restic_version)}`
           : (
-            <span class="warn" title={titleOf(host.resticProblem, 0)}>
+            <span class="warn" title={titleOf(host.restic_problem, 0)}>
               no restic
             </span>
           )}, {visible(host.os)} {visible(host.arch)}
       </div>
       {host.brakes && <div class="small">{brakesInShort(host.brakes)}</div>}
-      {host.hostnameWarning !== null && <StrangeName host={host} />}
+      {host.hostname_warning !== null && <StrangeName host={host} />}
     </>
   );
 }
@@ -311,7 +310,7 @@ function StrangeName({ host }: { host: HostView }) {
   return (
     <div class="small warn">
       calls itself <Name text={middleCut(host.hostname, 48)} />: a name{" "}
-      {visible(middleCut(host.hostnameWarning ?? "", 160))}
+      {visible(middleCut(host.hostname_warning ?? "", 160))}
     </div>
   );
 }

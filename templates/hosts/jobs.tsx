@@ -1,4 +1,5 @@
-import { JobPager, type JobRowData, JobTable } from "../jobs/list.tsx";
+import { JobPager, JobTable } from "../jobs/list.tsx";
+import type { JobRowData } from "../jobs/view.ts";
 import { Empty } from "../parts/empty.tsx";
 import { HostFrame, type HostFrameProps } from "./frame.tsx";
 

@@ -1,5 +1,6 @@
 // What is asked of a new host, whichever way it joins.
 import { Checkbox, type Errors, LinesField, TextField } from "../parts/field.tsx";
+import type { OfferedRepository } from "../repositories/options.ts";
 import { RepositoryChoice, type RepositoryChoiceValues } from "../repositories/choice.tsx";
 
 export interface JoiningValues extends RepositoryChoiceValues {
@@ -17,7 +18,7 @@ export function JoiningFields(
     name: string;
     values: JoiningValues;
     errors: Errors;
-    repositories: { id: string; name: string; url: string }[];
+    repositories: OfferedRepository[];
     /** Admins name the hosts that may hold the admin credential. */
     mayName: boolean;
   },

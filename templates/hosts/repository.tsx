@@ -1,35 +1,30 @@
 // The repository as this host sees it: is it open, how is it reached, what can be done to it.
+import type { ApiLimits, BandwidthWindow } from "../../shared/bandwidth.ts";
 import { visible } from "../../shared/redact.ts";
 import { plural } from "../format.ts";
 import { DangerZone } from "../parts/confirm.tsx";
 import { Csrf, PostButton } from "../parts/csrf.tsx";
 import { type Errors, Problems, SelectField, TextField } from "../parts/field.tsx";
+import type { FormValues } from "../parts/form_values.ts";
 import { Name } from "../parts/name.tsx";
 import { RepositoryFacts, type RepositoryView } from "../repositories/page.tsx";
 import { type HookField, HookFields, HookWarning, StopAtError } from "./hooks.tsx";
 import { HostFrame, type HostFrameProps, RepositoryLine } from "./frame.tsx";
 
-export interface WindowValues {
-  /** mon,tue,… or blank: not used. */
-  days: string;
-  from: string;
-  to: string;
-  bandwidth_up_kbps: string;
-  bandwidth_down_kbps: string;
-}
+/** `days`: mon,tue,… or blank: not used. */
+export type WindowValues = FormValues<BandwidthWindow>;
 
 export interface HostRepositoryProps extends HostFrameProps {
   repository: RepositoryView;
   /** As typed or as they are; blank for none. */
-  limits: { up: string; down: string };
+  limits: FormValues<ApiLimits>;
   /** The same by the hour, with a blank one at the end. */
   windows: WindowValues[];
-  timeZone: string;
   limitErrors: Errors;
   /** The default hooks. */
   hooks: HookField[];
   hookErrors: Errors;
-  hooksStopAtError: boolean;
+  hook_stop_at_error_default: boolean;
   isAdmin: boolean;
   /** The name as typed. */
   reinitName: string;
@@ -94,7 +89,7 @@ function Bandwidth(props: HostRepositoryProps) {
             label="Up, KiB/s"
             type="number"
             min={0}
-            value={limits.up}
+            value={limits.bandwidth_up_kbps}
             error={limitErrors.bandwidth_up_kbps}
             help="Blank: no limit."
           />
@@ -103,7 +98,7 @@ function Bandwidth(props: HostRepositoryProps) {
             label="Down, KiB/s"
             type="number"
             min={0}
-            value={limits.down}
+            value={limits.bandwidth_down_kbps}
             error={limitErrors.bandwidth_down_kbps}
           />
         </div>
@@ -132,7 +127,7 @@ const DAY_CHOICES = [
 ];
 
 /** Each row is a window; saving with the last one filled in makes room for another. */
-function Windows({ windows, limitErrors, timeZone }: HostRepositoryProps) {
+function Windows({ windows, limitErrors, host }: HostRepositoryProps) {
   const hasSome = windows.length > 1;
   const hasErrors = Object.keys(limitErrors).some((field) => field.startsWith("windows"));
   return (
@@ -142,8 +137,8 @@ function Windows({ windows, limitErrors, timeZone }: HostRepositoryProps) {
         <p class="help">
           The first row that holds at the start of a run replaces the limits above; blank limits
           lift them. Times in the host's time zone,{" "}
-          <bdi>{timeZone}</bdi>, as 08:00 to 18:00; one that ends before it begins goes on into the
-          next day.
+          <bdi>{host.time_zone}</bdi>, as 08:00 to 18:00; one that ends before it begins goes on
+          into the next day.
         </p>
         {windows.map((window, n) => <WindowRow n={n} window={window} limitErrors={limitErrors} />)}
       </div>
@@ -198,12 +193,12 @@ function DefaultHooks(props: HostRepositoryProps) {
         <HookFields
           fields={hooks}
           mayEdit={isAdmin}
-          tryAt={host.isOnline ? `/hosts/${host.id}/hooks/try` : null}
+          tryAt={host.online ? `/hosts/${host.id}/hooks/try` : null}
         />
         <StopAtError
           name="hook_stop_at_error_default"
           os={host.os}
-          isChecked={props.hooksStopAtError}
+          isChecked={props.hook_stop_at_error_default}
           error={hookErrors.hook_stop_at_error_default}
           isDisabled={!isAdmin}
         />
@@ -266,9 +261,9 @@ export function HostRepositoryState(
       <p>
         From this host: <RepositoryLine host={host} now={now} mayRun={mayRun} />
       </p>
-      {host.repository.state === "failed" && host.repository.reason && (
+      {host.repository_state === "failed" && host.repositoryReason && (
         <p class="problems">
-          <bdi>{visible(host.repository.reason)}</bdi>
+          <bdi>{visible(host.repositoryReason)}</bdi>
         </p>
       )}
     </div>
@@ -277,7 +272,7 @@ export function HostRepositoryState(
 
 function Actions({ host }: HostRepositoryProps) {
   const to = `/hosts/${host.id}/jobs`;
-  if (!host.isOnline) {
+  if (!host.online) {
     return <p class="muted small">What follows needs the host online: open, measure, unlock.</p>;
   }
   return (

@@ -1,4 +1,6 @@
 // Add or change a schedule; the expression says itself in words while it is typed.
+import type { Host } from "../../shared/shapes/host.ts";
+import type { Schedule } from "../../shared/shapes/schedule.ts";
 import { FormPage } from "../parts/form_page.tsx";
 import type { FrameProps } from "../layout.tsx";
 import { Confirm } from "../parts/confirm.tsx";
@@ -8,12 +10,12 @@ import { CronPreview, type CronPreviewProps } from "./cron_preview.tsx";
 
 export interface ScheduleFormProps {
   frame: FrameProps;
-  host: { id: string; name: string };
+  host: Pick<Host, "id" | "name" | "time_zone">;
   /** null for a new one. */
   scheduleId: string | null;
-  groups: { id: string; name: string }[];
-  values: { cron: string; isEnabled: boolean; groupIds: string[] };
-  timeZone: string;
+  groups: Schedule["source_groups"];
+  /** As typed, or as it is. */
+  values: Pick<Schedule, "cron" | "enabled" | "source_group_ids">;
   errors: Errors;
   preview: CronPreviewProps;
 }
@@ -51,14 +53,14 @@ export function ScheduleFormPage(props: ScheduleFormProps) {
       <Checkbox
         name="enabled"
         label="Enabled"
-        isChecked={values.isEnabled}
+        isChecked={values.enabled}
         help="A paused schedule stays here and runs nothing."
       />
     </FormPage>
   );
 }
 
-function CronField({ values, errors, timeZone, preview }: ScheduleFormProps) {
+function CronField({ host, values, errors, preview }: ScheduleFormProps) {
   return (
     <div class="field">
       <label for="f-cron">When</label>
@@ -72,7 +74,7 @@ function CronField({ values, errors, timeZone, preview }: ScheduleFormProps) {
         list="cron-presets"
         aria-invalid={errors.cron ? "true" : undefined}
         aria-describedby={errors.cron ? "f-cron-error f-cron-help" : "f-cron-help"}
-        hx-get={`/cron-preview?time_zone=${encodeURIComponent(timeZone)}`}
+        hx-get={`/cron-preview?time_zone=${encodeURIComponent(host.time_zone)}`}
         hx-trigger="input changed delay:300ms"
         hx-target="#cron-preview"
         hx-swap="outerHTML"
@@ -89,7 +91,7 @@ function CronField({ values, errors, timeZone, preview }: ScheduleFormProps) {
             {index > 0 && ", "}
             <code>{cron}</code> {label}
           </>
-        ))}. Time zone: <bdi>{timeZone}</bdi>, from the host's settings.
+        ))}. Time zone: <bdi>{host.time_zone}</bdi>, from the host's settings.
       </p>
     </div>
   );
@@ -107,7 +109,7 @@ function Groups({ groups, values, errors }: ScheduleFormProps) {
               type="checkbox"
               name="source_group_ids"
               value={group.id}
-              checked={values.groupIds.includes(group.id)}
+              checked={values.source_group_ids.includes(group.id)}
             />
             <div>
               <label for={`g-${group.id}`}>

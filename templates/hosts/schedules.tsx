@@ -1,7 +1,7 @@
 // When a host is backed up, by its own clock.
 import { cronInWords } from "../../shared/cron.ts";
 import { Empty } from "../parts/empty.tsx";
-import type { LastRun as Run } from "../../shared/shapes/last_run.ts";
+import type { Schedule } from "../../shared/shapes/schedule.ts";
 import { LastRun } from "../parts/last_run.tsx";
 import { type RefusedRun, RunOneLimited } from "../parts/limits.tsx";
 import { Name } from "../parts/name.tsx";
@@ -10,21 +10,14 @@ import { StateWord } from "../parts/state.tsx";
 import { Time } from "../parts/time.tsx";
 import { HostFrame, type HostFrameProps } from "./frame.tsx";
 
-export interface ScheduleView {
-  id: string;
-  cron: string;
-  isEnabled: boolean;
-  groups: string[];
-  nextRunAt: number | null;
-  lastRun: Run | null;
-}
+type ListedSchedule = Pick<
+  Schedule,
+  "id" | "cron" | "enabled" | "source_groups" | "next_run_at" | "last_run"
+>;
 
 /** What changes while the page is open. */
 export interface ScheduleListProps extends Pick<HostFrameProps, "host" | "mayRun"> {
-  schedules: ScheduleView[];
-  timeZone: string;
-  /** The agent has not acknowledged the newest plan yet. */
-  isBehind: boolean;
+  schedules: ListedSchedule[];
   now: number;
 }
 
@@ -56,7 +49,7 @@ export function SchedulesPage(props: SchedulesProps) {
         : (
           <>
             <ScheduleList {...props} now={props.frame.now} />
-            {mayRun && host.isOnline && (
+            {mayRun && host.online && (
               <RunOneLimited
                 to={`/hosts/${host.id}/schedules/run`}
                 csrf={props.frame.csrf}
@@ -75,19 +68,21 @@ export function SchedulesPage(props: SchedulesProps) {
 
 /** Live fragment `schedules`. */
 export function ScheduleList(props: ScheduleListProps) {
-  const { host, schedules, timeZone, isBehind, mayRun } = props;
+  const { host, schedules, mayRun } = props;
+  /** The agent has not acknowledged the newest plan yet. */
+  const isBehind = host.applied_plan_version < host.plan_version;
   return (
     <div id="schedules" data-shifts>
       <div class="head">
         <div>
           <p class="muted">
-            By the host's own clock, in the time zone <bdi>{timeZone}</bdi>.
+            By the host's own clock, in the time zone <bdi>{host.time_zone}</bdi>.
           </p>
           {isBehind && (
             <p role="status">
               <StateWord
                 state="warn"
-                word={host.isOnline
+                word={host.online
                   ? "The host has not taken over the newest plan yet; it works by the one before."
                   : "The host is offline and works by the plan that it knows. It gets the newest when it is back."}
               />
@@ -115,7 +110,7 @@ export function ScheduleList(props: ScheduleListProps) {
 }
 
 function Row(
-  { host, schedule: s, now, mayRun }: ScheduleListProps & { schedule: ScheduleView },
+  { host, schedule: s, now, mayRun }: ScheduleListProps & { schedule: ListedSchedule },
 ) {
   const to = `/hosts/${host.id}/schedules/${s.id}`;
   return (
@@ -124,29 +119,29 @@ function Row(
         {cronInWords(s.cron)} <code class="muted">{s.cron}</code>
       </td>
       <td>
-        {s.groups.map((group, index) => (
+        {s.source_groups.map((group, index) => (
           <>
             {index > 0 && ", "}
-            <Name text={group} />
+            <Name text={group.name} />
           </>
         ))}
       </td>
       <td data-head="next">
-        {!s.isEnabled
+        {!s.enabled
           ? <span class="muted">— (paused)</span>
-          : host.isOnHold
+          : host.on_hold_since !== null
           ? <span class="muted">— (on hold)</span>
-          : s.nextRunAt === null
+          : s.next_run_at === null
           ? "—"
-          : <Time at={s.nextRunAt} now={now} />}
+          : <Time at={s.next_run_at} now={now} />}
       </td>
       <td data-head="last">
-        <LastRun run={s.lastRun} now={now} />
+        <LastRun run={s.last_run} now={now} />
       </td>
       <td class="act">
         {mayRun && (
           <span class="actions">
-            {host.isOnline && (
+            {host.online && (
               <PostButton
                 to={`/hosts/${host.id}/jobs?schedule_id=${s.id}`}
                 label="Run now"
@@ -154,9 +149,9 @@ function Row(
               />
             )}
             <PostButton
-              to={`${to}/${s.isEnabled ? "pause" : "resume"}`}
-              label={s.isEnabled ? "Pause" : "Resume"}
-              describe={`${s.isEnabled ? "Pause" : "Resume"}: ${cronInWords(s.cron)}`}
+              to={`${to}/${s.enabled ? "pause" : "resume"}`}
+              label={s.enabled ? "Pause" : "Resume"}
+              describe={`${s.enabled ? "Pause" : "Resume"}: ${cronInWords(s.cron)}`}
             />
             <a class="button slim" href={to} aria-label={`Change: ${cronInWords(s.cron)}`}>
               Change…

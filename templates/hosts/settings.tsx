@@ -3,7 +3,7 @@ import { Csrf } from "../parts/csrf.tsx";
 import { Checkbox, type Errors, Problems, SelectField, TextField } from "../parts/field.tsx";
 import { Name } from "../parts/name.tsx";
 import { plural } from "../format.ts";
-import { repositoryOptions } from "../repositories/options.ts";
+import { type OfferedRepository, repositoryOptions } from "../repositories/options.ts";
 import { Approvals, type ApprovalsProps } from "./approvals.tsx";
 import { Brakes } from "./brakes.tsx";
 import { Machines } from "./machines.tsx";
@@ -13,11 +13,10 @@ import type { HostInstance } from "../../shared/shapes/host.ts";
 export interface HostSettingsProps extends HostFrameProps {
   values: { name: string; tags: string; time_zone: string; repository_id: string };
   errors: Errors;
-  repositories: { id: string; name: string; url: string }[];
+  repositories: OfferedRepository[];
   approvals: ApprovalsProps;
   /** Empty unless the host's identity is in doubt. */
   machines: HostInstance[];
-  snapshots: number | null;
   mayDelete: boolean;
   /** Of the danger zone: confirm_name. */
   deleteErrors: Errors;
@@ -118,7 +117,8 @@ function LeftSnapshots() {
   );
 }
 
-function DeleteHost({ frame, host, snapshots, deleteErrors }: HostSettingsProps) {
+function DeleteHost({ frame, host, deleteErrors }: HostSettingsProps) {
+  const { snapshots_count: snapshots } = host;
   return (
     <DangerZone
       id="delete"

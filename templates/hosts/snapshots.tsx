@@ -8,21 +8,21 @@ import { Tags } from "../parts/name.tsx";
 import { Pager } from "../parts/pager.tsx";
 import { At, Time } from "../parts/time.tsx";
 import { lossInWords } from "../repositories/maintenance.tsx";
-import { HostFrame, type HostFrameProps, type HostView } from "./frame.tsx";
-import type { Snapshot, SnapshotLoss as ListedLoss } from "../../shared/shapes/snapshot.ts";
+import { HostFrame, type HostFrameProps } from "./frame.tsx";
+import type { Snapshot, SnapshotLoss } from "../../shared/shapes/snapshot.ts";
 
-export type SnapshotLoss = Pick<ListedLoss, "noticed_at" | "count">;
-
-export interface SnapshotsProps extends HostFrameProps {
+/** What changes while the page is open. */
+export interface SnapshotListProps extends Pick<HostFrameProps, "host" | "mayRun"> {
   /** One page of them, the newest first. */
   snapshots: Snapshot[];
-  total: number;
   /** When the agent last sent the list. */
-  refreshedAt: number | null;
+  refreshed_at: number | null;
   /** What vanished without a forget of ours, the newest first. */
-  losses: SnapshotLoss[];
-  /** How many are listed beyond what is kept of the list. */
-  cut?: number;
+  losses: Pick<SnapshotLoss, "noticed_at" | "count">[];
+  now: number;
+}
+
+export interface SnapshotsProps extends HostFrameProps, Omit<SnapshotListProps, "now"> {
   nextCursor: string | null;
   isFirstPage: boolean;
 }
@@ -43,39 +43,29 @@ export function SnapshotsPage(props: SnapshotsProps) {
 }
 
 /** Live fragment `snapshots`, pushed only to the first page. */
-export function SnapshotList(
-  { host, snapshots, total, refreshedAt, losses, cut = 0, now, mayRun }: {
-    host: HostView;
-    snapshots: Snapshot[];
-    total: number;
-    refreshedAt: number | null;
-    losses: SnapshotLoss[];
-    /** How many are listed beyond what is kept of the list. */
-    cut?: number;
-    now: number;
-    mayRun: boolean;
-  },
-) {
+export function SnapshotList(props: SnapshotListProps) {
+  const { host, snapshots, refreshed_at, losses, now } = props;
   if (snapshots.length === 0) {
     return (
       <div id="snapshots" data-shifts>
-        <NoSnapshots host={host} refreshedAt={refreshedAt} mayRun={mayRun} />
+        <NoSnapshots {...props} />
       </div>
     );
   }
   return (
     <div id="snapshots" data-shifts>
       <p class="muted">
-        {plural(total, "snapshot")}
-        {refreshedAt !== null && (
+        {plural(host.snapshots_count ?? snapshots.length, "snapshot")}
+        {refreshed_at !== null && (
           <>
-            , list of <Time at={refreshedAt} now={now} />
+            , list of <Time at={refreshed_at} now={now} />
           </>
         )}
       </p>
-      {cut > 0 && (
+      {host.snapshots_cut > 0 && (
         <p class="warn">
-          The host lists {plural(cut, "more snapshot")}: the server keeps the newest of the list.
+          The host lists{" "}
+          {plural(host.snapshots_cut, "more snapshot")}: the server keeps the newest of the list.
         </p>
       )}
       {losses.map((loss) => (
@@ -164,22 +154,20 @@ function SnapshotRow({ snapshot: s }: { snapshot: Snapshot }) {
   );
 }
 
-function NoSnapshots(
-  { host, refreshedAt, mayRun }: { host: HostView; refreshedAt: number | null; mayRun: boolean },
-) {
-  if (host.repository.state === "failed") {
+function NoSnapshots({ host, refreshed_at, mayRun }: SnapshotListProps) {
+  if (host.repository_state === "failed") {
     return (
       <Empty
         title="No snapshots: the repository could not be opened"
-        action={host.repository.jobId
-          ? { href: `/jobs/${host.repository.jobId}`, label: "Read why" }
+        action={host.repository_job_id
+          ? { href: `/jobs/${host.repository_job_id}`, label: "Read why" }
           : undefined}
       >
-        {host.repository.reason && visible(host.repository.reason)}
+        {host.repositoryReason && visible(host.repositoryReason)}
       </Empty>
     );
   }
-  if (!host.isOnline && host.lastSeenAt === null) {
+  if (!host.online && host.last_seen_at === null) {
     return (
       <Empty title="This host has not connected yet">
         Its agent connects by itself as soon as it runs. On the machine,{" "}
@@ -201,9 +189,9 @@ function NoSnapshots(
   }
   return (
     <Empty title="No snapshots yet">
-      {refreshedAt === null
+      {refreshed_at === null
         ? "The list comes with the first backup."
-        : "The repository holds no snapshot of this host."} {mayRun && host.isOnline && (
+        : "The repository holds no snapshot of this host."} {mayRun && host.online && (
         <>
           Run the first one now:{" "}
           <PostButton

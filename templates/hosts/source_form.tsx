@@ -11,7 +11,8 @@ import { Checkbox, type Errors, LinesField, SelectField, TextField } from "../pa
 import { At, Time } from "../parts/time.tsx";
 import { type HookField, HookFields, HookWarning, StopAtError } from "./hooks.tsx";
 import { Name } from "../parts/name.tsx";
-import type { RetentionPreview } from "../../shared/shapes/source_group.ts";
+import type { Host } from "../../shared/shapes/host.ts";
+import type { RetentionPreview, SourceGroup } from "../../shared/shapes/source_group.ts";
 
 /** Everything as typed. */
 export type SourceFormValues = FormValues<SourceGroupSettings> & {
@@ -24,17 +25,15 @@ export type SourceFormValues = FormValues<SourceGroupSettings> & {
 
 export interface SourceFormProps {
   frame: FrameProps;
-  host: { id: string; name: string; os: string; isOnline: boolean };
+  host: Pick<Host, "id" | "name" | "os" | "online" | "snapshot_host">;
   /** null for a new one. */
-  group: { id: string; name: string; snapshot_tag: string } | null;
+  group: Pick<SourceGroup, "id" | "name" | "snapshot_tag"> | null;
   /** What the retention as typed would do, when that was asked. */
   preview?: RetentionPreview;
   /** The folders below which this person may choose; null: any. */
   approvedRoots: string[] | null;
   /** Of the same repository, for the snapshots of a group that is removed. */
   heirs: { id: string; name: string }[];
-  /** The name under which the host's snapshots are. */
-  snapshotHost: string;
   isAdmin: boolean;
   values: SourceFormValues;
   errors: Errors;
@@ -192,7 +191,7 @@ function Removal(props: SourceFormProps & { to: string }) {
 }
 
 /** What becomes of the snapshots of a group that is removed. */
-function RemovedSnapshots({ group, heirs, snapshotHost, isAdmin }: SourceFormProps) {
+function RemovedSnapshots({ host, group, heirs, isAdmin }: SourceFormProps) {
   return (
     <div class="stack">
       <p>
@@ -233,7 +232,7 @@ function RemovedSnapshots({ group, heirs, snapshotHost, isAdmin }: SourceFormPro
               <>
                 It is{" "}
                 <b>
-                  <Name text={snapshotHost} />
+                  <Name text={host.snapshot_host} />
                 </b>.
               </>
             }
@@ -374,7 +373,7 @@ function HookPart({ host, group, values, errors, hooks, mayEditHooks }: SourceFo
             error: errors[hook.hook],
           }))}
           mayEdit={mayEditHooks}
-          tryAt={group && host.isOnline
+          tryAt={group && host.online
             ? `/hosts/${host.id}/hooks/try?source_group_id=${group.id}`
             : null}
         />

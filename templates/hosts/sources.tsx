@@ -1,31 +1,35 @@
 // What is backed up: the source groups of a host, in words, each with its own Run now.
 import type { HookName } from "../../shared/hooks.ts";
-import { inWords, type Retention } from "../../shared/retention.ts";
+import { inWords } from "../../shared/retention.ts";
 import { visible } from "../../shared/redact.ts";
 import { duration, plural } from "../format.ts";
 import { Csrf } from "../parts/csrf.tsx";
 import { Empty } from "../parts/empty.tsx";
-import type { LastRun as Run } from "../../shared/shapes/last_run.ts";
+import type { SourceGroup } from "../../shared/shapes/source_group.ts";
 import { LastRun } from "../parts/last_run.tsx";
 import { type RefusedRun, RunLimits } from "../parts/limits.tsx";
 import { Name } from "../parts/name.tsx";
 import { HostFrame, type HostFrameProps } from "./frame.tsx";
 
-export interface SourceGroupView {
-  id: string;
-  name: string;
-  includes: string[];
-  excludes: string[];
-  snapshotTag: string;
-  /** What is worth a second look, in sentences. */
-  warnings: string[];
-  retention: Retention;
-  retryMax: number;
-  retryBackoffSeconds: number;
-  /** Where each hook that is in force comes from. */
-  hooks: { name: HookName; from: "group" | "host" }[];
-  lastRun: Run | null;
-}
+export type SourceGroupView =
+  & Pick<
+    SourceGroup,
+    | "id"
+    | "name"
+    | "includes"
+    | "excludes"
+    | "iexcludes"
+    | "retention"
+    | "retry_max"
+    | "retry_backoff_seconds"
+    | "snapshot_tag"
+    | "warnings"
+    | "last_run"
+  >
+  & {
+    /** Where each hook that is in force comes from. */
+    hooks: { name: HookName; from: "group" | "host" }[];
+  };
 
 export interface SourcesProps extends HostFrameProps {
   groups: SourceGroupView[];
@@ -57,7 +61,7 @@ export function SourcesPage(props: SourcesProps) {
                 <a class="button" href={`/hosts/${host.id}/sources/new`}>Add source group</a>
               )}
             </div>
-            {mayRun && host.isOnline && groups.length > 1 && <RunAll {...props} />}
+            {mayRun && host.online && groups.length > 1 && <RunAll {...props} />}
             {groups.map((group) => <Group {...props} group={group} />)}
           </>
         )}
@@ -89,11 +93,11 @@ function Group(props: SourcesProps & { group: SourceGroupView }) {
 function GroupFacts({ group, now }: { group: SourceGroupView; now: number }) {
   return (
     <dl class="facts">
-      {group.snapshotTag !== group.name && (
+      {group.snapshot_tag !== group.name && (
         <>
           <dt>Snapshot tag</dt>
           <dd>
-            <Name text={group.snapshotTag} />
+            <Name text={group.snapshot_tag} />
           </dd>
         </>
       )}
@@ -103,16 +107,16 @@ function GroupFacts({ group, now }: { group: SourceGroupView; now: number }) {
       </dd>
       <dt>Leaves out</dt>
       <dd>
-        <Paths paths={group.excludes} none="nothing" />
+        <Paths paths={[...group.excludes, ...group.iexcludes]} none="nothing" />
       </dd>
       <dt>Retention</dt>
       <dd>{inWords(group.retention)}</dd>
       <dt>When it fails</dt>
       <dd>
-        {group.retryMax === 0
+        {group.retry_max === 0
           ? "no second attempt"
-          : `tries again up to ${plural(group.retryMax, "time")}, first after ${
-            duration(group.retryBackoffSeconds)
+          : `tries again up to ${plural(group.retry_max, "time")}, first after ${
+            duration(group.retry_backoff_seconds)
           }`}
       </dd>
       {group.hooks.length > 0 && (
@@ -131,7 +135,7 @@ function GroupFacts({ group, now }: { group: SourceGroupView; now: number }) {
       )}
       <dt>Last run</dt>
       <dd>
-        <LastRun run={group.lastRun} now={now} />
+        <LastRun run={group.last_run} now={now} />
       </dd>
     </dl>
   );
@@ -159,12 +163,12 @@ function RunForm({ host, group, frame, refused }: SourcesProps & { group: Source
       <input type="hidden" name="kind" value="backup" />
       <input type="hidden" name="source_group_id" value={group.id} />
       <div class="actions">
-        <button type="submit" disabled={!host.isOnline || group.includes.length === 0}>
+        <button type="submit" disabled={!host.online || group.includes.length === 0}>
           Run now
         </button>
-        {!host.isOnline && <span class="muted small">The host is offline.</span>}
+        {!host.online && <span class="muted small">The host is offline.</span>}
       </div>
-      {host.isOnline && group.includes.length > 0 && (
+      {host.online && group.includes.length > 0 && (
         <RunLimits
           what={group.id}
           refused={refused}

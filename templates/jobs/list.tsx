@@ -1,5 +1,5 @@
 // Jobs, the newest first: the page of all, and the table that a host's tab shows too.
-import { JOB_STATUSES, type JobStatus } from "../../shared/job.ts";
+import { JOB_STATUSES } from "../../shared/job.ts";
 import { bytes, duration, middleCut } from "../format.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Choice } from "../parts/choice.tsx";
@@ -11,22 +11,7 @@ import { Time } from "../parts/time.tsx";
 import { JobTitle } from "./words.tsx";
 import { PAGE_KINDS } from "./kinds/all.ts";
 import { JOB_KINDS } from "../../shared/job_kinds/all.ts";
-import type { JobNames } from "./view.ts";
-import type { NamedActor } from "../../shared/shapes/actor.ts";
-
-export interface JobRowData extends JobNames {
-  id: string;
-  status: JobStatus;
-  warnings: number;
-  reason: string | null;
-  actor: Pick<NamedActor, "kind" | "name">;
-  createdAt: number;
-  startedAt: number | null;
-  finishedAt: number | null;
-  /** How long it ran; null as long as that is not over. */
-  seconds: number | null;
-  bytesAdded: number | null;
-}
+import type { JobRowData } from "./view.ts";
 
 export interface JobFilter {
   host: string;
@@ -172,11 +157,11 @@ export function JobTable(
 
 /** A row has room for the beginning and the end of a long name. */
 function inShort(job: JobRowData): JobRowData {
-  const { host, groupName } = job;
+  const { host_name, source_group_name } = job;
   return {
     ...job,
-    host: { ...host, name: middleCut(host.name, 60) },
-    groupName: groupName && middleCut(groupName, 60),
+    host_name: middleCut(host_name, 60),
+    source_group_name: source_group_name && middleCut(source_group_name, 60),
   };
 }
 
@@ -198,12 +183,12 @@ export function JobRow(
         />
       </td>
       <td class="side">
-        <Time at={job.startedAt ?? job.createdAt} now={now} />
+        <Time at={job.started_at ?? job.created_at} now={now} />
       </td>
       <td class="num side">
-        {job.seconds === null ? "—" : duration(job.seconds)}
+        {job.duration_seconds === null ? "—" : duration(job.duration_seconds)}
       </td>
-      <td class="num desk">{job.bytesAdded === null ? "—" : bytes(job.bytesAdded)}</td>
+      <td class="num desk">{job.summary === null ? "—" : bytes(job.summary.bytes_added)}</td>
       <td class="muted desk">
         {job.actor.kind === "system" ? "the server" : <Name text={job.actor.name} />}
       </td>

@@ -8,7 +8,7 @@ type Step = (places: Places) => NextStep;
 /** The next sensible step after a job that ended; null when there is nothing to do. */
 export function nextStep(job: EndedJob): NextStep | null {
   const kind = PAGE_KINDS[job.kind];
-  const byReason = job.reasonCode === null ? undefined : REASONS.get(job.reasonCode);
+  const byReason = job.reason_code === null ? undefined : REASONS.get(job.reason_code);
   return kind.nextStep?.(job) ?? byReason?.(placesOf(job)) ?? kind.otherwise?.(job) ?? null;
 }
 

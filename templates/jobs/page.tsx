@@ -43,10 +43,10 @@ export function JobPage(props: JobPageProps) {
       refreshSeconds={isLive ? 5 : undefined}
     >
       <p class="crumbs">
-        <a href={`/hosts/${job.host.id}`}>
-          <Name text={job.host.name} />
+        <a href={`/hosts/${job.host_id}`}>
+          <Name text={job.host_name} />
         </a>{" "}
-        / <a href={`/jobs?host=${job.host.id}`}>Jobs</a>
+        / <a href={`/jobs?host=${job.host_id}`}>Jobs</a>
       </p>
       <h1>
         <JobTitle job={job} />
@@ -67,18 +67,18 @@ export function JobPage(props: JobPageProps) {
 }
 
 /** What of the log is missing, and why. */
-function LogIsNotWhole({ job: { linesCut = 0, linesRemovedAt } }: { job: JobView }) {
+function LogIsNotWhole({ job: { lines_cut, lines_removed_at } }: { job: JobView }) {
   return (
     <>
-      {linesCut > 0 && (
+      {lines_cut > 0 && (
         <p class="warn">
-          The server did not keep {plural(linesCut, "line")}{" "}
+          The server did not keep {plural(lines_cut, "line")}{" "}
           of this log. Where they are missing the log says why.
         </p>
       )}
-      {linesRemovedAt != null && (
+      {lines_removed_at !== null && (
         <p class="muted">
-          The log of this job was removed because of its age, <At at={linesRemovedAt} />.
+          The log of this job was removed because of its age, <At at={lines_removed_at} />.
         </p>
       )}
     </>
@@ -92,14 +92,15 @@ export function JobState(
   { job, now, mayCancel }: { job: JobView; now: number; mayCancel: boolean },
 ) {
   const limits = limitsInWords({
-    bandwidth_up_kib_per_s: job.uploadKibps,
-    bandwidth_down_kib_per_s: job.downloadKibps,
+    bandwidth_up_kib_per_s: job.bandwidth_up_kbps,
+    bandwidth_down_kib_per_s: job.bandwidth_down_kbps,
   });
+  const isCancelling = job.cancel_requested_at !== null;
   return (
     <div class="job-bar" id="job-state">
       <StatePill
         state={jobState(job.status, job.warnings)}
-        word={job.isCancelling && !hasEnded(job.status)
+        word={isCancelling && !hasEnded(job.status)
           ? "cancelling"
           : jobWord(job.status, job.warnings)}
       />
@@ -107,33 +108,33 @@ export function JobState(
         {ACTORS[job.actor.kind]} {job.actor.kind !== "system" && <Name text={job.actor.name} />}
       </span>
       <span>
-        {job.startedAt === null
+        {job.started_at === null
           ? (
             <>
-              asked for <Time at={job.createdAt} now={now} />
+              asked for <Time at={job.created_at} now={now} />
             </>
           )
           : (
             <>
-              started <Time at={job.startedAt} now={now} />
+              started <Time at={job.started_at} now={now} />
             </>
           )}
       </span>
       {job.attempt > 1 && <span>try {job.attempt}</span>}
-      {job.missedAt !== null && (
+      {job.catch_up && job.scheduled_at !== null && (
         <span>
-          makes up for <At at={job.missedAt} />
+          makes up for <At at={job.scheduled_at} />
         </span>
       )}
-      {job.finishedAt !== null && job.seconds !== null && (
+      {job.finished_at !== null && job.duration_seconds !== null && (
         <span>
-          took <At at={job.finishedAt} text={duration(job.seconds)} />
+          took <At at={job.finished_at} text={duration(job.duration_seconds)} />
         </span>
       )}
-      {job.hostClock && <HostClock {...job.hostClock} />}
+      {job.isHostClockOther && <HostClock job={job} />}
       {limits ? <span>limited to {limits}</span> : <span>no bandwidth limit</span>}
-      {job.resticVersion && <span>restic {visible(job.resticVersion)}</span>}
-      {mayCancel && !hasEnded(job.status) && !job.isCancelling && (
+      {job.restic_version && <span>restic {visible(job.restic_version)}</span>}
+      {mayCancel && !hasEnded(job.status) && !isCancelling && (
         <PostButton to={`/jobs/${job.id}/cancel`} label="Cancel job" kind="slim danger" />
       )}
     </div>
@@ -141,13 +142,13 @@ export function JobState(
 }
 
 /** Said where the host's clock is wrong: its schedules fire by it. */
-function HostClock({ startedAt, finishedAt }: NonNullable<JobView["hostClock"]>) {
+function HostClock({ job: { host_started_at, host_finished_at } }: { job: JobView }) {
   return (
     <span class="warn">
-      by the host's own clock {startedAt !== null && <At at={startedAt} />}
-      {finishedAt !== null && (
+      by the host's own clock {host_started_at !== null && <At at={host_started_at} />}
+      {host_finished_at !== null && (
         <>
-          {" "}to <At at={finishedAt} />
+          {" "}to <At at={host_finished_at} />
         </>
       )}
     </span>
@@ -254,10 +255,11 @@ export function JobOutcome(
 
 /** A backup of nothing, or of far less than usual, never takes the place of a good one until a person says so. */
 function Withheld({ job, mayRun }: { job: JobView; mayRun: boolean }) {
-  if (job.accepted) {
+  if (job.accepted_at !== null) {
     return (
       <p class="muted">
-        <Name text={job.accepted.by} /> said that this is right, <At at={job.accepted.at} />.
+        <Name text={job.accepted_by ?? "somebody"} /> said that this is right,{" "}
+        <At at={job.accepted_at} />.
       </p>
     );
   }
@@ -280,10 +282,10 @@ function Withheld({ job, mayRun }: { job: JobView; mayRun: boolean }) {
 /** Borrows the page's form `act`: the fragment carries no token. */
 function RunAgain({ job, step, kind }: { job: JobView; step: NextStep; kind: JobKind }) {
   const isOfGroup = "source_group_id" in KINDS[kind].input;
-  const group = isOfGroup && job.groupId ? `?source_group_id=${job.groupId}` : "";
+  const group = isOfGroup && job.source_group_id ? `?source_group_id=${job.source_group_id}` : "";
   return (
     <PostButton
-      to={step.to ?? `/hosts/${job.host.id}/jobs${group}`}
+      to={step.to ?? `/hosts/${job.host_id}/jobs${group}`}
       name="kind"
       value={kind}
       label={step.label ?? "Run again"}
@@ -304,6 +306,8 @@ function outcomeInWords(job: JobView): string {
     case "skipped":
       return "Skipped.";
     default:
-      return job.exitCode === null ? "It failed." : `restic ended with exit code ${job.exitCode}.`;
+      return job.exit_code === null
+        ? "It failed."
+        : `restic ended with exit code ${job.exit_code}.`;
   }
 }

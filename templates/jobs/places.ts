@@ -6,14 +6,16 @@ export interface Places {
   host: string;
   repository: string;
   /** A backup of the same group. */
-  again: Pick<NextStep, "kind" | "label" | "groupId">;
+  again: Pick<NextStep, "kind" | "label">;
 }
 
 export function placesOf(job: EndedJob): Places {
-  const host = `/hosts/${job.host.id}`;
+  const host = `/hosts/${job.host_id}`;
   return {
     host,
-    repository: job.repository ? `/repositories/${job.repository.id}` : `${host}/repository`,
-    again: { label: "Run again", kind: "backup", groupId: job.groupId },
+    repository: job.repositoryName === null
+      ? `${host}/repository`
+      : `/repositories/${job.repository_id}`,
+    again: { label: "Run again", kind: "backup" },
   };
 }

@@ -1,14 +1,33 @@
 // A job as its pages show it.
 import type { JobKind } from "../../shared/job_kinds/all.ts";
-import type { JobStatus, Progress, Summary } from "../../shared/job.ts";
+import type { Summary } from "../../shared/job.ts";
 import type { NamedActor } from "../../shared/shapes/actor.ts";
+import type { Job } from "../../shared/shapes/job.ts";
 
-export interface JobNames {
-  kind: JobKind;
-  host: { id: string; name: string };
-  repository: { id: string; name: string } | null;
-  groupName: string | null;
-}
+/** What its title is made of. */
+export type JobNames = Pick<Job, "kind" | "host_name" | "source_group_name"> & {
+  /** Absent in lists, which do not look it up; null: it has been removed since. */
+  repositoryName?: string | null;
+};
+
+/** What a row of a list shows. */
+export type JobRowData =
+  & JobNames
+  & Pick<
+    Job,
+    | "id"
+    | "status"
+    | "warnings"
+    | "reason"
+    | "created_at"
+    | "started_at"
+    | "finished_at"
+    | "duration_seconds"
+  >
+  & {
+    actor: Pick<NamedActor, "kind" | "name">;
+    summary: Pick<Summary, "bytes_added"> | null;
+  };
 
 export interface NextStep {
   sentence: string;
@@ -18,56 +37,52 @@ export interface NextStep {
   kind?: JobKind;
   /** Another address to post it to. */
   to?: string;
-  groupId?: string | null;
   /** Only admins are let do it. */
   isForAdmins?: boolean;
 }
 
-export interface JobView extends JobNames {
-  id: string;
-  status: JobStatus;
-  groupId: string | null;
-  actor: Pick<NamedActor, "kind" | "name">;
-  createdAt: number;
-  startedAt: number | null;
-  finishedAt: number | null;
-  /** How long it ran; null as long as that is not over. */
-  seconds: number | null;
-  exitCode: number | null;
-  reason: string | null;
-  reasonCode: string | null;
-  warnings: number;
-  /** KiB/s; null and 0 are no limit. */
-  uploadKibps: number | null;
-  downloadKibps: number | null;
-  isCancelling: boolean;
-  resticVersion: string | null;
-  progress: Progress | null;
-  summary: Summary | null;
-  /** 1 for the first try of a scheduled run. */
-  attempt: number;
-  /** The fire time that this run makes up for, or null. */
-  missedAt: number | null;
-  isDryRun: boolean;
-  /** How many lines the server did not keep: beyond a quota, or while its disk was nearly full. */
-  linesCut?: number;
-  /** When its lines were removed because of their age. */
-  linesRemovedAt?: number | null;
-  /** Retention: what each group of each host came to. */
-  forgotten: { tag: string; host: string; keep: number; remove: number }[] | null;
-  /** Backup: why its snapshot stays outside retention; null when it counts. */
-  withheld: string | null;
-  /** Who said that it is right. */
-  accepted: { by: string; at: number } | null;
-  /** Why it is still queued. */
-  /** When it began and ended as the host's own clock has it, where that is another time. */
-  hostClock: { startedAt: number | null; finishedAt: number | null } | null;
-  waitsFor:
-    | { jobId: string; title: string; isOfOtherHost?: boolean }
-    | "repository"
-    | "host"
-    | null;
-}
+export type JobView =
+  & JobRowData
+  & Pick<
+    Job,
+    | "host_id"
+    | "repository_id"
+    | "source_group_id"
+    | "scheduled_at"
+    | "host_started_at"
+    | "host_finished_at"
+    | "cancel_requested_at"
+    | "restic_version"
+    | "exit_code"
+    | "reason_code"
+    | "bandwidth_up_kbps"
+    | "bandwidth_down_kbps"
+    | "progress"
+    | "summary"
+    | "attempt"
+    | "catch_up"
+    | "dry_run"
+    | "forgotten"
+    | "withheld"
+    | "accepted_at"
+    | "accepted_by"
+    | "lines_cut"
+    | "lines_removed_at"
+  >
+  & {
+    repositoryName: string | null;
+    /** It began or ended at another time by the host's own clock. */
+    isHostClockOther: boolean;
+    /** Why it is still queued. */
+    waitsFor:
+      | { jobId: string; title: string; isOfOtherHost?: boolean }
+      | "repository"
+      | "host"
+      | null;
+  };
 
 /** What the next step rests on. */
-export type EndedJob = JobNames & Pick<JobView, "status" | "reasonCode" | "groupId">;
+export type EndedJob = Pick<
+  JobView,
+  "kind" | "status" | "reason_code" | "host_id" | "repository_id" | "repositoryName"
+>;

@@ -18,7 +18,7 @@ export function JobTitle({ job, whole = true }: { job: JobNames; whole?: boolean
       {whole && (
         <>
           {` ${PAGE_KINDS[job.kind].preposition} `}
-          <Name text={job.host.name} />
+          <Name text={job.host_name} />
         </>
       )}
     </>
@@ -28,6 +28,6 @@ export function JobTitle({ job, whole = true }: { job: JobNames; whole?: boolean
 /** The same as plain text, for the document's title and labels. */
 export function jobTitle(job: JobNames): string {
   const [verb, object] = PAGE_KINDS[job.kind].title(job);
-  const where = `${PAGE_KINDS[job.kind].preposition} ${visible(job.host.name)}`;
+  const where = `${PAGE_KINDS[job.kind].preposition} ${visible(job.host_name)}`;
   return `${verb}${object ? ` “${visible(object)}”` : ""} ${where}`;
 }

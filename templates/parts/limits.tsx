@@ -2,16 +2,16 @@
 import type { Child } from "hono/jsx";
 import { Csrf } from "./csrf.tsx";
 import { inPlace } from "./field.tsx";
+import type { FormValues } from "./form_values.ts";
+import type { ApiLimits } from "../../shared/bandwidth.ts";
 
 /** A Run now that was refused because of what was typed: shown where it was typed. */
-export interface RefusedRun {
+export interface RefusedRun extends FormValues<ApiLimits> {
   /** What was to run: the id of a group or schedule, a kind, or "all". */
   what: string;
   /** bandwidth_up_kbps or bandwidth_down_kbps. */
   field: string;
   message: string;
-  upload: string;
-  download: string;
 }
 
 /** `what` keeps the ids of several forms on one page apart. */
@@ -63,13 +63,12 @@ export function RunLimits(
 function LimitField(
   { id, name, label, what, mine }: {
     id: string;
-    name: "bandwidth_up_kbps" | "bandwidth_down_kbps";
+    name: keyof ApiLimits;
     label: string;
     what: string;
     mine: RefusedRun | undefined;
   },
 ) {
-  const typed = name === "bandwidth_up_kbps" ? mine?.upload : mine?.download;
   return (
     <div class="field">
       <label for={id}>{label}</label>
@@ -77,7 +76,7 @@ function LimitField(
         id={id}
         name={name}
         inputmode="numeric"
-        value={typed ?? ""}
+        value={mine?.[name] ?? ""}
         aria-describedby={`limits-${what}`}
         aria-invalid={mine?.field === name ? "true" : undefined}
       />

@@ -1,8 +1,9 @@
 // The five states and how the outcomes of jobs map to them. A state is always told by shape and word, never by colour alone.
 import type { JobStatus } from "../../shared/job.ts";
+import type { HostState } from "../../shared/shapes/host.ts";
 import { plural } from "../format.ts";
 
-export type State = "ok" | "warn" | "bad" | "run" | "off";
+export type State = HostState;
 
 export function Dot({ state }: { state: State }) {
   return <i class={`dot ${state}`}></i>;

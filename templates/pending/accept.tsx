@@ -4,6 +4,7 @@ import type { Child } from "hono/jsx";
 import { middleCut } from "../format.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Csrf } from "../parts/csrf.tsx";
+import type { OfferedRepository } from "../repositories/options.ts";
 import { JoiningFields, type JoiningValues } from "../hosts/joining_fields.tsx";
 import { Checkbox, type Errors, Problems, SelectField } from "../parts/field.tsx";
 import { Name } from "../parts/name.tsx";
@@ -18,7 +19,7 @@ export interface AcceptProps {
   errors: Errors;
   /** Hosts whose agent is away, one of which this machine may be after it was reinstalled. */
   awayHosts: { id: string; name: string }[];
-  repositories: { id: string; name: string; url: string }[];
+  repositories: OfferedRepository[];
 }
 
 export function AcceptPage(props: AcceptProps) {

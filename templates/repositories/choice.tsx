@@ -1,7 +1,7 @@
 // Which repository a host that is to join uses: one that is here, or another one with its fields.
 import { Checkbox, type Errors, SelectField } from "../parts/field.tsx";
 import { ConnectionFields, type ConnectionValues } from "./connection_fields.tsx";
-import { repositoryOptions } from "./options.ts";
+import { type OfferedRepository, repositoryOptions } from "./options.ts";
 
 export interface RepositoryChoiceValues {
   repository_choice: "existing" | "new";
@@ -13,7 +13,7 @@ export function RepositoryChoice(
   { values, errors, repositories, isAdmin }: {
     values: RepositoryChoiceValues;
     errors: Errors;
-    repositories: { id: string; name: string; url: string }[];
+    repositories: OfferedRepository[];
     isAdmin: boolean;
   },
 ) {

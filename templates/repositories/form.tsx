@@ -1,5 +1,6 @@
 // Add a repository, or change how one is reached.
 import { FormPage } from "../parts/form_page.tsx";
+import type { Repository } from "../../shared/shapes/repository.ts";
 import type { FrameProps } from "../layout.tsx";
 import type { Errors } from "../parts/field.tsx";
 import { Name } from "../parts/name.tsx";
@@ -8,11 +9,9 @@ import { ConnectionFields, type ConnectionValues } from "./connection_fields.tsx
 export interface RepositoryFormProps {
   frame: FrameProps;
   /** null for a new one. */
-  repository: { id: string; name: string } | null;
+  repository: Pick<Repository, "id" | "name" | "password_set" | "rest_password_set"> | null;
   values: ConnectionValues;
   errors: Errors;
-  isPasswordSet: boolean;
-  isRestPasswordSet: boolean;
   isAdmin: boolean;
 }
 
@@ -35,7 +34,13 @@ export function RepositoryFormPage(props: RepositoryFormProps) {
       cancelTo={to}
       errors={errors}
     >
-      <ConnectionFields {...props} prefix="" isKnown={repository !== null} />
+      <ConnectionFields
+        {...props}
+        prefix=""
+        isKnown={repository !== null}
+        isPasswordSet={repository?.password_set ?? false}
+        isRestPasswordSet={repository?.rest_password_set ?? false}
+      />
     </FormPage>
   );
 }

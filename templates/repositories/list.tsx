@@ -1,3 +1,4 @@
+import type { Repository } from "../../shared/shapes/repository.ts";
 import { bytes, middleCut, plural } from "../format.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Empty } from "../parts/empty.tsx";
@@ -6,21 +7,14 @@ import { Pager } from "../parts/pager.tsx";
 import { StateWord } from "../parts/state.tsx";
 import { Time } from "../parts/time.tsx";
 
-export interface RepositoryRowData {
-  id: string;
-  name: string;
-  url: string;
-  /** When it was first made or opened; null: no host has been there yet. */
-  initialisedAt: number | null;
-  hosts: number;
-  sizeBytes: number | null;
-  sizeAt: number | null;
-  isAppendOnly: boolean;
-}
+type ListedRepository = Pick<
+  Repository,
+  "id" | "name" | "url" | "initialised_at" | "append_only" | "hosts" | "total_size" | "stats_at"
+>;
 
 export interface RepositoryListProps {
   frame: FrameProps;
-  repositories: RepositoryRowData[];
+  repositories: ListedRepository[];
   nextCursor: string | null;
   isFirstPage: boolean;
   mayAdd: boolean;
@@ -73,7 +67,7 @@ export function RepositoryListPage(props: RepositoryListProps) {
   );
 }
 
-function RepositoryRow({ repository: r, now }: { repository: RepositoryRowData; now: number }) {
+function RepositoryRow({ repository: r, now }: { repository: ListedRepository; now: number }) {
   return (
     <tr>
       <td class="first">
@@ -85,17 +79,17 @@ function RepositoryRow({ repository: r, now }: { repository: RepositoryRowData; 
         <Name text={middleCut(r.url, 80)} />
       </td>
       <td>
-        {r.initialisedAt === null
+        {r.initialised_at === null
           ? <StateWord state="off" word="not opened yet" />
-          : <StateWord state="ok" word={r.isAppendOnly ? "ready, append-only" : "ready"} />}
+          : <StateWord state="ok" word={r.append_only ? "ready, append-only" : "ready"} />}
       </td>
-      <td class="num side">{plural(r.hosts, "host")}</td>
+      <td class="num side">{plural(r.hosts.length, "host")}</td>
       <td class="num side">
-        {r.sizeBytes === null ? "—" : (
+        {r.total_size === null ? "—" : (
           <>
-            {bytes(r.sizeBytes)} {r.sizeAt !== null && (
+            {bytes(r.total_size)} {r.stats_at !== null && (
               <span class="off-screen">
-                measured <Time at={r.sizeAt} now={now} />
+                measured <Time at={r.stats_at} now={now} />
               </span>
             )}
           </>

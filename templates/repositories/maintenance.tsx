@@ -1,7 +1,6 @@
 // What keeps a repository healthy: retention, prune and check with their age and outcome, its size, who holds a lock, and
 // the credential that may delete.
 import { cronInWords } from "../../shared/cron.ts";
-import type { JobStatus } from "../../shared/job.ts";
 import { messageOf } from "../../shared/problem_words.ts";
 import type { Problem } from "../../shared/problems.ts";
 import { visible } from "../../shared/redact.ts";
@@ -14,55 +13,52 @@ import { type RefusedRun, RunOneLimited } from "../parts/limits.tsx";
 import { Name, titleOf } from "../parts/name.tsx";
 import { jobState, StateWord } from "../parts/state.tsx";
 import { Time } from "../parts/time.tsx";
-import type { JobKind, MaintenanceKind } from "../../shared/job_kinds/all.ts";
+import type { MaintenanceKind } from "../../shared/job_kinds/all.ts";
+import type {
+  LeaseHolder,
+  MaintenanceHost,
+  MaintenanceTask,
+  RepositoryLock,
+} from "../../shared/shapes/maintenance.ts";
+import type { Repository } from "../../shared/shapes/repository.ts";
 
-export interface MaintenanceTask {
-  kind: MaintenanceKind;
-  isEnabled: boolean;
-  cron: string;
-  readDataPercent: number | null;
-  nextRunAt: number | null;
-  lastRun: { jobId: string; at: number; status: JobStatus; reason: string | null } | null;
-  lastSuccessAt: number | null;
-  /** Why it does not run although it is enabled. */
-  offBecause: Problem | null;
-  /** It uses the admin credential: only admins start it. */
-  isForAdmins: boolean;
-}
-
-export interface MaintenanceLock {
-  id: string;
-  at: number;
-  isExclusive: boolean;
-  hostname: string;
-  username: string | null;
-  pid: number | null;
-  isStale: boolean;
-}
+export type ShownTask =
+  & Pick<
+    MaintenanceTask,
+    | "kind"
+    | "enabled"
+    | "cron"
+    | "read_data_percent"
+    | "next_run_at"
+    | "last_run"
+    | "last_success_at"
+    | "uses_admin_credential"
+  >
+  & {
+    /** Why it does not run although it is enabled. */
+    off_because: Problem | null;
+  };
 
 /** Who alone may write there now. */
-export interface MaintenanceLease {
-  jobId: string;
-  kind: JobKind;
-  hostId: string;
-  hostName: string;
-  isOnline: boolean;
-  since: number;
-}
+type ShownLease = Pick<
+  LeaseHolder,
+  "job_id" | "kind" | "host_id" | "host_name" | "online" | "since"
+>;
+
+type ShownLock = RepositoryLock & { isStale: boolean };
 
 export interface MaintenanceProps {
   frame: FrameProps;
-  repositoryId: string;
-  tasks: MaintenanceTask[];
-  locks: MaintenanceLock[];
-  leases: MaintenanceLease[];
-  seenAt: number | null;
-  sizeBytes: number | null;
-  restoreBytes: number | null;
-  snapshots: number | null;
-  isAdminSet: boolean;
+  repository: Pick<
+    Repository,
+    "id" | "total_size" | "restore_size" | "snapshots_count" | "admin_credential_set"
+  >;
+  tasks: ShownTask[];
+  locks: ShownLock[];
+  leases: ShownLease[];
+  locks_seen_at: number | null;
   /** Of the hosts that use it those that are named and the first others; with why a named one gets nothing. */
-  holders: { id: string; name: string; isNamed: boolean; waitsSince: number | null }[];
+  holders: (MaintenanceHost & { isNamed: boolean })[];
   hiddenHosts: number;
   /** Why the admin credential goes nowhere, or null. */
   noHolder: Problem | null;
@@ -86,7 +82,7 @@ const WORDS: Record<MaintenanceKind, [name: string, about: string, verb: string]
 };
 
 export function Maintenance(props: MaintenanceProps) {
-  const { frame, tasks, repositoryId, mayChange } = props;
+  const { frame, tasks, repository, mayChange } = props;
   const startable = tasks.filter((task) => mayStart(props, task));
   return (
     <section class="section" id="maintenance">
@@ -110,7 +106,7 @@ export function Maintenance(props: MaintenanceProps) {
       </table>
       {startable.length > 0 && (
         <RunOneLimited
-          to={`/repositories/${repositoryId}/jobs`}
+          to={`/repositories/${repository.id}/jobs`}
           csrf={frame.csrf}
           name="kind"
           label="What"
@@ -129,41 +125,41 @@ export function Maintenance(props: MaintenanceProps) {
   );
 }
 
-function mayStart({ mayChange, mayChangeAdmin }: MaintenanceProps, task: MaintenanceTask): boolean {
-  return mayChange && !task.offBecause && (mayChangeAdmin || !task.isForAdmins);
+function mayStart({ mayChange, mayChangeAdmin }: MaintenanceProps, task: ShownTask): boolean {
+  return mayChange && !task.off_because && (mayChangeAdmin || !task.uses_admin_credential);
 }
 
-function TaskRow(props: MaintenanceProps & { task: MaintenanceTask }) {
-  const { frame, repositoryId, task } = props;
+function TaskRow(props: MaintenanceProps & { task: ShownTask }) {
+  const { frame, repository, task } = props;
   return (
     <tr>
       <td class="first">
         {WORDS[task.kind][0]} <span class="muted small">{WORDS[task.kind][1]}</span>
       </td>
-      <td>{task.isEnabled ? cronInWords(task.cron) : "off"}</td>
-      <td data-head={task.offBecause ? undefined : "next"}>
-        {task.offBecause
+      <td>{task.enabled ? cronInWords(task.cron) : "off"}</td>
+      <td data-head={task.off_because ? undefined : "next"}>
+        {task.off_because
           ? (
             <span class="warn">
-              <Name text={messageOf(task.offBecause)} />
+              <Name text={messageOf(task.off_because)} />
             </span>
           )
-          : task.nextRunAt === null
+          : task.next_run_at === null
           ? "—"
-          : <Time at={task.nextRunAt} now={frame.now} />}
+          : <Time at={task.next_run_at} now={frame.now} />}
       </td>
       <td data-head="last">
         <LastRun task={task} now={frame.now} />
       </td>
       <td data-head="last success">
-        {task.lastSuccessAt === null
+        {task.last_success_at === null
           ? <span class="muted">never</span>
-          : <Time at={task.lastSuccessAt} now={frame.now} />}
+          : <Time at={task.last_success_at} now={frame.now} />}
       </td>
       <td class="act">
         {mayStart(props, task) && (
           <PostButton
-            to={`/repositories/${repositoryId}/jobs`}
+            to={`/repositories/${repository.id}/jobs`}
             name="kind"
             value={task.kind}
             label={WORDS[task.kind][2]}
@@ -174,19 +170,19 @@ function TaskRow(props: MaintenanceProps & { task: MaintenanceTask }) {
   );
 }
 
-function LastRun({ task, now }: { task: MaintenanceTask; now: number }) {
-  if (!task.lastRun) return <span class="muted">never</span>;
+function LastRun({ task, now }: { task: ShownTask; now: number }) {
+  if (!task.last_run) return <span class="muted">never</span>;
   return (
-    <span title={titleOf(task.lastRun.reason, 0)}>
-      <StateWord state={jobState(task.lastRun.status)} word={task.lastRun.status} />{" "}
-      <a href={`/jobs/${task.lastRun.jobId}`}>
-        <Time at={task.lastRun.at} now={now} />
+    <span title={titleOf(task.last_run.reason, 0)}>
+      <StateWord state={jobState(task.last_run.status)} word={task.last_run.status} />{" "}
+      <a href={`/jobs/${task.last_run.job_id}`}>
+        <Time at={task.last_run.at} now={now} />
       </a>
     </span>
   );
 }
 
-function Cadences({ frame, repositoryId, tasks, values, errors }: MaintenanceProps) {
+function Cadences({ frame, repository, tasks, values, errors }: MaintenanceProps) {
   const typed = (name: string, stored: string) => values?.[name] ?? stored;
   return (
     <details
@@ -194,7 +190,7 @@ function Cadences({ frame, repositoryId, tasks, values, errors }: MaintenancePro
       open={Object.keys(errors).some((name) => name.includes("."))}
     >
       <summary>Change when…</summary>
-      <form method="post" action={`/repositories/${repositoryId}/maintenance`} class="form nested">
+      <form method="post" action={`/repositories/${repository.id}/maintenance`} class="form nested">
         <Csrf token={frame.csrf} />
         {tasks.map((task) => (
           <fieldset class="part">
@@ -203,7 +199,7 @@ function Cadences({ frame, repositoryId, tasks, values, errors }: MaintenancePro
               <Checkbox
                 name={`${task.kind}.enabled`}
                 label="Enabled"
-                isChecked={values ? values[`${task.kind}.enabled`] === "on" : task.isEnabled}
+                isChecked={values ? values[`${task.kind}.enabled`] === "on" : task.enabled}
               />
               <TextField
                 name={`${task.kind}.cron`}
@@ -220,7 +216,7 @@ function Cadences({ frame, repositoryId, tasks, values, errors }: MaintenancePro
                   type="number"
                   min={0}
                   max={100}
-                  value={typed("check.read_data_percent", String(task.readDataPercent ?? 0))}
+                  value={typed("check.read_data_percent", String(task.read_data_percent ?? 0))}
                   error={errors["check.read_data_percent"]}
                   help="Each check reads the next part, so that in time all of it has been read. A check that reads nothing does not see flipped bits."
                 />
@@ -237,7 +233,7 @@ function Cadences({ frame, repositoryId, tasks, values, errors }: MaintenancePro
 }
 
 function Health(props: MaintenanceProps) {
-  const { frame, repositoryId, locks, mayChange, ...p } = props;
+  const { frame, repository, locks, mayChange, ...p } = props;
   return (
     <div class="section stack">
       <h2>Health</h2>
@@ -245,14 +241,14 @@ function Health(props: MaintenanceProps) {
       {mayChange && (
         <p class="actions">
           <PostButton
-            to={`/repositories/${repositoryId}/jobs`}
+            to={`/repositories/${repository.id}/jobs`}
             name="kind"
             value="stats"
             label="Look now"
           />
           {locks.length > 0 && (
             <PostButton
-              to={`/repositories/${repositoryId}/jobs`}
+              to={`/repositories/${repository.id}/jobs`}
               name="kind"
               value="unlock"
               label="Remove stale locks"
@@ -261,44 +257,45 @@ function Health(props: MaintenanceProps) {
         </p>
       )}
       {p.mayChangeAdmin && (locks.length > 0 || p.unlock) && (
-        <RemoveEveryLock {...p} frame={frame} repositoryId={repositoryId} locks={locks} />
+        <RemoveEveryLock {...p} frame={frame} repository={repository} locks={locks} />
       )}
       {p.mayChangeAdmin && (p.leases.length > 0 || p.release) && (
-        <ReleaseLease {...p} frame={frame} repositoryId={repositoryId} />
+        <ReleaseLease {...p} frame={frame} repository={repository} />
       )}
     </div>
   );
 }
 
-function HealthFacts({ frame, locks, ...p }: MaintenanceProps) {
-  const saved = p.sizeBytes && p.restoreBytes ? p.restoreBytes / p.sizeBytes : null;
+function HealthFacts({ frame, repository, locks, ...p }: MaintenanceProps) {
+  const { total_size, restore_size, snapshots_count } = repository;
+  const saved = total_size && restore_size ? restore_size / total_size : null;
   return (
     <dl class="facts">
       <dt>Size</dt>
       <dd>
-        {p.sizeBytes === null ? <span class="muted">not measured yet</span> : (
+        {total_size === null ? <span class="muted">not measured yet</span> : (
           <>
-            {bytes(p.sizeBytes)}
+            {bytes(total_size)}
             {saved !== null && saved > 1 && (
               <span class="muted">
-                {` for ${bytes(p.restoreBytes!)} of files: ${saved.toFixed(1)} times what it takes`}
+                {` for ${bytes(restore_size!)} of files: ${saved.toFixed(1)} times what it takes`}
               </span>
             )}
           </>
         )}
       </dd>
       <dt>Snapshots</dt>
-      <dd>{p.snapshots === null ? <span class="muted">—</span> : count(p.snapshots)}</dd>
+      <dd>{snapshots_count === null ? <span class="muted">—</span> : count(snapshots_count)}</dd>
       <dt>Locks</dt>
       <dd>
-        {p.seenAt === null ? <span class="muted">not looked at yet</span> : (
+        {p.locks_seen_at === null ? <span class="muted">not looked at yet</span> : (
           <>
             {locks.length === 0
               ? "none"
               : <ul class="paths">{locks.map((lock) => <Lock lock={lock} now={frame.now} />)}</ul>}
             {" "}
             <span class="muted">
-              seen <Time at={p.seenAt} now={frame.now} />
+              seen <Time at={p.locks_seen_at} now={frame.now} />
             </span>
           </>
         )}
@@ -317,9 +314,9 @@ function HealthFacts({ frame, locks, ...p }: MaintenanceProps) {
   );
 }
 
-type Removal = Pick<MaintenanceProps, "frame" | "repositoryId" | "locks" | "unlock">;
+type Removal = Pick<MaintenanceProps, "frame" | "repository" | "locks" | "unlock">;
 
-function RemoveEveryLock({ frame, repositoryId, locks, unlock }: Removal) {
+function RemoveEveryLock({ frame, repository, locks, unlock }: Removal) {
   const holders = [...new Set(locks.map(({ hostname }) => hostname))];
   const errors = unlock?.errors ?? {};
   return (
@@ -327,7 +324,7 @@ function RemoveEveryLock({ frame, repositoryId, locks, unlock }: Removal) {
       <summary>Remove every lock…</summary>
       <form
         method="post"
-        action={`/repositories/${repositoryId}/jobs#locks`}
+        action={`/repositories/${repository.id}/jobs#locks`}
         class="form nested"
       >
         <Csrf token={frame.csrf} />
@@ -356,14 +353,14 @@ function RemoveEveryLock({ frame, repositoryId, locks, unlock }: Removal) {
   );
 }
 
-function Lease({ lease, now }: { lease: MaintenanceLease; now: number }) {
+function Lease({ lease, now }: { lease: ShownLease; now: number }) {
   return (
     <li>
-      <a href={`/jobs/${lease.jobId}`}>{lease.kind}</a> of{" "}
-      <a href={`/hosts/${lease.hostId}`}>
-        <Name text={lease.hostName} />
+      <a href={`/jobs/${lease.job_id}`}>{lease.kind}</a> of{" "}
+      <a href={`/hosts/${lease.host_id}`}>
+        <Name text={lease.host_name} />
       </a>, since <Time at={lease.since} now={now} />
-      {!lease.isOnline && (
+      {!lease.online && (
         <>
           {" "}
           <StateWord state="warn" word="offline" />{" "}
@@ -375,9 +372,9 @@ function Lease({ lease, now }: { lease: MaintenanceLease; now: number }) {
 }
 
 function ReleaseLease(
-  { frame, repositoryId, leases, release }: Pick<
+  { frame, repository, leases, release }: Pick<
     MaintenanceProps,
-    "frame" | "repositoryId" | "leases" | "release"
+    "frame" | "repository" | "leases" | "release"
   >,
 ) {
   const errors = release?.errors ?? {};
@@ -386,7 +383,7 @@ function ReleaseLease(
       <summary>Let others write there…</summary>
       <form
         method="post"
-        action={`/repositories/${repositoryId}/lease/release#lease`}
+        action={`/repositories/${repository.id}/lease/release#lease`}
         class="form nested"
       >
         <Csrf token={frame.csrf} />
@@ -412,10 +409,10 @@ function ReleaseLease(
   );
 }
 
-function Lock({ lock, now }: { lock: MaintenanceLock; now: number }) {
+function Lock({ lock, now }: { lock: ShownLock; now: number }) {
   return (
     <li>
-      {lock.isExclusive ? "exclusive" : "shared"}, by <Name text={lock.username ?? "somebody"} /> on
+      {lock.exclusive ? "exclusive" : "shared"}, by <Name text={lock.username ?? "somebody"} /> on
       {" "}
       <Name text={lock.hostname} />
       {lock.pid !== null && `, process ${lock.pid}`}, <Time at={lock.at} now={now} />{" "}
@@ -425,27 +422,28 @@ function Lock({ lock, now }: { lock: MaintenanceLock; now: number }) {
 }
 
 function AdminCredential(props: MaintenanceProps) {
-  const { frame, repositoryId, isAdminSet, mayChangeAdmin } = props;
-  const to = `/repositories/${repositoryId}/admin-credential`;
+  const { frame, repository, mayChangeAdmin } = props;
+  const isSet = repository.admin_credential_set;
+  const to = `/repositories/${repository.id}/admin-credential`;
   return (
     <div class="section stack">
       <h2>Admin credential</h2>
       <p class="muted">
-        {isAdminSet
+        {isSet
           ? "Set. It is sent with each retention and prune, to the hosts that an admin named, lives in the agent's memory for that job, and is never written to its disk."
           : "Not set. Retention uses the repository credential, and prune is off. With one of its own, a stolen machine can add backups but not destroy them."}
       </p>
-      {isAdminSet && props.noHolder && (
+      {isSet && props.noHolder && (
         <p>
           <StateWord state="warn" word={visible(messageOf(props.noHolder))} />
         </p>
       )}
-      {isAdminSet && !mayChangeAdmin && <NamedHosts {...props} />}
+      {isSet && !mayChangeAdmin && <NamedHosts {...props} />}
       {mayChangeAdmin && (
         <>
           <AdminCredentialForm {...props} to={to} />
           <Holders {...props} />
-          {isAdminSet && (
+          {isSet && (
             <Confirm
               label="Remove it…"
               to={`${to}/delete`}
@@ -462,13 +460,13 @@ function AdminCredential(props: MaintenanceProps) {
 }
 
 function AdminCredentialForm(props: MaintenanceProps & { to: string }) {
-  const { frame, isAdminSet, errors, to } = props;
+  const { frame, repository, errors, to } = props;
   return (
     <details
       class="unfold"
       open={["username", "rest_password", "everyday", ""].some((name) => errors[name])}
     >
-      <summary>{isAdminSet ? "Replace…" : "Set…"}</summary>
+      <summary>{repository.admin_credential_set ? "Replace…" : "Set…"}</summary>
       <form method="post" action={to} class="form nested">
         <Csrf token={frame.csrf} />
         <Problems errors={{ "": errors[""] }} />
@@ -501,14 +499,14 @@ function AdminCredentialForm(props: MaintenanceProps & { to: string }) {
 }
 
 function NamedHosts({ holders, frame }: MaintenanceProps) {
-  const named = holders.filter(({ isNamed, waitsSince }) => isNamed || waitsSince !== null);
+  const named = holders.filter(({ isNamed, waits_since }) => isNamed || waits_since !== null);
   if (named.length === 0) return null;
   return (
     <ul class="paths">
       {named.map((host) => (
         <li>
           <Name text={host.name} />
-          <Waits at={host.waitsSince} now={frame.now} />
+          <Waits at={host.waits_since} now={frame.now} />
         </li>
       ))}
     </ul>
@@ -530,7 +528,7 @@ function Waits({ at, now }: { at: number | null; now: number }) {
 
 /** Which hosts may hold it: none until an admin says so. */
 function Holders(props: MaintenanceProps) {
-  const { frame, repositoryId, holders, errors } = props;
+  const { frame, repository, holders, errors } = props;
   const error = Object.entries(errors).find(([field]) => field.startsWith("host_ids"))?.[1];
   if (holders.length === 0) {
     return <p class="muted">No host uses the repository yet that could hold it.</p>;
@@ -538,7 +536,7 @@ function Holders(props: MaintenanceProps) {
   return (
     <form
       method="post"
-      action={`/repositories/${repositoryId}/maintenance-hosts#holders`}
+      action={`/repositories/${repository.id}/maintenance-hosts#holders`}
       class="form nested"
       id="holders"
     >
@@ -556,7 +554,7 @@ function Holders(props: MaintenanceProps) {
             />
             <label for={`holder-${host.id}`}>
               <Name text={host.name} />
-              <Waits at={host.waitsSince} now={frame.now} />
+              <Waits at={host.waits_since} now={frame.now} />
             </label>
           </div>
         ))}

@@ -1,9 +1,12 @@
 import { middleCut } from "../format.ts";
+import type { Repository } from "../../shared/shapes/repository.ts";
 import type { Option } from "../parts/field.tsx";
+
+export type OfferedRepository = Pick<Repository, "id" | "name" | "url">;
 
 /** Repositories to choose from: there may be two hundred, so each is told in few words. */
 export function repositoryOptions(
-  repositories: { id: string; name: string; url: string }[],
+  repositories: OfferedRepository[],
 ): Option[] {
   return repositories.map(({ id, name, url }) => ({
     value: id,

@@ -1,3 +1,5 @@
+import type { Host } from "../../shared/shapes/host.ts";
+import type { Repository } from "../../shared/shapes/repository.ts";
 import { type ResticIdProps, ResticIds } from "./restic_id.tsx";
 import { type UngovernedProps, UngovernedSnapshots } from "./ungoverned.tsx";
 import { Maintenance, type MaintenanceProps } from "./maintenance.tsx";
@@ -9,30 +11,32 @@ import { Csrf } from "../parts/csrf.tsx";
 import { type Errors, Problems, TextField } from "../parts/field.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { Name } from "../parts/name.tsx";
-import { Dot, type State, StateWord } from "../parts/state.tsx";
+import { Dot, StateWord } from "../parts/state.tsx";
 import { Time } from "../parts/time.tsx";
 
-export interface RepositoryView {
-  id: string;
-  name: string;
-  url: string;
-  username: string | null;
-  isPasswordSet: boolean;
-  isRestPasswordSet: boolean;
-  environmentNames: string[];
-  isAppendOnly: boolean;
-  isOpenToOperators: boolean;
-  initialisedAt: number | null;
-  isNew: boolean;
-  sizeBytes: number | null;
-  sizeAt: number | null;
-  createdAt: number;
-  /** At most a hundred, the worst first; `hostCount` counts all of them. */
-  hosts: { id: string; name: string; state: State; lastSuccessAt: number | null }[];
-  hostCount: number;
-  places: ResticIdProps["places"];
-  sameAs: ResticIdProps["sameAs"];
-}
+export type RepositoryView =
+  & Pick<
+    Repository,
+    | "id"
+    | "name"
+    | "url"
+    | "username"
+    | "password_set"
+    | "rest_password_set"
+    | "environment_names"
+    | "append_only"
+    | "open_to_operators"
+    | "initialised_at"
+    | "is_new"
+    | "total_size"
+    | "stats_at"
+  >
+  & Pick<ResticIdProps, "restic_ids" | "same_as">
+  & {
+    /** At most a hundred, the worst first; `hostCount` counts all of them. */
+    hosts: Pick<Host, "id" | "name" | "state" | "last_success_at">[];
+    hostCount: number;
+  };
 
 export interface RepositoryPageProps {
   frame: FrameProps;
@@ -67,8 +71,8 @@ export function RepositoryPage(props: RepositoryPageProps) {
         repositoryId={r.id}
         csrf={frame.csrf}
         now={frame.now}
-        places={r.places}
-        sameAs={r.sameAs}
+        restic_ids={r.restic_ids}
+        same_as={r.same_as}
         mayAnswer={props.mayAnswer}
         errors={props.answerErrors ?? {}}
       />
@@ -102,9 +106,9 @@ function UsedBy({ repository: r, now }: { repository: RepositoryView; now: numbe
                   </a>
                 </span>
                 <span class="muted">
-                  {host.lastSuccessAt === null ? "no backup yet" : (
+                  {host.last_success_at === null ? "no backup yet" : (
                     <>
-                      backed up <Time at={host.lastSuccessAt} now={now} />
+                      backed up <Time at={host.last_success_at} now={now} />
                     </>
                   )}
                 </span>
@@ -147,21 +151,21 @@ export function RepositoryFacts(
         <Copyable text={r.url} what="the address" />
       </dd>
       <dt>Password</dt>
-      <dd>{r.isPasswordSet ? "set" : "not set"}</dd>
-      {(r.username || r.isRestPasswordSet) && (
+      <dd>{r.password_set ? "set" : "not set"}</dd>
+      {(r.username || r.rest_password_set) && (
         <>
           <dt>Storage user</dt>
           <dd>
             <Name text={r.username ?? "—"} />
-            {r.isRestPasswordSet && <span class="muted">, password set</span>}
+            {r.rest_password_set && <span class="muted">, password set</span>}
           </dd>
         </>
       )}
-      {r.environmentNames.length > 0 && (
+      {r.environment_names.length > 0 && (
         <>
           <dt>Environment</dt>
           <dd>
-            {r.environmentNames.map((name) => (
+            {r.environment_names.map((name) => (
               <div>
                 <code>{name}</code> <span class="muted">set</span>
               </div>
@@ -171,11 +175,11 @@ export function RepositoryFacts(
       )}
       <dt>Deleting</dt>
       <dd>
-        {r.isAppendOnly ? "append-only: hosts cannot delete" : "allowed with this credential"}
+        {r.append_only ? "append-only: hosts cannot delete" : "allowed with this credential"}
       </dd>
       <dt>Operators</dt>
       <dd>
-        {r.isOpenToOperators
+        {r.open_to_operators
           ? "may bind hosts to it"
           : "may use it; only admins bind hosts and change it"}
       </dd>
@@ -188,12 +192,12 @@ export function RepositoryFacts(
 }
 
 function Opened({ repository: r, now }: { repository: RepositoryView; now: number }) {
-  if (r.initialisedAt === null) {
+  if (r.initialised_at === null) {
     return (
       <>
         <StateWord state="off" word="not opened yet" />{" "}
         <span class="muted">
-          {r.isNew
+          {r.is_new
             ? "The first host that connects makes it."
             : "The first host that connects opens it."}
         </span>
@@ -204,20 +208,20 @@ function Opened({ repository: r, now }: { repository: RepositoryView; now: numbe
     <>
       <StateWord state="ok" word="ready" />{" "}
       <span class="muted">
-        · initialised <Time at={r.initialisedAt} now={now} />
+        · initialised <Time at={r.initialised_at} now={now} />
       </span>
     </>
   );
 }
 
 function Size({ repository: r, now }: { repository: RepositoryView; now: number }) {
-  if (r.sizeBytes === null) return <span class="muted">not measured yet</span>;
+  if (r.total_size === null) return <span class="muted">not measured yet</span>;
   return (
     <>
-      {bytes(r.sizeBytes)}
-      {r.sizeAt !== null && (
+      {bytes(r.total_size)}
+      {r.stats_at !== null && (
         <span class="muted">
-          , measured <Time at={r.sizeAt} now={now} />
+          , measured <Time at={r.stats_at} now={now} />
         </span>
       )}
     </>

@@ -1,4 +1,5 @@
 // The id that restic gave a repository: whether it stands here twice, and the question when it has changed.
+import type { PlaceId, Repository } from "../../shared/shapes/repository.ts";
 import { Csrf } from "../parts/csrf.tsx";
 import { Problems } from "../parts/field.tsx";
 import type { Errors } from "../parts/field.tsx";
@@ -10,13 +11,8 @@ export interface ResticIdProps {
   repositoryId: string;
   csrf: string;
   now: number;
-  places: {
-    hostId: string | null;
-    hostName: string | null;
-    resticId: string;
-    changed: { resticId: string; hostId: string; hostName: string; at: number } | null;
-  }[];
-  sameAs: { id: string; name: string; url: string }[];
+  restic_ids: (PlaceId & { hostName: string | null })[];
+  same_as: Repository["same_as"];
   mayAnswer: boolean;
   errors: Errors;
 }
@@ -24,20 +20,21 @@ export interface ResticIdProps {
 const short = (id: string) => <code title={id}>{id.slice(0, 8)}</code>;
 
 export function ResticIds(props: ResticIdProps) {
-  const asked = props.places.filter((place) => place.changed !== null);
-  if (asked.length === 0 && props.sameAs.length === 0) return null;
+  const asked = props.restic_ids.filter((place) => place.changed !== null);
+  if (asked.length === 0 && props.same_as.length === 0) return null;
   return (
     <section class="section stack" id="restic-id">
       {asked.map((place) => <Question {...props} place={place} />)}
-      {props.sameAs.length > 0 && (
+      {props.same_as.length > 0 && (
         <div class="flash warn stack">
           <p>
-            <b>The same repository, or a copy?</b> Its id ({short(props.places[0]!.resticId)}){" "}
+            <b>The same repository, or a copy?</b> Its id ({short(props.restic_ids[0]!.restic_id)})
+            {" "}
             also stands under another address here. Retention, prune and check of them wait for each
             other; passwords, rights and lists stay apart.
           </p>
           <ul>
-            {props.sameAs.map((other) => (
+            {props.same_as.map((other) => (
               <li>
                 <a href={`/repositories/${other.id}`}>
                   <Name text={other.name} />
@@ -54,7 +51,7 @@ export function ResticIds(props: ResticIdProps) {
   );
 }
 
-type Place = ResticIdProps["places"][number];
+type Place = ResticIdProps["restic_ids"][number];
 
 function Question(
   { repositoryId, csrf, now, mayAnswer, errors, place }: ResticIdProps & { place: Place },
@@ -66,11 +63,11 @@ function Question(
         <StateWord state="warn" word="Another repository than before is at this address" />
       </p>
       <p>
-        <a href={`/hosts/${changed.hostId}`}>
-          <Name text={changed.hostName} />
+        <a href={`/hosts/${changed.host_id}`}>
+          <Name text={changed.host_name} />
         </a>{" "}
-        found {short(changed.resticId)} <Time at={changed.at} now={now} />, where{" "}
-        {short(place.resticId)} was{place.hostName && (
+        found {short(changed.restic_id)} <Time at={changed.at} now={now} />, where{" "}
+        {short(place.restic_id)} was{place.hostName && (
           <>
             , on <Name text={place.hostName} />
           </>
@@ -81,13 +78,13 @@ function Question(
       {mayAnswer && (
         <div class="actions">
           {[
-            { id: changed.resticId, label: "This is right now" },
-            { id: place.resticId, label: "The one before is right" },
+            { id: changed.restic_id, label: "This is right now" },
+            { id: place.restic_id, label: "The one before is right" },
           ].map(({ id, label }) => (
             <form method="post" action={`/repositories/${repositoryId}/restic-id`}>
               <Csrf token={csrf} />
               <input type="hidden" name="restic_id" value={id} />
-              {place.hostId && <input type="hidden" name="host_id" value={place.hostId} />}
+              {place.host_id && <input type="hidden" name="host_id" value={place.host_id} />}
               <button type="submit">{label}</button>
             </form>
           ))}

@@ -18,13 +18,13 @@ export interface UngovernedProps {
   now: number;
   items: UngovernedView[];
   /** When the maintenance last listed the snapshots of all hosts. */
-  listedAt: number | null;
+  listed_at: number | null;
   mayChange: boolean;
   isAdmin: boolean;
 }
 
 export function UngovernedSnapshots(props: UngovernedProps) {
-  const { items, listedAt, now } = props;
+  const { items, listed_at, now } = props;
   if (items.length === 0) return null;
   const open = items.filter(({ kept_by }) => kept_by === null);
   const kept = items.filter(({ kept_by }) => kept_by !== null);
@@ -34,9 +34,9 @@ export function UngovernedSnapshots(props: UngovernedProps) {
       <p class="muted">
         No retention counts or removes them: their group or host was removed here, they are from
         before it joined, or another restic made them
-        {listedAt !== null && (
+        {listed_at !== null && (
           <>
-            . All hosts listed <Time at={listedAt} now={now} />
+            . All hosts listed <Time at={listed_at} now={now} />
           </>
         )}.
       </p>

@@ -106,17 +106,18 @@ Deno.test("secrets are write-only: no page gives a password field a value", () =
 Deno.test("job titles are words, and a wrong password leads to the repository", () => {
   const job = {
     kind: "backup" as const,
-    host: { id: "h", name: "web-01" },
-    repository: { id: "r", name: "nas" },
-    groupName: "home",
-    groupId: "g",
+    host_id: "h",
+    host_name: "web-01",
+    repository_id: "r",
+    repositoryName: "nas",
+    source_group_name: "home",
     status: "failed" as const,
-    reasonCode: "wrong_password",
+    reason_code: "wrong_password",
   };
   assert.equal(jobTitle(job), "Backup of “home” on web-01");
   assert.equal(jobTitle({ ...job, kind: "init" }), "Open or make repository “nas” from web-01");
   assert.equal(nextStep(job)?.href, "/repositories/r");
-  assert.equal(nextStep({ ...job, reasonCode: null })?.kind, "backup");
+  assert.equal(nextStep({ ...job, reason_code: null })?.kind, "backup");
 });
 
 Deno.test("log rows tell streams apart by class and word, number and link each line", () => {

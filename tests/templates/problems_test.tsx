@@ -78,7 +78,7 @@ const WILD = `${HOSTILE.slice(0, 60)}\u009b31m\u202e: is locked by`;
 const attention = (problems: Problem[]) =>
   String(Attention({
     fleet: { ok: 0, attention: 1, running: 0, offline: 0, total: 1 },
-    items: [{ host: { id: "h", name: "alpha" }, state: "bad", problems }],
+    items: [{ id: "h", name: "alpha", state: "bad", job_id: null, problems }],
     oldest: null,
     now: NOW,
     mayRun: true,
@@ -95,9 +95,8 @@ for (const code of PROBLEM_CODES) {
         String(HostHead({ host: hostView({ problems: [found] }), mayRun: true })),
         String(Maintenance({
           ...maintenance(),
-          isAdminSet: true,
           noHolder: found,
-          tasks: [{ ...task!, offBecause: found }],
+          tasks: [{ ...task!, off_because: found }],
         })),
       ]
     ) {

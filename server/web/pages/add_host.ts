@@ -75,7 +75,7 @@ async function add(server: Server, c: Ctx): Promise<Response> {
     hostname: value.hostname.trim(),
     tokenId: done.id,
     commands: joinCommands(c.get("baseUrl"), done.token),
-    expiresAt: done.expires_at,
+    expires_at: done.expires_at,
     generatedPassword: done.repository_password,
     missing: await missingFiles(server),
     joined: null,

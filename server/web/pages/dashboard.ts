@@ -3,7 +3,6 @@ import { fleetSummary } from "../../hosts/fleet.ts";
 import { allTags } from "../../hosts/names.ts";
 import type { Server } from "../../server.ts";
 import type { Ctx, Route } from "../context.ts";
-import { attentionItems } from "./host_props.ts";
 import { frameOf, mayRun, show } from "./page.ts";
 import { hostsOnPage } from "./host_list_props.ts";
 import { pendingProps } from "./pending_props.ts";
@@ -18,13 +17,12 @@ async function dashboard(server: Server, c: Ctx): Promise<Response> {
     fleetSummary(server),
     allTags(server),
   ]);
-  const { oldest } = summary;
   return show(
     c,
     DashboardPage({
       frame: await frameOf(server, c),
-      attention: attentionItems(summary),
-      oldest: oldest && { name: oldest.name, at: oldest.last_success_at },
+      attention: summary.worst,
+      oldest: summary.oldest,
       pending: mayRun(c) ? await pendingProps(server, c) : null,
       ...list,
       tags: tagChoices(tags, c.req.query("tag")),

@@ -31,8 +31,8 @@ import { listSnapshots } from "../../snapshots/find.ts";
 import { pathId, readPage } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
 import { attempt, attemptTo, type Form, linesOf, numberOf, readForm, tagsOf } from "./form.ts";
-import { jobRow } from "./job_props.ts";
 import { frameOf, goTo, isAdmin, show, whereFrom } from "./page.ts";
+import { formInput, formValues, typedValues } from "./schema_form.ts";
 import { repositoryChoices } from "./repository_choice.ts";
 import { repositoryView } from "./repository_props.ts";
 import { hostFrame, lossesOf } from "./host_props.ts";
@@ -70,18 +70,14 @@ export const hostPageRoutes: Route[] = [
 
 async function snapshots(server: Server, c: Ctx): Promise<Response> {
   const props = await hostFrame(server, c);
-  const { id } = props.host;
-  const { snapshots_count, snapshots_cut } = await getHost(server, id);
-  const page = await listSnapshots(server, id, readPage(c, 50));
+  const page = await listSnapshots(server, props.host.id, readPage(c, 50));
   return show(
     c,
     SnapshotsPage({
       ...props,
       snapshots: page.items,
-      total: snapshots_count ?? page.items.length,
-      refreshedAt: page.refreshed_at,
+      refreshed_at: page.refreshed_at,
       losses: lossesOf(page, server.now()),
-      cut: snapshots_cut,
       nextCursor: page.next_cursor,
       isFirstPage: !c.req.query("cursor"),
     }),
@@ -95,15 +91,12 @@ async function repository(
   status = 200,
 ): Promise<Response> {
   const props = await hostFrame(server, c);
-  const view = await repositoryView(server, props.host.repository.id);
-  const host = await getHost(server, props.host.id);
+  const { host } = props;
+  const view = await repositoryView(server, host.repository_id);
   const page = HostRepositoryPage({
     ...props,
     repository: view,
-    limits: {
-      up: String(host.bandwidth_up_kbps ?? ""),
-      down: String(host.bandwidth_down_kbps ?? ""),
-    },
+    limits: formValues(Limits, host),
     windows: [
       ...host.bandwidth_windows.map((window) => ({
         days: window.days.join(","),
@@ -114,7 +107,6 @@ async function repository(
       })),
       BLANK_WINDOW,
     ],
-    timeZone: host.time_zone,
     limitErrors: {},
     ...defaultHookProps(await getDefaultHooks(server, host.id)),
     hookErrors: {},
@@ -129,13 +121,12 @@ async function repository(
 async function bandwidth(server: Server, c: Ctx): Promise<Response> {
   const hostId = pathId(c, "id");
   const form = await readForm(c);
-  const limits = { up: form.text("bandwidth_up_kbps"), down: form.text("bandwidth_down_kbps") };
+  const limits = typedValues(Limits, form);
   const windows = windowsOf(form);
   const { errors } = await attempt(
     BandwidthInput,
     {
-      bandwidth_up_kbps: numberOf(limits.up) ?? null,
-      bandwidth_down_kbps: numberOf(limits.down) ?? null,
+      ...formInput(Limits, limits),
       windows: windows.map((window) => ({
         days: window.days.split(","),
         from: window.from.trim(),
@@ -152,6 +143,9 @@ async function bandwidth(server: Server, c: Ctx): Promise<Response> {
   }
   return goTo(c, `/hosts/${hostId}/repository`, { text: "The limits are saved." });
 }
+
+/** What holds at all hours. */
+const Limits = BandwidthInput.omit({ windows: true });
 
 const BLANK_WINDOW: WindowValues = {
   days: "",
@@ -178,7 +172,8 @@ function windowsOf(form: Form): WindowValues[] {
 }
 
 function defaultHookProps(stored: DefaultHooks) {
-  return { hooks: defaultHookFields(stored), hooksStopAtError: stored.hook_stop_at_error_default };
+  const { hook_stop_at_error_default } = stored;
+  return { hooks: defaultHookFields(stored), hook_stop_at_error_default };
 }
 
 function defaultHookFields(
@@ -216,7 +211,7 @@ async function hooks(server: Server, c: Ctx): Promise<Response> {
   );
   if (errors) {
     const fields = defaultHookFields(await getDefaultHooks(server, hostId), typed, errors);
-    const changes = { hooks: fields, hooksStopAtError: hook_stop_at_error_default };
+    const changes = { hooks: fields, hook_stop_at_error_default };
     return repository(server, c, { ...changes, hookErrors: errors }, 422);
   }
   return goTo(c, `/hosts/${hostId}/repository#hooks`, { text: "The hooks are saved." });
@@ -254,7 +249,7 @@ async function jobs(server: Server, c: Ctx): Promise<Response> {
     c,
     HostJobsPage({
       ...props,
-      jobs: items.map(jobRow),
+      jobs: items,
       nextCursor: next_cursor,
       isFirstPage: !c.req.query("cursor"),
     }),
@@ -268,7 +263,7 @@ async function settings(
   status = 200,
 ): Promise<Response> {
   const props = await hostFrame(server, c);
-  const host = await getHost(server, props.host.id);
+  const { host } = props;
   return show(
     c,
     HostSettingsPage({
@@ -283,7 +278,6 @@ async function settings(
       repositories: await repositoryChoices(server, c, [host.repository_id]),
       approvals: await approvalsProps(server, c, host),
       machines: await listInstances(server, host.id),
-      snapshots: host.snapshots_count,
       mayDelete: isAdmin(c),
       deleteErrors: {},
       ...changes,
@@ -390,11 +384,11 @@ async function rejoin(server: Server, c: Ctx): Promise<Response> {
     hostname: made.name,
     tokenId: made.id,
     commands: joinCommands(c.get("baseUrl"), made.token),
-    expiresAt: made.expires_at,
+    expires_at: made.expires_at,
     generatedPassword: null,
     missing: await missingFiles(server),
     joined: null,
-    rejoins: { hostId, isOnline: server.agents.isOnline(hostId) },
+    rejoins: { id: hostId, online: server.agents.isOnline(hostId) },
   });
   return show(c, page, 201);
 }

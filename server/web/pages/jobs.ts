@@ -12,7 +12,7 @@ import type { Server } from "../../server.ts";
 import { pathId, readOneOf, readPage } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
 import { attemptTo } from "./form.ts";
-import { jobRow, jobView } from "./job_props.ts";
+import { jobView } from "./job_props.ts";
 import { frameOf, goTo, isAdmin, mayRun, show } from "./page.ts";
 import { JOB_KINDS } from "../../../shared/job_kinds/all.ts";
 import type { StoredLine } from "../../../shared/shapes/job.ts";
@@ -42,7 +42,7 @@ async function list(server: Server, c: Ctx): Promise<Response> {
     c,
     JobListPage({
       frame: await frameOf(server, c),
-      jobs: items.map(jobRow),
+      jobs: items,
       filter: { host: filter.host ?? "", kind: filter.kind ?? "", status: filter.status ?? "" },
       hosts: await filterHosts(server, filter.host),
       nextCursor: next_cursor,

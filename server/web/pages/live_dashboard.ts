@@ -10,9 +10,9 @@ import { fragment, NOTHING, watching } from "../live.ts";
 import { onceForAll } from "../shared_fragments.ts";
 import { fragmentBytes } from "../sse.ts";
 import { hostsOnPage } from "./host_list_props.ts";
-import { attentionItems, hostRows } from "./host_props.ts";
+import { hostRows } from "./host_props.ts";
 import { frameFragments, summaryOf } from "./live_frame.ts";
-import { fleetProps, isAdmin, mayRun } from "./page.ts";
+import { isAdmin, mayRun } from "./page.ts";
 import { pendingProps } from "./pending_props.ts";
 
 export const liveDashboardRoutes: Route[] = [
@@ -103,12 +103,11 @@ function attentionFragment(
   summary: FleetSummary,
   may: boolean,
 ): Promise<Uint8Array> {
-  const { oldest } = summary;
   return fragment(server, `attention ${may}`, () =>
     Attention({
-      fleet: fleetProps(summary),
-      items: attentionItems(summary),
-      oldest: oldest && { name: oldest.name, at: oldest.last_success_at },
+      fleet: summary,
+      items: summary.worst,
+      oldest: summary.oldest,
       now: server.now(),
       mayRun: may,
     }));

@@ -5,7 +5,7 @@ import { type FleetSummary, fleetSummary } from "../../hosts/fleet.ts";
 import type { Server } from "../../server.ts";
 import { fragment } from "../live.ts";
 import { onceForAll } from "../shared_fragments.ts";
-import { fleetProps, noticeText } from "./page.ts";
+import { noticeText } from "./page.ts";
 
 /** What stands in the frame of every page. */
 export function frameFragments(server: Server): Promise<Uint8Array>[] {
@@ -21,5 +21,5 @@ export function summaryOf(server: Server): Promise<FleetSummary> {
 }
 
 export async function fleetState(server: Server): Promise<Child> {
-  return FleetState({ fleet: fleetProps(await summaryOf(server)) });
+  return FleetState({ fleet: await summaryOf(server) });
 }

@@ -4,8 +4,8 @@ import { HostHead, Vitals } from "../../../templates/hosts/frame.tsx";
 import { HostRepositoryState } from "../../../templates/hosts/repository.tsx";
 import { ScheduleList } from "../../../templates/hosts/schedules.tsx";
 import { SnapshotList } from "../../../templates/hosts/snapshots.tsx";
-import { findHost } from "../../hosts/find.ts";
 import type { Server } from "../../server.ts";
+import { listSchedules } from "../../schedules/find.ts";
 import { listSnapshots } from "../../snapshots/find.ts";
 import { pathId } from "../body.ts";
 import type { Ctx, Route } from "../context.ts";
@@ -15,7 +15,6 @@ import { hostView, lossesOf } from "./host_props.ts";
 import { frameFragments } from "./live_frame.ts";
 import { jobRows } from "./live_job_rows.ts";
 import { mayRun } from "./page.ts";
-import { scheduleList } from "./schedule_props.ts";
 
 export const liveHostRoutes: Route[] = [
   { method: "GET", path: "/live/hosts/:id", role: "viewer", handler: host },
@@ -61,19 +60,16 @@ type Tab = (
 const TABS: Record<string, Tab> = {
   repository: (server, host, may) => HostRepositoryState({ host, now: server.now(), mayRun: may }),
   schedules: async (server, host, may) => {
-    const list = await scheduleList(server, host.id);
-    return ScheduleList({ ...list, host, now: server.now(), mayRun: may });
+    const schedules = await listSchedules(server, host.id);
+    return ScheduleList({ host, schedules, now: server.now(), mayRun: may });
   },
   snapshots: async (server, host, may) => {
     const page = await listSnapshots(server, host.id, { limit: 50, cursor: null });
-    const found = await findHost(server, host.id);
     return SnapshotList({
       host,
       snapshots: page.items,
-      total: found?.snapshots_count ?? page.items.length,
-      refreshedAt: page.refreshed_at,
+      refreshed_at: page.refreshed_at,
       losses: lossesOf(page, server.now()),
-      cut: found?.snapshots_cut ?? 0,
       now: server.now(),
       mayRun: may,
     });

@@ -4,7 +4,6 @@ import type { Server } from "../../server.ts";
 import { NOTHING } from "../live.ts";
 import { oncePerJob } from "../shared_fragments.ts";
 import { fragmentBytes } from "../sse.ts";
-import { jobRow } from "./job_props.ts";
 
 /** Takes the ids out of the set and reads their jobs. */
 export function jobRows(
@@ -17,9 +16,7 @@ export function jobRows(
   return taken.map((id) =>
     oncePerJob(server, { jobId: id, key: `row ${isOfHost}` }, async () => {
       const found = await getJob(server, id).catch(() => null);
-      return found
-        ? fragmentBytes(JobRow({ job: jobRow(found), now: server.now(), isOfHost }))
-        : NOTHING;
+      return found ? fragmentBytes(JobRow({ job: found, now: server.now(), isOfHost })) : NOTHING;
     })
   );
 }

@@ -31,10 +31,8 @@ async function joiningState(server: Server, tokenId: string): Promise<Child> {
   const { expires_at, host_id } = await getEnrolment(server, tokenId);
   const joined = host_id ? await findHost(server, host_id) : undefined;
   return Joining({
-    joined: joined
-      ? { id: joined.id, name: joined.name, os: joined.os, isOnline: joined.online }
-      : null,
-    expiresAt: expires_at,
+    joined: joined ?? null,
+    expires_at,
     now: server.now(),
   });
 }

@@ -20,49 +20,17 @@ export async function maintenanceProps(
   id: string,
 ): Promise<MaintenanceProps> {
   const repository = await getRepository(server, id);
-  const tasks = await listMaintenance(server, id);
   const locks = await listLocks(server, id);
   return {
     frame: await frameOf(server, c),
-    repositoryId: id,
-    tasks: tasks.map((task) => ({
-      kind: task.kind,
-      isEnabled: task.enabled,
-      cron: task.cron,
-      readDataPercent: task.read_data_percent,
-      nextRunAt: task.next_run_at,
-      lastRun: task.last_run && {
-        jobId: task.last_run.job_id,
-        at: task.last_run.at,
-        status: task.last_run.status,
-        reason: task.last_run.reason,
-      },
-      lastSuccessAt: task.last_success_at,
-      offBecause: task.off_because,
-      isForAdmins: task.uses_admin_credential,
-    })),
+    repository,
+    tasks: await listMaintenance(server, id),
     locks: locks.map((lock) => ({
-      id: lock.id,
-      at: lock.at,
-      isExclusive: lock.exclusive,
-      hostname: lock.hostname,
-      username: lock.username,
-      pid: lock.pid,
+      ...lock,
       isStale: server.now() - lock.at > STALE_LOCK_AFTER,
     })),
-    leases: (await leaseHolders(server, id)).map((each) => ({
-      jobId: each.job_id,
-      kind: each.kind,
-      hostId: each.host_id,
-      hostName: each.host_name,
-      isOnline: each.online,
-      since: each.since,
-    })),
-    seenAt: await locksSeenAt(server, id),
-    sizeBytes: repository.total_size,
-    restoreBytes: repository.restore_size,
-    snapshots: repository.snapshots_count,
-    isAdminSet: repository.admin_credential_set,
+    leases: await leaseHolders(server, id),
+    locks_seen_at: await locksSeenAt(server, id),
     ...await holdersOf(server, repository),
     mayChange: mayRun(c),
     mayChangeAdmin: isAdmin(c),
@@ -79,14 +47,9 @@ async function holdersOf(server: Server, repository: Repository) {
   const shown = others.slice(0, Math.max(0, HOLDERS_SHOWN - named.length));
   return {
     holders: [
-      ...named.map(({ id, name, waits_since }) => ({
-        id,
-        name,
-        // Naming it again is an act of its own, not what saving another one brings along.
-        isNamed: waits_since === null,
-        waitsSince: waits_since,
-      })),
-      ...shown.map(({ id, name }) => ({ id, name, isNamed: false, waitsSince: null })),
+      // Naming one that waits again is an act of its own, not what saving another one brings along.
+      ...named.map((host) => ({ ...host, isNamed: host.waits_since === null })),
+      ...shown.map((host) => ({ ...host, isNamed: false, waits_since: null })),
     ],
     hiddenHosts: others.length - shown.length,
     noHolder: noHostBecause(named, repository),

@@ -3,7 +3,7 @@ import type { Child } from "hono/jsx";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import type { FrameProps, Theme } from "../../../templates/layout.tsx";
 import type { State } from "../../../templates/parts/state.tsx";
-import { type FleetSummary, fleetSummary } from "../../hosts/fleet.ts";
+import { fleetSummary } from "../../hosts/fleet.ts";
 import type { Server } from "../../server.ts";
 import { type Ctx, hasRole } from "../context.ts";
 
@@ -18,7 +18,7 @@ export async function frameOf(server: Server, c: Ctx): Promise<FrameProps> {
   return {
     user,
     theme: themeOf(c),
-    fleet: user ? fleetProps(await fleetSummary(server)) : NO_FLEET,
+    fleet: user ? await fleetSummary(server) : NO_FLEET,
     csrf: c.get("csrf") ?? "",
     now: server.now(),
     flash: takeFlash(c),
@@ -38,10 +38,6 @@ export function noticeText({ storage, disk }: Server): string | undefined {
   if (storage.problem) return storage.notice;
   if (!disk.problem) return storage.notice;
   return `${disk.problem} Only ends of jobs, logins and removals are stored; agents keep backing up.`;
-}
-
-export function fleetProps({ ok, attention, running, offline, total }: FleetSummary) {
-  return { ok, attention, running, offline, total };
 }
 
 export function show(c: Ctx, page: Child, status = 200): Response {

@@ -44,16 +44,7 @@ async function list(server: Server, c: Ctx): Promise<Response> {
     c,
     RepositoryListPage({
       frame: await frameOf(server, c),
-      repositories: items.map((each) => ({
-        id: each.id,
-        name: each.name,
-        url: each.url,
-        initialisedAt: each.initialised_at,
-        hosts: each.hosts.length,
-        sizeBytes: each.total_size,
-        sizeAt: each.stats_at,
-        isAppendOnly: each.append_only,
-      })),
+      repositories: items,
       nextCursor: next_cursor,
       isFirstPage: !c.req.query("cursor"),
       mayAdd: true,
@@ -69,8 +60,6 @@ async function showNew(server: Server, c: Ctx): Promise<Response> {
       repository: null,
       values: NO_CONNECTION,
       errors: {},
-      isPasswordSet: false,
-      isRestPasswordSet: false,
       isAdmin: isAdmin(c),
     }),
   );
@@ -89,8 +78,6 @@ async function create(server: Server, c: Ctx): Promise<Response> {
       repository: null,
       values: connectionValues(form, ""),
       errors,
-      isPasswordSet: false,
-      isRestPasswordSet: false,
       isAdmin: isAdmin(c),
     });
     return show(c, page, 422);
@@ -100,7 +87,7 @@ async function create(server: Server, c: Ctx): Promise<Response> {
   if (generatedPassword) {
     const flash = warnings.length > 0 ? { flash: warningFlash("", warnings) } : {};
     const frame = { ...await frameOf(server, c), ...flash };
-    return showRepository(server, c, id, { frame, generatedPassword }, 201);
+    return showRepository(server, c, { frame, generatedPassword }, { id, status: 201 });
   }
   return goTo(c, `/repositories/${id}`, warningFlash("The repository is added.", warnings));
 }
@@ -114,8 +101,6 @@ async function showEdit(server: Server, c: Ctx): Promise<Response> {
       repository: found,
       values: storedValues(found),
       errors: {},
-      isPasswordSet: found.password_set,
-      isRestPasswordSet: found.rest_password_set,
       isAdmin: isAdmin(c),
     }),
   );
@@ -136,8 +121,6 @@ async function change(server: Server, c: Ctx): Promise<Response> {
       repository: found,
       values: connectionValues(form, "", found.environment_names),
       errors,
-      isPasswordSet: found.password_set,
-      isRestPasswordSet: found.rest_password_set,
       isAdmin: isAdmin(c),
     });
     return show(c, page, 422);
@@ -154,7 +137,7 @@ async function answerId(server: Server, c: Ctx): Promise<Response> {
     { restic_id: form.text("restic_id"), host_id: form.text("host_id") || null },
     (answer) => answerResticId(server, actorOf(c), id, answer),
   );
-  if (errors) return await showRepository(server, c, id, { answerErrors: errors }, 409);
+  if (errors) return await showRepository(server, c, { answerErrors: errors }, { status: 409 });
   return goTo(c, `/repositories/${id}`, { text: "Noted. What waited for it goes on." });
 }
 
@@ -163,9 +146,9 @@ async function remove(server: Server, c: Ctx): Promise<Response> {
   const confirmed = (await readForm(c)).text("confirm_name").trim();
   if (confirmed !== found.name) {
     const errors = { confirm_name: `confirm_name must be the name of the repository.` };
-    return await showRepository(server, c, found.id, { errors }, 422);
+    return await showRepository(server, c, { errors }, { status: 422 });
   }
   const { errors } = await attemptTo(() => removeRepository(server, actorOf(c), found.id));
-  if (errors) return await showRepository(server, c, found.id, { errors }, 409);
+  if (errors) return await showRepository(server, c, { errors }, { status: 409 });
   return goTo(c, "/repositories", { text: `${found.name} is removed from here.` });
 }

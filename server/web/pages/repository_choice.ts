@@ -31,7 +31,5 @@ export async function repositoryChoices(server: Server, c: Ctx, also: string[] =
     isOpen: !isAdmin(c),
   });
   const missing = also.filter((id) => !items.some((each) => each.id === id));
-  return [...items, ...await someRepositories(server, missing)].map((
-    { id, name, url },
-  ) => ({ id, name, url }));
+  return [...items, ...await someRepositories(server, missing)];
 }

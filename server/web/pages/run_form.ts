@@ -61,7 +61,7 @@ export function refusedRun(
     what,
     field,
     message,
-    upload: form.text("bandwidth_up_kbps"),
-    download: form.text("bandwidth_down_kbps"),
+    bandwidth_up_kbps: form.text("bandwidth_up_kbps"),
+    bandwidth_down_kbps: form.text("bandwidth_down_kbps"),
   };
 }

@@ -9,7 +9,7 @@ import type { RefusedRun } from "../../../templates/parts/limits.tsx";
 import { AppError } from "../../errors.ts";
 import { getHost } from "../../hosts/find.ts";
 import { ScheduleInput } from "../../schedules/fields.ts";
-import { getSchedule } from "../../schedules/find.ts";
+import { getSchedule, listSchedules } from "../../schedules/find.ts";
 import {
   changeSchedule,
   createSchedule,
@@ -25,7 +25,6 @@ import { attempt, type Form, readForm } from "./form.ts";
 import { hostFrame } from "./host_props.ts";
 import { startRun } from "./run_form.ts";
 import { frameOf, goTo, show } from "./page.ts";
-import { scheduleList } from "./schedule_props.ts";
 
 export const schedulePageRoutes: Route[] = [
   { method: "GET", path: "/cron-preview", role: "viewer", handler: preview },
@@ -82,13 +81,13 @@ async function listOfSchedules(
   refused?: RefusedRun,
 ): Promise<Response> {
   const props = await hostFrame(server, c);
-  const [list, groups] = await Promise.all([
-    scheduleList(server, props.host.id),
+  const [schedules, groups] = await Promise.all([
+    listSchedules(server, props.host.id),
     listSourceGroups(server, props.host.id),
   ]);
   return show(
     c,
-    SchedulesPage({ ...props, ...list, hasGroups: groups.length > 0, refused }),
+    SchedulesPage({ ...props, schedules, hasGroups: groups.length > 0, refused }),
     refused ? 422 : 200,
   );
 }
@@ -114,22 +113,17 @@ type Values = ScheduleFormProps["values"];
 async function showNew(server: Server, c: Ctx): Promise<Response> {
   const groups = await listSourceGroups(server, pathId(c, "id"));
   const ready = groups.filter((group) => group.includes.length > 0);
-  const groupIds = ready.length === 1 ? [ready[0]!.id] : [];
+  const source_group_ids = ready.length === 1 ? [ready[0]!.id] : [];
   return await showForm(server, c, {
     scheduleId: null,
-    values: { cron: "0 3 * * *", isEnabled: true, groupIds },
+    values: { cron: "0 3 * * *", enabled: true, source_group_ids },
     errors: {},
   });
 }
 
 async function showOne(server: Server, c: Ctx): Promise<Response> {
   const schedule = await getSchedule(server, pathId(c, "id"), pathId(c, "sid"));
-  const values = {
-    cron: schedule.cron,
-    isEnabled: schedule.enabled,
-    groupIds: schedule.source_group_ids,
-  };
-  return await showForm(server, c, { scheduleId: schedule.id, values, errors: {} });
+  return await showForm(server, c, { scheduleId: schedule.id, values: schedule, errors: {} });
 }
 
 async function create(server: Server, c: Ctx): Promise<Response> {
@@ -137,7 +131,7 @@ async function create(server: Server, c: Ctx): Promise<Response> {
   const values = typed(await readForm(c));
   const { errors } = await attempt(
     ScheduleInput,
-    inputOf(values),
+    values,
     (input) => createSchedule(server, actorOf(c), hostId, input),
   );
   if (errors) return await showForm(server, c, { scheduleId: null, values, errors });
@@ -150,7 +144,7 @@ async function change(server: Server, c: Ctx): Promise<Response> {
   const values = typed(await readForm(c));
   const { errors } = await attempt(
     ScheduleInput,
-    inputOf(values),
+    values,
     (input) => changeSchedule(server, actorOf(c), { hostId, id: scheduleId }, input),
   );
   if (errors) return await showForm(server, c, { scheduleId, values, errors });
@@ -184,7 +178,6 @@ async function showForm(
     frame: await frameOf(server, c),
     host,
     groups,
-    timeZone: host.time_zone,
     preview: previewOf(server, form.values.cron, host.time_zone),
     ...form,
   });
@@ -194,11 +187,7 @@ async function showForm(
 function typed(form: Form): Values {
   return {
     cron: form.text("cron"),
-    isEnabled: form.ticked("enabled"),
-    groupIds: form.all("source_group_ids"),
+    enabled: form.ticked("enabled"),
+    source_group_ids: form.all("source_group_ids"),
   };
-}
-
-function inputOf(values: Values) {
-  return { cron: values.cron, enabled: values.isEnabled, source_group_ids: values.groupIds };
 }

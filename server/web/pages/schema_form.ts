@@ -91,7 +91,7 @@ function fromText(field: z.ZodType, text: string): unknown {
     case "lines":
       return linesOf(text);
     case "number":
-      return numberOf(text);
+      return numberOf(text) ?? (takesNull(field) ? null : undefined);
     default:
       return text.trim() || blankOf(field, text);
   }

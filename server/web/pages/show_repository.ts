@@ -12,12 +12,11 @@ import { ungovernedProps } from "./ungoverned_props.ts";
 export async function showRepository(
   server: Server,
   c: Ctx,
-  id = pathId(c, "id"),
   changes: Partial<RepositoryPageProps> = {},
-  status = 200,
+  { id = pathId(c, "id"), status = 200 } = {},
 ): Promise<Response> {
   const repository = await repositoryView(server, id);
-  const mayChange = isAdmin(c) || (mayRun(c) && repository.isOpenToOperators);
+  const mayChange = isAdmin(c) || (mayRun(c) && repository.open_to_operators);
   return show(
     c,
     RepositoryPage({
@@ -43,5 +42,5 @@ export async function showRefused(
   maintenance: Partial<MaintenanceProps>,
 ): Promise<Response> {
   const props = { ...await maintenanceProps(server, c, id), ...maintenance };
-  return await showRepository(server, c, id, { maintenance: props }, 422);
+  return await showRepository(server, c, { maintenance: props }, { id, status: 422 });
 }

@@ -86,19 +86,10 @@ async function listSources(server: Server, c: Ctx, refused?: RefusedRun): Promis
   const page = SourcesPage({
     ...props,
     groups: groups.map((group) => ({
-      id: group.id,
-      name: group.name,
-      includes: group.includes,
-      excludes: [...group.excludes, ...group.iexcludes],
-      snapshotTag: group.snapshot_tag,
-      warnings: group.warnings,
-      retention: group.retention,
-      retryMax: group.retry_max,
-      retryBackoffSeconds: group.retry_backoff_seconds,
+      ...group,
       hooks: hookViews(group, defaults).flatMap(({ hook, inForce }) =>
         inForce ? [{ name: hook, from: inForce.from }] : []
       ),
-      lastRun: group.last_run,
     })),
     refused,
   });
@@ -238,12 +229,11 @@ async function showForm(
   const host = await getHost(server, pathId(c, "id"));
   const page = SourceFormPage({
     frame: await frameOf(server, c),
-    host: { id: host.id, name: host.name, os: host.os, isOnline: host.online },
+    host,
     hooks: hookViews(form.group, await getDefaultHooks(server, host.id)),
     mayEditHooks: isAdmin(c),
     isAdmin: isAdmin(c),
     approvedRoots: isAdmin(c) ? null : host.approved_roots,
-    snapshotHost: host.snapshot_host,
     heirs: (await heirsOf(server, host.repository_id, [host.snapshot_host]))
       .filter(({ id }) => form.group && id !== form.group.id),
     ...form,

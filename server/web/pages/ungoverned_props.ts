@@ -22,10 +22,10 @@ export async function ungovernedProps(
     items: shown.map((each) => ({
       ...each,
       groups: [true, false].flatMap((isOwn) =>
-        heirs.filter(({ snapshotHost }) => (snapshotHost === each.hostname) === isOwn)
+        heirs.filter(({ snapshot_host }) => (snapshot_host === each.hostname) === isOwn)
       ).slice(0, most),
     })),
-    listedAt: listed_at,
+    listed_at,
     mayChange: mayRun(c),
     isAdmin: isAdmin(c),
   };

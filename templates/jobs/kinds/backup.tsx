@@ -6,13 +6,14 @@ import type { PageKind } from "./kind.ts";
 
 export const backup: PageKind = {
   word: "backup",
-  title: ({ groupName }) => groupName === null ? ["Backup", null] : ["Backup of", groupName],
+  title: ({ source_group_name }) =>
+    source_group_name === null ? ["Backup", null] : ["Backup of", source_group_name],
   preposition: "on",
   succeeded,
   Result: SummaryFigures,
 
-  otherwise({ status, groupId }) {
-    const again = { label: "Run again", kind: "backup" as const, groupId };
+  otherwise({ status }) {
+    const again = { label: "Run again", kind: "backup" as const };
     if (status === "interrupted" || status === "cancelled") {
       return { sentence: "What was uploaded is kept; the next run goes on from there.", ...again };
     }

@@ -8,15 +8,15 @@ export const forget: PageKind = {
   word: "retention",
   title: ofRepository("Retention in repository"),
   preposition: "from",
-  succeeded: ({ isDryRun }) =>
-    isDryRun ? "Nothing was removed: this only shows what the policy would do." : "Done.",
+  succeeded: ({ dry_run }) =>
+    dry_run ? "Nothing was removed: this only shows what the policy would do." : "Done.",
   Result: Forgotten,
   nextStep,
 };
 
 function nextStep(job: EndedJob): NextStep | null {
   const { repository } = placesOf(job);
-  switch (job.reasonCode) {
+  switch (job.reason_code) {
     case "would_drop_most":
       return {
         sentence:
@@ -39,7 +39,7 @@ function nextStep(job: EndedJob): NextStep | null {
   }
 }
 
-function Forgotten({ job: { forgotten, isDryRun } }: { job: JobView }) {
+function Forgotten({ job: { forgotten, dry_run } }: { job: JobView }) {
   if (!forgotten) return null;
   return (
     <table class="table fold">
@@ -47,8 +47,8 @@ function Forgotten({ job: { forgotten, isDryRun } }: { job: JobView }) {
         <tr>
           <th scope="col">Source group</th>
           <th scope="col">Host</th>
-          <th scope="col" class="num">{isDryRun ? "Would keep" : "Kept"}</th>
-          <th scope="col" class="num">{isDryRun ? "Would remove" : "Removed"}</th>
+          <th scope="col" class="num">{dry_run ? "Would keep" : "Kept"}</th>
+          <th scope="col" class="num">{dry_run ? "Would remove" : "Removed"}</th>
         </tr>
       </thead>
       <tbody>

@@ -21,5 +21,5 @@ export interface PageKind {
 
 /** The title of a kind that is about the repository. */
 export function ofRepository(verb: string): PageKind["title"] {
-  return ({ repository }) => [verb, repository?.name ?? null];
+  return ({ repositoryName }) => [verb, repositoryName ?? null];
 }

@@ -8,7 +8,7 @@ export const unlock: PageKind = {
   succeeded: () => "Stale locks are removed.",
 
   nextStep(job) {
-    if (job.reasonCode !== "locked") return null;
+    if (job.reason_code !== "locked") return null;
     return {
       sentence:
         "A lock whose holder may live is left alone until it is half an hour old. Look on that machine; when its restic is surely dead, an admin can remove every lock on the repository's page.",

@@ -17,6 +17,7 @@ const Sample = z.strictObject({
   larger_than: z.string().trim().regex(/^\d+$/).nullable().default(null),
   caches: z.boolean().default(false),
   percent: z.int("must be a whole number").min(0).max(100).default(50),
+  limit: z.int().nullable(),
   keep: z.strictObject({ last: z.int().min(1).optional(), within: z.string().optional() })
     .default({}),
 });
@@ -28,6 +29,7 @@ const samples = fc.record({
   larger_than: fc.option(fc.stringMatching(/^\d{1,9}$/)),
   caches: fc.boolean(),
   percent: fc.nat(100),
+  limit: fc.option(fc.nat()),
   keep: fc.record({ last: fc.integer({ min: 1, max: 99 }), within: fc.constant("30d") }, {
     requiredKeys: [],
     noNullPrototype: true,

@@ -73,7 +73,7 @@ export const addHostPages: Pages = {
       hostname="web-02"
       tokenId={id(1)}
       commands={{ linux: LINUX, windows: WINDOWS }}
-      expiresAt={NOW + HOUR - 2000}
+      expires_at={NOW + HOUR - 2000}
       generatedPassword="vK3q-Zt8w-Rb5m-Xn2c-Jd7f-Hs9p-Lg4y-Qa6e"
       missing={{
         folder: "/var/lib/restic-manager-server/agent-binaries",
@@ -89,10 +89,10 @@ export const addHostPages: Pages = {
       hostname={LONG}
       tokenId={id(1)}
       commands={{ linux: LINUX, windows: WINDOWS }}
-      expiresAt={NOW + HOUR}
+      expires_at={NOW + HOUR}
       generatedPassword={null}
       missing={{ folder: "", linux: [], windows: [] }}
-      joined={{ id: id(2), name: LONG, os: "linux", isOnline: true }}
+      joined={{ id: id(2), name: LONG, online: true }}
     />
   ),
   "host-join-again": () => (
@@ -101,11 +101,11 @@ export const addHostPages: Pages = {
       hostname="web-02"
       tokenId={id(1)}
       commands={{ linux: LINUX, windows: WINDOWS }}
-      expiresAt={NOW + HOUR}
+      expires_at={NOW + HOUR}
       generatedPassword={null}
       missing={{ folder: "", linux: [], windows: [] }}
       joined={null}
-      rejoins={{ hostId: id(2), isOnline: true }}
+      rejoins={{ id: id(2), online: true }}
     />
   ),
 };

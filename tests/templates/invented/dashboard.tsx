@@ -28,22 +28,27 @@ function hostRow(n: number, name: string, changes: Partial<HostRowData> = {}): H
     os: n % 5 === 0 ? "windows" : "linux",
     tags: n % 3 === 0 ? ["berlin", "database"] : n % 3 === 1 ? ["web"] : [],
     state: "ok",
-    isOnline: true,
-    lastSeenAt: NOW - 20_000,
-    lastBackup: {
+    online: true,
+    last_seen_at: NOW - 20_000,
+    last_backup: {
       job_id: id(1000 + n),
       at: NOW - n * 8 * MINUTE,
       status: "succeeded",
       warnings: 0,
     },
-    running: null,
+    runningJob: null,
     queued: 0,
     days: days(n % 9),
-    sizeBytes: n * 3.7 * GIB,
-    snapshots: 20 + n * 3,
+    repository_size: n * 3.7 * GIB,
+    snapshots_count: 20 + n * 3,
+    next_run_at: NOW + (n % 70) * 3 * HOUR,
     schedule: {
-      nextRunAt: NOW + (n % 70) * 3 * HOUR,
-      lastRun: { job_id: id(1000 + n), at: NOW - n * 8 * MINUTE, status: "succeeded", warnings: 0 },
+      last_run: {
+        job_id: id(1000 + n),
+        at: NOW - n * 8 * MINUTE,
+        status: "succeeded",
+        warnings: 0,
+      },
     },
     ...changes,
   };
@@ -52,30 +57,28 @@ function hostRow(n: number, name: string, changes: Partial<HostRowData> = {}): H
 const FEW: HostRowData[] = [
   hostRow(1, "db-02", {
     state: "bad",
-    lastBackup: { job_id: id(1001), at: NOW - 26 * HOUR, status: "failed", warnings: 0 },
+    last_backup: { job_id: id(1001), at: NOW - 26 * HOUR, status: "failed", warnings: 0 },
     days: days(1),
   }),
   hostRow(2, "mail-01", {
     state: "warn",
-    lastBackup: { job_id: id(1002), at: NOW - 2 * HOUR, status: "succeeded", warnings: 3 },
+    last_backup: { job_id: id(1002), at: NOW - 2 * HOUR, status: "succeeded", warnings: 3 },
   }),
   hostRow(3, "nas", {
     state: "run",
-    running: { jobId: id(1003), kind: "backup", progress: progress(62) },
+    runningJob: { id: id(1003), kind: "backup", progress: progress(62) },
   }),
   hostRow(4, "web-01", {
-    schedule: {
-      nextRunAt: NOW + 5 * HOUR,
-      lastRun: { job_id: id(1), at: NOW - 8 * HOUR, status: "succeeded", warnings: 0 },
-    },
+    next_run_at: NOW + 5 * HOUR,
+    schedule: { last_run: { job_id: id(1), at: NOW - 8 * HOUR, status: "succeeded", warnings: 0 } },
   }),
-  hostRow(5, "pc-leo", { state: "off", isOnline: false, lastSeenAt: NOW - 3 * DAY, os: "windows" }),
+  hostRow(5, "pc-leo", { state: "off", online: false, last_seen_at: NOW - 3 * DAY, os: "windows" }),
   hostRow(6, "fresh", {
     state: "off",
-    lastBackup: null,
+    last_backup: null,
     days: days(4),
-    sizeBytes: null,
-    snapshots: null,
+    repository_size: null,
+    snapshots_count: null,
     tags: [],
   }),
 ];
@@ -86,7 +89,7 @@ const MANY: HostRowData[] = [
   hostRow(3, RTL),
   hostRow(4, "init-only", {
     state: "run",
-    running: { jobId: id(1), kind: "init", progress: null },
+    runningJob: { id: id(1), kind: "init", progress: null },
     queued: 2,
   }),
   ...Array.from(
@@ -115,21 +118,23 @@ function dashboard(changes: Partial<DashboardProps>): DashboardProps {
 
 const ATTENTION: DashboardProps["attention"] = [
   {
-    host: { id: id(1), name: "db-02" },
+    id: id(1),
+    name: "db-02",
     state: "bad",
     problems: [
       problem("backup_overdue", NOW - HOUR, { last_success_at: NOW - 27 * HOUR, hours: 27 }),
       backupProblem("backup_failed", "The repository is locked by PID 7 on host web-01.", "locked"),
     ],
-    causeJobId: id(1001),
+    job_id: id(1001),
   },
   {
-    host: { id: id(2), name: "mail-01" },
+    id: id(2),
+    name: "mail-01",
     state: "warn",
     problems: [
       backupProblem("backup_warnings", "3 files or folders could not be read.", "warnings"),
     ],
-    causeJobId: id(1002),
+    job_id: id(1002),
   },
 ];
 
@@ -145,7 +150,7 @@ export const dashboardPages: Pages = {
           fleet: fleet(43, 0, 0, 0),
           flash: { text: "web-07 was deleted. Its snapshots stay in the repository." },
         }),
-        oldest: { name: "nas", at: NOW - 7 * HOUR },
+        oldest: { name: "nas", last_success_at: NOW - 7 * HOUR },
         hosts: FEW.slice(2, 4),
       })}
     />
@@ -157,12 +162,14 @@ export const dashboardPages: Pages = {
         attention: [
           ...ATTENTION,
           {
-            host: { id: id(9), name: HOSTILE },
+            id: id(9),
+            name: HOSTILE,
             state: "bad",
             problems: [
               problem("backup_overdue", NOW - DAY, { last_success_at: null, hours: 50 }),
               problem("state_put_aside", NOW - DAY, { text: HOSTILE }),
             ],
+            job_id: null,
           },
         ],
         hosts: MANY,

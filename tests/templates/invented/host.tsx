@@ -33,28 +33,31 @@ export const hostView = (changes: Partial<HostView> = {}): HostView => ({
   os: "linux",
   arch: "amd64",
   hostname: "web-01.example.org",
-  hostnameWarning: null,
+  hostname_warning: null,
   brakes: null,
-  isOnline: true,
-  lastSeenAt: NOW - 12_000,
-  lastBackup: { job_id: id(1004), at: NOW - 8 * MINUTE, status: "succeeded", warnings: 0 },
-  running: null,
-  nextRunAt: null,
-  isOnHold: false,
-  isDoubted: false,
+  online: true,
+  last_seen_at: NOW - 12_000,
+  last_backup: { job_id: id(1004), at: NOW - 8 * MINUTE, status: "succeeded", warnings: 0 },
+  runningJobId: null,
+  next_run_at: null,
+  on_hold_since: null,
+  doubted_since: null,
+  time_zone: "Europe/Berlin",
+  plan_version: 3,
+  applied_plan_version: 3,
   hasPaths: true,
-  repository: {
-    id: id(70),
-    name: "office nas",
-    state: "ready",
-    readyAt: NOW - 3 * DAY,
-    jobId: id(900),
-    reason: null,
-  },
-  agentVersion: "0.1.0",
-  resticVersion: "0.18.0",
-  resticProblem: null,
-  agentProblems: [],
+  repository_id: id(70),
+  repository_name: "office nas",
+  repository_state: "ready",
+  repository_ready_at: NOW - 3 * DAY,
+  repository_job_id: id(900),
+  repositoryReason: null,
+  snapshots_count: 31,
+  snapshots_cut: 0,
+  agent_version: "0.1.0",
+  restic_version: "0.18.0",
+  restic_problem: null,
+  agent_problems: [],
   mayDismissProblems: false,
   days: days(2),
   ...changes,
@@ -65,15 +68,15 @@ export const NEW_HOST = hostView({
   state: "off",
   stateWord: "no backup yet",
   tags: [],
-  lastBackup: null,
+  last_backup: null,
   days: days(4),
 });
 
 export const BROKEN_HOST = hostView({
-  agentProblems: [{ text: HOSTILE, received_at: NOW }, { text: LONG, received_at: NOW - DAY }],
+  agent_problems: [{ text: HOSTILE, received_at: NOW }, { text: LONG, received_at: NOW - DAY }],
   mayDismissProblems: true,
   hostname: "w\u0435b-01",
-  hostnameWarning: "must not mix scripts (Latin and Cyrillic: \u0435 U+0435)",
+  hostname_warning: "must not mix scripts (Latin and Cyrillic: \u0435 U+0435)",
   brakes: {
     allow_hooks: false,
     allow_restore_in_place: false,
@@ -95,20 +98,16 @@ export const BROKEN_HOST = hostView({
     }),
     problem("host_offline", NOW - 3 * DAY, { last_seen_at: NOW - 3 * DAY }),
   ],
-  isOnline: false,
-  lastSeenAt: NOW - 3 * DAY,
-  lastBackup: { job_id: id(1004), at: NOW - 4 * DAY, status: "failed", warnings: 0 },
-  repository: {
-    id: id(70),
-    name: HOSTILE,
-    state: "failed",
-    readyAt: null,
-    jobId: id(900),
-    reason: `Wrong password for the repository. ${HOSTILE}`,
-  },
-  agentVersion: HOSTILE,
-  resticVersion: null,
-  resticProblem: "looked for restic in /usr/bin and /usr/local/bin",
+  online: false,
+  last_seen_at: NOW - 3 * DAY,
+  last_backup: { job_id: id(1004), at: NOW - 4 * DAY, status: "failed", warnings: 0 },
+  repository_name: HOSTILE,
+  repository_state: "failed",
+  repository_ready_at: null,
+  repositoryReason: `Wrong password for the repository. ${HOSTILE}`,
+  agent_version: HOSTILE,
+  restic_version: null,
+  restic_problem: "looked for restic in /usr/bin and /usr/local/bin",
   days: days(1),
 });
 
@@ -124,12 +123,12 @@ export const hostPages: Pages = {
       {...hostProps(hostView({
         state: "warn",
         stateWord: "needs a look",
-        isOnHold: true,
+        on_hold_since: NOW - DAY,
+        snapshots_count: 2,
         problems: [problem("on_hold", NOW - DAY, {})],
       }))}
       snapshots={snapshots(2)}
-      total={2}
-      refreshedAt={NOW - 8 * MINUTE}
+      refreshed_at={NOW - 8 * MINUTE}
       losses={[]}
       nextCursor={null}
       isFirstPage
@@ -189,7 +188,6 @@ export const hostPages: Pages = {
           connected: false,
         },
       ]}
-      snapshots={31}
       mayDelete
       deleteErrors={{ confirm_name: "confirm_name must be web-01" }}
     />

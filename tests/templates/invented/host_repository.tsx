@@ -11,7 +11,7 @@ export const hostRepositoryPages: Pages = {
     <HostRepositoryPage
       {...hostProps(hostView())}
       repository={repositoryView()}
-      limits={{ up: "2048", down: "" }}
+      limits={{ bandwidth_up_kbps: "2048", bandwidth_down_kbps: "" }}
       windows={[
         {
           days: "mon,tue,wed,thu,fri",
@@ -23,7 +23,6 @@ export const hostRepositoryPages: Pages = {
         { ...NO_WINDOW, days: "mon,wed", from: "22:00", to: "06:00" },
         NO_WINDOW,
       ]}
-      timeZone="Europe/Berlin"
       limitErrors={{}}
       hooks={[
         {
@@ -41,7 +40,7 @@ export const hostRepositoryPages: Pages = {
           inForce: null,
         },
       ]}
-      hooksStopAtError
+      hook_stop_at_error_default
       hookErrors={{}}
       isAdmin
       reinitName=""
@@ -50,17 +49,16 @@ export const hostRepositoryPages: Pages = {
   ),
   "host-repository-broken": () => (
     <HostRepositoryPage
-      {...hostProps({ ...BROKEN_HOST, isOnline: true })}
+      {...hostProps({ ...BROKEN_HOST, online: true, time_zone: "UTC" })}
       repository={repositoryView({
         name: HOSTILE,
         url: `/mnt/${HOSTILE}`,
-        initialisedAt: null,
-        sizeBytes: null,
-        environmentNames: [],
+        initialised_at: null,
+        total_size: null,
+        environment_names: [],
       })}
-      limits={{ up: "fast", down: "" }}
+      limits={{ bandwidth_up_kbps: "fast", bandwidth_down_kbps: "" }}
       windows={[{ ...NO_WINDOW, days: "mon", from: HOSTILE }, NO_WINDOW]}
-      timeZone="UTC"
       limitErrors={{
         bandwidth_up_kbps: "bandwidth_up_kbps must be a whole number",
         "windows.0.from": "windows.0.from must be a time from 00:00 to 23:59",
@@ -73,7 +71,7 @@ export const hostRepositoryPages: Pages = {
         cannotDecrypt: true,
         inForce: { from: "host", text: null },
       }]}
-      hooksStopAtError
+      hook_stop_at_error_default
       hookErrors={{ pre_hook_default: "pre_hook_default must be at most 32768 characters" }}
       isAdmin
       reinitName="web-1"

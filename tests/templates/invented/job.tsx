@@ -8,34 +8,42 @@ import { DAY, frame, GIB, HOSTILE, id, NOW, type Pages, progress } from "./commo
 const jobView = (changes: Partial<JobView> = {}): JobView => ({
   id: id(1004),
   kind: "backup",
-  host: { id: id(4), name: "web-01" },
-  repository: { id: id(70), name: "office nas" },
-  groupName: "home",
-  groupId: id(50),
+  host_id: id(4),
+  host_name: "web-01",
+  repository_id: id(70),
+  repositoryName: "office nas",
+  source_group_name: "home",
+  source_group_id: id(50),
   status: "running",
   actor: { kind: "user", name: "alice" },
-  createdAt: NOW - 33_000,
-  startedAt: NOW - 31_000,
-  finishedAt: null,
-  seconds: null,
-  hostClock: null,
-  exitCode: null,
+  created_at: NOW - 33_000,
+  started_at: NOW - 31_000,
+  finished_at: null,
+  duration_seconds: null,
+  host_started_at: null,
+  host_finished_at: null,
+  isHostClockOther: false,
+  exit_code: null,
   reason: null,
-  reasonCode: null,
+  reason_code: null,
   warnings: 0,
-  uploadKibps: 2048,
-  downloadKibps: null,
-  isCancelling: false,
+  bandwidth_up_kbps: 2048,
+  bandwidth_down_kbps: null,
+  cancel_requested_at: null,
   waitsFor: null,
-  resticVersion: "0.18.0",
+  restic_version: "0.18.0",
   progress: progress(62),
   summary: null,
   attempt: 1,
-  missedAt: null,
-  isDryRun: false,
+  scheduled_at: null,
+  catch_up: false,
+  dry_run: false,
   forgotten: null,
   withheld: null,
-  accepted: null,
+  accepted_at: null,
+  accepted_by: null,
+  lines_cut: 0,
+  lines_removed_at: null,
   ...changes,
 });
 
@@ -85,17 +93,20 @@ const jobPage = (job: JobView, n: number, role: Role = "operator") => (
   />
 );
 
-const ENDED = { progress: null, finishedAt: NOW - 2000, seconds: 29 };
+const ENDED = { progress: null, finished_at: NOW - 2000, duration_seconds: 29 };
 
 export const jobPages: Pages = {
   "job-running": () => jobPage(jobView(), 200),
   "job-starting": () =>
-    jobPage(jobView({ progress: null, actor: { kind: "system", name: "" }, uploadKibps: null }), 0),
+    jobPage(
+      jobView({ progress: null, actor: { kind: "system", name: "" }, bandwidth_up_kbps: null }),
+      0,
+    ),
   "job-queued": () =>
     jobPage(
       jobView({
         status: "queued",
-        startedAt: null,
+        started_at: null,
         waitsFor: { jobId: id(9), title: "Backup of “etc” on web-01" },
       }),
       0,
@@ -104,7 +115,7 @@ export const jobPages: Pages = {
     jobPage(
       jobView({
         status: "queued",
-        startedAt: null,
+        started_at: null,
         waitsFor: { jobId: id(9), title: `prune of ${HOSTILE}`, isOfOtherHost: true },
       }),
       0,
@@ -115,13 +126,15 @@ export const jobPages: Pages = {
         ...ENDED,
         status: "succeeded",
         summary: SUMMARY,
-        exitCode: 0,
-        hostClock: { startedAt: NOW - 400 * DAY, finishedAt: NOW - 400 * DAY + 29_000 },
+        exit_code: 0,
+        host_started_at: NOW - 400 * DAY,
+        host_finished_at: NOW - 400 * DAY + 29_000,
+        isHostClockOther: true,
       }),
       12,
     ),
   "job-succeeded": () =>
-    jobPage(jobView({ ...ENDED, status: "succeeded", summary: SUMMARY, exitCode: 0 }), 12),
+    jobPage(jobView({ ...ENDED, status: "succeeded", summary: SUMMARY, exit_code: 0 }), 12),
   "job-warnings": () =>
     jobPage(
       jobView({
@@ -129,9 +142,9 @@ export const jobPages: Pages = {
         status: "succeeded",
         warnings: 2,
         reason: "A snapshot was made, but 2 files could not be read.",
-        reasonCode: "source_unreadable",
+        reason_code: "source_unreadable",
         summary: SUMMARY,
-        exitCode: 3,
+        exit_code: 3,
       }),
       12,
     ),
@@ -139,11 +152,11 @@ export const jobPages: Pages = {
     jobPage(
       jobView({
         status: "failed",
-        finishedAt: NOW,
+        finished_at: NOW,
         progress: null,
         reason:
           "Nothing was saved: /srv/data is a link, and restic saves the link, not what it points to.",
-        reasonCode: "nothing_saved",
+        reason_code: "nothing_saved",
         withheld: "nothing_saved",
         summary: { ...SUMMARY, files_new: 0, files_changed: 0, files_unmodified: 0 },
       }),
@@ -153,12 +166,13 @@ export const jobPages: Pages = {
     jobPage(
       jobView({
         status: "succeeded",
-        finishedAt: NOW,
+        finished_at: NOW,
         progress: null,
         reason: "Far less than usual was saved: 12 files, usually 4000.",
-        reasonCode: "less_than_usual",
+        reason_code: "less_than_usual",
         withheld: "less_than_usual",
-        accepted: { by: HOSTILE, at: NOW },
+        accepted_by: HOSTILE,
+        accepted_at: NOW,
         summary: SUMMARY,
       }),
       20,
@@ -169,8 +183,8 @@ export const jobPages: Pages = {
         ...ENDED,
         status: "failed",
         reason: "Wrong repository password.",
-        reasonCode: "wrong_password",
-        exitCode: 12,
+        reason_code: "wrong_password",
+        exit_code: 12,
       }),
       6,
     ),
@@ -180,8 +194,8 @@ export const jobPages: Pages = {
         ...ENDED,
         status: "failed",
         reason: "The repository is locked by web-01, since 3 h.",
-        reasonCode: "locked",
-        exitCode: 11,
+        reason_code: "locked",
+        exit_code: 11,
       }),
       6,
     ),
@@ -194,8 +208,8 @@ export const jobPages: Pages = {
   "job-hostile": () =>
     jobPage(
       jobView({
-        host: { id: id(4), name: HOSTILE },
-        groupName: HOSTILE,
+        host_name: HOSTILE,
+        source_group_name: HOSTILE,
         actor: { kind: "user", name: HOSTILE },
         progress: { ...progress(3), current_path: `/${HOSTILE.repeat(20)}` },
       }),

@@ -1,6 +1,7 @@
 // Lists of jobs.
 import type { JobStatus } from "../../../shared/job.ts";
-import { JobListPage, type JobRowData } from "../../../templates/jobs/list.tsx";
+import { JobListPage } from "../../../templates/jobs/list.tsx";
+import type { JobRowData } from "../../../templates/jobs/view.ts";
 import { CHOICES, frame, HOSTILE, id, LONG, MINUTE, NOW, type Pages, RTL } from "./common.ts";
 
 const STATUSES: JobStatus[] = [
@@ -20,18 +21,18 @@ export const jobRows = (n: number): JobRowData[] =>
     return {
       id: id(2000 + i),
       kind: i % 6 === 4 ? "init" : i % 6 === 5 ? "stats" : "backup",
-      host: { id: id(i), name: i === 3 ? HOSTILE : i === 5 ? RTL : `web-${i}` },
-      repository: { id: id(70), name: "office nas" },
-      groupName: i % 6 > 3 ? null : i === 8 ? LONG : "home",
+      host_name: i === 3 ? HOSTILE : i === 5 ? RTL : `web-${i}`,
+      repositoryName: "office nas",
+      source_group_name: i % 6 > 3 ? null : i === 8 ? LONG : "home",
       status,
       warnings: i % 9 === 2 ? 3 : 0,
       reason: status === "failed" ? "Wrong repository password." : null,
       actor: i % 4 === 0 ? { kind: "system", name: "server" } : { kind: "user", name: "alice" },
-      createdAt: NOW - i * 11 * MINUTE,
-      startedAt: hasStarted ? NOW - i * 11 * MINUTE : null,
-      finishedAt: hasStarted && status !== "running" ? NOW - i * 11 * MINUTE + 72_000 : null,
-      seconds: hasStarted && status !== "running" ? 72 : null,
-      bytesAdded: status === "succeeded" ? i * 1e7 : null,
+      created_at: NOW - i * 11 * MINUTE,
+      started_at: hasStarted ? NOW - i * 11 * MINUTE : null,
+      finished_at: hasStarted && status !== "running" ? NOW - i * 11 * MINUTE + 72_000 : null,
+      duration_seconds: hasStarted && status !== "running" ? 72 : null,
+      summary: status === "succeeded" ? { bytes_added: i * 1e7 } : null,
     };
   });
 

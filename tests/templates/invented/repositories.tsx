@@ -24,36 +24,35 @@ export const repositoryView = (changes: Partial<RepositoryView> = {}): Repositor
   name: "office nas",
   url: "rest:https://nas.example.org:8000/web-01/",
   username: "web-01",
-  isPasswordSet: true,
-  isRestPasswordSet: true,
-  environmentNames: ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
-  isAppendOnly: false,
-  isOpenToOperators: false,
-  initialisedAt: NOW - 3 * DAY,
-  isNew: false,
-  sizeBytes: 212 * GIB,
-  sizeAt: NOW - 2 * HOUR,
-  createdAt: NOW - 3 * DAY,
+  password_set: true,
+  rest_password_set: true,
+  environment_names: ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
+  append_only: false,
+  open_to_operators: false,
+  initialised_at: NOW - 3 * DAY,
+  is_new: false,
+  total_size: 212 * GIB,
+  stats_at: NOW - 2 * HOUR,
   hosts: [
-    { id: id(4), name: "web-01", state: "ok", lastSuccessAt: NOW - 8 * MINUTE },
-    { id: id(1), name: "db-02", state: "bad", lastSuccessAt: NOW - 26 * HOUR },
-    { id: id(6), name: HOSTILE, state: "off", lastSuccessAt: null },
+    { id: id(4), name: "web-01", state: "ok", last_success_at: NOW - 8 * MINUTE },
+    { id: id(1), name: "db-02", state: "bad", last_success_at: NOW - 26 * HOUR },
+    { id: id(6), name: HOSTILE, state: "off", last_success_at: null },
   ],
   hostCount: changes.hosts?.length ?? 3,
-  places: [
+  restic_ids: [
     {
-      hostId: id(4),
+      host_id: id(4),
       hostName: HOSTILE,
-      resticId: "3f".repeat(32),
+      restic_id: "3f".repeat(32),
       changed: {
-        resticId: "a7".repeat(32),
-        hostId: id(4),
-        hostName: HOSTILE,
+        restic_id: "a7".repeat(32),
+        host_id: id(4),
+        host_name: HOSTILE,
         at: NOW - 5 * MINUTE,
       },
     },
   ],
-  sameAs: [{ id: id(71), name: HOSTILE, url: "sftp:nas.example.org:/srv/web-01" }],
+  same_as: [{ id: id(71), name: HOSTILE, url: "sftp:nas.example.org:/srv/web-01" }],
   ...changes,
 });
 
@@ -91,33 +90,35 @@ const UNGOVERNED: UngovernedProps = {
       groups: HEIRS,
     },
   ],
-  listedAt: NOW - 4 * HOUR,
+  listed_at: NOW - 4 * HOUR,
   mayChange: true,
   isAdmin: true,
 };
+
+const hosts = (n: number) => Array.from({ length: n }, (_, i) => ({ id: id(i), name: `web-${i}` }));
 
 export const repositoriesPages: Pages = {
   "repositories": () => (
     <RepositoryListPage
       frame={frame()}
       repositories={[
-        { ...repositoryView(), hosts: 3 },
+        { ...repositoryView(), hosts: hosts(3) },
         {
           ...repositoryView(),
           id: id(71),
           name: HOSTILE,
           url: `/mnt/${LONG}`,
-          initialisedAt: null,
-          hosts: 0,
-          sizeBytes: null,
+          initialised_at: null,
+          hosts: [],
+          total_size: null,
         },
         {
           ...repositoryView(),
           id: id(72),
           name: "offsite",
           url: "s3:https://s3.example.org/backups",
-          isAppendOnly: true,
-          hosts: 41,
+          append_only: true,
+          hosts: hosts(41),
         },
       ]}
       nextCursor={null}
@@ -143,21 +144,24 @@ export const repositoriesPages: Pages = {
   "repository-unused": () => (
     <RepositoryPage
       frame={frame()}
-      repository={repositoryView({ name: HOSTILE, hosts: [], initialisedAt: null, isNew: true })}
+      repository={repositoryView({ name: HOSTILE, hosts: [], initialised_at: null, is_new: true })}
       generatedPassword="vK3q-Zt8w-Rb5m-Xn2c-Jd7f-Hs9p-Lg4y-Qa6e"
       mayChange
       mayDelete
       mayAnswer={false}
       errors={{ confirm_name: "confirm_name must be the name of the repository" }}
       maintenance={maintenance({
-        tasks: TASKS.map((task) => ({ ...task, lastRun: null, lastSuccessAt: null })),
+        tasks: TASKS.map((task) => ({ ...task, last_run: null, last_success_at: null })),
         locks: [],
         leases: [],
-        seenAt: null,
-        sizeBytes: null,
-        restoreBytes: null,
-        snapshots: null,
-        isAdminSet: false,
+        locks_seen_at: null,
+        repository: {
+          id: id(70),
+          total_size: null,
+          restore_size: null,
+          snapshots_count: null,
+          admin_credential_set: false,
+        },
         errors: { "check.cron": "check.cron would never fire: there is no such day" },
       })}
       ungoverned={{ ...UNGOVERNED, items: [] }}
@@ -169,15 +173,18 @@ export const repositoriesPages: Pages = {
       repository={null}
       values={NO_CONNECTION}
       errors={{}}
-      isPasswordSet={false}
-      isRestPasswordSet={false}
       isAdmin
     />
   ),
   "repository-form-edit": () => (
     <RepositoryFormPage
       frame={frame()}
-      repository={{ id: id(70), name: "office nas" }}
+      repository={{
+        id: id(70),
+        name: "office nas",
+        password_set: true,
+        rest_password_set: true,
+      }}
       values={{
         name: "office nas",
         url: "ftp://nas",
@@ -194,8 +201,6 @@ export const repositoriesPages: Pages = {
           "url must be an absolute path, or rest:, s3:, sftp:, b2:, azure:, gs:, rclone: or swift: followed by what restic expects",
         password: "password must be one line",
       }}
-      isPasswordSet
-      isRestPasswordSet
       isAdmin
     />
   ),

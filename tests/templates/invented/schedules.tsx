@@ -15,26 +15,24 @@ export const NO_WINDOW = {
 export const schedulesPages: Pages = {
   "host-schedules": () => (
     <SchedulesPage
-      {...hostProps(hostView())}
-      timeZone="Europe/Berlin"
-      isBehind
+      {...hostProps(hostView({ applied_plan_version: 2 }))}
       hasGroups
       schedules={[
         {
           id: id(80),
           cron: "0 3 * * *",
-          isEnabled: true,
-          groups: ["home", "etc"],
-          nextRunAt: NOW + 20 * HOUR,
-          lastRun: { job_id: id(1), at: NOW - 4 * HOUR, status: "succeeded", warnings: 0 },
+          enabled: true,
+          source_groups: [{ id: id(50), name: "home" }, { id: id(51), name: "etc" }],
+          next_run_at: NOW + 20 * HOUR,
+          last_run: { job_id: id(1), at: NOW - 4 * HOUR, status: "succeeded", warnings: 0 },
         },
         {
           id: id(81),
           cron: "*/15 8-18 * * 1-5",
-          isEnabled: false,
-          groups: [HOSTILE, LONG],
-          nextRunAt: null,
-          lastRun: null,
+          enabled: false,
+          source_groups: [{ id: id(50), name: HOSTILE }, { id: id(51), name: LONG }],
+          next_run_at: null,
+          last_run: null,
         },
       ]}
     />
@@ -42,8 +40,6 @@ export const schedulesPages: Pages = {
   "host-schedules-none": () => (
     <SchedulesPage
       {...hostProps(NEW_HOST)}
-      timeZone="UTC"
-      isBehind={false}
       hasGroups={false}
       schedules={[]}
     />
@@ -51,11 +47,10 @@ export const schedulesPages: Pages = {
   "schedule-form": () => (
     <ScheduleFormPage
       frame={frame()}
-      host={{ id: id(4), name: "web-01" }}
+      host={{ id: id(4), name: "web-01", time_zone: "Europe/Berlin" }}
       scheduleId={id(80)}
       groups={[{ id: id(50), name: "home" }, { id: id(51), name: HOSTILE }]}
-      values={{ cron: "0 3 * * *", isEnabled: true, groupIds: [id(50)] }}
-      timeZone="Europe/Berlin"
+      values={{ cron: "0 3 * * *", enabled: true, source_group_ids: [id(50)] }}
       errors={{}}
       preview={{
         words: "At 03:00",
@@ -68,11 +63,10 @@ export const schedulesPages: Pages = {
   "schedule-form-errors": () => (
     <ScheduleFormPage
       frame={frame()}
-      host={{ id: id(4), name: LONG }}
+      host={{ id: id(4), name: LONG, time_zone: "UTC" }}
       scheduleId={null}
       groups={[{ id: id(50), name: "home" }]}
-      values={{ cron: HOSTILE, isEnabled: false, groupIds: [] }}
-      timeZone="UTC"
+      values={{ cron: HOSTILE, enabled: false, source_group_ids: [] }}
       errors={{
         cron: "cron must be five fields",
         source_group_ids: "source_group_ids must name at least one source group",

@@ -25,8 +25,7 @@ export const snapshotsPages: Pages = {
     <SnapshotsPage
       {...hostProps(hostView())}
       snapshots={snapshots(12)}
-      total={31}
-      refreshedAt={NOW - 8 * MINUTE}
+      refreshed_at={NOW - 8 * MINUTE}
       losses={[{ noticed_at: NOW - 2 * HOUR, count: 3 }]}
       nextCursor="abc"
       isFirstPage
@@ -36,8 +35,7 @@ export const snapshotsPages: Pages = {
     <SnapshotsPage
       {...hostProps(NEW_HOST)}
       snapshots={[]}
-      total={0}
-      refreshedAt={null}
+      refreshed_at={null}
       losses={[]}
       nextCursor={null}
       isFirstPage
@@ -47,8 +45,7 @@ export const snapshotsPages: Pages = {
     <SnapshotsPage
       {...hostProps(BROKEN_HOST, "viewer")}
       snapshots={[]}
-      total={0}
-      refreshedAt={null}
+      refreshed_at={null}
       losses={[]}
       nextCursor={null}
       isFirstPage
@@ -56,10 +53,9 @@ export const snapshotsPages: Pages = {
   ),
   "host-snapshots-many": () => (
     <SnapshotsPage
-      {...hostProps(BROKEN_HOST)}
+      {...hostProps({ ...BROKEN_HOST, snapshots_count: 10_000 })}
       snapshots={snapshots(40, ["/home", HOSTILE, RTL, ...Array(20).fill("/a/b")], HOSTILE)}
-      total={10_000}
-      refreshedAt={NOW - 2 * DAY}
+      refreshed_at={NOW - 2 * DAY}
       losses={[]}
       nextCursor="abc"
       isFirstPage={false}

@@ -13,14 +13,15 @@ const GROUP = {
   id: id(50),
   name: "default",
   includes: ["/etc", "/home", "/var/www"],
-  excludes: ["*.tmp", "/home/*/.cache"],
-  snapshotTag: "system",
+  excludes: ["*.tmp"],
+  iexcludes: ["/home/*/.cache"],
+  snapshot_tag: "system",
   warnings: ["The exclude pattern /var/cache can match nothing: it lies in none of the paths."],
   retention: { keep_last: 7, keep_daily: 14, keep_weekly: 8 },
-  retryMax: 2,
-  retryBackoffSeconds: 60,
+  retry_max: 2,
+  retry_backoff_seconds: 60,
   hooks: [] as { name: "pre_hook"; from: "host" }[],
-  lastRun: {
+  last_run: {
     job_id: id(1004),
     at: NOW - 8 * MINUTE,
     status: "succeeded" as JobStatus,
@@ -54,7 +55,7 @@ const NO_GROUP: SourceFormValues = {
   hook_stop_at_error: "on",
 };
 
-const NO_HEIRS = { heirs: [], snapshotHost: "web-01", isAdmin: true };
+const NO_HEIRS = { heirs: [], isAdmin: true };
 const PREVIEW: SourceFormProps["preview"] = {
   keep: Array.from({ length: 30 }, (_, n) => ({
     id: "ab".repeat(32),
@@ -82,20 +83,21 @@ export const sourcesPages: Pages = {
         id: id(51),
         name: "databases",
         excludes: [],
+        iexcludes: [],
         retention: {},
-        retryMax: 0,
+        retry_max: 0,
         hooks: [
           { name: "pre_hook" as const, from: "group" as const },
           { name: "post_hook" as const, from: "host" as const },
         ],
-        lastRun: null,
+        last_run: null,
       }]}
       refused={{
         what: id(51),
         field: "bandwidth_up_kbps",
         message: "bandwidth_up_kbps must be a whole number of KiB/s, or blank for no limit",
-        upload: "fast",
-        download: "",
+        bandwidth_up_kbps: "fast",
+        bandwidth_down_kbps: "",
       }}
     />
   ),
@@ -110,7 +112,7 @@ export const sourcesPages: Pages = {
     <SourceFormPage
       approvedRoots={["/home", "/srv"]}
       frame={frame()}
-      host={{ id: id(4), name: "web-01", os: "linux", isOnline: true }}
+      host={{ id: id(4), name: "web-01", os: "linux", online: true, snapshot_host: "web-01" }}
       group={null}
       values={NO_GROUP}
       errors={{}}
@@ -123,7 +125,7 @@ export const sourcesPages: Pages = {
     <SourceFormPage
       approvedRoots={["/home", "/srv"]}
       frame={frame()}
-      host={{ id: id(4), name: "web-01", os: "windows", isOnline: true }}
+      host={{ id: id(4), name: "web-01", os: "windows", online: true, snapshot_host: "web-01" }}
       group={{ id: id(50), name: "databases", snapshot_tag: "databases" }}
       {...NO_HEIRS}
       preview={PREVIEW}
@@ -150,7 +152,7 @@ export const sourcesPages: Pages = {
     <SourceFormPage
       approvedRoots={["/home", "/srv"]}
       frame={frame()}
-      host={{ id: id(4), name: HOSTILE, os: "linux", isOnline: false }}
+      host={{ id: id(4), name: HOSTILE, os: "linux", online: false, snapshot_host: HOSTILE }}
       hooks={[{ hook: "pre_hook", cannotDecrypt: true, inForce: { from: "group", text: null } }, {
         hook: "post_hook",
         cannotDecrypt: false,
@@ -159,7 +161,6 @@ export const sourcesPages: Pages = {
       mayEditHooks={false}
       group={{ id: id(50), name: HOSTILE, snapshot_tag: HOSTILE }}
       heirs={[{ id: id(51), name: HOSTILE }]}
-      snapshotHost={HOSTILE}
       isAdmin={false}
       values={{ ...NO_GROUP, name: HOSTILE, includes: "\n/etc", keep_last: "7", keep_daily: "14" }}
       errors={{
