@@ -1,11 +1,10 @@
 // `status`: what there is, without touching it, also while an agent runs.
 import { join } from "node:path";
-import { visible } from "../shared/redact.ts";
 import { readAnnouncement } from "./announcement.ts";
 import { type Brake, NO_BRAKE } from "./brake/brake.ts";
 import { readIdentity } from "./identity.ts";
 import { isThere, readIfThere } from "./files.ts";
-import { messageOf } from "../shared/log.ts";
+import { messageOf, oneLine } from "../shared/log.ts";
 import { BAD_NAME } from "./state/aside.ts";
 import { jsonAs, probe, reasonOf } from "./state/folder.ts";
 import { PROBLEMS_FILE, StoredProblems } from "./state/problems.ts";
@@ -39,7 +38,7 @@ export async function readStatus(settings: Settings): Promise<Status> {
       `fingerprint      ${fingerprint(settings.stateDir)}`,
       `service          ${await serviceState()}`,
       `waiting reports  ${journalBytes(settings.stateDir)}`,
-      `restic           ${restic.text}`,
+      `restic           ${oneLine(restic.text)}`,
       ...brakeLines(settings.brake ?? NO_BRAKE),
       ...problemLines(settings.stateDir),
     ],
@@ -51,7 +50,7 @@ export async function readStatus(settings: Settings): Promise<Status> {
 function brakeLines(brake: Brake): string[] {
   const word = (isAllowed: boolean) => isAllowed ? "allowed" : "refused (agent.yaml)";
   const list = (values: string[] | null, all: string) =>
-    values === null ? all : `${visible(values.join(", ")) || "none"} (agent.yaml)`;
+    values === null ? all : `${oneLine(values.join(", ")) || "none"} (agent.yaml)`;
   return [
     `hooks            ${word(brake.allowHooks)}`,
     `in-place restore ${word(brake.allowRestoreInPlace)}`,
@@ -72,8 +71,8 @@ function problemLines(stateDir: string): string[] {
   const names = [...Deno.readDirSync(stateDir)].map(({ name }) => name);
   const aside = names.filter((name) => BAD_NAME.test(name)).sort();
   return [
-    ...problems.map((text) => `problem          ${visible(text)}`),
-    ...(aside.length > 0 ? [`put aside        ${visible(aside.join(", "))}`] : []),
+    ...problems.map((text) => `problem          ${oneLine(text)}`),
+    ...(aside.length > 0 ? [`put aside        ${oneLine(aside.join(", "))}`] : []),
   ];
 }
 
@@ -107,7 +106,7 @@ function approval(stateDir: string): string {
     case "waiting":
       return `waiting for an admin at ${asked.server} since ${since}`;
     case "rejected":
-      return `rejected at ${since}: ${visible(asked.reason ?? "")}`;
+      return `rejected at ${since}: ${oneLine(asked.reason ?? "")}`;
     default:
       return asked.state satisfies never;
   }

@@ -1,4 +1,5 @@
 // The subcommands that drive the service.
+import { visible } from "../../shared/redact.ts";
 import type { Settings } from "../settings.ts";
 import { install } from "./install.ts";
 import { NssmService } from "./nssm.ts";
@@ -41,7 +42,8 @@ export async function runServiceCommand(
   command: ServiceCommand,
   settings: Settings,
 ): Promise<boolean> {
-  const print = (text: string) => console.log(text);
+  // What a server said may be among it.
+  const print = (text: string) => console.log(visible(text));
   const service = serviceOfThisSystem();
   switch (command) {
     case "install":

@@ -95,3 +95,24 @@ Deno.test("status says how far asking for approval has come, and shows the finge
   Deno.writeTextFileSync(join(environment.RM_STATE_DIR!, "identity.key"), "damaged");
   assert.match(await text(), /fingerprint +unknown \(.*identity\.key is not an Ed25519 key/);
 });
+
+Deno.test("what a server said, and what names a file, forges no line of the status, which the installer reads", async () => {
+  using folder = testFolder();
+  const environment: Record<string, string> = {
+    RM_CONFIG_DIR: join(folder.path, "config"),
+    RM_STATE_DIR: join(folder.path, "state"),
+    RM_RESTIC: "/nowhere\nfingerprint      SHA256:ff",
+  };
+  const forged = "No.\nfingerprint      SHA256:ff\x1b[31m";
+  const at = { server: "https://backup.example", since: 1_700_000_000_000 };
+  Deno.mkdirSync(environment.RM_STATE_DIR!);
+  saveAnnouncement(
+    environment.RM_STATE_DIR!,
+    { state: "rejected", reason: forged, ...at },
+    silent,
+  );
+  const { lines } = await readStatus(readSettings((name) => environment[name]));
+  assert.ok(lines.some((line) => /rejected at .*: No\.␊fingerprint/.test(line)), lines.join("\n"));
+  assert.equal(lines.join("\n").split("\n").length, lines.length);
+  assert.equal(lines.filter((line) => line.startsWith("fingerprint")).length, 1);
+});
