@@ -12,7 +12,7 @@ import type { User } from "../shared/shapes/user.ts";
 export type Theme = "auto" | "light" | "dark";
 export type Place = "hosts" | "repositories" | "jobs" | "audit" | "account" | "none";
 
-/** Hosts by state; one that needs somebody may be offline too, or just run. */
+/** Hosts by state; one that needs someone may be offline too, or just run. */
 export type Fleet = Pick<FleetSummary, "ok" | "attention" | "running" | "offline" | "total">;
 
 /** What every page needs besides its own props; one per request. */

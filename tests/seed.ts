@@ -1,5 +1,5 @@
 // ./dev seed: a server with an invented fleet to click through. Everything is made in a new temporary folder, which is removed at
-// the end: it opens no folder that somebody names, so it cannot touch one that is in use. --once fills, looks and ends.
+// the end: it opens no folder that someone names, so it cannot touch one that is in use. --once fills, looks and ends.
 import { parseArgs } from "node:util";
 import { join } from "node:path";
 import { readSettings, SettingsError } from "../server/settings.ts";

@@ -41,7 +41,7 @@ const TABLE: Row[] = [
     pattern: /REMOTE HOST IDENTIFICATION HAS CHANGED|host key for .* has changed/i,
     what: () => "The ssh host key of the repository's server is another one than before",
     wayOut: (url) =>
-      `Find out why: somebody may stand between. If the server was set up anew, remove the old key with \`ssh-keygen -R ${
+      `Find out why: someone may stand between. If the server was set up anew, remove the old key with \`ssh-keygen -R ${
         knownHostName(url)
       }\`, then accept the new one: ${ACCEPT_KEY(url)}`,
   },

@@ -16,7 +16,7 @@ export async function adminAccessOf(
   if (!usesAdminCredential(repository, job.kind, { dry_run: isDryRun(job) })) return {};
   // Asked again here: since it was queued the host may have become another machine, or an admin may have said no.
   if (job.actor_kind === "user" && !await isAdmin(server, job.actor_id)) {
-    throw new Error("it uses the admin credential, and was started by somebody who is no admin.");
+    throw new Error("it uses the admin credential, and was started by someone who is no admin.");
   }
   if (!await mayHoldAdminCredential(server.db, repository.id, job.host_id)) {
     throw new Error("this host may not hold the admin credential of the repository.");

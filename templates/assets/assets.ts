@@ -1,4 +1,4 @@
-// Every style, script and font, inside the program. One hash over all of them stands in their addresses, so that a
+// Every style, script and font, inside the program. One hash over all of them is in their addresses, so that a
 // browser may keep them for ever and the style sheet can name its fonts relatively.
 import { createHash } from "node:crypto";
 import iconSvg from "./icon.svg" with { type: "text" };

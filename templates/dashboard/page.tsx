@@ -15,7 +15,7 @@ import { Dot } from "../parts/state.tsx";
 import { Time } from "../parts/time.tsx";
 import { HostRow, type HostRowData } from "./host_row.tsx";
 
-/** What a host needs somebody for. */
+/** What a host needs someone for. */
 export type AttentionItem =
   & Pick<FleetSummary["worst"][number], "id" | "name" | "state" | "job_id">
   & {

@@ -19,8 +19,8 @@ export function Machines(
     <section class="flash bad stack" id="machines" aria-labelledby="machines-title">
       <h2 id="machines-title">Two machines use this host's identity</h2>
       <p>
-        One is a clone of the other, or somebody started a copy of its agent's files. Both go on
-        with the plan that they have; neither gets anything new until{" "}
+        One is a clone of the other, or someone started a copy of its agent's files. Both go on with
+        the plan that they have; neither gets anything new until{" "}
         {mayChoose ? "you say" : "an admin says"}{" "}
         which one is right. That one gets a new credential, the other is cut off for good. If you
         know neither, join the machine again instead.

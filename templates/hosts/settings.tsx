@@ -103,7 +103,7 @@ function LeftSnapshots() {
         type="radio"
         name="snapshots"
         value="ask"
-        label="Leave them; the repository's page lists them until somebody decides"
+        label="Leave them; the repository's page lists them until someone decides"
         isChecked
       />
       <Checkbox type="radio" name="snapshots" value="keep" label="Keep them for good" />

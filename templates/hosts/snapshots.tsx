@@ -122,7 +122,7 @@ function SnapshotRow({ snapshot: s }: { snapshot: Snapshot }) {
       <td>
         <Tags tags={s.tags.slice(0, 3)} />
         {s.withheld && (
-          <span class="warn small" title="It waits until somebody says on its job that it is right">
+          <span class="warn small" title="It waits until someone says on its job that it is right">
             not counted
           </span>
         )}

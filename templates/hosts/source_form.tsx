@@ -94,7 +94,7 @@ export function SourceFormPage(props: SourceFormProps) {
         max={100}
         value={values.usual_share_percent}
         error={errors.usual_share_percent}
-        help="A backup with less than this share of the usual files or bytes does not count for retention until somebody says that it is right. 0: never ask."
+        help="A backup with less than this share of the usual files or bytes does not count for retention until someone says that it is right. 0: never ask."
       />
       <RetryFields {...props} />
       <HookPart {...props} />
@@ -202,7 +202,7 @@ function RemovedSnapshots({ host, group, heirs, isAdmin }: SourceFormProps) {
         type="radio"
         name="snapshots"
         value="ask"
-        label="Leave them; the repository's page lists them until somebody decides"
+        label="Leave them; the repository's page lists them until someone decides"
         isChecked
       />
       <Checkbox type="radio" name="snapshots" value="keep" label="Keep them for good" />
@@ -320,7 +320,7 @@ function Preview({ preview, now }: { preview: RetentionPreview; now: number }) {
         <p class="muted">
           {plural(preview.withheld, "more snapshot")} {preview.withheld === 1 ? "waits" : "wait"}
           {" "}
-          until somebody says that they are right.
+          until someone says that they are right.
         </p>
       )}
       {held && <p class="warn">It would stop and ask first: {held}.</p>}

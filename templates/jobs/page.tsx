@@ -258,7 +258,7 @@ function Withheld({ job, mayRun }: { job: JobView; mayRun: boolean }) {
   if (job.accepted_at !== null) {
     return (
       <p class="muted">
-        <Name text={job.accepted_by ?? "somebody"} /> said that this is right,{" "}
+        <Name text={job.accepted_by ?? "someone"} /> said that this is right,{" "}
         <At at={job.accepted_at} />.
       </p>
     );

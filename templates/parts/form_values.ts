@@ -1,4 +1,4 @@
-// What stands in the inputs of a form that is made from a subject's shape.
+// What is in the inputs of a form that is made from a subject's shape.
 
 /** The names of the inputs: a record's fields stand for the record. */
 type Inputs<T> = {

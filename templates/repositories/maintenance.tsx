@@ -428,7 +428,7 @@ function ReleaseLease(
 function Lock({ lock, now }: { lock: ShownLock; now: number }) {
   return (
     <li>
-      {lock.exclusive ? "exclusive" : "shared"}, by <Name text={lock.username ?? "somebody"} /> on
+      {lock.exclusive ? "exclusive" : "shared"}, by <Name text={lock.username ?? "someone"} /> on
       {" "}
       <Name text={lock.hostname} />
       {lock.pid !== null && `, process ${lock.pid}`}, <Time at={lock.at} now={now} />{" "}

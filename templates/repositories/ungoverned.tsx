@@ -43,7 +43,7 @@ export function UngovernedSnapshots(props: UngovernedProps) {
       {open.map((each) => <Row {...props} each={each} />)}
       {kept.length > 0 && (
         <details class="unfold">
-          <summary>{plural(kept.length, "kind")} that somebody decided to keep</summary>
+          <summary>{plural(kept.length, "kind")} that someone decided to keep</summary>
           <div class="nested stack">{kept.map((each) => <Row {...props} each={each} />)}</div>
         </details>
       )}

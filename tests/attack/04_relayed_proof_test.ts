@@ -11,7 +11,7 @@ import { Announcer } from "../support/fake_announcer.ts";
 import { testFolder } from "../support/start_agent.ts";
 import { startServer, type TestServer } from "../support/start_server.ts";
 
-/** Somebody in between: takes what comes and hands it on to the server, byte by byte. */
+/** Someone in between: takes what comes and hands it on to the server, byte by byte. */
 function relay(to: string, hostname: string, port = 0) {
   const { hostname: server, port: serverPort } = new URL(to);
   const listener = Deno.listen({ hostname, port });
@@ -85,7 +85,7 @@ const CASES: [
 for (const [what, between, env] of CASES) {
   attack({
     id: "promise 4",
-    promise: "a proof that somebody in between hands on is worth nothing",
+    promise: "a proof that someone in between hands on is worth nothing",
     done: `a real agent announces itself to a relay ${what}`,
     expected: "no row is proven; agent, banner and the server's log say why and name RM_BASE_URL",
   }, async (see) => {

@@ -126,7 +126,7 @@ attack({
 
 attack({
   id: "promise 10",
-  promise: "guesses at the present password of somebody who is signed in count too, from each form",
+  promise: "guesses at the present password of someone who is signed in count too, from each form",
   done: "a stolen session posts the password form 20 times from a network that alice never used",
   expected: "at most ten looked at, and none of another kind from there afterwards",
 }, async (see) => {

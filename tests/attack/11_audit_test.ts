@@ -9,7 +9,7 @@ import { attack } from "../support/trial.ts";
 import { runOnce } from "../support/programs.ts";
 import { startServer, type TestServer } from "../support/start_server.ts";
 
-/** Writes the database as whoever has the file, but not the key. */
+/** Writes the database as anyone who has the file, but not the key. */
 function tamper(dataDir: string, ...statements: string[]): void {
   const sqlite = new DatabaseSync(join(dataDir, "restic-manager.db"));
   try {

@@ -20,7 +20,7 @@ function fromElsewhere(url: string): Record<string, Record<string, string>> {
     "two origins": { origin: `${url} https://evil.example` },
     "a path behind ours": { origin: `${url}/` },
     "a referer alone": { referer: `${url}/hosts` },
-    "somebody else's form token": { "x-csrf-token": "x".repeat(43) },
+    "someone else's form token": { "x-csrf-token": "x".repeat(43) },
     "an origin of capital letters": { origin: url.toUpperCase() },
     "an unknown word": { "sec-fetch-site": "same-originn" },
   };
@@ -28,7 +28,7 @@ function fromElsewhere(url: string): Record<string, Record<string, string>> {
 
 attack({
   id: "S32",
-  promise: "no other site makes the browser of somebody who is signed in change anything",
+  promise: "no other site makes the browser of someone who is signed in change anything",
   done:
     "every route that changes something is called with an admin's cookie as other pages would make his browser call it: each kind of origin, as form, plain text, JSON, multipart; logins and sign-outs too; and every page is opened from another site",
   expected: "403 each, nothing changed, the session goes on; opening a page changes nothing",
@@ -81,7 +81,7 @@ attack({
   assert.deepEqual(changedSince(test, before), []);
   const stillIn = await call(test, "GET", "/api/hosts", { headers: { cookie } });
   assert.equal(stillIn.status, 200, "signed out by another site");
-  // Signing somebody in as the thief: also without any cookie.
+  // Signing someone in as the thief: also without any cookie.
   const statuses: number[] = [];
   for (const [, headers] of cases.filter(([what]) => !/nothing|referer|token/.test(what))) {
     for (

@@ -3,7 +3,7 @@ import { attack } from "../support/trial.ts";
 import { rawGet, rawHttp } from "../support/raw_http.ts";
 import { startServer, type TestServer } from "../support/start_server.ts";
 
-/** Names that somebody else controls, and texts that are no name, put where a name belongs. */
+/** Names that someone else controls, and texts that are no name, put where a name belongs. */
 const HOSTS = [
   ...["evil.example", "evil.example:PORT", "127.0.0.1.evil.example", "localhost.evil.example"],
   ...["evil-localhost", "localhost.", "xn--lcalhost-54a", "127.0.0.1@evil.example:PORT"],

@@ -10,7 +10,7 @@ const SHARED = /^\/(assets\/|install\/|agent\/binary$)/;
 
 attack({
   id: "S62",
-  promise: "nothing that somebody who is signed in has seen is left in a cache",
+  promise: "nothing that someone who is signed in has seen is left in a cache",
   done:
     "every page and answer is read with a session and with a token, also as HEAD and with what a cache asks (If-None-Match, If-Modified-Since, Range); then the user signs out by the page and by the API",
   expected:

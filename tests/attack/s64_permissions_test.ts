@@ -4,7 +4,7 @@ import { PERMISSIONS } from "../../deploy/build/compile.ts";
 import { attack } from "../support/trial.ts";
 import { testFolder } from "../support/start_agent.ts";
 
-/** What code that somebody brought into a program would try; each answers whether it could. */
+/** What code that someone brought into a program would try; each answers whether it could. */
 const TRIES = `
 const tries = {
   "start a program": () => new Deno.Command("/bin/true").outputSync(),

@@ -8,7 +8,7 @@ attack({
   id: "S66",
   promise: "what is open to everybody says nothing of the fleet, and a flood of it stops no page",
   done:
-    "every open route is read with hosts, users and machines that wait in the database, by each name that health and metrics go by, and while the database is broken; 3,000 questions for health come at once while somebody signed in reads the dashboard",
+    "every open route is read with hosts, users and machines that wait in the database, by each name that health and metrics go by, and while the database is broken; 3,000 questions for health come at once while someone signed in reads the dashboard",
   expected:
     "healthz says ok or fails without a word of why; no name, address or number of hosts anywhere; no page takes a second",
 }, async (see) => {

@@ -57,7 +57,7 @@ browserTest(
       await press(row.getByRole("link", { name: /^Accept / }));
       await page.getByRole("heading", { name: /^Accept / }).waitFor();
       assert.equal(new URL(page.url()).pathname, "/", "in place");
-      // The keyboard stands in the form already, below the digits once more.
+      // The keyboard is in the form already, below the digits once more.
       assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("name")), "name");
       assert.equal(await digits(page.locator("#accept")), banner);
       await field(page, "Name").fill("anna");

@@ -1,4 +1,4 @@
-// The same server for somebody whose browser runs no scripts.
+// The same server for someone whose browser runs no scripts.
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { browserTest, overflow, PHONE } from "../support/browser.ts";
@@ -144,7 +144,7 @@ browserTest(
     await menu.click();
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.waitForURL("**/login");
-    // Signing out empties the browser's cache: all that the page is drawn with is fetched anew.
+    // Signing out empties the browser's cache: all that the page is drawn with is fetched again.
     await page.waitForLoadState("networkidle");
     await agent.close();
   },

@@ -100,7 +100,7 @@ Deno.test("no page is left out of what follows", () => {
 });
 
 browserTest(
-  "pages with nothing in them are whole, and so are those of somebody who is not signed in",
+  "pages with nothing in them are whole, and so are those of someone who is not signed in",
   async (browser) => {
     await using server = await startServer();
     await using fresh = await startServer({ people: false });

@@ -182,7 +182,7 @@ browserTest(
     await page.waitForURL("**/login?next=*");
     await page.waitForLoadState("networkidle");
     assert.equal(await page.getByText("alpha").count(), 0);
-    // Nor does a cookie that somebody kept open anything.
+    // Nor does a cookie that someone kept open anything.
     await page.context().addCookies(cookies);
     await page.goto("/");
     await page.waitForURL("**/login?next=*");

@@ -57,7 +57,7 @@ Deno.test("two builds of one commit in two places are the same bytes, and SHA256
     const checked = await run("sha256sum", ["--check", "SHA256SUMS"], { cwd: second });
     assert.equal(checked.code, 0, checked.stdout);
 
-    // The same two programs, as somebody meets them who just downloaded them.
+    // The same two programs, as someone meets them who just downloaded them.
     const head = await run("git", ["-C", ROOT, "rev-parse", "HEAD"]);
     const commit = head.code === 0
       ? `commit ${head.stdout.slice(0, 12)}( with changes)?, \\d{4}-\\d\\d-\\d\\d`

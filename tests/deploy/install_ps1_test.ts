@@ -52,7 +52,7 @@ Deno.test("install.ps1 does nothing before its last line, closes no session, and
     "Invoke-Main",
   ]);
   assert.equal(lines.at(-1), "Invoke-Main");
-  // By iex it runs in the session of whoever called it.
+  // By iex it runs in the session of anyone who called it.
   assert.ok(!code.some((line) => /\bexit\b/i.test(line)));
   assert.ok(!code.some((line) => /RM_TOKEN/.test(line) && !/Remove-Item/.test(line)));
 });

@@ -119,7 +119,7 @@ for (const proxy of PROXIES) {
         assert.match(await page.text(), /restic-manager/);
         assert.match(page.headers.get("strict-transport-security") ?? "", /max-age/);
         const { items } = (await test.api("alice", "GET", "/api/audit?limit=1")).body;
-        // What somebody writes into the header himself is not believed.
+        // What someone writes into the header himself is not believed.
         assert.equal(items[0].address, "127.0.0.1", JSON.stringify(items[0]));
 
         const host = await joinHost(test, "alpha");

@@ -213,7 +213,7 @@ fault({
   promise:
     "a server whose clock is set loses no lease, job, session or connection, revives none, locks nobody out and hides nothing",
   done:
-    "a check runs, somebody is signed in and somebody else's session expired; the clock goes a year back, two on, back, and the machine sleeps for a day",
+    "a check runs, someone is signed in and someone else's session expired; the clock goes a year back, two on, back, and the machine sleeps for a day",
   expected:
     "all as before after each of them, also before the server has noticed; what expired stays so",
 }, async (see) => {

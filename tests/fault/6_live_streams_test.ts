@@ -188,7 +188,7 @@ fault({
 
 fault({
   id: "item 6, limits",
-  promise: "a place is taken for as long as somebody reads, and no longer",
+  promise: "a place is taken for as long as someone reads, and no longer",
   done: "20 HEAD requests, and 200 streams whose reader goes within 20 ms, before anything came",
   expected: "no place is taken by any of them, also without signing out",
 }, async (see) => {
@@ -206,7 +206,7 @@ fault({
   let taken = 0;
   for (let n = 0; n < 200; n += 10) {
     await Promise.all(Array.from({ length: 10 }, async (_, i) => {
-      // By hand: fetch() may go on holding a connection that was given up in the wrong moment, and then somebody does read.
+      // By hand: fetch() may go on holding a connection that was given up in the wrong moment, and then someone does read.
       using connection = await Deno.connect({ hostname, port: Number(port) });
       await connection.write(new TextEncoder().encode(
         `GET /live/dashboard HTTP/1.1\r\nHost: ${host}\r\nAuthorization: ${headers.authorization}\r\n\r\n`,

@@ -8,7 +8,7 @@ const HELD_MS = 4000;
 
 fault({
   id: "F41",
-  promise: "a lock that somebody holds on the database stops changes, not pages",
+  promise: "a lock that someone holds on the database stops changes, not pages",
   done:
     "a shell of its own process holds BEGIN IMMEDIATE for seconds while 30 changes come and the dashboard and /healthz are read over and over",
   expected:

@@ -46,7 +46,7 @@ fault({
   await Deno.copyFile(join(fleet.dataDir, "secret.key"), join(copy, "secret.key"));
   await fleet.server.end("SIGKILL");
 
-  // Somebody forgot the key: nothing starts, nothing is made in its place.
+  // Someone forgot the key: nothing starts, nothing is made in its place.
   const forgotten = join(fleet.folder, "forgotten");
   await Deno.mkdir(forgotten);
   await Deno.copyFile(database, join(forgotten, "restic-manager.db"));

@@ -55,7 +55,7 @@ Deno.test("a server that listens on one address has no other one", () => {
     why(dialled, { hostname, peer: "127.0.0.1" }) === undefined;
   assert.ok(listens("127.0.0.1", "http://127.0.0.1:8080"));
   assert.ok(listens("127.0.0.1", "http://localhost:8080"));
-  assert.ok(!listens("127.0.0.1", "http://127.0.0.2:8080"), "somebody else may listen there");
+  assert.ok(!listens("127.0.0.1", "http://127.0.0.2:8080"), "someone else may listen there");
   assert.ok(!listens("127.0.0.1", "http://192.168.1.5:8080"));
   assert.ok(!listens("192.168.1.5", "http://localhost:8080"));
   assert.ok(listens("192.168.1.5", "http://192.168.1.5:8080"));

@@ -130,7 +130,7 @@ export class World implements AsyncDisposable {
     await Promise.all([...this.#mends].map((mend) => mend()));
   }
 
-  /** Its end is somebody's doing from here on. */
+  /** Its end is someone's doing from here on. */
   tell(program: Program): void {
     this.#told.add(program);
   }

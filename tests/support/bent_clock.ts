@@ -1,5 +1,5 @@
 // Loaded before a program (deno run --preload): the wall clock of that process alone is ahead by the milliseconds that a file
-// says, read anew ten times a second. The monotonic clock goes on as it is. The programs themselves know nothing of it.
+// says, read again ten times a second. The monotonic clock goes on as it is. The programs themselves know nothing of it.
 const FILE = Deno.env.get("RM_TEST_CLOCK");
 
 if (FILE) {

@@ -19,7 +19,7 @@ export const PHONE = { width: 390, height: 844 };
 export interface PageOptions {
   size?: typeof DESK;
   theme?: "light" | "dark";
-  /** Pages as somebody without scripts sees them. */
+  /** Pages as someone without scripts sees them. */
   scripts?: boolean;
 }
 
@@ -80,7 +80,7 @@ export class TestBrowser {
     return await context.newPage();
   }
 
-  /** A page of somebody who has signed in through the form. */
+  /** A page of someone who has signed in through the form. */
   async logIn(
     url: string,
     person: string,
@@ -117,7 +117,7 @@ export class TestBrowser {
     context.on("page", (page) => {
       page.on("console", (message) => {
         if (message.type() !== "error") return;
-        // A line and a column of a log that somebody else wrote help nobody; the address does.
+        // A line and a column of a log that someone else wrote help nobody; the address does.
         note(page, `${message.text()} ${message.location().url}`);
       });
       page.on("pageerror", (error) => note(page, `exception: ${error.stack ?? error}`));

@@ -1,4 +1,4 @@
-// Somebody at a browser, without the browser: signs in and calls the API with the cookie, from whatever address a proxy says.
+// Someone at a browser, without the browser: signs in and calls the API with the cookie, from whatever address a proxy says.
 import { PASSWORD, type TestServer } from "./start_server.ts";
 
 // deno-lint-ignore no-explicit-any

@@ -287,7 +287,7 @@ export class LeaseWorld {
     this.note(`the lease of ${machine.name} is released: ${status}`);
   }
 
-  /** Time passes while the server runs; whoever is connected is heard of. */
+  /** Time passes while the server runs; anyone who is connected is heard of. */
   async pass(minutes: number): Promise<void> {
     for (let left = minutes; left > 0; left -= 30) {
       this.test.clock.pass(Math.min(left, 30) * 60_000);

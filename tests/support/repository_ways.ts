@@ -1,4 +1,4 @@
-// Every way by which somebody says where a repository is and how it is reached: routes of the API and forms alike.
+// Every way by which someone says where a repository is and how it is reached: routes of the API and forms alike.
 import type { Person, TestServer } from "./start_server.ts";
 import { signIn } from "./browser_session.ts";
 import { FakeAgent, type JoinedHost, joinHost } from "./fake_agent.ts";

@@ -1,4 +1,4 @@
-// A fleet that looks like somebody's: eight hosts in every state there is.
+// A fleet that looks like someone's: eight hosts in every state there is.
 import type { LineStream } from "../../shared/job.ts";
 import { FakeAgent } from "./fake_agent.ts";
 import { Announcer } from "./fake_announcer.ts";

@@ -29,7 +29,7 @@ export interface TestServer extends Serving {
   users: Record<Person, User>;
   tokens: Record<Person, string>;
   actor(person: Person): Actor;
-  /** Calls the API as somebody; returns status and body. */
+  /** Calls the API as someone; returns status and body. */
   api(
     person: Person | null,
     method: string,

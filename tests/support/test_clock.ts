@@ -5,7 +5,7 @@ import { MACHINE, type TimeSource } from "../../server/clock.ts";
 const STEP = 4000;
 
 export class TestClock implements TimeSource {
-  /** What somebody set the wall clock forwards by, with no time passing; negative: back. */
+  /** What someone set the wall clock forwards by, with no time passing; negative: back. */
   wall = 0;
   #passed = 0;
   #slept = 0;
@@ -35,7 +35,7 @@ export class TestClock implements TimeSource {
     this.#slept += ms;
   }
 
-  /** Between two runs of the server: the machine is started anew. */
+  /** Between two runs of the server: the machine is started again. */
   reboot(): void {
     this.#upBefore = this.uptime() + this.#upBefore - 5000;
   }

@@ -38,7 +38,7 @@ export function trial(what: Trial, run: Run): void {
   });
 }
 
-/** What somebody hostile does. */
+/** What someone hostile does. */
 export const attack = trial;
 /** What breaks by itself. */
 export const fault = trial;

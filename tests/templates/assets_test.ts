@@ -1,4 +1,4 @@
-// The files behind every page: each is served, each is checked, and nothing stands in them that no page uses.
+// The files behind every page: each is served, each is checked, and nothing is in them that no page uses.
 import assert from "node:assert/strict";
 import { basename } from "node:path";
 import { DOMParser } from "linkedom";

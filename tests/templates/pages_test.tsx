@@ -73,7 +73,7 @@ for (const name of NAMES) {
   });
 }
 
-Deno.test("a page without somebody signed in shows no navigation and no fleet", () => {
+Deno.test("a page without someone signed in shows no navigation and no fleet", () => {
   const document = parse(render("login"));
   assert.equal(document.querySelector("nav"), null);
   assert.equal(document.getElementById("fleet"), null);

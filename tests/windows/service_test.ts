@@ -388,7 +388,7 @@ testUnless(
     const job = await fleet.jobIs(await fleet.run(host_id), "succeeded", "failed");
     assert.equal(job.status, "succeeded", job.reason);
 
-    // The same machine as somebody that the admin does not know.
+    // The same machine as someone that the admin does not know.
     assert.equal((await machine.agent("uninstall")).code, 0);
     assert.equal((await machine.agent("install", { RM_SERVER: fleet.url })).code, 0);
     assert.equal((await machine.agent("start")).code, 0);

@@ -33,7 +33,7 @@ export const hostRoutes: ApiRoute[] = [
     method: "GET",
     path: "/api/fleet/summary",
     role: "viewer",
-    summary: "How many hosts are in which state, and those that need somebody, the worst first",
+    summary: "How many hosts are in which state, and those that need someone, the worst first",
     response: { 200: FleetSummary },
     handler: async (server) => fleetShape(await fleetSummary(server)),
   }),

@@ -40,7 +40,7 @@ function isCorrectable({ code, field }: AppError): boolean {
   return CORRECTABLE.has(code) || (code === "forbidden" && field !== undefined);
 }
 
-/** Reads the value and acts on it. Every problem stands under its field's name; "" for what belongs to none. */
+/** Reads the value and acts on it. Every problem is under its field's name; "" for what belongs to none. */
 export async function attempt<S extends z.ZodType, T>(
   schema: S,
   value: unknown,

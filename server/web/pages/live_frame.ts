@@ -7,7 +7,7 @@ import { fragment } from "../live.ts";
 import { onceForAll } from "../shared_fragments.ts";
 import { noticeText } from "./page.ts";
 
-/** What stands in the frame of every page. */
+/** What is in the frame of every page. */
 export function frameFragments(server: Server): Promise<Uint8Array>[] {
   return [
     fragment(server, "fleet", () => fleetState(server)),

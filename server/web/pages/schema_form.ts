@@ -1,5 +1,5 @@
 // A form that is made from a schema: the names of its inputs, what was typed into them, and the value that is read from that. The
-// fields of a record stand in the form under their own names.
+// fields of a record are in the form under their own names.
 import type { z } from "zod";
 import { fieldKind, recordFields, takesNull } from "../../../shared/field_kind.ts";
 import type { Errors } from "../../../templates/parts/field.tsx";
@@ -56,7 +56,7 @@ function withoutAbsent(
   return Object.fromEntries(values.filter(([, value]) => value !== undefined));
 }
 
-/** "retention.keep_last must be …" stands under the input keep_last. */
+/** "retention.keep_last must be …" is under the input keep_last. */
 export function formErrors(schema: Fields, errors: Errors): Errors {
   const records = Object.entries(schema.shape as Record<string, z.ZodType>)
     .filter(([, field]) => fieldKind(field) === "record").map(([name]) => `${name}.`);

@@ -268,7 +268,7 @@ function inputOf(values: SourceFormValues) {
   return { ...formInput(SourceGroupSettings, values), ...hooksOf(values) };
 }
 
-/** Whoever may not edit hooks is shown them disabled: then they are not sent, and stay as they are. */
+/** Anyone who may not edit hooks is shown them disabled: then they are not sent, and stay as they are. */
 function hooksOf(values: SourceFormValues) {
   if (values.hook_timeout_seconds === "") return {};
   const { pre_hook, post_hook } = values;

@@ -5,7 +5,7 @@ import { showTimes } from "./clock.js";
 import { parse } from "./dom.js";
 
 /**
- * Fragments that came while somebody was busy in the old one: the newest by its id.
+ * Fragments that came while someone was busy in the old one: the newest by its id.
  * @type {Map<string, string>}
  */
 const waiting = new Map();

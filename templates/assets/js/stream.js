@@ -70,7 +70,7 @@ function connect() {
   });
   source.addEventListener("fragment", (event) => replaceFragment(event.data));
   source.addEventListener("lines", (event) => log?.add(event.data));
-  // Not while the answer to a form is on its way, which may hold what is shown only once, nor under somebody who types.
+  // Not while the answer to a form is on its way, which may hold what is shown only once, nor under someone who types.
   source.addEventListener("reload", () => {
     if (!isLeaving && !document.getElementById("accept")) location.reload();
   });

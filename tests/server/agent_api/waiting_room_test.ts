@@ -89,8 +89,8 @@ Deno.test("a signature is good for its own nonce and its own pending id alone", 
 
 Deno.test("nonsense closes with 4004, and no proof within five seconds with 4005", async (t) => {
   await using test = await startServer();
-  const somebody = await Announcer.make("somebody");
-  const whole = await somebody.proof(toBase64(new Uint8Array(32)), test.url, { pendingId: "x" });
+  const someone = await Announcer.make("someone");
+  const whole = await someone.proof(toBase64(new Uint8Array(32)), test.url, { pendingId: "x" });
   const cases: [string, unknown][] = [
     ["no JSON", "{bad"],
     ["an unknown type", { type: "hello" }],

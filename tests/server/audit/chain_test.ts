@@ -20,7 +20,7 @@ Deno.test("rows of before the chain are given their place at the first start, wh
       const insert = sqlite.prepare(
         "insert into audit (id, at, actor_kind, actor_name, action, target_name, detail) values (?, ?, 'user', ?, 'x', ?, '{}')",
       );
-      // A row that somebody removed long ago is no fault of today.
+      // A row that someone removed long ago is no fault of today.
       for (const id of [1, 2, 4, 5]) insert.run(id, id * 1000, "ålice 😀 \ud800", "a\0b");
       sqlite.exec(
         `insert into users (id, username, password_hash, role, created_at) values ('u1', 'alice', 'x', 'admin', 1);

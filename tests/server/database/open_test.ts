@@ -20,7 +20,7 @@ async function withFolder(work: (dir: string) => Promise<void>): Promise<void> {
 Deno.test("a file that is not a database, or a damaged one, is refused by name and left as it is", async () => {
   await withFolder(async (dir) => {
     const file = join(dir, "restic-manager.db");
-    await Deno.writeTextFile(file, "this is not a database, it is somebody's letter".repeat(200));
+    await Deno.writeTextFile(file, "this is not a database, it is someone's letter".repeat(200));
     const before = await Deno.readFile(file);
     await assert.rejects(openDatabase(dir), new RegExp(file));
     assert.deepEqual(await Deno.readFile(file), before);

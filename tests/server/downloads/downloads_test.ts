@@ -84,7 +84,7 @@ Deno.test("a replaced program has its new checksum at once", async () => {
 Deno.test("what there is none of is answered with what there is, and nothing else can be fetched", async () => {
   const { test, get, folder } = await setUp();
   await using _ = test;
-  Deno.writeTextFileSync(join(folder, "secret"), "of somebody");
+  Deno.writeTextFileSync(join(folder, "secret"), "of someone");
   Deno.symlinkSync("/etc/passwd", join(folder, "restic-manager-agent-linux-arm64x"));
   const none = await get("/agent/binary?os=windows&arch=x64");
   assert.equal(none.status, 404);
@@ -123,7 +123,7 @@ Deno.test("what there is none of is answered with what there is, and nothing els
   ) {
     const answer = await get(path);
     assert.ok([401, 404].includes(answer.status), `${path}: ${answer.status}`);
-    assert.doesNotMatch(await answer.text(), /of somebody|root:/);
+    assert.doesNotMatch(await answer.text(), /of someone|root:/);
   }
   const nssm = await get("/install/nssm.exe");
   assert.equal(nssm.status, 404);

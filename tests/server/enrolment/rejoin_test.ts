@@ -178,7 +178,7 @@ Deno.test("a host that joined again runs no schedule until a person says restore
   assert.ok((await host()).problems.some((each: string) => each.startsWith("joined again: sched")));
   // A change of a schedule does not end the hold.
   await alpha.schedule("0 6 * * *");
-  // Somebody who knows what is on the machine may back it up.
+  // Someone who knows what is on the machine may back it up.
   const init = await alpha.agent.next("command.run");
   alpha.agent.started(init.job_id);
   await alpha.agent.acknowledged(alpha.agent.finished(init.job_id, { created: false }));

@@ -67,7 +67,7 @@ Deno.test("a backup with warnings is amber, a failed or interrupted one is red, 
   ]);
 });
 
-Deno.test("a new host has a day for its first backup; then it needs somebody", () => {
+Deno.test("a new host has a day for its first backup; then it needs someone", () => {
   const fresh = {
     created_at: NOW - HOUR,
     last_success_at: null,

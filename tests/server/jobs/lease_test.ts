@@ -279,7 +279,7 @@ Deno.test("removing the host releases its lease; giving it to another machine do
   });
   await beta.agent.next("command.run", ({ job_id }) => job_id === waiting);
   await beta.agent.acknowledged(beta.agent.finished(waiting));
-  // It opens the repository anew.
+  // It opens the repository again.
   await fresh.acknowledged(fresh.finished((await fresh.next("command.run")).job_id));
   await fresh.close();
   const check = await start(test, alpha.repositoryId, { kind: "check" });
@@ -381,7 +381,7 @@ Deno.test("a backup goes on where it was ordered: a host that belongs elsewhere 
   await Promise.all([alpha.agent.close(), beta.agent.close()]);
 });
 
-Deno.test("the address of a repository is not changed while somebody is at work there alone", async () => {
+Deno.test("the address of a repository is not changed while someone is at work there alone", async () => {
   await using test = await startServer({ still: true });
   const { alpha, beta, check } = await twoHosts(test);
   const path = `/api/repositories/${alpha.repositoryId}`;

@@ -77,7 +77,7 @@ Deno.test("a hand-over that got lost is repeated until the host has connected, a
   const { body } = await accept(test, anna);
   const first = await anna.wait(test.url);
   const lost = await first.next("enrolled");
-  // It was killed before it could store the answer, and starts anew.
+  // It was killed before it could store the answer, and starts again.
   assert.equal((await anna.announce(test)).body.pending_id, pendingId);
   const second = await anna.wait(test.url);
   const kept = await second.next("enrolled");

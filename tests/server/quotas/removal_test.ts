@@ -171,7 +171,7 @@ Deno.test("the name of a removed host is free at once, and the new host sees not
   const agent = await FakeAgent.connect(test.url, host.bearer);
   const { job_id } = await agent.next("command.run");
   await agent.acknowledged(agent.started(job_id));
-  // The old agent's journal speaks of a job that is gone: dropped, no reason to close.
+  // The old agent's journal refers to a job that is gone: dropped, no reason to close.
   await agent.acknowledged(agent.lines(old.jobId, 3000, ["late"]));
   assert.equal(agent.closed, undefined);
   await cleanUpRemovedHosts(test.server);

@@ -210,7 +210,7 @@ Deno.test("files on hosts, whom restic trusts and its options are an admin's; wh
       assert.deepEqual([refused.status, refused.body.error.field], [403, field]);
     }
     assert.equal((await test.api("alice", "PUT", path, { ...known, ...given })).status, 200, field);
-    // What is as it was may be sent again by whoever changes something else.
+    // What is as it was may be sent again by anyone who changes something else.
     const kept = given.environment
       ? {
         environment: Object.fromEntries(Object.keys(given.environment).map((name) => [name, null])),

@@ -1,4 +1,4 @@
-// Whoever holds an add-only credential may add any snapshot and claim any id: none of that makes our forget remove an honest
+// Anyone who holds an add-only credential may add any snapshot and claim any id: none of that makes our forget remove an honest
 // one that the policy would keep.
 import assert from "node:assert/strict";
 import { presumeEnded } from "../../../server/jobs/reconcile.ts";
@@ -223,7 +223,7 @@ Deno.test("snapshots that are gone are not counted among those that stay", async
   await using _ = test;
   await alpha.keep({ keep_last: 2 });
   const made = await nights(test, alpha, 4);
-  // Somebody with another restic removed the two newest.
+  // Someone with another restic removed the two newest.
   repository.snapshots = repository.snapshots.filter(({ id }) =>
     !made.slice(2).some((each) => each.id === id)
   );

@@ -304,7 +304,7 @@ Deno.test("a backup of nothing or of far less that could not be verified takes n
     assert.ok(!removed.includes(before) && !removed.includes(snapshot.id), withheld);
     assert.ok(before.startsWith(orders[0]!.snapshots[0]!.keep[0]!));
   }
-  // What it saved is right, says somebody; that it failed stays true.
+  // What it saved is right, says someone; that it failed stays true.
   const { job } = await backupOf(alpha, { files_unmodified: 3 }, unverified);
   assert.equal(
     (await test.api("olive", "POST", `/api/jobs/${job.id}/accept`)).body.status,
@@ -314,7 +314,7 @@ Deno.test("a backup of nothing or of far less that could not be verified takes n
   await alpha.agent.close();
 });
 
-Deno.test("a backup of less than half of what is usual is warned of and withheld until somebody says that it is right", async () => {
+Deno.test("a backup of less than half of what is usual is warned of and withheld until someone says that it is right", async () => {
   const { test, alpha, groups } = await setUp();
   await using _ = test;
   await alpha.keep({ keep_last: 1 });
@@ -340,7 +340,7 @@ Deno.test("a backup of less than half of what is usual is warned of and withheld
   assert.ok(!removed.includes(snapshot.id));
   await test.api("olive", "POST", `/api/jobs/${job.id}/accept`);
   assert.equal((await state(alpha)).state, "ok");
-  // What is usual begins anew with it.
+  // What is usual begins again with it.
   const { body } = await test.api("olive", "POST", `/api/hosts/${alpha.host.hostId}/jobs`, {
     kind: "backup",
   });

@@ -28,7 +28,7 @@ Deno.test("strangers fill their own places, one network not all of them, and kno
   assert.equal(done.indexOf("known"), 1, "after the one that was running");
 });
 
-Deno.test("looking at nobody's password does the same work as looking at somebody's", async () => {
+Deno.test("looking at nobody's password does the same work as looking at someone's", async () => {
   const hasher = createPasswordHasher(CHEAP);
   assert.equal(await hasher.verify("decoy", undefined), false);
   const hash = await hasher.hash("secret");

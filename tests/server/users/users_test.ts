@@ -125,7 +125,7 @@ Deno.test("admins list and revoke everybody's tokens and sessions, everybody his
   assert.equal((await here.api("GET", "/api/hosts")).status, 401);
 });
 
-Deno.test("a password that is changed while somebody signs in with the old one lets nobody in", async () => {
+Deno.test("a password that is changed while someone signs in with the old one lets nobody in", async () => {
   await using test = await startServer();
   const { resetPassword } = await import("../../../server/users/change_password.ts");
   const { SYSTEM } = await import("../../../server/server.ts");

@@ -253,7 +253,7 @@ function attempt(address: string): RepositoryUrl | RangeError {
   }
 }
 
-/** The proxy hears of international names as they are typed or as DNS has them. */
+/** The proxy learns of international names as they are typed or as DNS has them. */
 function punycoded(went: string): string {
   return went.replace("bücher.test", "xn--bcher-kva.test");
 }
