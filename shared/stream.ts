@@ -2,6 +2,7 @@
 // `stream.data` is a binary frame (four bytes with the stream's number, then bytes); all else is JSON. Each stream that was opened has
 // exactly one `stream.end`, also after a cancel, so that what is still under way can be told from what nobody asked for.
 import { z } from "zod";
+import { SNAPSHOT_PATH_LIMIT } from "./snapshot_path.ts";
 
 /** Bytes in one frame of data at most. */
 export const STREAM_DATA_LIMIT = 65_536;
@@ -28,8 +29,17 @@ const folderRequest = z.object({
   within: z.array(z.string().max(4096)).max(1000).nullable(),
 });
 
+/** One folder of a snapshot, in the repository that the host has the credential of. */
+const treeRequest = z.object({
+  kind: z.literal("tree"),
+  repository_id: z.string().max(100),
+  snapshot: z.string().regex(/^[0-9a-f]{64}$/),
+  /** As snapshot_path.ts reads it. */
+  path: z.string().max(SNAPSHOT_PATH_LIMIT),
+});
+
 /** What can be asked for by a stream. A new kind is a schema here, a file in agent/streams/, and its reader on the server. */
-export const StreamRequest = z.discriminatedUnion("kind", [folderRequest]);
+export const StreamRequest = z.discriminatedUnion("kind", [folderRequest, treeRequest]);
 export type StreamRequest = z.infer<typeof StreamRequest>;
 export type StreamKind = StreamRequest["kind"];
 export type RequestOf<K extends StreamKind> = Extract<StreamRequest, { kind: K }>;
@@ -49,6 +59,11 @@ export const STREAM_ERRORS = [
   "outside",
   /** The owner of the machine does not allow it (agent.yaml). */
   "refused_by_machine",
+  /** The host has no credential for that repository. */
+  "no_credential",
+  "no_snapshot",
+  /** The repository does not answer, or not as one should. */
+  "unreachable",
   "cancelled",
   "failed",
 ] as const;

@@ -57,11 +57,18 @@ function repositoryRefusal(
   // A hook that is tried reaches no repository.
   if (!KINDS[order.kind].usesRepository) return undefined;
   for (const access of [config?.repository, adminAccessIn(order)]) {
-    if (!access) continue;
-    const why = addressRefusal(brake, access) ?? filesRefusal(brake, settings.configDir, access);
+    const why = access && accessRefusal({ brake, settings }, access);
     if (why) return why;
   }
   return undefined;
+}
+
+/** Why a repository may not be reached from here, as part of a sentence; undefined when it may. */
+export function accessRefusal(
+  { brake, settings }: Pick<Agent, "brake" | "settings">,
+  access: RepositoryAccess,
+): string | undefined {
+  return addressRefusal(brake, access) ?? filesRefusal(brake, settings.configDir, access);
 }
 
 function addressRefusal({ repositories }: Brake, access: RepositoryAccess): string | undefined {

@@ -1,14 +1,21 @@
 // Bytes to lines, with a bound: what is in a line beyond the limit is dropped and a mark says so.
 import { LINE_LENGTH_LIMIT } from "../../shared/job.ts";
 
-export const CUT_MARK = ` [cut: the line was longer than ${LINE_LENGTH_LIMIT} characters]`;
+export const CUT_MARK = cutMark(LINE_LENGTH_LIMIT);
+
+function cutMark(limit: number): string {
+  return ` [cut: the line was longer than ${limit} characters]`;
+}
 
 export class LineSplitter {
   readonly #decoder = new TextDecoder();
   #rest = "";
   #isCut = false;
 
-  constructor(private readonly onLine: (line: string) => void) {}
+  constructor(
+    private readonly onLine: (line: string) => void,
+    private readonly limit = LINE_LENGTH_LIMIT,
+  ) {}
 
   push(chunk: Uint8Array): void {
     this.#take(this.#decoder.decode(chunk, { stream: true }));
@@ -35,17 +42,17 @@ export class LineSplitter {
     const isCut = this.#isCut;
     this.#rest = "";
     this.#isCut = false;
-    this.onLine(isCut ? line + CUT_MARK : line.endsWith("\r") ? line.slice(0, -1) : line);
+    this.onLine(
+      isCut ? line + cutMark(this.limit) : line.endsWith("\r") ? line.slice(0, -1) : line,
+    );
   }
 
   #keep(text: string): void {
     if (this.#isCut || text === "") return;
     const line = this.#rest + text;
-    this.#isCut = line.length > LINE_LENGTH_LIMIT + 1 ||
-      line.length > LINE_LENGTH_LIMIT && !line.endsWith("\r");
+    this.#isCut = line.length > this.limit + 1 ||
+      line.length > this.limit && !line.endsWith("\r");
     // Half of a surrogate pair is no character.
-    this.#rest = this.#isCut
-      ? line.slice(0, LINE_LENGTH_LIMIT).replace(/[\ud800-\udbff]$/, "")
-      : line;
+    this.#rest = this.#isCut ? line.slice(0, this.limit).replace(/[\ud800-\udbff]$/, "") : line;
   }
 }

@@ -6,13 +6,15 @@ import { watchForContact } from "./contact.ts";
 import type { ResticContext, RunContext } from "./context.ts";
 import { ErrorReader } from "./errors.ts";
 import { LineSplitter } from "./lines.ts";
-import { type Exit, ManagedProcess, type Stop } from "../process.ts";
+import { beginOf, type Exit, ManagedProcess, type Stop } from "../process.ts";
 import type { ErrorFacts } from "./errors.ts";
 import { isWordless } from "./refusals.ts";
 import { failureOf, type Outcome } from "./outcome.ts";
 
 export interface RunOptions {
   args: string[];
+  /** Arguments that follow them byte by byte, since they are no text. Not on Windows. */
+  bytes?: Uint8Array[];
   /** Ends the whole run after this long; without it only contact with the repository has a deadline. */
   wholeMs?: number;
   /** Runs although the job was told to stop, for what must be known about work already done. */
@@ -56,7 +58,9 @@ export async function runRestic(context: RunContext, options: RunOptions): Promi
   lookAtCache(context);
   context.lines.add(
     "agent",
-    `restic ${context.restic.version}: ${shown(argumentsOf(context, options))}`,
+    `restic ${context.restic.version}: ${shown(argumentsOf(context, options))}${
+      options.bytes ? shownBytes(options.bytes) : ""
+    }`,
   );
   const exit = await supervise(context, options, errors);
   // One that was refused never came so far as to make a lock.
@@ -99,8 +103,7 @@ async function supervise(
     onSilence: () => stop("unreachable"),
   });
   const process = new ManagedProcess({
-    path: context.restic.path,
-    args: argumentsOf(context, options),
+    ...commandOf(context, options),
     environment: context.environment,
     onOut: options.pull ? "pull" : (chunk) => {
       sawOutput = true;
@@ -153,6 +156,28 @@ function argumentsOf(context: ResticContext, { args: [verb = "", ...args] }: Run
   return [verb, ...globals, ...(withoutCache === undefined ? [] : ["--no-cache"]), ...args];
 }
 
+/** Becomes the program of its arguments, each of which is written in octal. The point keeps a line feed at the end of one. */
+const EXACTLY =
+  'LC_ALL=C; for a do a=$(printf "%b." "$a"); set -- "$@" "${a%.}"; shift; done; exec "$@"';
+
+/** Deno starts programs with text alone: what is no text goes through a shell that makes the bytes. */
+function commandOf(context: ResticContext, options: RunOptions) {
+  const { path } = context.restic;
+  const args = argumentsOf(context, options);
+  if (!options.bytes) return { path, args };
+  const encoder = new TextEncoder();
+  const all = [...[path, ...args].map((text) => encoder.encode(text)), ...options.bytes];
+  return {
+    path: "/bin/sh",
+    args: ["-c", EXACTLY, "sh", ...all.map(inOctal)],
+    mark: { path, verb: beginOf(args) },
+  };
+}
+
+function inOctal(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => `\\0${byte.toString(8).padStart(3, "0")}`).join("");
+}
+
 /** Before each command: a disk may fill while a job runs. */
 function lookAtCache(context: RunContext): void {
   if (context.withoutCache !== undefined) return;
@@ -174,6 +199,10 @@ export function capArguments(context: ResticContext): string[] {
 function after(ms: number, act: () => void): Disposable {
   const timer = setTimeout(act, ms);
   return { [Symbol.dispose]: () => clearTimeout(timer) };
+}
+
+function shownBytes(all: Uint8Array[]): string {
+  return all.map((bytes) => ` ${shown([new TextDecoder().decode(bytes)])}`).join("");
 }
 
 /** Arguments as a person would type them. There are never secrets in them. */
