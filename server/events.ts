@@ -10,6 +10,8 @@ export type Event =
   | { type: "host"; hostId: string }
   | { type: "enrolled"; hostId: string; tokenId: string }
   | { type: "pending" }
+  /** What someone waits for of a snapshot's tree has come, or cannot be had. */
+  | { type: "tree"; key: string }
   /** What everybody must know of the server itself has changed. */
   | { type: "notice" };
 
@@ -70,5 +72,7 @@ export function topicsOf(event: Event): string[] {
       return ["fleet", "notice"];
     case "pending":
       return ["pending"];
+    case "tree":
+      return [`tree:${event.key}`];
   }
 }

@@ -21,6 +21,7 @@ import { OpenStreams } from "./open_streams.ts";
 import { Paces, Slices } from "./quotas/pace.ts";
 import { Progresses } from "./quotas/progresses.ts";
 import { OpenLists } from "./snapshots/limits.ts";
+import { Trees } from "./snapshots/trees.ts";
 import { Throttle } from "./throttle.ts";
 import { YieldQueue } from "./yield_queue.ts";
 import { createFirstLink } from "./users/setup_links.ts";
@@ -114,6 +115,7 @@ async function wire(
     elapsed: () => clock.elapsed(),
     progress: new Progresses(),
     openLists: new OpenLists(),
+    trees: new Trees(() => clock.elapsed()),
     disk,
     storage,
     audit,

@@ -10,6 +10,7 @@ import type { ServerKinds } from "./jobs/kind.ts";
 import type { Log } from "../shared/log.ts";
 import type { Secrets } from "./secrets.ts";
 import type { OpenLists } from "./snapshots/limits.ts";
+import type { Trees } from "./snapshots/trees.ts";
 import type { Settings } from "./settings.ts";
 import type { Storage } from "./storage.ts";
 import type { LineUse } from "./quotas/line_use.ts";
@@ -45,6 +46,8 @@ export interface Server {
   /** How many lines jobs and hosts have stored. */
   lineUse: LineUse;
   openLists: OpenLists;
+  /** Folders of snapshots that were listed a moment ago. */
+  trees: Trees;
   /** How fast each agent may go, and its turns among the others. */
   paces: Paces;
   slices: Slices;

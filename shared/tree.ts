@@ -4,7 +4,7 @@ import { isName, readName } from "./snapshot_path.ts";
 
 export const TREE_ENTRIES_LIMIT = 200_000;
 /** Bytes of all lines but the last. */
-export const TREE_BYTES_LIMIT = 33_554_432;
+export const TREE_BYTES_LIMIT = 25_165_824;
 /** Bytes of one line. */
 export const TREE_LINE_LIMIT = 16_384;
 
@@ -36,8 +36,10 @@ const name = z.union([
   z.object({ bytes: z.string().max(3072).refine(isExactName) }),
 ]);
 
-/** Milliseconds since 1970; what no calendar has is null. */
-const time = z.int().min(-8.64e15).max(8.64e15).nullable();
+/** The years 1 to 9999, as ISO 8601 writes them; milliseconds since 1970. */
+export const TREE_TIMES = { min: -62_135_596_800_000, max: 253_402_300_799_999 };
+/** null: not in those years. */
+const time = z.int().min(TREE_TIMES.min).max(TREE_TIMES.max).nullable();
 const number32 = z.int().min(0).max(0xffff_ffff);
 
 export const TreeLine = z.union([

@@ -1,5 +1,5 @@
 // One folder of a snapshot as restic lists it: the arguments, and what its lines say. Its JSON has no target of a link, no count of links.
-import { type TreeEntryType } from "../../shared/tree.ts";
+import { TREE_TIMES, type TreeEntryType } from "../../shared/tree.ts";
 import { textOf } from "../../shared/snapshot_path.ts";
 import { parseObject } from "./errors.ts";
 import type { RunOptions } from "./run.ts";
@@ -125,5 +125,5 @@ function permissions(mode: number): number {
 
 function timeOf(value: unknown): number | null {
   const at = typeof value === "string" ? Date.parse(value) : NaN;
-  return Number.isNaN(at) ? null : at;
+  return at >= TREE_TIMES.min && at <= TREE_TIMES.max ? at : null;
 }

@@ -219,6 +219,10 @@ const SENTENCES: Record<StreamFault, (asked: Asked, within: string[] | null) => 
   timed_out: tooLate,
   unread: tooLate,
   unsupported: failed,
+  // Nothing of a folder of the host.
+  no_credential: failed,
+  no_snapshot: failed,
+  unreachable: failed,
   failed,
 };
 

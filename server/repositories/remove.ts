@@ -30,4 +30,5 @@ export async function removeRepository(server: Server, actor: Actor, id: string)
       target: { kind: "repository", id, name: row.name },
     });
   });
+  server.trees.forget(id);
 }

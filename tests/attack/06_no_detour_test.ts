@@ -69,6 +69,9 @@ interface World {
   adminSet: string;
 }
 
+/** Of the host, in its list. */
+const SNAPSHOT = "5".repeat(64);
+
 const REPOSITORY = { name: "alpha repository", url: "rest:https://nas.example.org/r/" };
 const NEW = { name: "mine", url: "rest:https://mallory.example/", is_new: true };
 const PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----";
@@ -82,6 +85,7 @@ const TRIES: Record<string, Record<string, (world: World) => unknown>> = {
     approved_repository_ids: ({ repositoryId }) => ({ approved_repository_ids: [repositoryId] }),
   },
   "GET /api/hosts/:id/folders": { path: () => ({ path: "/etc" }) },
+  "GET /api/snapshots/:id/tree": { path: () => ({ path: "/etc" }) },
   "POST /api/enrollment-tokens": {
     repository_id: ({ repositoryId }) => ({ hostname: "his", repository_id: repositoryId }),
     may_hold_admin_credential: () => ({
@@ -183,6 +187,7 @@ attack({
   const agent = await FakeAgent.connect(test.url, world.bearer);
   const { job_id } = await agent.next("command.run");
   await agent.acknowledged(agent.finished(job_id, { created: true }));
+  await agent.acknowledged(agent.snapshots(world.repositoryId, [SNAPSHOT]));
   const everything = () => {
     const tables = ["hosts", "repositories", "source_groups", "maintenance", "maintenance_hosts"];
     const jobs = test.server.database.sqlite.prepare("select id, kind from jobs").all();
@@ -203,7 +208,11 @@ attack({
     const named = new Set(refused.startsWith("the whole") ? [""] : fields);
     assert.deepEqual([...named].sort(), Object.keys(TRIES[route] ?? {}).sort(), route);
     const [method = "", path = ""] = route.split(" ");
-    const id = path.startsWith("/api/hosts") ? world.hostId : world.repositoryId;
+    const id = path.startsWith("/api/snapshots")
+      ? SNAPSHOT
+      : path.startsWith("/api/hosts")
+      ? world.hostId
+      : world.repositoryId;
     const to = path.replace(":id", id).replace(":gid", world.groupId);
     for (const field of named) {
       const given = TRIES[route]![field]!(world);
