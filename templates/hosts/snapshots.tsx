@@ -44,7 +44,7 @@ export function SnapshotsPage(props: SnapshotsProps) {
 
 /** Live fragment `snapshots`, pushed only to the first page. */
 export function SnapshotList(props: SnapshotListProps) {
-  const { host, snapshots, refreshed_at, losses, now } = props;
+  const { host, snapshots, refreshed_at, losses, now, mayRun } = props;
   if (snapshots.length === 0) {
     return (
       <div id="snapshots" data-shifts>
@@ -73,12 +73,21 @@ export function SnapshotList(props: SnapshotListProps) {
           {lossInWords(loss.count)}, noticed <Time at={loss.noticed_at} now={now} />.
         </p>
       ))}
-      {byDay(snapshots).map((group) => <Day snapshots={group} now={now} />)}
+      {byDay(snapshots).map((group) => (
+        <Day snapshots={group} now={now} repositoryId={mayRun ? host.repository_id : undefined} />
+      ))}
     </div>
   );
 }
 
-function Day({ snapshots, now }: { snapshots: Snapshot[]; now: number }) {
+interface Opened {
+  /** For whoever may open it; its id may be in another one too. */
+  repositoryId: string | undefined;
+}
+
+function Day(
+  { snapshots, now, repositoryId }: { snapshots: Snapshot[]; now: number } & Opened,
+) {
   return (
     <section class="day">
       <h2>{dayInWords(snapshots[0]!.time, now)}</h2>
@@ -103,18 +112,28 @@ function Day({ snapshots, now }: { snapshots: Snapshot[]; now: number }) {
           <col class="c-n" />
           <col class="c-n" />
         </colgroup>
-        <tbody>{snapshots.map((snapshot) => <SnapshotRow snapshot={snapshot} />)}</tbody>
+        <tbody>
+          {snapshots.map((snapshot) => (
+            <SnapshotRow snapshot={snapshot} repositoryId={repositoryId} />
+          ))}
+        </tbody>
       </table>
     </section>
   );
 }
 
-function SnapshotRow({ snapshot: s }: { snapshot: Snapshot }) {
+function SnapshotRow({ snapshot: s, repositoryId }: { snapshot: Snapshot } & Opened) {
   const paths = s.paths.slice(0, 40).map(visible);
   return (
     <tr>
       <td>
-        <At at={s.time} text={clock(s.time)} />
+        {repositoryId
+          ? (
+            <a href={`/snapshots/${s.id}?repository=${repositoryId}`} title="Open the snapshot">
+              <At at={s.time} text={clock(s.time)} />
+            </a>
+          )
+          : <At at={s.time} text={clock(s.time)} />}
       </td>
       <td>
         <Copyable text={s.id.slice(0, 8)} what="the snapshot id" />

@@ -79,9 +79,27 @@ export function RepositoryPage(props: RepositoryPageProps) {
       <RepositoryFacts repository={r} now={frame.now} />
       <UsedBy repository={r} now={frame.now} />
       <Maintenance {...props.maintenance} />
+      <OpenSnapshot repositoryId={r.id} />
       <UngovernedSnapshots {...props.ungoverned} />
       {props.mayDelete && <DeleteRepository {...props} />}
     </Layout>
+  );
+}
+
+/** Those of its hosts are on their pages; of machines that are gone, or of none, the id is known from elsewhere. */
+function OpenSnapshot({ repositoryId }: { repositoryId: string }) {
+  return (
+    <section class="section stack" id="open">
+      <h2>Open a snapshot</h2>
+      <form class="filters" action="/snapshots">
+        <input type="hidden" name="repository" value={repositoryId} />
+        <label>
+          Its id, or the first 8 digits
+          <input type="text" name="id" required minlength={8} maxlength={64} autocomplete="off" />
+        </label>
+        <button type="submit">Open</button>
+      </form>
+    </section>
   );
 }
 

@@ -80,7 +80,7 @@ const OF_FLEET = [
 
 /** Answers of GET that are no pages: files, streams, fragments and ways back. */
 const NO_PAGES =
-  /^\/(assets|live)\/|^\/jobs\/:id\/lines$|^\/cron-preview$|^\/hosts\/:id\/(sources|schedules)\/run$/;
+  /^\/(assets|live)\/|^\/snapshots$|^\/jobs\/:id\/lines$|^\/cron-preview$|^\/hosts\/:id\/(sources|schedules)\/run$/;
 
 Deno.test("no page is left out of what follows", () => {
   const looked = [

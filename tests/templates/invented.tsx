@@ -6,6 +6,7 @@ import { addHostPages } from "./invented/add_host.tsx";
 import { hostPages } from "./invented/host.tsx";
 import { hostRepositoryPages } from "./invented/host_repository.tsx";
 import { snapshotsPages } from "./invented/snapshots.tsx";
+import { snapshotPages } from "./invented/snapshot.tsx";
 import { sourcesPages } from "./invented/sources.tsx";
 import { schedulesPages } from "./invented/schedules.tsx";
 import { repositoriesPages } from "./invented/repositories.tsx";
@@ -29,6 +30,7 @@ export const pages: Pages = {
   ...hostPages,
   ...hostRepositoryPages,
   ...snapshotsPages,
+  ...snapshotPages,
   ...sourcesPages,
   ...schedulesPages,
   ...repositoriesPages,

@@ -16,6 +16,7 @@ import { pendingHostPageRoutes } from "./pending_hosts.ts";
 import { repositoryPageRoutes } from "./repositories.ts";
 import { runPageRoutes } from "./runs.ts";
 import { schedulePageRoutes } from "./schedules.ts";
+import { snapshotPageRoutes } from "./snapshot.ts";
 import { sourcePageRoutes } from "./sources.ts";
 import { ungovernedPageRoutes } from "./ungoverned.ts";
 import { maintenancePageRoutes } from "./maintenance.ts";
@@ -29,6 +30,7 @@ export const PAGE_ROUTES: Route[] = [
   ...pendingHostPageRoutes,
   ...hostPageRoutes,
   ...runPageRoutes,
+  ...snapshotPageRoutes,
   ...sourcePageRoutes,
   ...schedulePageRoutes,
   ...repositoryPageRoutes,

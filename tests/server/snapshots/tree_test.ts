@@ -6,7 +6,6 @@ import { FakeAgent, joinHost } from "../../support/fake_agent.ts";
 import { type Person, startServer, type TestServer } from "../../support/start_server.ts";
 
 const ID = "1a2b3c4d".repeat(8);
-const KINDS = { stream_kinds: ["folder", "tree"] };
 
 const end = (snapshot = ID, path = "/", more = {}) =>
   `${JSON.stringify({ snapshot, path, cut: false, left_out: 0, ...more })}\n`;
@@ -26,7 +25,7 @@ async function world() {
   const test = stack.use(await startServer());
   const alpha = await joinHost(test, "alpha", {}, ["/home"]);
   const beta = await joinHost(test, "beta", { id: alpha.repositoryId });
-  const agent = await FakeAgent.connect(test.url, alpha.bearer, KINDS);
+  const agent = await FakeAgent.connect(test.url, alpha.bearer);
   stack.defer(() => agent.close());
   await list(agent, alpha.repositoryId, [ID]);
   const tree = (query: Record<string, string> = {}, person: Person = "alice", id = ID) =>
@@ -156,7 +155,7 @@ Deno.test("a snapshot is found by 8 digits of its id; what is more than one says
   await using all = await world();
   const near = `1a2b3c4d${"f".repeat(56)}`;
   const gamma = await joinHost(all.test, "gamma");
-  const other = await FakeAgent.connect(all.test.url, gamma.bearer, KINDS);
+  const other = await FakeAgent.connect(all.test.url, gamma.bearer);
   await list(other, gamma.repositoryId, [ID]);
   const two = await all.tree({}, "alice", ID.slice(0, 12));
   assert.deepEqual([two.status, two.body.error.field], [409, "repository"]);
@@ -182,7 +181,7 @@ Deno.test("a snapshot is found by 8 digits of its id; what is more than one says
 
 Deno.test("the host itself reads its snapshot, while it is offline another of the repository; nobody is a sentence that says what to do", async () => {
   await using all = await world();
-  const beta = await FakeAgent.connect(all.test.url, all.beta.bearer, KINDS);
+  const beta = await FakeAgent.connect(all.test.url, all.beta.bearer);
   const own = await all.asked([entry("a"), end()]);
   assert.deepEqual([own.body.reader.name, own.body.items.length], ["alpha", 1]);
   await all.agent.close();
@@ -203,7 +202,9 @@ Deno.test("the host itself reads its snapshot, while it is offline another of th
   const none = await all.tree();
   assert.deepEqual([none.status, none.body.error.code], [503, "agent_offline"]);
   assert.match(none.body.error.message, /start the agent on alpha, or on another of the 2 hosts/);
-  const old = await FakeAgent.connect(all.test.url, all.beta.bearer);
+  const old = await FakeAgent.connect(all.test.url, all.beta.bearer, {
+    stream_kinds: ["folder"],
+  });
   const tooOld = await all.tree();
   assert.deepEqual([tooOld.status, tooOld.body.error.code], [502, "agent_failed"]);
   await old.close();
@@ -213,7 +214,7 @@ Deno.test("the host itself reads its snapshot, while it is offline another of th
 Deno.test("a host of another repository reads nothing of it, and one in doubt is not asked", async () => {
   await using all = await world();
   const gamma = await joinHost(all.test, "gamma");
-  const other = await FakeAgent.connect(all.test.url, gamma.bearer, KINDS);
+  const other = await FakeAgent.connect(all.test.url, gamma.bearer);
   all.test.server.database.sqlite
     .prepare("update hosts set doubted_since = 1 where id in (?, ?)")
     .run(all.alpha.hostId, all.beta.hostId);

@@ -93,7 +93,7 @@ Deno.test("what is kept goes by bytes, by age and with its repository; the newes
   await keep("/old", 50_000);
   await keep("/used", 50_000);
   trees.get(key("/old"));
-  await keep("/large", 60_000);
+  await keep("/large", 70_000);
   assert.equal(trees.get(key("/used")), undefined);
   assert.ok(trees.get(key("/old")));
   await keep("/huge", 200_000);

@@ -1,0 +1,247 @@
+// One snapshot: what it is, and one folder of its tree.
+import { bytes, duration, middleCut, plural } from "../format.ts";
+import { visible } from "../../shared/redact.ts";
+import { type FrameProps, Layout } from "../layout.tsx";
+import { Copyable } from "../parts/copyable.tsx";
+import { Empty } from "../parts/empty.tsx";
+import { Name, Tags } from "../parts/name.tsx";
+import { At, Time } from "../parts/time.tsx";
+import { StateWord } from "../parts/state.tsx";
+import type { SnapshotTree, TreeReader } from "../../shared/shapes/tree.ts";
+import type { Snapshot } from "../../shared/shapes/snapshot.ts";
+import { FolderTable } from "./folder.tsx";
+import { type TreeChoice, treeLink } from "./link.ts";
+
+export type SnapshotView =
+  & Pick<
+    Snapshot,
+    | "id"
+    | "time"
+    | "hostname"
+    | "username"
+    | "tags"
+    | "paths"
+    | "files"
+    | "bytes"
+    | "bytes_added"
+    | "withheld"
+  >
+  & {
+    repository_id: string;
+    repository_name: string;
+    /** The host in whose list it is. */
+    source: { id: string; name: string; time_zone: string } | null;
+    job: { id: string; warnings: number; seconds: number | null } | null;
+  };
+
+export type TreeState =
+  | { state: "ready"; tree: SnapshotTree; previousCursor: string | null | undefined }
+  | { state: "waiting"; reader: TreeReader }
+  | { state: "failed"; title: string; sentence: string };
+
+export interface SnapshotPageProps {
+  frame: FrameProps;
+  snapshot: SnapshotView;
+  choice: TreeChoice;
+  /** The way from the root to the folder. */
+  crumbs: { name: string; path: string }[];
+  tree: TreeState;
+}
+
+export function SnapshotPage(props: SnapshotPageProps) {
+  const { frame, snapshot: s, choice, tree } = props;
+  const isWaiting = tree.state === "waiting";
+  return (
+    <Layout
+      {...frame}
+      title={`Snapshot ${s.id.slice(0, 8)}`}
+      current="hosts"
+      live={isWaiting ? `/live/snapshots/${s.id}${treeLink(s, { path: choice.path })}` : undefined}
+      refreshSeconds={isWaiting ? 3 : undefined}
+    >
+      <p class="crumbs">
+        <a href="/">Hosts</a>
+        {s.source && (
+          <>
+            {" / "}
+            <a href={`/hosts/${s.source.id}`}>
+              <Name text={middleCut(s.source.name, 60)} />
+            </a>
+          </>
+        )}
+      </p>
+      <div class="head">
+        <h1>Snapshot {s.id.slice(0, 8)}</h1>
+      </div>
+      <Facts snapshot={s} now={frame.now} />
+      <section class="section stack" id="tree">
+        <h2>Files</h2>
+        <Crumbs {...props} />
+        <Tree {...props} />
+      </section>
+    </Layout>
+  );
+}
+
+function Facts({ snapshot: s, now }: { snapshot: SnapshotView; now: number }) {
+  const paths = s.paths.slice(0, 20);
+  return (
+    <dl class="facts">
+      <dt>Made</dt>
+      <dd>
+        <At at={s.time} />{" "}
+        <span class="muted">({<Time at={s.time} now={now} />}{localTime(s)})</span>
+      </dd>
+      <dt>Of</dt>
+      <dd>
+        {s.source
+          ? (
+            <a href={`/hosts/${s.source.id}`}>
+              <Name text={middleCut(s.source.name, 80)} />
+            </a>
+          )
+          : (
+            <>
+              <Name text={middleCut(s.hostname, 80)} />{" "}
+              <span class="muted">which no host here lists as its own</span>
+            </>
+          )}
+        {s.username && <span class="muted">, by {visible(middleCut(s.username, 40))}</span>}{" "}
+        <Tags tags={s.tags.slice(0, 10)} />
+      </dd>
+      <dt>Repository</dt>
+      <dd>
+        <a href={`/repositories/${s.repository_id}`}>
+          <Name text={middleCut(s.repository_name, 80)} />
+        </a>
+      </dd>
+      <dt>Paths</dt>
+      <dd class="mono">
+        {paths.map((path) => (
+          <div>
+            <bdi>{visible(middleCut(path, 120))}</bdi>
+          </div>
+        ))}
+        {s.paths.length > paths.length && (
+          <div class="muted">and {plural(s.paths.length - paths.length, "more path")}</div>
+        )}
+      </dd>
+      <dt>Size</dt>
+      <dd>
+        {s.bytes === null ? "not known" : bytes(s.bytes)}
+        {s.files !== null && `, ${plural(s.files, "file")}`}
+        {s.bytes_added !== null && (
+          <span class="muted">, {bytes(s.bytes_added)} of it new when it was made</span>
+        )}
+      </dd>
+      <dt>State</dt>
+      <dd>
+        <Made snapshot={s} />
+      </dd>
+      <dt>Id</dt>
+      <dd>
+        <Copyable text={s.id} what="the snapshot id" />
+      </dd>
+    </dl>
+  );
+}
+
+/** Whether all of what was to be saved is in it. */
+function Made({ snapshot: { job, withheld } }: { snapshot: SnapshotView }) {
+  if (!job) return <span class="muted">not made by a job that is known here</span>;
+  const took = job.seconds === null ? "" : ` in ${duration(job.seconds)}`;
+  return (
+    <>
+      {job.warnings > 0
+        ? (
+          <StateWord
+            state="warn"
+            word={`incomplete: ${plural(job.warnings, "warning")}`}
+          />
+        )
+        : withheld
+        ? <StateWord state="warn" word="not counted until someone says that it is right" />
+        : <StateWord state="ok" word="whole" />}{" "}
+      <span class="muted">
+        · made by <a href={`/jobs/${job.id}`}>this job</a>
+        {took}
+      </span>
+    </>
+  );
+}
+
+/** The same moment where the host is, unless that is UTC. */
+function localTime({ source, time }: SnapshotView): string {
+  if (!source || source.time_zone === "UTC") return "";
+  const there = new Intl.DateTimeFormat("sv-SE", {
+    timeZone: source.time_zone,
+    dateStyle: "short",
+    timeStyle: "medium",
+  }).format(new Date(time));
+  return `, ${there} in ${source.time_zone}`;
+}
+
+function Crumbs({ snapshot, crumbs }: SnapshotPageProps) {
+  return (
+    <nav class="crumbs path" aria-label="Folder">
+      <a
+        href={treeLink(snapshot, {})}
+        aria-current={crumbs.length === 0 ? "page" : undefined}
+        aria-label="Top of the snapshot"
+      >
+        /
+      </a>
+      {crumbs.map(({ name, path }, n) => (
+        <>
+          {n > 0 && " / "}
+          <a
+            href={treeLink(snapshot, { path })}
+            aria-current={n === crumbs.length - 1 ? "page" : undefined}
+          >
+            <Name text={middleCut(name, 40)} />
+          </a>
+        </>
+      ))}
+    </nav>
+  );
+}
+
+function Tree(props: SnapshotPageProps) {
+  const { snapshot, choice, tree } = props;
+  switch (tree.state) {
+    case "ready":
+      return (
+        <FolderTable
+          snapshot={snapshot}
+          choice={choice}
+          tree={tree.tree}
+          previousCursor={tree.previousCursor}
+        />
+      );
+    case "waiting":
+      return (
+        <div class="empty" role="status">
+          <h3>Reading the folder…</h3>
+          <p class="muted">
+            <Name text={tree.reader.name} /> asks its repository{" "}
+            <Name text={snapshot.repository_name} />, which mostly takes a second and with a slow
+            one a minute. The page shows the folder as soon as it is there; you may leave it.
+          </p>
+          <p class="no-scripts">
+            <a href={treeLink(snapshot, choice)}>Look again</a>
+          </p>
+        </div>
+      );
+    case "failed":
+      return (
+        <Empty
+          title={tree.title}
+          action={{ href: treeLink(snapshot, choice), label: "Try again" }}
+        >
+          {visible(tree.sentence)}
+        </Empty>
+      );
+    default:
+      return tree satisfies never;
+  }
+}

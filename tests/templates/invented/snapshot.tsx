@@ -1,0 +1,129 @@
+// One snapshot and a folder of it.
+import { SnapshotPage, type SnapshotPageProps } from "../../../templates/snapshots/page.tsx";
+import type { SnapshotTree, TreeEntry } from "../../../shared/shapes/tree.ts";
+import { TREE_ENTRY_TYPES } from "../../../shared/tree.ts";
+import { DAY, frame, GIB, HOSTILE, HOUR, id, LONG, NOW, type Pages, RTL } from "./common.ts";
+
+const SNAPSHOT = {
+  id: "1a2b3c4d".repeat(8),
+  time: NOW - 8 * HOUR,
+  hostname: "web-01",
+  username: "root",
+  tags: ["default"],
+  paths: ["/etc", "/home", "/var/www"],
+  files: 20_104,
+  bytes: 2 * GIB,
+  bytes_added: 12e6,
+  withheld: false,
+  repository_id: id(70),
+  repository_name: "office nas",
+  source: { id: id(1), name: "web-01", time_zone: "Europe/Berlin" },
+  job: { id: id(1001), warnings: 0, seconds: 192 },
+};
+
+const entry = (n: number, more: Partial<TreeEntry> = {}): TreeEntry => ({
+  name: `report ${n}.pdf`,
+  path: `/home/report ${n}.pdf`,
+  type: "file",
+  size: n * 1_234_567,
+  modified_at: NOW - n * 1.7 * DAY,
+  mode: "0644",
+  uid: 1000,
+  gid: 1000,
+  ...more,
+});
+
+const folder = (name: string, path = `/home/${name}`) =>
+  entry(1, { name, path, type: "folder", size: null, mode: "0755" });
+
+const tree = (items: TreeEntry[], more: Partial<SnapshotTree> = {}): SnapshotTree => ({
+  items,
+  next_cursor: null,
+  snapshot_id: SNAPSHOT.id,
+  repository_id: SNAPSHOT.repository_id,
+  path: "/home",
+  reader: { id: id(1), name: "web-01", is_source: true },
+  total: items.length,
+  matching: items.length,
+  cut: false,
+  left_out: 0,
+  ...more,
+});
+
+const page = (more: Partial<SnapshotPageProps>) => (
+  <SnapshotPage
+    frame={frame()}
+    snapshot={SNAPSHOT}
+    choice={{ path: "/home", sort: "name", order: "asc", q: "" }}
+    crumbs={[{ name: "home", path: "/home" }]}
+    tree={{
+      state: "ready",
+      tree: tree([folder("alice"), folder("bob"), ...[3, 4, 5].map((n) => entry(n))]),
+      previousCursor: undefined,
+    }}
+    {...more}
+  />
+);
+
+const failed = (title: string, sentence: string) => ({ state: "failed" as const, title, sentence });
+
+export const snapshotPages: Pages = {
+  "snapshot": () => page({}),
+  "snapshot-waiting": () =>
+    page({ tree: { state: "waiting", reader: { id: id(1), name: "web-01", is_source: true } } }),
+  "snapshot-empty": () =>
+    page({ tree: { state: "ready", tree: tree([]), previousCursor: undefined } }),
+  "snapshot-filter-none": () =>
+    page({
+      choice: { path: "/home", sort: "size", order: "desc", q: "nothing" },
+      tree: {
+        state: "ready",
+        tree: tree([], { total: 12_345, matching: 0 }),
+        previousCursor: undefined,
+      },
+    }),
+  "snapshot-offline": () =>
+    page({
+      tree: failed(
+        "No machine that can read it is online",
+        "No machine that can read this snapshot is online: start the agent on web-01, or on another of the 3 hosts of office nas.",
+      ),
+    }),
+  "snapshot-hostile": () =>
+    page({
+      snapshot: {
+        ...SNAPSHOT,
+        hostname: HOSTILE,
+        username: HOSTILE,
+        tags: [HOSTILE, RTL],
+        paths: [HOSTILE, RTL, ...Array(40).fill("/a/b")],
+        repository_name: HOSTILE,
+        source: null,
+        job: { id: id(3), warnings: 3, seconds: null },
+      },
+      choice: { path: `/${HOSTILE}`, sort: "time", order: "desc", q: HOSTILE },
+      crumbs: [HOSTILE, RTL, LONG, "two\nlines"].map((name) => ({ name, path: `/${name}` })),
+      tree: {
+        state: "ready",
+        tree: tree([
+          folder(HOSTILE),
+          folder(RTL),
+          folder("caf\ufffd", "bytes:/home/caf%E9"),
+          folder(LONG),
+          folder("two\nlines"),
+          ...TREE_ENTRY_TYPES.map((type, n) =>
+            entry(n, { type, name: `${type} ${"x".repeat(n * 30)}`, modified_at: n ? NOW : null })
+          ),
+          ...Array.from({ length: 60 }, (_, n) => entry(n + 10, { mode: "4755" })),
+        ], {
+          total: 100_000,
+          matching: 72,
+          next_cursor: "144",
+          cut: true,
+          left_out: 3,
+          reader: { id: id(2), name: LONG, is_source: false },
+        }),
+        previousCursor: null,
+      },
+    }),
+};
