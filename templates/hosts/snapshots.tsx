@@ -129,7 +129,7 @@ function SnapshotRow({ snapshot: s, repositoryId }: { snapshot: Snapshot } & Ope
       <td>
         {repositoryId
           ? (
-            <a href={`/snapshots/${s.id}?repository=${repositoryId}`} title="Open the snapshot">
+            <a href={`/snapshots/${s.id.slice(0, 20)}?repository=${repositoryId}`}>
               <At at={s.time} text={clock(s.time)} />
             </a>
           )

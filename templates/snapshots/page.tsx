@@ -187,13 +187,12 @@ function Crumbs({ snapshot, crumbs }: SnapshotPageProps) {
       <a
         href={treeLink(snapshot, {})}
         aria-current={crumbs.length === 0 ? "page" : undefined}
-        aria-label="Top of the snapshot"
       >
-        /
+        top
       </a>
       {crumbs.map(({ name, path }, n) => (
         <>
-          {n > 0 && " / "}
+          {" / "}
           <a
             href={treeLink(snapshot, { path })}
             aria-current={n === crumbs.length - 1 ? "page" : undefined}

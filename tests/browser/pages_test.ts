@@ -5,7 +5,7 @@ import { PAGE_ROUTES } from "../../server/web/pages/routes.ts";
 import { barriers, browserTest, DESK, overflow, PHONE } from "../support/browser.ts";
 import { largeFleet } from "../support/large_fleet.ts";
 import { smallFleet } from "../support/small_fleet.ts";
-import { startServer } from "../support/start_server.ts";
+import { startServer, type TestServer } from "../support/start_server.ts";
 
 const LARGEST = 60_000;
 
@@ -66,6 +66,7 @@ const ofHost = (id: string, groupId: string, scheduleId: string) => [
   `/hosts/${id}/settings`,
 ];
 const ofRepository = (id: string) => [`/repositories/${id}`, `/repositories/${id}/edit`];
+const ofSnapshot = (id: string) => [`/snapshots/${id}`, `/snapshots/${id}?path=/home`];
 const OF_NOBODY = ["/setup", "/login"];
 const OF_FLEET = [
   "/",
@@ -78,6 +79,11 @@ const OF_FLEET = [
   "/account",
 ];
 
+async function newestSnapshot(server: TestServer, hostId: string): Promise<string> {
+  const { body } = await server.api("alice", "GET", `/api/hosts/${hostId}/snapshots?limit=1`);
+  return body.items[0].id;
+}
+
 /** Answers of GET that are no pages: files, streams, fragments and ways back. */
 const NO_PAGES =
   /^\/(assets|live)\/|^\/snapshots$|^\/jobs\/:id\/lines$|^\/cron-preview$|^\/hosts\/:id\/(sources|schedules)\/run$/;
@@ -88,6 +94,7 @@ Deno.test("no page is left out of what follows", () => {
     ...OF_FLEET,
     ...ofHost("x", "x", "x"),
     ...ofRepository("x"),
+    ...ofSnapshot("x"),
     "/jobs/x",
     "/pending-hosts/x",
   ];
@@ -129,6 +136,7 @@ browserTest("pages of a small fleet are whole for an admin", async (browser) => 
       "/?state=attention",
       "/?q=nothing-of-this-name",
       ...ofRepository(fleet.repositoryId),
+      ...ofSnapshot(await newestSnapshot(server, first!.id)),
       `/pending-hosts/${fleet.pendingId}`,
       ...Object.values(fleet.jobs).map((id) => `/jobs/${id}`),
     ]),
