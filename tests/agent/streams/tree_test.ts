@@ -19,6 +19,7 @@ const PASSWORD = "secret-of-the-repository";
 function agentIn(folder: string, restic: { path: string; version: string }, more: {
   repository?: string;
   brake?: Partial<Brake>;
+  logged?: string[];
 } = {}): Agent {
   const repository = { ...access(more.repository ?? join(folder, "repository")), id: "r1" };
   return {
@@ -29,7 +30,7 @@ function agentIn(folder: string, restic: { path: string; version: string }, more
     timeouts: { ...TIMEOUTS, graceMs: 3000 },
     plan: { config: { repository: { ...repository, password: PASSWORD }, snapshot_host: "alpha" } },
     restic: { find: () => Promise.resolve(restic) },
-    log: { debug: () => {} },
+    log: { debug: (line: string) => more.logged?.push(line) },
   } as unknown as Agent;
 }
 
@@ -171,7 +172,8 @@ for (const restic of restics) {
     for (let n = 0; n < 20_000; n++) Deno.writeFileSync(join(root, `file ${n}`), new Uint8Array());
     const repository = join(folder.path, "repository");
     const id = await snapshotOf(restic, repository, [root]);
-    const agent = agentIn(folder.path, restic);
+    const logged: string[] = [];
+    const agent = agentIn(folder.path, restic, { logged });
     const streams = new RunningStreams((request, signal) =>
       request.kind === "tree" ? listTree(agent, request, signal) : assert.fail()
     );
@@ -185,9 +187,12 @@ for (const restic of restics) {
     await eventually("nothing of it runs", () => streams.count === 0);
     assert.deepEqual(running(repository), []);
     assert.deepEqual([...Deno.readDirSync(join(repository, "locks"))], []);
-    // Locked for others, it is read all the same.
+    // Locked for others it is read all the same, since restic never asks for a lock.
     const whole = await list(agent, id, root);
     assert.equal(whole.entries.length, 20_000);
+    assert.ok(logged.every((line) => !line.includes(": ls") || line.includes("--no-lock")));
+    assert.ok(logged.some((line) => line.includes(": ls --no-lock")));
+    assert.ok(logged.every((line) => !line.includes(PASSWORD)));
   });
 }
 

@@ -184,18 +184,29 @@ Deno.test("the host itself reads its snapshot, while it is offline another of th
   const beta = await FakeAgent.connect(all.test.url, all.beta.bearer);
   const own = await all.asked([entry("a"), end()]);
   assert.deepEqual([own.body.reader.name, own.body.items.length], ["alpha", 1]);
+  const betas = "b".repeat(64);
+  await list(beta, all.alpha.repositoryId, [betas]);
+  const ofBeta = all.tree({}, "alice", betas);
+  await beta.opened(1);
+  beta.data(1, end(betas));
+  beta.endStream(1);
+  assert.deepEqual((await ofBeta).body.reader, {
+    id: all.beta.hostId,
+    name: "beta",
+    is_source: true,
+  });
   await all.agent.close();
   await eventually("alpha is offline", () => !all.test.server.agents.isOnline(all.alpha.hostId));
   // What alpha said is not what beta says.
   const by = all.tree();
-  const { stream_id } = await beta.opened(1);
+  const { stream_id } = await beta.opened(2);
   beta.data(stream_id, end());
   beta.endStream(stream_id);
   assert.deepEqual((await by).body.reader, { id: all.beta.hostId, name: "beta", is_source: false });
   assert.deepEqual((await by).body.items, []);
   // One that goes while it reads.
   const broken = all.tree({ path: "/x" });
-  await beta.opened(2);
+  await beta.opened(3);
   beta.socket.close();
   assert.deepEqual([(await broken).status, (await broken).body.error.code], [503, "agent_offline"]);
   await eventually("beta is offline", () => !all.test.server.agents.isOnline(all.beta.hostId));
@@ -208,7 +219,8 @@ Deno.test("the host itself reads its snapshot, while it is offline another of th
   const tooOld = await all.tree();
   assert.deepEqual([tooOld.status, tooOld.body.error.code], [502, "agent_failed"]);
   await old.close();
-  assert.equal(audited(all.test).length, 2);
+  // Each snapshot by each reader.
+  assert.equal(audited(all.test).length, 3);
 });
 
 Deno.test("a host of another repository reads nothing of it, and one in doubt is not asked", async () => {
