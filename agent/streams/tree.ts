@@ -23,7 +23,7 @@ import { LineSplitter } from "../restic/lines.ts";
 import { prepareRestic } from "../restic/prepare.ts";
 import { readRestic } from "../restic/read.ts";
 import { NO_CONTACT } from "../restic/refusals.ts";
-import type { Run } from "../restic/run.ts";
+import { type Run, runRestic } from "../restic/run.ts";
 import { readTreeLine, treeCommand, type TreeNode } from "../restic/tree.ts";
 import { type Produced, StreamProblem } from "./running.ts";
 
@@ -229,19 +229,18 @@ class Listing {
     const { beginsWithFolder, before } = command;
     const skipped = beginsWithFolder ? before.length : 0;
     const names = new ExactNames(before, this.#names);
-    async function* take(out: AsyncIterable<Uint8Array>): AsyncGenerator<never> {
-      let left = skipped;
-      for await (const piece of out) {
-        const from = Math.min(left, piece.length);
-        left -= from;
-        if (!names.push(piece.subarray(from)) || names.isWhole) return;
-      }
-    }
-    for await (
-      const _ of readRestic(context, { ...command, wholeMs: context.timeouts.lookMs }, take)
-    ) {
-      // It yields nothing: what it finds is in `names`.
-    }
+    let left = skipped;
+    await runRestic(context, {
+      ...command,
+      wholeMs: context.timeouts.lookMs,
+      pull: async (out) => {
+        for await (const piece of out) {
+          const from = Math.min(left, piece.length);
+          left -= from;
+          if (!names.push(piece.subarray(from)) || names.isWhole) return;
+        }
+      },
+    });
     return names.isWhole ? names.found : new Map();
   }
 
