@@ -25,6 +25,8 @@ export interface ConnectionOptions extends SessionOptions {
 
 const PROGRESS_BUFFER_LIMIT = 64 * 1024;
 const CLOSE_WITHIN_MS = 2000;
+/** So often in a row a report is sent before it is given up. */
+const REFUSALS = 3;
 
 export class Connection {
   readonly #backoff: Backoff;
@@ -33,6 +35,8 @@ export class Connection {
   #session: Session | undefined;
   #redial: number | undefined;
   #isClosed = false;
+  /** The report at which the server closed the connection, and how often in a row. */
+  #refused = { seq: 0, times: 0 };
 
   constructor(private options: ConnectionOptions) {
     const { firstRetryMs, slowestRetryMs } = options.pace;
@@ -87,9 +91,11 @@ export class Connection {
     await session?.gone(CLOSE_WITHIN_MS);
   }
 
-  #ended({ code, reason, isNonsense }: SessionEnd): void {
+  #ended({ code, reason, isNonsense, sentUpTo = 0 }: SessionEnd): void {
     if (this.#isClosed) return;
     this.#session = undefined;
+    const isRefused = code === CLOSE.badFrame || code === CLOSE.forbidden;
+    if (isRefused && !isNonsense) this.#noteRefusal(sentUpTo);
     const { log, pace } = this.options;
     if (code === CLOSE.tooOld) {
       this.#isClosed = true;
@@ -108,5 +114,18 @@ export class Connection {
     const seconds = (wait / 1000).toFixed(1);
     log.warn(`Not connected (${reason || `close code ${code}`}); trying again in ${seconds} s`);
     this.#redial = setTimeout(() => this.open(), wait);
+  }
+
+  /**
+   * The server acknowledges what came before a frame that it does not take: a report that is the first one again and again is that
+   * frame. Without this a single one would keep all others, and the host, away for ever.
+   */
+  #noteRefusal(sentUpTo: number): void {
+    const { journal } = this.options;
+    const first = journal.after(0);
+    if (!first || first.seq > sentUpTo) return;
+    const times = first.seq === this.#refused.seq ? this.#refused.times + 1 : 1;
+    this.#refused = { seq: first.seq, times };
+    if (times === REFUSALS) journal.giveUp(first);
   }
 }

@@ -7,6 +7,7 @@ import {
   ServerMessage as Messages,
 } from "../shared/protocol.ts";
 import { NotWhole, type StateFolder } from "./state/folder.ts";
+import { renamedPlan } from "./state/protocol_1.ts";
 
 export type PlanSet = Extract<ServerMessage, { type: "plan.set" }>;
 
@@ -76,7 +77,7 @@ function asKey(bytes: Uint8Array): Uint8Array {
 function storedIn(sealed: Uint8Array, key: Uint8Array | undefined): z.infer<typeof Stored> {
   if (!key) throw new NotWhole(`cannot be opened: its key ${KEY_FILE} is gone or damaged`);
   try {
-    return Stored.parse(JSON.parse(open(sealed, key)));
+    return Stored.parse(renamedPlan(JSON.parse(open(sealed, key))));
   } catch {
     throw new NotWhole("cannot be opened: it or its key is damaged");
   }

@@ -49,9 +49,9 @@ export function refuse(agent: Agent, { type, reason, jobId, version }: Unreadabl
       agent.state.problems.begins(
         "plan_refused",
         type,
-        `The server's ${
-          WHAT[type]
-        }${which} could not be taken: ${reason}. This machine goes on with what it had before${
+        `The server's ${WHAT[type]}${which} could not be taken: ${
+          reason.replace(/\.$/, "")
+        }. This machine goes on with what it had before${
           agent.plan.version > 0 ? ` (plan ${agent.plan.version})` : ""
         }.`,
       );

@@ -55,6 +55,8 @@ export interface SessionEnd {
   reason: string;
   /** What the server sent was no message at all: the same would come again at once. */
   isNonsense?: boolean;
+  /** The number of the last report that was sent. */
+  sentUpTo?: number;
 }
 
 export interface SessionEvents {
@@ -297,7 +299,12 @@ export class Session {
     for (const timer of this.#timers) clearInterval(timer);
     clearTimeout(this.#pumpTimer);
     this.#streams.close();
-    this.events.onEnd({ code, reason: reason || this.#error, isNonsense: this.#isNonsense });
+    this.events.onEnd({
+      code,
+      reason: reason || this.#error,
+      isNonsense: this.#isNonsense,
+      sentUpTo: this.#sentUpTo,
+    });
   }
 
   #every(ms: number, act: () => void): void {

@@ -99,7 +99,7 @@ async function wire(
   const onChange = () => events.publish({ type: "notice" });
   const storage = new Storage({ database, log, now, onChange });
   const server: Server = {
-    ...limitsOf(settings, () => clock.elapsed(), closing.signal),
+    ...sharesOf(settings, () => clock.elapsed(), closing.signal),
     db: database.db,
     database,
     agents: new ConnectedAgents(),
@@ -142,7 +142,7 @@ async function wire(
 }
 
 /** What keeps one agent, user or network from taking everybody's share. */
-function limitsOf(settings: Settings, elapsed: () => number, closing: AbortSignal) {
+function sharesOf(settings: Settings, elapsed: () => number, closing: AbortSignal) {
   return {
     lineUse: new LineUse(settings.quotas),
     paces: new Paces(closing),

@@ -65,10 +65,11 @@ export async function runBatches(
     for (let batch = left.shift(); batch; batch = left.shift()) {
       const run = await runBatch(batch, env);
       console.log(run.said);
-      // Without its last line it did not come to its end.
-      counts.push(countsOf(run.said) ?? { passed: 0, steps: 0, failed: 1, ignored: 0 });
+      // Without its last line it did not come to its end, whatever its exit code.
+      const count = countsOf(run.said) ?? { passed: 0, steps: 0, failed: 1, ignored: 0 };
+      counts.push(count);
       failed.push(...failuresOf(run.said));
-      code ||= run.code;
+      code ||= run.code || (count.failed > 0 ? 1 : 0);
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));

@@ -35,6 +35,7 @@ Deno.test("a batch that fails, or dies without a word, fails the run, and all of
   const good = file("good", `Deno.test("it works", () => {});`);
   const bad = file("bad", `Deno.test("it breaks", () => { throw 1; });`);
   const dead = file("dead", `Deno.test("it dies", () => Deno.kill(Deno.pid, "SIGKILL"));`);
+  const early = file("early", `Deno.exit(0);`);
   const said: string[] = [];
   const { log } = console;
   console.log = (text: string) => said.push(text);
@@ -42,11 +43,13 @@ Deno.test("a batch that fails, or dies without a word, fails the run, and all of
   try {
     codes.push(await runBatches([good], 2, {}));
     codes.push(await runBatches([good, bad, dead], 2, {}));
+    codes.push(await runBatches([good, early], 2, {}));
   } finally {
     console.log = log;
   }
   assert.equal(codes[0], 0);
   assert.notEqual(codes[1], 0);
+  assert.equal(codes[2], 1, "one that ends early with 0 has not passed");
   const lasts = said.filter((text) => /^(ok|FAILED) \|/.test(text));
   assert.match(lasts[0]!, /^ok \| 1 passed \(0 steps\) \| 0 failed \(0m\d+s\)$/);
   assert.match(lasts[1]!, /^FAILED \| 1 passed \(0 steps\) \| 2 failed /);

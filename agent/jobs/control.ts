@@ -61,7 +61,7 @@ export class JobControl {
   }
 
   /** The same for what is due although the job was told to stop before: only a stop from now on reaches it. */
-  attachAnew(process: Stoppable): Disposable {
+  attachAgain(process: Stoppable): Disposable {
     this.events.onProcess(process.mark);
     this.#process = process;
     return { [Symbol.dispose]: () => this.#process = undefined };

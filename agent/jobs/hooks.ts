@@ -154,7 +154,7 @@ async function runText(
   const { graceMs } = agent.timeouts;
   const overdue = setTimeout(() => process.stop("overdue", graceMs), limitMs);
   // A throttled restic may need minutes to end; a hook gets the plain grace.
-  using _attached = control.attachAnew({
+  using _attached = control.attachAgain({
     mark: process.mark,
     stop: (why) => process.stop(why, graceMs),
   });
@@ -202,6 +202,6 @@ function interrupted(exitCode: number | null): Outcome {
 
 function cannotDecrypt(name: HookName): Outcome {
   const reason =
-    `The ${name} could not be unsealed on the server, so nothing was run. An admin must enter it anew.`;
+    `The ${name} could not be decrypted on the server, so nothing was run. An admin must enter it again.`;
   return failed("hook_cannot_decrypt", reason, null);
 }

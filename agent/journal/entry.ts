@@ -2,6 +2,7 @@
 // stand first in the JSON, so that neither needs a parse.
 import { crc32 } from "node:zlib";
 import type { NewReport, Report } from "../../shared/protocol.ts";
+import { renamedReport } from "../state/protocol_1.ts";
 
 export interface Entry {
   seq: number;
@@ -35,7 +36,7 @@ export function decodeEntry(line: Uint8Array): Entry | undefined {
   const text = decoder.decode(json);
   const head = HEAD.exec(text);
   if (!head) return undefined;
-  return { seq: Number(head[1]), type: head[2] as Report["type"], text };
+  return { seq: Number(head[1]), type: head[2] as Report["type"], text: renamedReport(text) };
 }
 
 export function reportOf(entry: Entry): Report {

@@ -33,6 +33,8 @@ export interface JournalOptions {
 }
 
 const RETRY_MS = 2000;
+const REFUSED_FILE = "refused.jsonl";
+const REFUSED_BYTES = 1024 * 1024;
 
 export class Journal {
   /** Called after every append. */
@@ -132,6 +134,22 @@ export class Journal {
     const isIdle = this.#file !== undefined && this.#archive.isEmpty &&
       this.#written.length + this.#unwritten.length === 0;
     if (isIdle && this.#active.bytes > this.#segmentBytes / 16) this.#roll();
+  }
+
+  /** Forgets a report that the server never takes, so that those after it get through. It is kept in a file beside. Never throws. */
+  giveUp({ seq, type, text }: Entry): void {
+    const path = join(this.#directory, REFUSED_FILE);
+    let kept = `it is kept in ${path}`;
+    try {
+      keepRefused(path, text);
+    } catch (error) {
+      kept = `it could not be kept: ${messageOf(error)}`;
+    }
+    this.acknowledge(seq);
+    this.#damaged(
+      `The server does not take a report (${type}), which was given up; ${kept}.`,
+      null,
+    );
   }
 
   close(): void {
@@ -377,6 +395,21 @@ const RESULTS: Report["type"][] = ["job.started", "job.finished", "snapshots.rep
 
 function isResult(entry: Entry): boolean {
   return RESULTS.includes(entry.type);
+}
+
+/** At most a megabyte, then the file begins again. */
+function keepRefused(path: string, text: string): void {
+  const isFull = (sizeOf(path) ?? 0) + text.length > REFUSED_BYTES;
+  Deno.writeTextFileSync(path, `${text}\n`, { append: !isFull, mode: 0o600 });
+}
+
+function sizeOf(path: string): number | undefined {
+  try {
+    return Deno.statSync(path).size;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }
 
 function firstAfter(entries: Entry[], seq: number): Entry | undefined {

@@ -5,19 +5,30 @@ import type { Server } from "../server.ts";
 
 /** Well before the agent takes this end for dead. */
 export const HOLD_MS = 20_000;
+/** For what precedes a frame that is refused: without it the agent would take that for the refused one. */
+const SETTLE_MS = 1000;
 
 /** Acknowledges what is on the disk: many reports with one flush, never one that only the system's memory holds. */
 export class Acknowledgements {
   #stored = 0;
   #said = 0;
   #flushing = false;
+  #flushed: Promise<void> = Promise.resolve();
   #stopped = false;
 
   constructor(private readonly server: Server, private readonly socket: WebSocket) {}
 
   upTo(seq: number): void {
     this.#stored = Math.max(this.#stored, seq);
-    if (!this.#flushing) this.#flush();
+    if (!this.#flushing) this.#flushed = this.#flush();
+  }
+
+  /** Resolves when what was stored until now is acknowledged, or will not be soon. */
+  async settled(): Promise<void> {
+    let timer: number | undefined;
+    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, SETTLE_MS));
+    await Promise.race([this.#flushed, late]);
+    clearTimeout(timer);
   }
 
   /** The answer to a heartbeat: shows the agent that this end is alive. */

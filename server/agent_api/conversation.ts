@@ -12,7 +12,7 @@ import { auditOfHost } from "../quotas/day.ts";
 import type { Server } from "../server.ts";
 import { Acknowledgements, HOLD_MS } from "./acknowledgements.ts";
 import { onHello } from "./on_hello.ts";
-import { isForbidden, isHopeless, receive } from "./receive.ts";
+import { cannotBeStored, isForbidden, receive } from "./receive.ts";
 
 /** An agent waits for acknowledgements well before this much is unread; one that does not is not ours. */
 const UNREAD_LIMIT = 16 * FRAME_LIMIT;
@@ -186,7 +186,7 @@ export class Conversation {
     try {
       await receive(this.server, this.#agent, message);
     } catch (error) {
-      if (!isHopeless(error)) throw error;
+      if (!cannotBeStored(error)) throw error;
       this.#log("warn", `${error.message} Its report was dropped.`);
       sendTo(this.socket, { type: "error", message: error.message });
     }
@@ -208,11 +208,13 @@ export class Conversation {
     }).catch((error) => this.server.log.error(`${this.host.name}: ${error}`));
   }
 
-  /** The agent broke the protocol: closes the socket at once, and puts it into the audit. */
+  /** The agent broke the protocol: takes nothing more, closes the socket, and puts it into the audit. */
   async #refuse(code: number, action: string, reason: string): Promise<void> {
     const { server, host } = this;
     this.#isOver = true;
     this.#agent.streams.close();
+    // So that the agent knows which of its reports it was.
+    await this.#acks.settled();
     closeQuietly(this.socket, code, reason);
     this.#acks.stop();
     clearTimeout(this.#helloTimer);

@@ -88,7 +88,7 @@ function inServerTime(message: Reported, skew: number, now: number): Reported {
  * A report about a job that is gone (its host's jobs were removed, or the database is an older copy) can never be stored, nor can
  * one that is beyond a quota.
  */
-export function isHopeless(error: unknown): error is UnknownJobError | OverQuotaError {
+export function cannotBeStored(error: unknown): error is UnknownJobError | OverQuotaError {
   return error instanceof UnknownJobError || error instanceof OverQuotaError;
 }
 

@@ -19,7 +19,7 @@ export type GroupHooks = Pick<
 
 export interface HookInForce {
   from: "group" | "host";
-  /** undefined when it cannot be unsealed. */
+  /** undefined when it cannot be decrypted. */
   text: string | undefined;
   /** It ends at the first step that fails; anyone who owns the hook owns this too. */
   stopsAtError: boolean;

@@ -117,8 +117,8 @@ function HookBlock(
       {field.cannotDecrypt && (
         <p class="problems">
           The stored {field.hook}{" "}
-          does not open: it was sealed with another key. Backups fail until an admin enters it anew,
-          or clears it by saving another and then a blank one.
+          does not open: it was sealed with another key. Backups fail until an admin enters it
+          again, or clears it by saving another and then a blank one.
         </p>
       )}
       <div class="actions small">

@@ -6,7 +6,7 @@ import { type Errors, Problems } from "./field.tsx";
 
 export interface FormPageProps {
   frame: FrameProps;
-  /** Of the window. */
+  /** The title of the browser window. */
   title: string;
   current: Place;
   /** The pages above this one, the outermost first. */

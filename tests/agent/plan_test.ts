@@ -63,3 +63,29 @@ for (const damaged of ["plan.sealed", "plan.key"]) {
     assert.deepEqual(Deno.readFileSync(`${path}.bad-1`), bytes);
   });
 }
+
+Deno.test("the plan of an agent of protocol 1 is read, with its limits by the hour", () => {
+  using folder = testFolder();
+  const { bandwidth_up_kib_per_s: up, bandwidth_down_kib_per_s: down, ...rest } = config;
+  const hours = { days: ["mon"], from: "08:00", to: "18:00" };
+  const before = new Plan(new StateFolder(folder.path, silent));
+  before.setConfig({
+    ...rest,
+    bandwidth_up_kbps: up,
+    bandwidth_down_kbps: down,
+    bandwidth_windows: [{ ...hours, bandwidth_up_kbps: 7, bandwidth_down_kbps: null }],
+  } as never);
+  const { plan_version, ...others } = schedule;
+  before.setSchedule({ ...others, type: "schedule.set", schedule_version: plan_version } as never);
+  const state = new StateFolder(folder.path, silent);
+  const after = new Plan(state);
+  assert.deepEqual(after.config, {
+    ...config,
+    bandwidth_windows: [{
+      ...hours,
+      bandwidth_up_kib_per_s: 7,
+      bandwidth_down_kib_per_s: null,
+    }] as never,
+  });
+  assert.deepEqual([after.version, state.problems.list.length], [7, 0]);
+});

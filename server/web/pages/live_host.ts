@@ -42,7 +42,7 @@ function host(server: Server, c: Ctx): Response {
           () => Vitals({ host: view, now: server.now(), mayRun: may }),
         ),
         ...frameFragments(server),
-        ...(tab in TABS
+        ...(Object.hasOwn(TABS, tab)
           ? [fragment(server, `${key} ${tab}`, () => TABS[tab]!(server, view, may))]
           : []),
         ...(tab === "jobs" ? jobRows(server, jobIds, true) : []),

@@ -79,7 +79,7 @@ Deno.test("a hook that the server could not unseal fails the job before anything
   await using all = await hookedAgent();
   const end = await all.run({ cannot_decrypt: "pre_hook", post_hook: "echo $RM_JOB_STATUS" });
   assert.deepEqual([end.status, end.reason_code], ["failed", "hook_cannot_decrypt"]);
-  assert.match(end.reason!, /^The pre_hook could not be unsealed/);
+  assert.match(end.reason!, /^The pre_hook could not be decrypted/);
   assert.equal(all.backups(), 0);
   assert.deepEqual(all.printed(end.job_id), ["failed"]);
   const other = await all.run({ cannot_decrypt: "post_hook", pre_hook: "echo ran" });

@@ -225,3 +225,42 @@ Deno.test("a file of the journal that cannot be read any more keeps nothing back
   assert.ok(all(journal).some(({ type }) => type === "job.finished"));
   assert.equal(logged.filter((line) => line.includes("cannot be read and is left out")).length, 1);
 });
+
+Deno.test("reports of an agent of protocol 1 are given out under today's names, and what a line says stays as it is", () => {
+  using folder = testFolder();
+  const [job, said] = [jobId(), 'it says {"first_seq":7} and ,"schedule_version":1'];
+  const old = [
+    { type: "job.started", job_id: job, bandwidth_up_kbps: 5, bandwidth_down_kbps: null },
+    {
+      type: "log.stream",
+      job_id: job,
+      first_seq: 1,
+      lines: [{ at: 1, stream: "stdout", text: said }],
+    },
+  ];
+  {
+    using journal = open(folder.path);
+    for (const report of old) journal.append(report as never);
+  }
+  using journal = open(folder.path);
+  const [started, lines] = all(journal) as unknown as Record<string, unknown>[];
+  assert.deepEqual(
+    [started!.bandwidth_up_kib_per_s, started!.bandwidth_down_kib_per_s, started!.seq],
+    [5, null, 1],
+  );
+  assert.deepEqual([lines!.first_line, lines!.first_seq], [1, undefined]);
+  assert.equal((lines!.lines as { text: string }[])[0]!.text, said);
+});
+
+Deno.test("a report that is given up is kept in a file and a sentence, and those after it are given out", () => {
+  using folder = testFolder();
+  const damage: string[] = [];
+  using journal = open(folder.path, { onDamage: (sentence) => damage.push(sentence) });
+  const [first, second] = [addLines(journal, jobId(), 1), addEnd(journal, jobId())];
+  journal.giveUp(journal.after(0)!);
+  assert.deepEqual(all(journal).map(({ seq }) => seq), [second]);
+  assert.match(damage[0]!, /does not take a report \(log\.stream\).*refused\.jsonl/);
+  const path = join(folder.path, "journal", "refused.jsonl");
+  assert.equal(JSON.parse(Deno.readTextFileSync(path)).seq, first);
+  assert.equal(Deno.statSync(path).mode! & 0o777, 0o600);
+});
