@@ -129,7 +129,7 @@ function SnapshotRow({ snapshot: s, repositoryId }: { snapshot: Snapshot } & Ope
       <td>
         {repositoryId
           ? (
-            <a href={`/snapshots/${s.id.slice(0, 20)}?repository=${repositoryId}`}>
+            <a href={`/snapshots/${s.id.slice(0, 16)}?repository=${repositoryId}`}>
               <At at={s.time} text={clock(s.time)} />
             </a>
           )
@@ -148,14 +148,14 @@ function SnapshotRow({ snapshot: s, repositoryId }: { snapshot: Snapshot } & Ope
         {!s.ours && !s.withheld && (
           <span
             class="muted small"
-            title="No source group governs it: retention neither counts nor removes it"
+            title="No source group governs it: retention ignores it"
           >
             not ours
           </span>
         )}
       </td>
       <td class="first">
-        <span class="cut mono" title={paths.join("\n").slice(0, 200)}>
+        <span class="cut mono" title={paths.join("\n").slice(0, 150)}>
           <bdi>{paths.slice(0, 4).map((path) => middleCut(path, 40)).join("  ")}</bdi>
           {s.paths.length > 4 && ` and ${count(s.paths.length - 4)} more`}
         </span>
