@@ -129,7 +129,7 @@ function SnapshotRow({ snapshot: s, repositoryId }: { snapshot: Snapshot } & Ope
       <td>
         {repositoryId
           ? (
-            <a href={`/snapshots/${s.id.slice(0, 16)}?repository=${repositoryId}`}>
+            <a href={`/snapshots/${s.id.slice(0, 12)}?repository=${repositoryId}`}>
               <At at={s.time} text={clock(s.time)} />
             </a>
           )
@@ -148,7 +148,7 @@ function SnapshotRow({ snapshot: s, repositoryId }: { snapshot: Snapshot } & Ope
         {!s.ours && !s.withheld && (
           <span
             class="muted small"
-            title="No source group governs it: retention ignores it"
+            title="No group governs it: retention ignores it"
           >
             not ours
           </span>
