@@ -94,18 +94,7 @@ function Facts({ snapshot: s, now }: { snapshot: SnapshotView; now: number }) {
       </dd>
       <dt>Of</dt>
       <dd>
-        {s.source
-          ? (
-            <a href={`/hosts/${s.source.id}`}>
-              <Name text={middleCut(s.source.name, 80)} />
-            </a>
-          )
-          : (
-            <>
-              <Name text={middleCut(s.hostname, 80)} />{" "}
-              <span class="muted">which no host here lists as its own</span>
-            </>
-          )}
+        <Source snapshot={s} />
         {s.username && <span class="muted">, by {visible(middleCut(s.username, 40))}</span>}{" "}
         <Tags tags={s.tags.slice(0, 10)} />
       </dd>
@@ -143,6 +132,22 @@ function Facts({ snapshot: s, now }: { snapshot: SnapshotView; now: number }) {
         <Copyable text={s.id} what="the snapshot id" />
       </dd>
     </dl>
+  );
+}
+
+function Source({ snapshot: s }: { snapshot: SnapshotView }) {
+  if (s.source) {
+    return (
+      <a href={`/hosts/${s.source.id}`}>
+        <Name text={middleCut(s.source.name, 80)} />
+      </a>
+    );
+  }
+  return (
+    <>
+      <Name text={middleCut(s.hostname, 80)} />{" "}
+      <span class="muted">which no host here lists as its own</span>
+    </>
   );
 }
 
