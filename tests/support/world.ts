@@ -45,6 +45,8 @@ export async function makeWorld(test: TestServer): Promise<World> {
     hosts: host.hostId,
     repositories: host.repositoryId,
     jobs: host.jobId,
+    // None that is listed: without one nothing is read, whoever asks.
+    snapshots: "ab".repeat(32),
     "pending-hosts": waiting.pendingId,
     "rejected-keys": rejectedKey,
     users: test.users.victor.id,
