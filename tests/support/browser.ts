@@ -75,7 +75,7 @@ export class TestBrowser {
       javaScriptEnabled: options.scripts ?? true,
       reducedMotion: "reduce",
     });
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(40_000);
     await this.#watch(context, url);
     return await context.newPage();
   }
