@@ -91,7 +91,8 @@ export class Rounds {
       if (this.server.closing.aborted) return;
       await watcher.serve();
       if (++served < SLICE.streams && performance.now() - began < SLICE.ms) continue;
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      // When the server closes it is over here.
+      await new Promise((resolve) => this.#timer = setTimeout(resolve, PAUSE_MS));
       [began, served] = [performance.now(), 0];
     }
     this.#isPlanned = false;
