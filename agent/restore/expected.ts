@@ -48,7 +48,9 @@ export async function listExpected(
         ...listArguments(snapshot, items),
         pull: (out) => listing.read(out),
       });
-      if (run.failure) return noSnapshot(run.errors.text) ?? run.failure;
+      // Before 0.16 an id that is unknown is no failure.
+      if (!listing.isOf(snapshot)) return noSnapshot(run.errors.text) ?? run.failure ?? noList();
+      if (run.failure) return run.failure;
     }
   } finally {
     listing.close();
@@ -63,6 +65,10 @@ function noSnapshot(text: string): Outcome | undefined {
     : undefined;
 }
 
+function noList(): Outcome {
+  return failed("no_list", "restic did not say what the snapshot holds.", 0);
+}
+
 const LINE_LIMIT = 4_194_304;
 const PIECE_CHARACTERS = 65_536;
 const NAMED = 5;
@@ -73,6 +79,7 @@ class Listing {
   readonly #wanted: Map<string, Item>;
   readonly #encoder = new TextEncoder();
   #text = "";
+  #snapshot: string | undefined;
 
   constructor(path: string, private readonly wanted: Wanted) {
     this.#file = Deno.openSync(path, { write: true, create: true, truncate: true, mode: 0o600 });
@@ -88,6 +95,10 @@ class Listing {
     }
     lines.end();
     await this.#flush();
+  }
+
+  isOf(snapshot: string): boolean {
+    return this.#snapshot === snapshot;
   }
 
   close(): void {
@@ -111,7 +122,11 @@ class Listing {
 
   #take(line: string): void {
     const read = readTreeLine(line);
-    if (!read || "snapshot" in read) return;
+    if (!read) return;
+    if ("snapshot" in read) {
+      this.#snapshot = read.snapshot;
+      return;
+    }
     const { node } = read;
     if (this.#wanted.has(node.path)) this.expected.owners.set(node.path, node.uid);
     this.#count(node);

@@ -1,60 +1,10 @@
 // Restores with the real restics: exactly what was chosen, in every attribute, and what is said when it is not whole.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { RestoreOrder } from "../../../shared/job_kinds/restore.ts";
 import { writeSnapshotPath } from "../../../shared/snapshot_path.ts";
-import { backingUp, locksIn } from "../../support/backing_up.ts";
-import { type RealRestic, restics } from "../../support/restic.ts";
-import { order } from "../../support/start_agent.ts";
-
-type More = Partial<Omit<RestoreOrder, "target" | "snapshot" | "items">>;
-
-/** A backup of `fill`, and a function that restores of it. */
-async function saved(restic: RealRestic, fill: (source: string) => void) {
-  await using stack = new AsyncDisposableStack();
-  const all = stack.use(await backingUp(restic));
-  fill(all.source);
-  const end = await all.run({ source_group: order([all.source]) });
-  assert.equal(end.status, "succeeded", end.reason ?? "");
-  const snapshot = end.summary!.snapshot_id!;
-  const target = join(all.folder, "restored");
-  const restore = async (
-    items: string[],
-    to: RestoreOrder["target"] = { kind: "folder", path: target },
-    more: More = {},
-  ) =>
-    await all.run({
-      kind: "restore",
-      restore: {
-        snapshot,
-        items,
-        target: to,
-        overwrite: "always",
-        dry_run: false,
-        verify: false,
-        undo: false,
-        ...more,
-      },
-    });
-  return Object.assign(stack.move(), { all, snapshot, target, restore });
-}
-
-function sh(script: string, ...args: string[]): string {
-  const { code, stdout, stderr } = new Deno.Command("/bin/sh", {
-    args: ["-ec", script, "sh", ...args],
-  }).outputSync();
-  const decode = (bytes: Uint8Array) => new TextDecoder("latin1").decode(bytes);
-  assert.equal(code, 0, decode(stderr));
-  return decode(stdout);
-}
-
-/** Every entry below with its type, mode, owner, time, size, target of a link and sum of its bytes. */
-function listed(folder: string): string {
-  return sh(
-    `cd "$1"; export LC_ALL=C; find . -printf '%P\\t%y %m %U:%G %T@ %s %l %n\\n' | sed -e 's/^\\t.*//' | sort; find . -type f -exec sha256sum {} + | sort`,
-    folder,
-  ).replaceAll(/(\td \S+ \S+ \S+ )\d+/g, "$1");
-}
+import { locksIn } from "../../support/backing_up.ts";
+import { restics } from "../../support/restic.ts";
+import { listed, saved, sh } from "../../support/restoring.ts";
 
 for (const restic of restics) {
   Deno.test(`everything of a snapshot comes back as it was: bytes, times, modes, owners, links, pipes, holes (restic ${restic.version})`, async () => {
