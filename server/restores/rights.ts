@@ -39,8 +39,7 @@ export function checkRights(
   }
   if (!isRestricted(actor)) return isOther || isInPlace;
   for (const path of asked.items) {
-    const names = readSnapshotPath(path);
-    if (namesShown(actor, snapshot, names) === undefined) continue;
+    if (seesAllOf(actor, snapshot, path)) continue;
     throw new AppError(
       "forbidden",
       `items: ${path} holds more than the folders that an admin approved for ${host.name}. Choose what lies below them.`,
@@ -48,6 +47,15 @@ export function checkRights(
     );
   }
   return false;
+}
+
+function seesAllOf(actor: Actor, snapshot: FoundSnapshot, path: string): boolean {
+  try {
+    return namesShown(actor, snapshot, readSnapshotPath(path)) === undefined;
+  } catch (error) {
+    if (error instanceof AppError && error.code === "forbidden") return false;
+    throw error;
+  }
 }
 
 /** Throws forbidden: with the folder, and those that it may lie in. */
