@@ -17,6 +17,7 @@ import { repositoryPageRoutes } from "./repositories.ts";
 import { runPageRoutes } from "./runs.ts";
 import { schedulePageRoutes } from "./schedules.ts";
 import { snapshotPageRoutes } from "./snapshot.ts";
+import { restorePageRoutes } from "./restores.ts";
 import { sourcePageRoutes } from "./sources.ts";
 import { ungovernedPageRoutes } from "./ungoverned.ts";
 import { maintenancePageRoutes } from "./maintenance.ts";
@@ -31,6 +32,7 @@ export const PAGE_ROUTES: Route[] = [
   ...hostPageRoutes,
   ...runPageRoutes,
   ...snapshotPageRoutes,
+  ...restorePageRoutes,
   ...sourcePageRoutes,
   ...schedulePageRoutes,
   ...repositoryPageRoutes,
