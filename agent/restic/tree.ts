@@ -44,7 +44,7 @@ export function treeCommand(
 }
 
 /** As text where all of it is text, as on every machine but a few. */
-function commandOf(args: string[], more: (string | Uint8Array)[][]) {
+export function commandOf(args: string[], more: (string | Uint8Array)[][]) {
   const bytes = more.map((parts) =>
     concat(parts.map((part) => typeof part === "string" ? encoder.encode(part) : part))
   );
@@ -54,7 +54,7 @@ function commandOf(args: string[], more: (string | Uint8Array)[][]) {
     : { args, bytes };
 }
 
-function joined(names: Uint8Array[]): Uint8Array {
+export function joined(names: Uint8Array[]): Uint8Array {
   return concat(names.flatMap((name) => [encoder.encode("/"), name]));
 }
 
@@ -71,8 +71,12 @@ function concat(parts: Uint8Array[]): Uint8Array {
 export interface TreeNode {
   type: TreeEntryType;
   name: string;
+  /** Each byte that is no UTF-8 as U+FFFD, as in the name. */
+  path: string;
   size: number | null;
   time: number | null;
+  /** The same time with all its digits, as restic writes it. */
+  mtime: string;
   mode: number;
   uid: number;
   gid: number;
@@ -92,8 +96,10 @@ export function readTreeLine(line: string): TreeOutput {
     node: {
       type,
       name: value.name,
+      path: typeof value.path === "string" ? value.path : "",
       size: type === "file" ? whole(value.size, Number.MAX_SAFE_INTEGER) : null,
       time: timeOf(value.mtime),
+      mtime: typeof value.mtime === "string" ? value.mtime : "",
       mode: permissions(whole(value.mode, 0xffff_ffff)),
       uid: whole(value.uid, 0xffff_ffff),
       gid: whole(value.gid, 0xffff_ffff),
