@@ -17,6 +17,8 @@ import { repositoryPageRoutes } from "./repositories.ts";
 import { runPageRoutes } from "./runs.ts";
 import { schedulePageRoutes } from "./schedules.ts";
 import { snapshotPageRoutes } from "./snapshot.ts";
+import { downloadPageRoutes } from "./download.ts";
+import { previewPageRoutes } from "./preview.ts";
 import { sourcePageRoutes } from "./sources.ts";
 import { ungovernedPageRoutes } from "./ungoverned.ts";
 import { maintenancePageRoutes } from "./maintenance.ts";
@@ -31,6 +33,8 @@ export const PAGE_ROUTES: Route[] = [
   ...hostPageRoutes,
   ...runPageRoutes,
   ...snapshotPageRoutes,
+  ...downloadPageRoutes,
+  ...previewPageRoutes,
   ...sourcePageRoutes,
   ...schedulePageRoutes,
   ...repositoryPageRoutes,
