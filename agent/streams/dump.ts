@@ -66,7 +66,12 @@ async function* dump(
 ): AsyncGenerator<Uint8Array> {
   const command = dumpCommand({ snapshot, names }, capArguments(context));
   const run = yield* readRestic(context, command, (out) => out);
-  if (!context.control.stopped) refuseFailure(run);
+  if (context.control.stopped) return;
+  refuseFailure(run);
+  // A backup that did not read all of its files is one; a dump that did not send all of it is none.
+  if (run.exit.code !== 0) {
+    throw new StreamProblem("failed", `restic ended with exit code ${run.exit.code}`);
+  }
 }
 
 /** A file that has other bytes than its snapshot says is not whole. */

@@ -25,7 +25,6 @@ export interface DownloadInput {
 export interface Download {
   /** Of the file that a browser makes of it, not yet safe for a header. */
   name: string;
-  type: string;
   /** Bytes; null where nobody knows before. */
   size: number | null;
   /** The next piece, there until the one after is asked for; undefined when all of it came. Throws what broke it off. */
@@ -40,12 +39,6 @@ const HOUR_MS = 3_600_000;
 /** Of the audit's row. */
 const PATHS_NAMED = 20;
 const PATH_NAMED = 200;
-
-const TYPES: Record<DumpFormat, string> = {
-  raw: "application/octet-stream",
-  zip: "application/zip",
-  tar: "application/x-tar",
-};
 
 /** Throws forbidden when the settings say so. */
 export function refuseUnlessAllowed({ settings }: Server, actor: Actor): void {
@@ -63,7 +56,7 @@ export function describeDownload(
   actor: Actor,
   snapshot: FoundSnapshot,
   input: DownloadInput,
-): Pick<Download, "name" | "type"> & { paths: string[] } {
+): { name: string; paths: string[] } {
   refuseUnlessAllowed(server, actor);
   const { format } = input;
   const all = readPaths(input.paths);
@@ -76,11 +69,7 @@ export function describeDownload(
       "format",
     );
   }
-  return {
-    name: nameOf(snapshot, all, format),
-    type: TYPES[format],
-    paths: all.map(writeSnapshotPath),
-  };
+  return { name: nameOf(snapshot, all, format), paths: all.map(writeSnapshotPath) };
 }
 
 /**
@@ -93,7 +82,7 @@ export async function startDownload(
   snapshot: FoundSnapshot,
   input: DownloadInput & { signal: AbortSignal },
 ): Promise<Download> {
-  const { paths, name, type } = describeDownload(server, actor, snapshot, input);
+  const { paths, name } = describeDownload(server, actor, snapshot, input);
   const reader = await chooseReader(server, snapshot, "dump");
   const close = server.downloads.open(actor.id ?? "", reader);
   const audit = new DownloadAudit(server, actor, { snapshot, reader, paths, format: input.format });
@@ -111,7 +100,7 @@ export async function startDownload(
       signal: input.signal,
     });
     refuseTooLarge(server, dump);
-    return new OneDownload({ name, type, dump, close, audit });
+    return new OneDownload({ name, dump, close, audit });
   } catch (error) {
     close();
     audit.end(messageOf(error), 0);
@@ -165,21 +154,18 @@ function refuseTooLarge({ settings }: Server, dump: OpenDump): void {
 
 class OneDownload implements Download {
   readonly name: string;
-  readonly type: string;
   readonly size: number | null;
   #hasEnded = false;
 
   constructor(
     private readonly own: {
       name: string;
-      type: string;
       dump: OpenDump;
       close: () => void;
       audit: DownloadAudit;
     },
   ) {
     this.name = own.name;
-    this.type = own.type;
     this.size = own.dump.size;
   }
 

@@ -9,12 +9,13 @@ import { isStillSignedIn } from "./security.ts";
 /** Who signed out, or is no admin any more, gets nothing more after this. */
 const RECHECK_MS = 5000;
 
-type Described = Pick<Download, "name" | "type"> & { size?: number | null };
+type Described = Pick<Download, "name"> & { size?: number | null };
 
 /** The headers alone, for HEAD. */
-export function downloadHeaders({ name, type, size }: Described): Headers {
+export function downloadHeaders({ name, size }: Described): Headers {
   const headers = new Headers({
-    "Content-Type": type,
+    // Of archives too: what no browser opens by itself.
+    "Content-Type": "application/octet-stream",
     "Content-Disposition": attachment(name),
     "Cache-Control": "no-store",
     // Were it shown after all, nothing in it would act.

@@ -172,7 +172,7 @@ function Entries(props: FolderTableProps) {
         <tr>
           {downloads === "on" && (
             <th class="t-tick" scope="col">
-              <span class="sr">Selected</span>
+              <span class="off-screen">Selected</span>
             </th>
           )}
           <Head {...props} by="name" label="Name" />
@@ -182,7 +182,7 @@ function Entries(props: FolderTableProps) {
           <th class="t-mode" scope="col">Mode</th>
           {downloads === "on" && (
             <th class="t-act" scope="col">
-              <span class="sr">File</span>
+              <span class="off-screen">File</span>
             </th>
           )}
         </tr>
