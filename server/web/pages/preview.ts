@@ -14,7 +14,7 @@ import { actorOf, type Ctx, type Route } from "../context.ts";
 import { watching } from "../live.ts";
 import { frameFragments } from "./live_frame.ts";
 import { frameOf, show } from "./page.ts";
-import { crumbsOf, TREE_TITLES } from "./snapshot.ts";
+import { crumbsOf, TREE_TITLES } from "./snapshot_props.ts";
 
 export const previewPageRoutes: Route[] = [
   { method: "GET", path: "/snapshots/:id/preview", role: "admin", handler: page },

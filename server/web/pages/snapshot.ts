@@ -1,10 +1,8 @@
 // The page of a snapshot. Nothing runs restic while it waits: it comes at once, and a folder that is not there yet follows.
 import { treeLink } from "../../../templates/snapshots/link.ts";
 import { SnapshotPage, type TreeState } from "../../../templates/snapshots/page.tsx";
-import { readSnapshotPath, shownName, writeSnapshotPath } from "../../../shared/snapshot_path.ts";
 import { AppError } from "../../errors.ts";
 import type { Server } from "../../server.ts";
-import type { TreeEntry } from "../../../shared/shapes/tree.ts";
 import { snapshotFacts } from "../../snapshots/facts.ts";
 import { type FoundSnapshot, getSnapshot } from "../../snapshots/get.ts";
 import { lookAtTree, type TreeInput, waitForTree } from "../../snapshots/tree.ts";
@@ -14,6 +12,7 @@ import { readQuery } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
 import { watching } from "../live.ts";
 import { frameFragments } from "./live_frame.ts";
+import { crumbsOf, fitting, MOST_ROWS, TREE_TITLES } from "./snapshot_props.ts";
 import { frameOf, goTo, isAdmin, show } from "./page.ts";
 
 export const snapshotPageRoutes: Route[] = [
@@ -21,14 +20,6 @@ export const snapshotPageRoutes: Route[] = [
   { method: "GET", path: "/snapshots/:id", role: "operator", handler: page },
   { method: "GET", path: "/live/snapshots/:id", role: "operator", handler: live },
 ];
-
-/** Bytes of all rows of a page, about. */
-const ROWS_BYTES = 38_000;
-const ROW_BYTES = 420;
-/** Of an admin's, with a box and two links, each of which has the whole path. */
-const ROW_BYTES_WITH_LINKS = 480;
-const MOST_ROWS = 80;
-const LEAST_ROWS = 10;
 
 /** From the field for an id, or a beginning of one, to the page of that snapshot. */
 async function byId(server: Server, c: Ctx): Promise<Response> {
@@ -75,41 +66,6 @@ async function stateOf(
     const title = TREE_TITLES[error.code] ?? "This folder cannot be shown";
     return { tree: { state: "failed", title, sentence: error.message }, status: error.status };
   }
-}
-
-/** How many of the entries fit into a page. */
-function fitting(entries: TreeEntry[], hasLinks: boolean): number {
-  let left = ROWS_BYTES;
-  const end = entries.findIndex(({ path, type }) => {
-    const bytes = encodeURIComponent(path).length;
-    const links = hasLinks ? ROW_BYTES_WITH_LINKS + bytes * (type === "file" ? 2 : 1) : 0;
-    left -= ROW_BYTES + bytes + links;
-    return left < 0;
-  });
-  return end < 0 ? MOST_ROWS : Math.max(LEAST_ROWS, end);
-}
-
-export const TREE_TITLES: Partial<Record<AppError["code"], string>> = {
-  agent_offline: "No machine that can read it is online",
-  agent_timeout: "The repository did not answer in time",
-  not_found: "It is not there",
-  forbidden: "You may not see this folder",
-  too_many: "Too much is being read just now",
-};
-
-export function crumbsOf(path: string): { name: string; path: string }[] {
-  let names: Uint8Array[];
-  try {
-    names = readSnapshotPath(path);
-  } catch (error) {
-    // The tree says what is wrong with it.
-    if (error instanceof RangeError) return [];
-    throw error;
-  }
-  return names.map((name, n) => ({
-    name: shownName(name),
-    path: writeSnapshotPath(names.slice(0, n + 1)),
-  }));
 }
 
 /** Of a page that waits: tells it to load itself again. As long as it is open, the reading goes on. */

@@ -14,7 +14,7 @@ const line = (size: number | null) => `${JSON.stringify({ size })}\n`;
 async function world(env: Record<string, string> = {}) {
   await using stack = new AsyncDisposableStack();
   const test = stack.use(await startServer({ env }));
-  const host = await joinHost(test, "alpha", {}, ["/home"]);
+  const host = await joinHost(test, "alpha", { url: "rest:https://nas.example.org/alpha/" }, ["/home"]);
   const agent = await FakeAgent.connect(test.url, host.bearer);
   stack.defer(async () => {
     if (!agent.closed) await agent.close();
@@ -288,7 +288,12 @@ Deno.test("who stops reading holds the agent by its credit and no memory; who si
 Deno.test("a prune waits for a download and says whose; a download is refused beside a prune and says which; neither is held for ever", async () => {
   await using all = await world();
   const { test, agent, host } = all;
-  await test.api("alice", "PUT", `/api/repositories/${host.repositoryId}/maintenance`, { host_ids: [host.hostId] });
+  const repository = `/api/repositories/${host.repositoryId}`;
+  assert.equal((await test.api("alice", "PUT", `${repository}/admin-credential`, {
+    username: "keeper",
+    rest_password: "a password of the keeper",
+  })).status, 200);
+  await test.api("alice", "PUT", `${repository}/maintenance`, { host_ids: [host.hostId] });
   const answer = all.get({ path: "/home/x", format: "tar" });
   const { stream_id } = await all.next();
   agent.data(stream_id, `${line(null)}x`);
@@ -359,5 +364,6 @@ Deno.test("a preview: the page waits for nobody, texts are marked and escaped, a
   await none.body?.cancel();
   assert.equal(none.status, 404);
   assert.equal(all.audit("snapshot.previewed").length, 8);
+  await eventually("the agent is read to its end", () => all.agent.received.length > 0);
   assert.equal(all.test.server.readings.at([]), undefined);
 });
