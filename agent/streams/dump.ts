@@ -1,7 +1,7 @@
 // What files of a snapshot hold, for a download or a preview: one file as it is, or any items as one archive. restic sends one path a start,
 // so an archive of several is made here, member by member, in memory that does not grow with it. Nothing is sent before it is certain that
 // each item is there; whatever goes wrong afterwards ends the stream with an error, also after the last byte.
-import { hostLimitsAt, type BandwidthLimits, NO_LIMITS } from "../../shared/bandwidth.ts";
+import { type BandwidthLimits, hostLimitsAt, NO_LIMITS } from "../../shared/bandwidth.ts";
 import type { DumpHeader } from "../../shared/dump.ts";
 import type { RequestOf } from "../../shared/stream.ts";
 import type { Agent } from "../agent.ts";

@@ -71,7 +71,10 @@ export async function findItems(
     if (context.control.stopped) return [];
   }
   found.push(
-    ...items.filter(({ names }) => names.length === 0).map((item) => ({ ...item, node: undefined })),
+    ...items.filter(({ names }) => names.length === 0).map((item) => ({
+      ...item,
+      node: undefined,
+    })),
   );
   for (const { index, node } of found) {
     const type = node?.type ?? "folder";
@@ -170,10 +173,14 @@ class Nodes {
       for (const [n, item] of items.entries()) {
         const node = nodes[n];
         if (!node) {
-          throw new StreamProblem("not_found", itemProblem(item.index, "it is not in the snapshot"));
+          throw new StreamProblem(
+            "not_found",
+            itemProblem(item.index, "it is not in the snapshot"),
+          );
         }
         if (nodes.length > items.length) {
-          const why = "its name is no UTF-8 and cannot be told from another one's: ask for its folder";
+          const why =
+            "its name is no UTF-8 and cannot be told from another one's: ask for its folder";
           throw new StreamProblem("failed", itemProblem(item.index, why));
         }
         found.push({ ...item, node });

@@ -2,7 +2,7 @@
 import type { RequestOf, StreamKind, StreamRequest } from "../../shared/stream.ts";
 import { listFolder } from "./folder.ts";
 import type { Produced } from "./running.ts";
-import { dumpItems, type DumpAgent } from "./dump.ts";
+import { type DumpAgent, dumpItems } from "./dump.ts";
 import { listTree } from "./tree.ts";
 
 /** What producers need of the agent. */

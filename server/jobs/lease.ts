@@ -83,7 +83,11 @@ async function takeAll(
 }
 
 /** Another host is at forget, prune or check; on the same host the agent's own queue keeps the order. */
-async function maintainerOf({ db }: Server, keys: string[], job: JobRow): Promise<JobHolder | null> {
+async function maintainerOf(
+  { db }: Server,
+  keys: string[],
+  job: JobRow,
+): Promise<JobHolder | null> {
   const holder = await db.selectFrom("leases").innerJoin("jobs", "jobs.id", "leases.job_id")
     .select(["jobs.id as jobId", "jobs.host_id as hostId"]).where("repository_url", "in", keys)
     .where("jobs.host_id", "!=", job.host_id).executeTakeFirst();

@@ -14,7 +14,7 @@ import { AppError } from "../errors.ts";
 import { needAdmin } from "../rights.ts";
 import type { Actor, Server } from "../server.ts";
 import type { FoundSnapshot } from "./get.ts";
-import { openDump, type OpenDump } from "./open_dump.ts";
+import { type OpenDump, openDump } from "./open_dump.ts";
 import { chooseReader, type ChosenReader } from "./tree_reader.ts";
 
 export interface DownloadInput {
@@ -136,7 +136,11 @@ function readPaths(paths: string[]): Uint8Array[][] {
   return [...new Map(all.map((names) => [writeSnapshotPath(names), names])).values()];
 }
 
-function nameOf({ id, hostname }: FoundSnapshot, [first, ...more]: Uint8Array[][], format: DumpFormat) {
+function nameOf(
+  { id, hostname }: FoundSnapshot,
+  [first, ...more]: Uint8Array[][],
+  format: DumpFormat,
+) {
   const last = more.length === 0 ? first!.at(-1) : undefined;
   const name = last ? shownName(last) : `${hostname}-${id.slice(0, 8)}`;
   return format === "raw" ? name : `${name}.${format}`;

@@ -87,7 +87,9 @@ async function firstLine(stream: AgentStream): Promise<{ line: Uint8Array; rest:
     if (end >= 0 && end <= DUMP_HEADER_LIMIT) {
       return { line: bytes.subarray(0, end), rest: bytes.subarray(end + 1) };
     }
-    if (bytes.length > DUMP_HEADER_LIMIT) throw new StreamError("failed", "its first line is too long");
+    if (bytes.length > DUMP_HEADER_LIMIT) {
+      throw new StreamError("failed", "its first line is too long");
+    }
   }
 }
 

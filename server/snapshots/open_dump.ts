@@ -100,7 +100,9 @@ const SENTENCES: Record<StreamFault, Say> = {
     new AppError(
       "invalid",
       asked.format === "raw"
-        ? `path must be a file; ${named(asked, error)} in this snapshot is none. A folder comes with format=zip or tar.`
+        ? `path must be a file; ${
+          named(asked, error)
+        } in this snapshot is none. A folder comes with format=zip or tar.`
         : `path must be a file or folder; ${
           named(asked, error)
         } in this snapshot is neither. Links and devices come with the folder that they are in.`,

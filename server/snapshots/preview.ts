@@ -185,6 +185,8 @@ function asAppError(error: unknown, { snapshot, reader, key }: Asked): unknown {
   return known?.({ snapshot, reader }) ??
     new AppError(
       "agent_failed",
-      `${reader.name}'s agent could not send ${key.path.slice(0, 200)}. Why is in the server's log.`,
+      `${reader.name}'s agent could not send ${
+        key.path.slice(0, 200)
+      }. Why is in the server's log.`,
     );
 }

@@ -215,8 +215,9 @@ function Waiting({ waitsFor }: { waitsFor: JobView["waitsFor"] }) {
       if ("reading" in waitsFor) {
         return (
           <>
-            Waits for {visible(waitsFor.reading)}: nothing is removed from a repository while someone
-            reads it. It begins by itself.
+            Waits for{" "}
+            {visible(waitsFor.reading)}: nothing is removed from a repository while someone reads
+            it. It begins by itself.
           </>
         );
       }

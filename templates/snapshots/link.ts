@@ -39,7 +39,10 @@ export function fileLink(
   { id, repository_id }: { id: string; repository_id: string },
   more: { path: string; format?: string },
 ): string {
-  return `/snapshots/${id.slice(0, DIGITS)}/${view}?${new URLSearchParams({ repository: repository_id, ...more })}`;
+  return `/snapshots/${id.slice(0, DIGITS)}/${view}?${new URLSearchParams({
+    repository: repository_id,
+    ...more,
+  })}`;
 }
 
 const PLAIN: Record<string, string> = { path: "/", sort: "name", order: "asc" };

@@ -61,8 +61,8 @@ export function PreviewPage(props: PreviewPageProps) {
       </div>
       <p class="muted">
         As it was in the snapshot of <At at={snapshot.time} />
-        {preview.state === "ready" && `, ${bytes(preview.size)}`}. It passes this server to be shown,
-        and is in its audit.
+        {preview.state === "ready" && `, ${bytes(preview.size)}`}. It passes this server to be
+        shown, and is in its audit.
       </p>
       <Content {...props} />
     </Layout>
@@ -121,7 +121,10 @@ function Content({ snapshot, path, name, preview }: PreviewPageProps) {
       );
     case "large":
       return (
-        <Empty title="It is too large to be shown" action={{ href: download, label: "Download it" }}>
+        <Empty
+          title="It is too large to be shown"
+          action={{ href: download, label: "Download it" }}
+        >
           Files of up to {bytes(shown.limit)} are shown.
         </Empty>
       );

@@ -1,5 +1,5 @@
 // A download from restic to the one who reads it: real server, real agent, real restic, over real sockets. 200 MB in memory that does not grow,
-// a pack that is gone, the agent killed in the middle, and a browser that sees what is broken and what is whole.
+// a damaged pack, the agent killed in the middle, and a browser that sees what is broken and what is whole.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
@@ -15,7 +15,9 @@ async function writeRandom(path: string, mebibytes: number): Promise<string> {
   const hash = createHash("sha256");
   const piece = new Uint8Array(MIB);
   for (let n = 0; n < mebibytes; n++) {
-    for (let at = 0; at < MIB; at += 65_536) crypto.getRandomValues(piece.subarray(at, at + 65_536));
+    for (let at = 0; at < MIB; at += 65_536) {
+      crypto.getRandomValues(piece.subarray(at, at + 65_536));
+    }
     await file.write(piece);
     hash.update(piece);
   }
@@ -32,7 +34,9 @@ async function setUp(restic: string, make: (root: string) => void | Promise<void
   assert.equal((await pair.backup(host)).status, "succeeded");
   const { items } = await pair.api("GET", `/api/hosts/${host.hostId}/snapshots`);
   const get = (paths: string[], format: string, init: RequestInit = {}) => {
-    const query = new URLSearchParams([...paths.map((path) => ["path", path]), ["format", format]] as [string, string][]);
+    const query = new URLSearchParams(
+      [...paths.map((path) => ["path", path]), ["format", format]] as [string, string][],
+    );
     return fetch(`${pair.test.url}/api/snapshots/${items[0].id}/download?${query}`, {
       ...init,
       headers: { authorization: `Bearer ${pair.test.tokens.alice}` },
@@ -76,12 +80,15 @@ for (const restic of restics) {
       await Deno.remove(path);
     }
     assert.deepEqual([...Deno.readDirSync(join(all.repository, "locks"))], []);
-    await eventually("nothing is open any more", () =>
-      pair.test.server.downloads.count === 0 && pair.test.server.readings.at([]) === undefined);
+    await eventually(
+      "nothing is open any more",
+      () =>
+        pair.test.server.downloads.count === 0 && pair.test.server.readings.at([]) === undefined,
+    );
   });
 }
 
-Deno.test("a pack that is gone breaks the connection in the middle; a reader who leaves ends restic; a stopped agent is an error", async () => {
+Deno.test("a damaged pack breaks the connection in the middle; a reader who leaves ends restic; a stopped agent is an error", async () => {
   const all = await setUp(restics[0]!.path, async (root) => {
     await writeRandom(join(root, "first"), 24);
     await writeRandom(join(root, "second"), 24);
@@ -99,10 +106,19 @@ Deno.test("a pack that is gone breaks the connection in the middle; a reader who
       "select 1 from audit where action = 'snapshot.download_ended' and detail like '%its reader left%'",
     ).get() !== undefined);
   const packs = [...Deno.readDirSync(join(all.repository, "data"))].flatMap(({ name }) =>
-    [...Deno.readDirSync(join(all.repository, "data", name))].map((file) => join(all.repository, "data", name, file.name))
+    [...Deno.readDirSync(join(all.repository, "data", name))].map((file) =>
+      join(all.repository, "data", name, file.name)
+    )
   ).sort((a, b) => Deno.statSync(b).mtime!.getTime() - Deno.statSync(a).mtime!.getTime());
   const large = packs.filter((path) => Deno.statSync(path).size > MIB);
-  for (const path of large.slice(0, Math.ceil(large.length / 2))) Deno.removeSync(path);
+  for (const path of large.slice(0, Math.ceil(large.length / 2))) {
+    Deno.chmodSync(path, 0o600);
+    using file = Deno.openSync(path, { write: true });
+    for (let at = 1000; at < Deno.statSync(path).size - 65_536; at += 100_000) {
+      file.seekSync(at, Deno.SeekMode.Start);
+      file.writeSync(new Uint8Array(1000));
+    }
+  }
   for (const format of ["tar", "zip"]) {
     const broken = await all.get([all.root], format);
     if (broken.status === 200) await assert.rejects(broken.bytes(), `${format} looks whole`);

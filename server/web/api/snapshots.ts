@@ -71,7 +71,11 @@ export async function download(
     return new Response(null, { headers: downloadHeaders(described) });
   }
   const { signal } = c.req.raw;
-  return sendDownload(server, c, await startDownload(server, actor, snapshot, { ...input, signal }));
+  return sendDownload(
+    server,
+    c,
+    await startDownload(server, actor, snapshot, { ...input, signal }),
+  );
 }
 
 async function readFormData(c: Ctx): Promise<FormData> {

@@ -5,7 +5,12 @@ import { treeLink } from "../../../templates/snapshots/link.ts";
 import { AppError } from "../../errors.ts";
 import type { Server } from "../../server.ts";
 import { type FoundSnapshot, getSnapshot } from "../../snapshots/get.ts";
-import { loadPreview, lookAtPreview, PREVIEW_LIMIT, waitForPreview } from "../../snapshots/preview.ts";
+import {
+  loadPreview,
+  lookAtPreview,
+  PREVIEW_LIMIT,
+  waitForPreview,
+} from "../../snapshots/preview.ts";
 import { shownAs } from "../../snapshots/preview_kind.ts";
 import { textOfKey } from "../../snapshots/trees.ts";
 import { TreeQuery } from "../api/snapshots.ts";

@@ -69,15 +69,22 @@ const someEntry = fc.record({
 
 Deno.test("a tar of any names, owners and times is read as it was written, however it is cut, and loses nothing but its end", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(someEntry, { maxLength: 4 }), fc.integer({ min: 1, max: 3000 }), async (all, size) => {
-      const tar = tarOf(all);
-      const found = await members(cut(tar, size));
-      assert.deepEqual(found.map((each) => ({ ...each.entry })), all.map((each) => ({ ...each.entry })));
-      assert.deepEqual(found.map(({ bytes }) => [...bytes]), all.map(({ bytes }) => [...bytes]));
-      const parts: Uint8Array[] = [];
-      for await (const part of withoutEnd(cut(tar, size))) parts.push(part.slice());
-      assert.deepEqual(joinBytes(parts), tar.slice(0, -1024));
-    }),
+    fc.asyncProperty(
+      fc.array(someEntry, { maxLength: 4 }),
+      fc.integer({ min: 1, max: 3000 }),
+      async (all, size) => {
+        const tar = tarOf(all);
+        const found = await members(cut(tar, size));
+        assert.deepEqual(
+          found.map((each) => ({ ...each.entry })),
+          all.map((each) => ({ ...each.entry })),
+        );
+        assert.deepEqual(found.map(({ bytes }) => [...bytes]), all.map(({ bytes }) => [...bytes]));
+        const parts: Uint8Array[] = [];
+        for await (const part of withoutEnd(cut(tar, size))) parts.push(part.slice());
+        assert.deepEqual(joinBytes(parts), tar.slice(0, -1024));
+      },
+    ),
     { numRuns: 60 },
   );
 });
@@ -130,7 +137,14 @@ with zipfile.ZipFile(sys.argv[1]) as z:
   const { code, stdout, stderr } = await new Deno.Command("python3", { args: ["-c", script, path] })
     .output();
   assert.equal(code, 0, new TextDecoder().decode(stderr));
-  return JSON.parse(new TextDecoder().decode(stdout)) as [string, number, number, number, number[], number][];
+  return JSON.parse(new TextDecoder().decode(stdout)) as [
+    string,
+    number,
+    number,
+    number,
+    number[],
+    number,
+  ][];
 }
 
 Deno.test("a zip has names as bytes, modes, links and times, and unzip finds it whole", async () => {

@@ -27,7 +27,15 @@ function agentIn(folder: string, restic: { path: string; version: string }, conf
     environment: (name: string) => name === "HOME" ? folder : undefined,
     timeouts: { ...TIMEOUTS, graceMs: 3000 },
     timers: { now: Date.now() },
-    plan: { config: { repository, snapshot_host: "alpha", bandwidth_windows: [], time_zone: "UTC", ...config } },
+    plan: {
+      config: {
+        repository,
+        snapshot_host: "alpha",
+        bandwidth_windows: [],
+        time_zone: "UTC",
+        ...config,
+      },
+    },
     restic: { find: () => Promise.resolve(restic) },
     log: { debug: () => {}, error: () => {} },
   } as unknown as Agent;
@@ -77,12 +85,14 @@ function makeTree(root: string): void {
   const octal = (bytes: Uint8Array) =>
     [...bytes].map((byte) => `\\0${byte.toString(8).padStart(3, "0")}`).join("");
   const lines = NAMES.map((name, n) =>
-    `f="$(printf '%b.' '${octal(name)}')"; f="\${f%.}"; printf ${n} > "./$f"; printf s${n} > "sub/$f"; chmod ${
+    `f="$(printf '%b.' '${
+      octal(name)
+    }')"; f="\${f%.}"; printf ${n} > "./$f"; printf s${n} > "sub/$f"; chmod ${
       n % 2 ? 4711 : 640
     } -- "./$f"`
   );
   const script = `set -e; LC_ALL=C; mkdir sub empty; ${lines.join("\n")}
-ln -s -- "$(printf 'caf\\351')" link; mkfifo fifo; chmod 2750 sub; touch -d @5 empty; : > nothing
+ln -s -- "ü [a]" link; mkfifo fifo; chmod 2750 sub; touch -d @5 empty; : > nothing
 find . -exec touch -h -d @1234567890 {} +`;
   const { success, stderr } = new Deno.Command("bash", { args: ["-c", script], cwd: root })
     .outputSync();
@@ -118,11 +128,19 @@ for (const restic of restics) {
     using all = await setUp(restic, makeTree);
     const { agent, snapshot, at, folder, root } = all;
     for (const [n, name] of [...NAMES.entries()].filter(([n]) => n === 5 || n >= 20)) {
-      const { header, bytes } = await fetchAll(agent, { snapshot, paths: [at(name)], format: "raw" });
+      const { header, bytes } = await fetchAll(agent, {
+        snapshot,
+        paths: [at(name)],
+        format: "raw",
+      });
       const text = new TextDecoder().decode(bytes);
       assert.deepEqual([header.size, text], [String(n).length, String(n)], at(name));
     }
-    const nothing = await fetchAll(agent, { snapshot, paths: [at(encoder.encode("nothing"))], format: "raw" });
+    const nothing = await fetchAll(agent, {
+      snapshot,
+      paths: [at(encoder.encode("nothing"))],
+      format: "raw",
+    });
     assert.deepEqual([nothing.header.size, nothing.bytes.length], [0, 0]);
     // A pipe has nothing that could be sent, and is an empty file in both; the folder itself comes first.
     const original = (await heldIn("folder", root)).map((each) =>
@@ -136,7 +154,11 @@ for (const restic of restics) {
     for (const format of ["tar", "zip"] as const) {
       const whole = await held(folder, agent, { snapshot, paths: [at()], format });
       assert.deepEqual(bare(whole), original, `the folder as ${format}`);
-      const chosen = [...NAMES.filter((_, n) => n % 4 === 0 || n >= 21), encoder.encode("empty"), encoder.encode("sub")];
+      const chosen = [
+        ...NAMES.filter((_, n) => n % 4 === 0 || n >= 21),
+        encoder.encode("empty"),
+        encoder.encode("sub"),
+      ];
       const paths = chosen.map((name) => at(name));
       // Twice the same, and what lies in a chosen folder, add nothing.
       paths.push(paths[0]!, at(encoder.encode("sub"), NAMES[0]!));
@@ -148,19 +170,28 @@ for (const restic of restics) {
       assert.deepEqual(some, expected, `a selection as ${format}`);
     }
     const top = await held(folder, agent, { snapshot, paths: ["/"], format: "tar" });
-    assert.deepEqual(bare(top), original);
+    // restic 0.18 leaves pipes out of a dump of the root.
+    const real = (rows: unknown[][]) => rows.filter(([path]) => path !== prefix + hexOf("fifo"));
+    assert.deepEqual(real(bare(top)), real(original));
     assert.equal(all.locks(), 0);
   });
 
   Deno.test(`what is not there, or is no file, is said before the first byte, and which item it is (restic ${restic.version})`, async () => {
     using all = await setUp(restic, makeTree);
     const { agent, snapshot, at } = all;
-    const ask = (paths: string[], format: DumpFormat) => fetchAll(agent, { snapshot, paths, format });
+    const ask = (paths: string[], format: DumpFormat) =>
+      fetchAll(agent, { snapshot, paths, format });
     const file = at(encoder.encode("-rf"));
     const link = at(encoder.encode("link"));
     await assert.rejects(ask([at(encoder.encode("a*b"))], "raw"), code("not_found", /^item 0: /));
-    await assert.rejects(ask([file, at(encoder.encode("missing"))], "tar"), code("not_found", /^item 1: /));
-    await assert.rejects(ask([at(encoder.encode("-rf"), encoder.encode("x"))], "zip"), code("not_found"));
+    await assert.rejects(
+      ask([file, at(encoder.encode("missing"))], "tar"),
+      code("not_found", /^item 1: /),
+    );
+    await assert.rejects(
+      ask([at(encoder.encode("-rf"), encoder.encode("x"))], "zip"),
+      code("not_found"),
+    );
     await assert.rejects(ask([at(encoder.encode("sub"))], "raw"), code("not_a_file"));
     await assert.rejects(ask(["/"], "raw"), code("not_a_file"));
     await assert.rejects(ask([link], "raw"), code("not_a_file"));
@@ -177,7 +208,7 @@ for (const restic of restics) {
     }, code("no_credential"));
   });
 
-  Deno.test(`a pack that is gone ends each format with an error and never with an end (restic ${restic.version})`, async () => {
+  Deno.test(`a damaged pack ends each format with an error and never with an end (restic ${restic.version})`, async () => {
     using all = await setUp(restic, async (root) => {
       for (const name of ["one", "two", "three"]) {
         await Deno.writeFile(join(root, name), random(8));
@@ -185,20 +216,32 @@ for (const restic of restics) {
     });
     const { agent, snapshot, at, repository } = all;
     const packs = [...Deno.readDirSync(join(repository, "data"))].flatMap(({ name }) =>
-      [...Deno.readDirSync(join(repository, "data", name))].map((file) => join(repository, "data", name, file.name))
+      [...Deno.readDirSync(join(repository, "data", name))].map((file) =>
+        join(repository, "data", name, file.name)
+      )
     ).map((path) => ({ path, size: Deno.statSync(path).size })).sort((a, b) => b.size - a.size);
     // The last file's: what comes before it is there.
-    for (const { path } of packs.slice(0, Math.ceil(packs.length / 2))) Deno.removeSync(path);
+    // One that is gone is looked for again and again, for minutes.
+    for (const { path, size } of packs.slice(0, Math.ceil(packs.length / 2))) damage(path, size);
     for (const format of ["tar", "zip"] as const) {
-      await assert.rejects(fetchAll(agent, { snapshot, paths: [at()], format }), code("failed"), format);
+      await assert.rejects(
+        fetchAll(agent, { snapshot, paths: [at()], format }),
+        code("failed"),
+        format,
+      );
     }
     const results = [];
     for (const name of ["one", "two", "three"]) {
       const asked = { snapshot, paths: [at(encoder.encode(name))], format: "raw" } as const;
-      results.push(await fetchAll(agent, asked).then(({ bytes }) => bytes.length, (error) => error.code));
+      results.push(
+        await fetchAll(agent, asked).then(({ bytes }) => bytes.length, (error) => error.code),
+      );
     }
     assert.ok(results.includes("failed"), String(results));
-    assert.ok(results.every((each) => each === "failed" || each === 8 * 1_048_576), String(results));
+    assert.ok(
+      results.every((each) => each === "failed" || each === 8 * 1_048_576),
+      String(results),
+    );
   });
 
   Deno.test(`a reader that stops holds restic, and one that leaves ends it and leaves no lock (restic ${restic.version})`, async () => {
@@ -206,7 +249,9 @@ for (const restic of restics) {
     const { agent, snapshot, at } = all;
     for (const format of ["raw", "tar", "zip"] as const) {
       const abort = new AbortController();
-      const running = new RunningStreams((asked, signal) => dumpItems(agent, asked as never, signal));
+      const running = new RunningStreams((asked, signal) =>
+        dumpItems(agent, asked as never, signal)
+      );
       const asked = request({ snapshot, paths: [at(encoder.encode("large"))], format });
       const pieces = running.start(asked, abort.signal);
       for (let n = 0; n < 5; n++) assert.ok(!(await pieces.next()).done);
@@ -219,14 +264,33 @@ for (const restic of restics) {
   });
 }
 
+function damage(path: string, size: number): void {
+  Deno.chmodSync(path, 0o600);
+  using file = Deno.openSync(path, { write: true });
+  for (let at = 1000; at < size - 65_536; at += 100_000) {
+    file.seekSync(at, Deno.SeekMode.Start);
+    file.writeSync(new Uint8Array(1000));
+  }
+}
+
 function random(mebibytes: number): Uint8Array {
   const bytes = new Uint8Array(mebibytes * 1_048_576);
-  for (let at = 0; at < bytes.length; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536));
+  for (let at = 0; at < bytes.length; at += 65_536) {
+    crypto.getRandomValues(bytes.subarray(at, at + 65_536));
+  }
   return bytes;
 }
 
 const node = (name: string, size: number) =>
-  JSON.stringify({ struct_type: "node", type: "file", name, path: `/${name}`, size, mode: 420, mtime: "2026-01-01T00:00:00Z" });
+  JSON.stringify({
+    struct_type: "node",
+    type: "file",
+    name,
+    path: `/${name}`,
+    size,
+    mode: 420,
+    mtime: "2026-01-01T00:00:00Z",
+  });
 
 Deno.test("a restic that lies about a file, or fails after its last byte, ends with an error; both limits of the host hold for it", async () => {
   using folder = testFolder();

@@ -14,7 +14,9 @@ const line = (size: number | null) => `${JSON.stringify({ size })}\n`;
 async function world(env: Record<string, string> = {}) {
   await using stack = new AsyncDisposableStack();
   const test = stack.use(await startServer({ env }));
-  const host = await joinHost(test, "alpha", { url: "rest:https://nas.example.org/alpha/" }, ["/home"]);
+  const host = await joinHost(test, "alpha", { url: "rest:https://nas.example.org/alpha/" }, [
+    "/home",
+  ]);
   const agent = await FakeAgent.connect(test.url, host.bearer);
   stack.defer(async () => {
     if (!agent.closed) await agent.close();
@@ -35,9 +37,10 @@ async function world(env: Record<string, string> = {}) {
   const raw = (query: Record<string, string> | [string, string][]) =>
     rawGet(test.url, path(query), { headers: { authorization: `Bearer ${test.tokens.alice}` } });
   const audit = (action: string) =>
-    (test.server.database.sqlite.prepare("select detail from audit where action = ? order by id").all(
-      action,
-    ) as { detail: string }[]).map(({ detail }) => JSON.parse(detail));
+    (test.server.database.sqlite.prepare("select detail from audit where action = ? order by id")
+      .all(
+        action,
+      ) as { detail: string }[]).map(({ detail }) => JSON.parse(detail));
   let opened = 0;
   const next = async (): Promise<StreamOpen & { request: { kind: "dump" } }> =>
     await agent.opened(++opened) as never;
@@ -68,8 +71,14 @@ Deno.test("a file comes as an attachment with its length, an archive without; bo
   assert.equal(headers["cache-control"], "no-store");
   assert.equal(headers["accept-ranges"], "none");
   assert.match(headers["content-security-policy"]!, /^sandbox/);
-  assert.equal(headers["content-disposition"], `attachment; filename="b_.html"; filename*=UTF-8''b_.html`);
-  const archive = all.get([["path", "/home/a"], ["path", "/home/b"], ["path", "/home/a"], ["format", "tar"]]);
+  assert.equal(
+    headers["content-disposition"],
+    `attachment; filename="b_.html"; filename*=UTF-8''b_.html`,
+  );
+  const archive = all.get([["path", "/home/a"], ["path", "/home/b"], ["path", "/home/a"], [
+    "format",
+    "tar",
+  ]]);
   const second = await all.next();
   assert.deepEqual(second.request.paths, ["/home/a", "/home/b"]);
   all.agent.data(second.stream_id, line(null));
@@ -83,17 +92,30 @@ Deno.test("a file comes as an attachment with its length, an archive without; bo
     const rows = all.audit("snapshot.download_ended");
     return rows.length === 2 && rows;
   });
-  assert.deepEqual(all.audit("snapshot.download_started").map(({ paths, format, read_by, host }) => [paths, format, read_by, host]), [
-    [["/home/<b>x</b>.html"], "raw", "alpha", "alpha"],
-    [["/home/a", "/home/b"], "tar", "alpha", "alpha"],
-  ]);
-  assert.deepEqual(ended.map(({ ended, bytes }) => [ended, bytes]), [["whole", 5], ["whole", 60_000]]);
+  assert.deepEqual(
+    all.audit("snapshot.download_started").map((
+      { paths, format, read_by, host },
+    ) => [paths, format, read_by, host]),
+    [
+      [["/home/<b>x</b>.html"], "raw", "alpha", "alpha"],
+      [["/home/a", "/home/b"], "tar", "alpha", "alpha"],
+    ],
+  );
+  assert.deepEqual(ended.map(({ ended, bytes }) => [ended, bytes]), [["whole", 5], [
+    "whole",
+    60_000,
+  ]]);
   assert.equal(all.test.server.downloads.count, 0);
 });
 
 Deno.test("what fails in the middle never has a whole end: too few, too many, an error after the last byte, a lost agent", async () => {
   await using all = await world();
-  const cases: [string, number | null, string[], Parameters<FakeAgent["endStream"]>[1] | "more" | undefined][] = [
+  const cases: [
+    string,
+    number | null,
+    string[],
+    Parameters<FakeAgent["endStream"]>[1] | "more" | undefined,
+  ][] = [
     ["too few", 10, ["12345"], undefined],
     ["too many", 5, ["12345", "6"], undefined],
     ["too many at once", 5, ["1234567"], undefined],
@@ -106,11 +128,17 @@ Deno.test("what fails in the middle never has a whole end: too few, too many, an
     all.agent.data(stream_id, line(size));
     for (const piece of pieces) all.agent.data(stream_id, piece);
     all.agent.endStream(stream_id, end as never);
-    const { status, headers, body } = await answer.catch(() => ({ status: 0, headers: new Headers(), body: "" }));
+    const { status, headers, body } = await answer.catch(() => ({
+      status: 0,
+      headers: new Headers(),
+      body: "",
+    }));
     if (status === 200 && size !== null) {
       assert.ok(body.length < Number(headers.get("content-length")), `${what}: ${body}`);
     }
-    if (status === 200 && size === null) assert.ok(!/(^|\r\n)0\r\n\r\n$/.test(body), `${what}: ${body}`);
+    if (status === 200 && size === null) {
+      assert.ok(!/(^|\r\n)0\r\n\r\n$/.test(body), `${what}: ${body}`);
+    }
     // Nothing at all, where the connection broke before the first byte.
     assert.ok(status === 200 || status === 0 || Number.isNaN(status), `${what}: ${status}`);
     await eventually(`${what}: it is given back`, () => all.test.server.downloads.count === 0);
@@ -136,15 +164,45 @@ Deno.test("what fails in the middle never has a whole end: too few, too many, an
 
 Deno.test("an agent that lies at the beginning, or has nothing, is an error with a sentence before the first byte", async () => {
   await using all = await world();
-  const said: [string, string | undefined, Parameters<FakeAgent["endStream"]>[1] | undefined, number, RegExp][] = [
+  const said: [
+    string,
+    string | undefined,
+    Parameters<FakeAgent["endStream"]>[1] | undefined,
+    number,
+    RegExp,
+  ][] = [
     ["no line", undefined, undefined, 502, /could not send \/home\/x/],
     ["no JSON", "<html>\n", undefined, 502, /could not send/],
     ["a size that is none", '{"size":-1}\n', undefined, 502, /could not send/],
     ["a line without an end", "x".repeat(3000), undefined, 502, /could not send/],
-    ["not found", undefined, { code: "not_found", message: "item 1: <script>" }, 404, /^\/home\/y is not in this snapshot/],
-    ["an item that is none", undefined, { code: "not_found", message: "item 9999: x" }, 404, /^\/home\/x is not/],
-    ["a link", undefined, { code: "not_a_file", message: "item 0: link" }, 422, /\/home\/x in this snapshot is neither/],
-    ["unreachable", undefined, { code: "unreachable", message: "rest:https://u:p@x" }, 502, /does not reach the repository/],
+    [
+      "not found",
+      undefined,
+      { code: "not_found", message: "item 1: <script>" },
+      404,
+      /^\/home\/y is not in this snapshot/,
+    ],
+    [
+      "an item that is none",
+      undefined,
+      { code: "not_found", message: "item 9999: x" },
+      404,
+      /^\/home\/x is not/,
+    ],
+    [
+      "a link",
+      undefined,
+      { code: "not_a_file", message: "item 0: link" },
+      422,
+      /\/home\/x in this snapshot is neither/,
+    ],
+    [
+      "unreachable",
+      undefined,
+      { code: "unreachable", message: "rest:https://u:p@x" },
+      502,
+      /does not reach the repository/,
+    ],
   ];
   for (const [what, data, end, status, words] of said) {
     const answer = all.get([["path", "/home/x"], ["path", "/home/y"], ["format", "zip"]]);
@@ -183,7 +241,10 @@ Deno.test("nobody but an admin; bad input names its field; HEAD asks no machine;
   await refused([["path", "/a\0"]], "path");
   await refused([["path", "/a"], ["path", "/b"]], "format");
   await refused([["path", "/a"], ["format", "rar"]], "format");
-  await refused(Array.from({ length: 1001 }, (_, n): [string, string] => ["path", `/${n}`]), "path");
+  await refused(
+    Array.from({ length: 1001 }, (_, n): [string, string] => ["path", `/${n}`]),
+    "path",
+  );
   const head = await all.get({ path: "/home/x.txt" }, { method: "HEAD" });
   assert.equal(head.status, 200);
   assert.match(head.headers.get("content-disposition")!, /filename="x\.txt"/);
@@ -197,7 +258,9 @@ Deno.test("nobody but an admin; bad input names its field; HEAD asks no machine;
     });
   for (
     const answer of [
-      post(JSON.stringify({ path: ["/a", "/b"], format: "tar" }), { "content-type": "application/json" }),
+      post(JSON.stringify({ path: ["/a", "/b"], format: "tar" }), {
+        "content-type": "application/json",
+      }),
       post(new URLSearchParams([["path", "/a"], ["path", "/b"], ["format", "tar"]])),
     ]
   ) {
@@ -217,12 +280,19 @@ Deno.test("nobody but an admin; bad input names its field; HEAD asks no machine;
 });
 
 Deno.test("limits of size, of each user, of each machine and in all, each with a sentence; who leaves gives his place back", async () => {
-  await using all = await world({ RM_DOWNLOAD_BYTES: "1000", RM_DOWNLOADS_PER_USER: "2", RM_DOWNLOADS_IN_ALL: "3" });
+  await using all = await world({
+    RM_DOWNLOAD_BYTES: "1000",
+    RM_DOWNLOADS_PER_USER: "2",
+    RM_DOWNLOADS_IN_ALL: "3",
+  });
   const large = all.get({ path: "/home/x" });
   const { stream_id } = await all.next();
   all.agent.data(stream_id, line(1001));
   assert.match((await (await large).json()).error.message, /1001 bytes.*RM_DOWNLOAD_BYTES/);
-  await eventually("it is cancelled", () => all.agent.received.some((each) => each.type === "stream.cancel"));
+  await eventually(
+    "it is cancelled",
+    () => all.agent.received.some((each) => each.type === "stream.cancel"),
+  );
   all.agent.endStream(stream_id, { code: "cancelled", message: "" });
   const archive = all.raw({ path: "/home/x", format: "zip" });
   const unknown = await all.next();
@@ -243,10 +313,16 @@ Deno.test("limits of size, of each user, of each machine and in all, each with a
   for (const abort of leaving) abort.abort();
   for (const each of bodies) await each.body?.cancel().catch(() => {});
   await eventually("both have left", () => all.test.server.downloads.count === 0);
-  await eventually("their streams are cancelled", () =>
-    all.agent.received.filter(({ type }) => type === "stream.cancel").length === 4);
-  await eventually("it is said in the audit", () =>
-    all.audit("snapshot.download_ended").filter(({ ended }) => ended === "its reader left").length === 2);
+  await eventually(
+    "their streams are cancelled",
+    () => all.agent.received.filter(({ type }) => type === "stream.cancel").length === 4,
+  );
+  await eventually(
+    "it is said in the audit",
+    () =>
+      all.audit("snapshot.download_ended").filter(({ ended }) => ended === "its reader left")
+        .length === 2,
+  );
 });
 
 Deno.test("who stops reading holds the agent by its credit and no memory; who signs out gets no more", async () => {
@@ -261,7 +337,11 @@ Deno.test("who stops reading holds the agent by its credit and no memory; who si
   const { stream_id } = await all.next();
   agent.data(stream_id, line(null));
   const given = () =>
-    agent.received.reduce((sum, each) => sum + (each.type === "stream.credit" && each.stream_id === stream_id ? each.bytes : 0), 524_288);
+    agent.received.reduce(
+      (sum, each) =>
+        sum + (each.type === "stream.credit" && each.stream_id === stream_id ? each.bytes : 0),
+      524_288,
+    );
   let sent = 300;
   let still = 0;
   // Sends whatever it may; the sockets on the way hold some megabytes.
@@ -281,7 +361,10 @@ Deno.test("who stops reading holds the agent by its credit and no memory; who si
     for (const { id } of body.items) await test.api("alice", "DELETE", `/api/tokens/${id}`);
   });
   await eventually("it is broken off", () => test.server.downloads.count === 0, 15_000);
-  await eventually("it is cancelled", () => agent.received.some((each) => each.type === "stream.cancel"));
+  await eventually(
+    "it is cancelled",
+    () => agent.received.some((each) => each.type === "stream.cancel"),
+  );
   connection.close();
 });
 
@@ -289,21 +372,31 @@ Deno.test("a prune waits for a download and says whose; a download is refused be
   await using all = await world();
   const { test, agent, host } = all;
   const repository = `/api/repositories/${host.repositoryId}`;
-  assert.equal((await test.api("alice", "PUT", `${repository}/admin-credential`, {
-    username: "keeper",
-    rest_password: "a password of the keeper",
-  })).status, 200);
+  assert.equal(
+    (await test.api("alice", "PUT", `${repository}/admin-credential`, {
+      username: "keeper",
+      rest_password: "a password of the keeper",
+    })).status,
+    200,
+  );
   await test.api("alice", "PUT", `${repository}/maintenance`, { host_ids: [host.hostId] });
   const answer = all.get({ path: "/home/x", format: "tar" });
   const { stream_id } = await all.next();
   agent.data(stream_id, `${line(null)}x`);
   const body = await answer;
-  const prune = await test.api("alice", "POST", `/api/repositories/${host.repositoryId}/jobs`, { kind: "prune" });
+  const prune = await test.api("alice", "POST", `/api/repositories/${host.repositoryId}/jobs`, {
+    kind: "prune",
+  });
   assert.equal(prune.status, 202, JSON.stringify(prune.body));
   const page = await browsePage(test, "alice");
   assert.match(await page(`/jobs/${prune.body.job_id}`), /Waits for a download by alice/);
-  const check = await test.api("alice", "POST", `/api/repositories/${host.repositoryId}/jobs`, { kind: "check" });
-  const orders = () => agent.received.filter((each) => each.type === "command.run").map((each) => (each as { job_id: string }).job_id);
+  const check = await test.api("alice", "POST", `/api/repositories/${host.repositoryId}/jobs`, {
+    kind: "check",
+  });
+  const orders = () =>
+    agent.received.filter((each) => each.type === "command.run").map((each) =>
+      (each as { job_id: string }).job_id
+    );
   assert.ok(!orders().includes(prune.body.job_id));
   agent.endStream(stream_id);
   assert.equal(await body.text(), "x");
@@ -311,7 +404,10 @@ Deno.test("a prune waits for a download and says whose; a download is refused be
   agent.started(prune.body.job_id);
   const refused = await all.get({ path: "/home/x" });
   assert.equal(refused.status, 409);
-  assert.match((await refused.json()).error.message, /wait for alpha: its prune is (queued|running)/);
+  assert.match(
+    (await refused.json()).error.message,
+    /wait for alpha: its prune is (queued|running)/,
+  );
   await agent.acknowledged(agent.finished(prune.body.job_id));
   // A check removes nothing: it does not matter.
   await agent.next("command.run", ({ job_id }) => job_id === check.body.job_id);
@@ -348,13 +444,19 @@ Deno.test("a preview: the page waits for nobody, texts are marked and escaped, a
   const hostile = await look("x.html", "<script>alert(1)</script>\u202e\u001b[31m\r\nline");
   assert.match(hostile, /&lt;script&gt;alert\(1\)&lt;\/script&gt;\\u202e␛\[31m\nline/);
   assert.match(await look("x.svg", "<svg onload='x'>"), /<pre[^>]*>\n&lt;svg/);
-  assert.match(await look("latin", Uint8Array.of(0x63, 0x61, 0x66, 0xe9, 0x20, ...Array(40).fill(0x78))), /Not all of it is UTF-8/);
+  assert.match(
+    await look("latin", Uint8Array.of(0x63, 0x61, 0x66, 0xe9, 0x20, ...Array(40).fill(0x78))),
+    /Not all of it is UTF-8/,
+  );
   assert.match(await look("utf16", Uint8Array.of(0xff, 0xfe, 0x68, 0, 0x69, 0)), /<pre[^>]*>\nhi/);
   assert.match(await look("binary", Uint8Array.of(0, 1, 2, 3)), /It is no text/);
   assert.match(await look("empty", ""), /The file is empty/);
   assert.match(await look("large", "", 1_048_577), /too large to be shown/);
   const png = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 2, 3);
-  assert.match(await look("picture.html", png), /<img src="\/snapshots\/1a2b3c4d1a2b3c4d\/preview\/image\?/);
+  assert.match(
+    await look("picture.html", png),
+    /<img src="\/snapshots\/1a2b3c4d1a2b3c4d\/preview\/image\?/,
+  );
   const shown = await image("picture.html");
   assert.deepEqual(await shown.bytes(), png);
   assert.equal(shown.headers.get("content-type"), "image/png");

@@ -31,15 +31,18 @@ Deno.test("plain names stay as they are; others keep what every system takes", (
 });
 
 Deno.test("no name leaves its header, and each client that reads it gets a name of a file", () => {
-  fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 300 }), (name) => {
-    const header = attachment(name);
-    const [, plain = "", encoded = ""] =
-      /^attachment; filename="([\x20-\x21\x23-\x7e]+)"; filename\*=UTF-8''([\w.!#$&+^`|~%-]+)$/
-        .exec(header) ?? assert.fail(header);
-    const whole = decodeURIComponent(encoded);
-    for (const each of [plain, whole]) {
-      assert.ok(!/[/\\\p{Cc}\p{Bidi_Control}]/u.test(each) && !/^[.-]|[. ]$/.test(each), header);
-    }
-    new Headers({ "Content-Disposition": header });
-  }), { numRuns: 500 });
+  fc.assert(
+    fc.property(fc.string({ unit: "binary", maxLength: 300 }), (name) => {
+      const header = attachment(name);
+      const [, plain = "", encoded = ""] =
+        /^attachment; filename="([\x20-\x21\x23-\x7e]+)"; filename\*=UTF-8''([\w.!#$&+^`|~%-]+)$/
+          .exec(header) ?? assert.fail(header);
+      const whole = decodeURIComponent(encoded);
+      for (const each of [plain, whole]) {
+        assert.ok(!/[/\\\p{Cc}\p{Bidi_Control}]/u.test(each) && !/^[.-]|[. ]$/.test(each), header);
+      }
+      new Headers({ "Content-Disposition": header });
+    }),
+    { numRuns: 500 },
+  );
 });

@@ -94,7 +94,9 @@ export const snapshotPages: Pages = {
     preview(
       ready({
         kind: "text",
-        text: `# Made by hand\n\nlisten = 127.0.0.1\n\ttab\n${HOSTILE}\n${RTL}\n${"long ".repeat(100)}\n\ufffd`,
+        text: `# Made by hand\n\nlisten = 127.0.0.1\n\ttab\n${HOSTILE}\n${RTL}\n${
+          "long ".repeat(100)
+        }\n\ufffd`,
         encoding: "utf-8",
       }),
       HOSTILE,
