@@ -1,8 +1,9 @@
 // restic's arguments to send what a snapshot holds, and to look at what it is first. Paths are literal in both, in every version, and there is
 // no lock: what must not go meanwhile the server keeps there.
 import { joinBytes } from "../archive/bytes.ts";
+import { exactArguments, pathBytes } from "./exact_arguments.ts";
 import type { RunOptions } from "./run.ts";
-import { commandOf, type FolderOfSnapshot, joined } from "./tree.ts";
+import type { FolderOfSnapshot } from "./tree.ts";
 
 type Command = Pick<RunOptions, "args" | "bytes">;
 
@@ -11,15 +12,17 @@ export function dumpCommand(
   { snapshot, names }: FolderOfSnapshot,
   more: string[],
 ): Command {
-  const path = names.length === 0 ? "/" : joined(names);
-  return commandOf(["dump", "--no-lock", "--archive", "tar", ...more], [[idOf(snapshot)], [path]]);
+  const path = names.length === 0 ? "/" : pathBytes(names);
+  return exactArguments(["dump", "--no-lock", "--archive", "tar", ...more], [[idOf(snapshot)], [
+    path,
+  ]]);
 }
 
 /** Lists what stands under these paths, and of folders also what is in them. What is not there is no error. */
 export function lookCommand(snapshot: string, paths: Uint8Array[][]): Command {
-  return commandOf(
+  return exactArguments(
     ["ls", "--no-lock", "--json"],
-    [[idOf(snapshot)], ...paths.map((names) => [joined(names)])],
+    [[idOf(snapshot)], ...paths.map((names) => [pathBytes(names)])],
   );
 }
 

@@ -19,6 +19,7 @@ import { schedulePageRoutes } from "./schedules.ts";
 import { snapshotPageRoutes } from "./snapshot.ts";
 import { downloadPageRoutes } from "./download.ts";
 import { previewPageRoutes } from "./preview.ts";
+import { restorePageRoutes } from "./restores.ts";
 import { sourcePageRoutes } from "./sources.ts";
 import { ungovernedPageRoutes } from "./ungoverned.ts";
 import { maintenancePageRoutes } from "./maintenance.ts";
@@ -35,6 +36,7 @@ export const PAGE_ROUTES: Route[] = [
   ...snapshotPageRoutes,
   ...downloadPageRoutes,
   ...previewPageRoutes,
+  ...restorePageRoutes,
   ...sourcePageRoutes,
   ...schedulePageRoutes,
   ...repositoryPageRoutes,

@@ -232,7 +232,7 @@ for (const restic of restics) {
     }
     const results = [];
     for (const name of ["one", "two", "three"]) {
-      const asked = { snapshot, paths: [at(encoder.encode(name))], format: "raw" } as const;
+      const asked = { snapshot, paths: [at(encoder.encode(name))], format: "raw" as const };
       results.push(
         await fetchAll(agent, asked).then(({ bytes }) => bytes.length, (error) => error.code),
       );
