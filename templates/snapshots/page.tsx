@@ -46,6 +46,8 @@ export interface SnapshotPageProps {
   /** The way from the root to the folder. */
   crumbs: { name: string; path: string }[];
   tree: TreeState;
+  /** Whether files may be downloaded and previewed; null for whoever is no admin. */
+  downloads: "on" | "off" | null;
 }
 
 export function SnapshotPage(props: SnapshotPageProps) {
@@ -211,7 +213,7 @@ function Crumbs({ snapshot, crumbs }: SnapshotPageProps) {
 }
 
 function Tree(props: SnapshotPageProps) {
-  const { snapshot, choice, tree } = props;
+  const { frame, snapshot, choice, tree, downloads } = props;
   switch (tree.state) {
     case "ready":
       return (
@@ -219,6 +221,8 @@ function Tree(props: SnapshotPageProps) {
           snapshot={snapshot}
           choice={choice}
           tree={tree.tree}
+          csrf={frame.csrf}
+          downloads={downloads}
           previousCursor={tree.previousCursor}
         />
       );

@@ -66,7 +66,11 @@ const ofHost = (id: string, groupId: string, scheduleId: string) => [
   `/hosts/${id}/settings`,
 ];
 const ofRepository = (id: string) => [`/repositories/${id}`, `/repositories/${id}/edit`];
-const ofSnapshot = (id: string) => [`/snapshots/${id}`, `/snapshots/${id}?path=/home`];
+const ofSnapshot = (id: string) => [
+  `/snapshots/${id}`,
+  `/snapshots/${id}?path=/home`,
+  `/snapshots/${id}/preview?path=/home/file`,
+];
 const OF_NOBODY = ["/setup", "/login"];
 const OF_FLEET = [
   "/",
@@ -86,7 +90,7 @@ async function newestSnapshot(server: TestServer, hostId: string): Promise<strin
 
 /** Answers of GET that are no pages: files, streams, fragments and ways back. */
 const NO_PAGES =
-  /^\/(assets|live)\/|^\/snapshots$|^\/jobs\/:id\/lines$|^\/cron-preview$|^\/hosts\/:id\/(sources|schedules)\/run$/;
+  /^\/(assets|live)\/|^\/snapshots$|^\/snapshots\/:id\/(download|preview\/image)$|^\/jobs\/:id\/lines$|^\/cron-preview$|^\/hosts\/:id\/(sources|schedules)\/run$/;
 
 Deno.test("no page is left out of what follows", () => {
   const looked = [

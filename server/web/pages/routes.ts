@@ -17,6 +17,8 @@ import { repositoryPageRoutes } from "./repositories.ts";
 import { runPageRoutes } from "./runs.ts";
 import { schedulePageRoutes } from "./schedules.ts";
 import { snapshotPageRoutes } from "./snapshot.ts";
+import { downloadPageRoutes } from "./download.ts";
+import { previewPageRoutes } from "./preview.ts";
 import { restorePageRoutes } from "./restores.ts";
 import { sourcePageRoutes } from "./sources.ts";
 import { ungovernedPageRoutes } from "./ungoverned.ts";
@@ -32,6 +34,8 @@ export const PAGE_ROUTES: Route[] = [
   ...hostPageRoutes,
   ...runPageRoutes,
   ...snapshotPageRoutes,
+  ...downloadPageRoutes,
+  ...previewPageRoutes,
   ...restorePageRoutes,
   ...sourcePageRoutes,
   ...schedulePageRoutes,
