@@ -39,6 +39,11 @@ export function namesShown(
   );
 }
 
+/** Throws forbidden for a person who may see nothing of it, not even the way to an approved folder. */
+export function refuseUnseen(actor: Actor, snapshot: FoundSnapshot): void {
+  namesShown(actor, snapshot, []);
+}
+
 /** As restic has it in its trees: C:\Users is /C/Users. undefined for what it has no place for (a share). */
 function namesIn(root: string, os: string): (string | undefined)[] | undefined {
   const plain = plainPath(root, os);

@@ -92,6 +92,13 @@ export function readTime(c: Ctx, name: string): number | undefined {
   return at;
 }
 
+/** The end of a span of times: a date alone includes that day. Throws invalid. */
+export function readEndTime(c: Ctx, name: string): number | undefined {
+  const at = readTime(c, name);
+  const isDate = /^\d{4}-\d\d-\d\d$/.test(c.req.query(name) ?? "");
+  return at !== undefined && isDate ? at + 86_399_999 : at;
+}
+
 /** One of a list, or absent. Throws invalid. */
 export function readOneOf<T extends string>(
   c: Ctx,

@@ -25,6 +25,7 @@ import { clockAndLeases } from "./0018_clock_and_leases.ts";
 import { agentProblems } from "./0020_agent_problems.ts";
 import { problemFacts } from "./0021_problem_facts.ts";
 import { names } from "./0022_names.ts";
+import { pins } from "./0023_pins.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001_first": first,
@@ -48,6 +49,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0020_agent_problems": agentProblems,
   "0021_problem_facts": problemFacts,
   "0022_names": names,
+  "0023_pins": pins,
 };
 
 /** How old the database is compared with this program. Only reads, so that it may be asked beside a running server. */
