@@ -115,7 +115,7 @@ async function hostIdOf({ db }: Pick<Server, "db">, host?: string): Promise<stri
 
 function hostLists(filter: SnapshotFilter, part: Part): RawBuilder<unknown> {
   const isOwn = part.hostId !== undefined;
-  return sql`select s.id, h.repository_id, h.id as host_id, s.time, s.hostname, s.tags, s.paths, s.files, s.bytes,
+  return sql`select s.id as id, h.repository_id as repository_id, h.id as host_id, s.time as time, s.hostname, s.tags, s.paths, s.files, s.bytes,
       1 as listed
     from snapshots as s cross join hosts as h
     where h.id = s.host_id and h.snapshots_report_id = s.report_id
@@ -135,7 +135,7 @@ const IS_CHOSEN = sql`(coalesce((select known.host_id = h.id from known_snapshot
             and known.host_id = other.id))))`;
 
 function wholeLists(filter: SnapshotFilter, part: Part): RawBuilder<unknown> {
-  return sql`select w.id, w.repository_id, null as host_id, w.time, w.hostname, w.tags, w.paths, w.files, w.bytes,
+  return sql`select w.id as id, w.repository_id as repository_id, null as host_id, w.time as time, w.hostname, w.tags, w.paths, w.files, w.bytes,
       1 as listed
     from repository_snapshots as w cross join repositories as r
     where r.id = w.repository_id and r.listing_report_id = w.report_id
@@ -146,7 +146,7 @@ function wholeLists(filter: SnapshotFilter, part: Part): RawBuilder<unknown> {
 
 /** What is pinned and in no list in force of its place: gone, or its host is and no maintenance has listed all since. */
 function unlisted(filter: SnapshotFilter, part: Part): RawBuilder<unknown> {
-  return sql`select p.snapshot_id as id, p.repository_id, p.host_id, p.time, p.hostname, p.tags, p.paths, p.files, p.bytes,
+  return sql`select p.snapshot_id as id, p.repository_id as repository_id, p.host_id, p.time as time, p.hostname, p.tags, p.paths, p.files, p.bytes,
       0 as listed
     from snapshot_pins as p
     where ${part.hostId === undefined ? sql`true` : sql`p.host_id = ${part.hostId}`}

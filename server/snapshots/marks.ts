@@ -118,7 +118,7 @@ type Before = { id: string } & Sizes;
 /** The one before of the same host name and tags in the same list; without tags, of the same paths. */
 async function beforesOf(db: Db, keys: string): Promise<Map<number, Before>> {
   const { rows } = await sql<{ n: number; before: string | null }>`
-    select key.value ->> 'n' as n, (select json_object('id', id, 'files', files, 'bytes', bytes)
+    select key.value ->> 'n' as n, (select json_object('id', before.id, 'files', before.files, 'bytes', before.bytes)
         from snapshots as before where before.host_id = s.host_id and before.report_id = s.report_id
           and before.hostname = s.hostname and before.tags = s.tags
           and (s.tags <> '[]' or before.paths = s.paths)
@@ -128,7 +128,7 @@ async function beforesOf(db: Db, keys: string): Promise<Map<number, Before>> {
       join snapshots as s on s.host_id = hosts.id and s.report_id = hosts.snapshots_report_id
         and s.id = key.value ->> 'id'
     union all
-    select key.value ->> 'n' as n, (select json_object('id', id, 'files', files, 'bytes', bytes)
+    select key.value ->> 'n' as n, (select json_object('id', before.id, 'files', before.files, 'bytes', before.bytes)
         from repository_snapshots as before where before.repository_id = w.repository_id
           and before.report_id = w.report_id and before.hostname = w.hostname
           and before.time <= w.time and (before.time, before.id) < (w.time, w.id)

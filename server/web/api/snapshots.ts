@@ -11,7 +11,7 @@ import { type FoundSnapshot, getSnapshot } from "../../snapshots/get.ts";
 import { listAllSnapshots, type SnapshotFilter } from "../../snapshots/list.ts";
 import { PinInput, pinSnapshot, unpinSnapshot } from "../../snapshots/pin.ts";
 import { browseTree } from "../../snapshots/tree.ts";
-import { parse, readEndTime, readJson, readPage, readQuery, readTime } from "../body.ts";
+import { endTimeOf, parse, readJson, readPage, readQuery, timeOf } from "../body.ts";
 import { actorOf, type Ctx } from "../context.ts";
 import { type ApiRoute, apiRoute } from "./route.ts";
 import { startedShape, withIsoTimes } from "./shapes.ts";
@@ -34,10 +34,12 @@ export const SnapshotQuery = z.object({
   path: z.string().max(1024, "must have at most 1024 characters").optional(),
 });
 
-export function snapshotFilter(c: Ctx): SnapshotFilter {
-  const given = Object.entries(c.req.query()).filter(([, value]) => value !== "");
-  const query = parse(SnapshotQuery, Object.fromEntries(given));
-  return { ...query, from: readTime(c, "from"), to: readEndTime(c, "to") };
+/** What is blank is not asked. Throws invalid. */
+export function readSnapshotFilter(given: Record<string, string>): SnapshotFilter {
+  const filled = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ""));
+  const { from, to } = filled;
+  const query = parse(SnapshotQuery, filled);
+  return { ...query, from: timeOf("from", from), to: endTimeOf("to", to) };
 }
 
 /** Of the path, with repository= where it is in two. Throws as getSnapshot() does. */
@@ -56,7 +58,7 @@ export const snapshotRoutes: ApiRoute[] = [
     query: ["host", "repository", "tag", "path", "from", "to", "limit", "cursor"],
     response: { 200: listOf(ListedSnapshot) },
     handler: async (server, c) =>
-      withIsoTimes(await listAllSnapshots(server, snapshotFilter(c), readPage(c))),
+      withIsoTimes(await listAllSnapshots(server, readSnapshotFilter(c.req.query()), readPage(c))),
   }),
   apiRoute({
     method: "PUT",

@@ -16,6 +16,7 @@ import { pendingHostPageRoutes } from "./pending_hosts.ts";
 import { repositoryPageRoutes } from "./repositories.ts";
 import { runPageRoutes } from "./runs.ts";
 import { schedulePageRoutes } from "./schedules.ts";
+import { repositorySnapshotRoutes } from "./repository_snapshots.ts";
 import { snapshotPageRoutes } from "./snapshot.ts";
 import { sourcePageRoutes } from "./sources.ts";
 import { ungovernedPageRoutes } from "./ungoverned.ts";
@@ -31,6 +32,7 @@ export const PAGE_ROUTES: Route[] = [
   ...hostPageRoutes,
   ...runPageRoutes,
   ...snapshotPageRoutes,
+  ...repositorySnapshotRoutes,
   ...sourcePageRoutes,
   ...schedulePageRoutes,
   ...repositoryPageRoutes,
