@@ -7,6 +7,7 @@ for (const restic of restics) {
   Deno.test(`a pinned snapshot stays through forget and prune, one that is deleted goes alone (restic ${restic.version})`, async () => {
     const { pair, host, backups, keep, listed, repositoryId } = await maintainedPair(restic);
     await using _ = pair;
+    await pair.api("PUT", `/api/repositories/${repositoryId}/admin-credential`, { everyday: true });
     await pair.name(host);
     await backups(4);
     const items = async () => (await pair.api("GET", "/api/snapshots")).items;

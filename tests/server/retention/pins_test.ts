@@ -14,7 +14,10 @@ async function setUp() {
   const test = stack.use(await startServer());
   test.clock.pass(1.5 * DAY - Date.now() % DAY);
   const repository = new FakeRepository();
-  const alpha = await Machine.join(test, repository, "alpha");
+  // A path would be another place on each host.
+  const nas = { name: "nas", url: "rest:https://nas.example.org/r/", is_new: true };
+  const { body: made } = await test.api("alice", "POST", "/api/repositories", nas);
+  const alpha = await Machine.join(test, repository, "alpha", made.id);
   const beta = await Machine.join(test, repository, "beta", alpha.host.repositoryId);
   for (const { agent } of [alpha, beta]) {
     stack.defer(async () => agent.closed ? undefined : await agent.close());
@@ -54,13 +57,12 @@ async function setUp() {
     );
   /** A backup that runs, so that a forget waits for it; returns what ends it. */
   const backingUp = async () => {
-    const { body } = await test.api("olive", "POST", `/api/hosts/${alpha.host.hostId}/jobs`, {
+    const { body } = await test.api("olive", "POST", `/api/hosts/${beta.host.hostId}/jobs`, {
       kind: "backup",
     });
-    alpha.begin(body.job_id);
-    await alpha.agent.acknowledged(alpha.agent.lines(body.job_id, 1, ["goes on"]));
-    return () =>
-      alpha.agent.acknowledged(alpha.agent.finished(body.job_id, { status: "cancelled" }));
+    beta.begin(body.job_id);
+    await beta.agent.acknowledged(beta.agent.lines(body.job_id, 1, ["goes on"]));
+    return () => beta.agent.acknowledged(beta.agent.finished(body.job_id, { status: "cancelled" }));
   };
   const path = `/api/repositories/${alpha.host.repositoryId}`;
   return Object.assign(stack.move(), {
@@ -328,7 +330,7 @@ Deno.test("of a snapshot in two repositories the pin is that of one, unless both
 
 Deno.test("one snapshot is deleted by an admin who types its digits, also one that a group governs, and is gone from every list", async () => {
   await using all = await setUp();
-  const { test, alpha, beta, remove, backups, goes, pinned, unpin, shown, audited } = all;
+  const { alpha, beta, remove, backups, goes, pinned, unpin, shown, audited } = all;
   await alpha.keep({ keep_last: 9 });
   const made = await backups(beta, 2);
   const [one] = made;

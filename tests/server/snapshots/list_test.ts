@@ -320,11 +320,14 @@ Deno.test("of 100,000 snapshots a page reads what it shows, and one that matches
   const cursor = (await ask({ limit: "500" })).body.next_cursor as string;
   const whole = await fastest({ path: "/nowhere" }, 0);
   assert.ok(whole < 3000, `${whole} ms`);
-  for (
-    const query of [{}, { cursor }, { repository: repositories[2]! }, { host: hosts[7]!.id }, {
-      to: new Date(test.server.now() - 400 * HOUR).toISOString(),
-    }]
-  ) {
+  const queries: Record<string, string>[] = [
+    {},
+    { cursor },
+    { repository: repositories[2]! },
+    { host: hosts[7]!.id },
+    { to: new Date(test.server.now() - 400 * HOUR).toISOString() },
+  ];
+  for (const query of queries) {
     const took = await fastest(query, 50);
     assert.ok(took < whole / 2, `${JSON.stringify(query)}: ${took} ms of ${whole}`);
   }

@@ -99,8 +99,6 @@ export const snapshotsPages: Pages = {
       days={[]}
       unlisted={[]}
       refreshed_at={null}
-      days={[1, 2, 3, 5, 8, 13, 21, 22, 34, 55].map((n) => TODAY - n)}
-      unlisted={[]}
       losses={[]}
       nextCursor={null}
       isFirstPage
@@ -113,8 +111,6 @@ export const snapshotsPages: Pages = {
       days={[]}
       unlisted={[]}
       refreshed_at={null}
-      days={[1, 2, 3, 5, 8, 13, 21, 22, 34, 55].map((n) => TODAY - n)}
-      unlisted={[]}
       losses={[]}
       nextCursor={null}
       isFirstPage
@@ -132,8 +128,6 @@ export const snapshotsPages: Pages = {
         host: HOSTILE,
       }]}
       refreshed_at={NOW - 2 * DAY}
-      days={[1, 2, 3, 5, 8, 13, 21, 22, 34, 55].map((n) => TODAY - n)}
-      unlisted={[]}
       losses={[]}
       nextCursor="abc"
       isFirstPage={false}
