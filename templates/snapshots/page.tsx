@@ -11,7 +11,7 @@ import type { SnapshotTree, TreeReader } from "../../shared/shapes/tree.ts";
 import type { Snapshot, SnapshotPin } from "../../shared/shapes/snapshot.ts";
 import { FolderTable } from "./folder.tsx";
 import { type TreeChoice, treeLink } from "./link.ts";
-import { PinAndDelete } from "./pin.tsx";
+import { DeleteSnapshot, Keeping } from "./pin.tsx";
 
 export type SnapshotView =
   & Pick<
@@ -84,12 +84,13 @@ export function SnapshotPage(props: SnapshotPageProps) {
         <h1>Snapshot {s.id.slice(0, 8)}</h1>
       </div>
       <Facts snapshot={s} now={frame.now} />
-      <PinAndDelete {...props} csrf={frame.csrf} now={frame.now} />
+      <Keeping {...props} csrf={frame.csrf} now={frame.now} />
       <section class="section stack" id="tree">
         <h2>Files</h2>
         <Crumbs {...props} />
         <Tree {...props} />
       </section>
+      <DeleteSnapshot {...props} csrf={frame.csrf} now={frame.now} />
     </Layout>
   );
 }

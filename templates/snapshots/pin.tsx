@@ -16,7 +16,8 @@ export interface DecisionProps {
   isAdmin: boolean;
 }
 
-export function PinAndDelete(props: DecisionProps) {
+/** Whether it is pinned, and who may change that. */
+export function Keeping(props: DecisionProps) {
   const { snapshot: s, now, mayPin } = props;
   return (
     <section class="section stack" id="keep">
@@ -43,7 +44,6 @@ export function PinAndDelete(props: DecisionProps) {
           </p>
         )}
       {mayPin && <PinForm {...props} />}
-      {props.isAdmin && s.listed && <DeleteIt {...props} />}
     </section>
   );
 }
@@ -66,7 +66,9 @@ function PinForm({ snapshot: s, csrf }: DecisionProps) {
   );
 }
 
-function DeleteIt({ snapshot: s, csrf }: DecisionProps) {
+/** Last on the page, for admins. */
+export function DeleteSnapshot({ snapshot: s, csrf, isAdmin }: DecisionProps) {
+  if (!isAdmin || !s.listed) return null;
   return (
     <DangerZone id="delete" title="Delete this snapshot…" isOpen={false}>
       {s.pin ? <p>It is pinned: unpin it first.</p> : (

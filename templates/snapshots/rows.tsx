@@ -62,8 +62,7 @@ function SnapshotRow(
         </td>
       )}
       <td>
-        <Tags tags={s.tags.slice(0, 3)} />
-        <Marks snapshot={s} />
+        <Tags tags={s.tags.slice(0, 3)} /> <Marks snapshot={s} />
       </td>
       <Paths paths={s.paths} />
       <td class={s.files === null ? "num desk" : "num side"}>
@@ -128,28 +127,24 @@ export function Marks(
         <span class="small" title={visible(middleCut(`${s.pin.by}: ${s.pin.reason}`, 120))}>
           pinned
         </span>
-      )}
-      {!s.listed && (
+      )} {!s.listed && (
         <span class="small">
           <StateWord state="bad" word="no longer listed" />
         </span>
-      )}
-      {s.incomplete && (
+      )} {s.incomplete && (
         <span class="small">
           <StateWord state="warn" word="incomplete" />
         </span>
-      )}
-      {s.much_smaller && (
+      )} {s.much_smaller && (
         <span class="small" title="Less than half of the one before">
           <StateWord state="warn" word="much smaller" />
         </span>
-      )}
+      )}{" "}
       {s.withheld && (
         <span class="warn small" title="It waits until someone says on its job that it is right">
           not counted
         </span>
-      )}
-      {s.listed && !s.ours && !s.withheld && (
+      )} {s.listed && !s.ours && !s.withheld && (
         <span
           class="muted small"
           title="No group governs it: retention ignores it"

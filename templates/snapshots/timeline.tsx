@@ -35,7 +35,7 @@ export function Timeline({ action, kept, days, lastDay }: TimelineProps) {
           has.has(each)
             ? (
               <li>
-                <button name="day" value={dateOf(each)} title={dateOf(each)}>
+                <button type="submit" name="day" value={dateOf(each)} title={dateOf(each)}>
                   <span class="off-screen">{dateOf(each)}</span>
                 </button>
               </li>
