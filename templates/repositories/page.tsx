@@ -90,7 +90,7 @@ export function RepositoryPage(props: RepositoryPageProps) {
 function OpenSnapshot({ repositoryId }: { repositoryId: string }) {
   return (
     <section class="section stack" id="open">
-      <h2>Snapshots</h2>
+      <h2>Open a snapshot</h2>
       <p>
         <a href={`/repositories/${repositoryId}/snapshots`}>All snapshots in it</a>{" "}
         <span class="muted">of all hosts, also of those that are not here any more</span>
