@@ -10,6 +10,7 @@ import type { FileSystemMemory } from "./file_systems.ts";
 import type { Log } from "../shared/log.ts";
 import type { Plan } from "./plan.ts";
 import type { ResticFinder } from "./restic/version.ts";
+import type { UnfinishedRestores } from "./restore/unfinished.ts";
 import type { Settings } from "./settings.ts";
 import type { StateFolder } from "./state/folder.ts";
 import type { Timers } from "./timers.ts";
@@ -33,6 +34,8 @@ export interface Agent {
   connection: Connection;
   restic: ResticFinder;
   fileSystems: FileSystemMemory;
+  /** Restores into a folder that did not come to their end. */
+  restores: UnfinishedRestores;
   timeouts: Timeouts;
   /** What an earlier agent left running and this one killed. */
   orphans: ProcessMark[];

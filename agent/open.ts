@@ -14,6 +14,7 @@ import { removeHookFiles } from "./jobs/hook_shell.ts";
 import { Ledger } from "./jobs/ledger.ts";
 import type { ProcessMark } from "./process.ts";
 import { Journal, type JournalOptions } from "./journal/journal.ts";
+import { UnfinishedRestores } from "./restore/unfinished.ts";
 import { FileSystemMemory } from "./file_systems.ts";
 import type { Log } from "../shared/log.ts";
 import { describeMachine } from "./machine.ts";
@@ -95,6 +96,7 @@ function assemble(options: AgentOptions, { state, journal, hasWorked }: Opened):
     instance: crypto.getRandomValues(new Uint8Array(16)).toHex(),
     restic: new ResticFinder(settings.restic),
     fileSystems: new FileSystemMemory(state),
+    restores: new UnfinishedRestores(state),
     timeouts: { ...TIMEOUTS, ...options.timeouts },
     orphans: [] as ProcessMark[],
     clock: clock as TimeSource,

@@ -23,6 +23,7 @@ const DUE: Moved[] = [
   { table: "api_tokens", columns: ["expires_at"], written: "created_at" },
   { table: "login_tries", columns: ["at"] },
   { table: "known_networks", columns: ["last_login_at"] },
+  { table: "restore_drafts", columns: ["created_at", "expires_at"] },
   { table: "enrolment_tokens", columns: ["created_at", "expires_at"] },
   { table: "pending_hosts", columns: ["last_seen_at", "first_seen_at", "expires_at"] },
   { table: "rejected_keys", columns: ["rejected_at", "expires_at"] },

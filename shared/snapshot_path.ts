@@ -86,3 +86,12 @@ function checked(name: Uint8Array): Uint8Array {
     `must be made of names of at most ${SNAPSHOT_NAME_LIMIT} bytes, without . and .. and without NUL`,
   );
 }
+
+/** A path for eyes. What is no path stays as it is written. */
+export function shownPath(path: string): string {
+  try {
+    return `/${readSnapshotPath(path).map(shownName).join("/")}`;
+  } catch {
+    return path;
+  }
+}

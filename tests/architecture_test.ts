@@ -18,6 +18,7 @@ const SUBJECTS = [
   "maintenance",
   "retention",
   "snapshots",
+  "restores",
   "enrolment",
   "pending_hosts",
   "job_kinds",

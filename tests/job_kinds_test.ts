@@ -59,5 +59,5 @@ Deno.test("an order keeps the fields of its own kind alone", () => {
   assert.deepEqual(read("unlock").filter((name) => name in smuggled), ["remove_all"]);
   assert.deepEqual(read("init").filter((name) => name in smuggled), ["may_create"]);
   assert.deepEqual(read("stats").filter((name) => name in smuggled), []);
-  for (const kind of ["restore", "diff", "", "constructor"]) assert.throws(() => read(kind), kind);
+  for (const kind of ["download", "diff", "", "constructor"]) assert.throws(() => read(kind), kind);
 });

@@ -12,7 +12,8 @@ import { isWithin } from "./roots.ts";
 import type { RepositoryAccess } from "../../shared/repository_access.ts";
 import type { Hooks } from "../../shared/hook_order.ts";
 import { KINDS } from "../../shared/job_kinds/all.ts";
-import { adminAccessIn, groupOf, type Order } from "../jobs/order.ts";
+import { pathsWritten } from "../restore/place.ts";
+import { adminAccessIn, groupOf, type Order, readerAccessIn, restoreOf } from "../jobs/order.ts";
 
 type Braked = Pick<Agent, "brake" | "settings" | "log">;
 
@@ -23,7 +24,7 @@ export function refusedByOwner(
   config: ConfigUpdate | undefined,
 ): Outcome | undefined {
   const why = hooksRefusal(agent.brake, order) ?? repositoryRefusal(agent, order, config) ??
-    pathsRefusal(agent.brake, order);
+    pathsRefusal(agent.brake, order) ?? targetRefusal(agent.brake, order);
   if (!why) return undefined;
   const where = agentFilePath(agent.settings.configDir);
   const reason = `Refused by the owner of this machine, in ${where} there: ${why}.`;
@@ -56,7 +57,7 @@ function repositoryRefusal(
 ): string | undefined {
   // A hook that is tried reaches no repository.
   if (!KINDS[order.kind].usesRepository) return undefined;
-  for (const access of [config?.repository, adminAccessIn(order)]) {
+  for (const access of [config?.repository, adminAccessIn(order), readerAccessIn(order)]) {
     const why = access && accessRefusal({ brake, settings }, access);
     if (why) return why;
   }
@@ -117,6 +118,20 @@ function pathsRefusal({ roots }: Brake, order: Order): string | undefined {
     : `${outside} lies outside of the folders that are allowed, with links resolved (${
       listed(roots)
     })`;
+}
+
+function targetRefusal(brake: Brake, order: Order): string | undefined {
+  const asked = restoreOf(order);
+  if (!asked) return undefined;
+  const isInPlace = asked.target.kind === "original";
+  // What nobody is to be written over is looked at as well.
+  if (asked.dry_run) {
+    return restoreRefusal({ ...brake, allowRestoreInPlace: true }, {
+      isInPlace,
+      paths: pathsWritten(asked),
+    });
+  }
+  return restoreRefusal(brake, { isInPlace, paths: pathsWritten(asked) });
 }
 
 /** What a restore is asked to write. */

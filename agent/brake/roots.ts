@@ -50,7 +50,7 @@ const unanswered = new Set<string>();
 /** The same without holding up the event loop: a mount that does not answer may take for ever. */
 export async function liesWithin(path: string, roots: string[]): Promise<boolean> {
   const plain = plainPath(path, THIS_MACHINE.isWindows);
-  const place = plain && await placeOf(plain).catch(() => undefined);
+  const place = plain && await resolvedPlace(plain).catch(() => undefined);
   return Boolean(place) && await placeLiesWithin(place!, roots);
 }
 
@@ -77,7 +77,7 @@ async function placeOfRoot(root: string): Promise<string | undefined> {
       resolve(undefined);
     }, ROOT_MS);
   });
-  const asked = placeOf(root).catch(() => undefined).finally(() => unanswered.delete(root));
+  const asked = resolvedPlace(root).catch(() => undefined).finally(() => unanswered.delete(root));
   try {
     return await Promise.race([asked, late]);
   } finally {
@@ -85,8 +85,8 @@ async function placeOfRoot(root: string): Promise<string | undefined> {
   }
 }
 
-/** As `real` below. */
-async function placeOf(path: string): Promise<string> {
+/** Where a path really is; of what is not there yet, the folder that is there counts. Throws where that cannot be told. */
+export async function resolvedPlace(path: string): Promise<string> {
   const { dirname, basename, join } = THIS_MACHINE.isWindows ? win32 : posix;
   try {
     await Deno.lstat(path);
@@ -95,7 +95,7 @@ async function placeOf(path: string): Promise<string> {
       error instanceof Deno.errors.NotADirectory;
     const isShortName = THIS_MACHINE.isWindows && basename(path).includes("~");
     if (!isNone || isShortName || dirname(path) === path) throw error;
-    return join(await placeOf(dirname(path)), basename(path));
+    return join(await resolvedPlace(dirname(path)), basename(path));
   }
   return await Deno.realPath(path);
 }

@@ -2,6 +2,7 @@
 import type { Progress } from "../../shared/job.ts";
 import type { JobKind } from "../../shared/job_kinds/all.ts";
 import type { CommandRun, NewReport, OrderOf } from "../../shared/protocol.ts";
+import type { Agent } from "../agent.ts";
 import type { FileSystemMemory } from "../file_systems.ts";
 import type { ResticContext } from "../restic/context.ts";
 import type { JobControl } from "./control.ts";
@@ -11,6 +12,8 @@ export interface JobContext extends ResticContext {
   order: CommandRun;
   /** On which file systems the paths of source groups were. */
   fileSystems: Pick<FileSystemMemory, "of" | "remember">;
+  /** What of the agent a restore needs besides. */
+  machine: Pick<Agent, "settings" | "state" | "restores">;
   lines: JobLines;
   control: JobControl;
   report: (report: NewReport) => void;

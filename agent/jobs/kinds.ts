@@ -5,6 +5,7 @@ import { check } from "../restic/check.ts";
 import { forget } from "../restic/forget.ts";
 import { init } from "../restic/init.ts";
 import { prune } from "../restic/prune.ts";
+import { restore } from "../restic/restore.ts";
 import { stats } from "../restic/stats.ts";
 import { unlock } from "../restic/unlock_job.ts";
 import { hook } from "./hook.ts";
@@ -19,6 +20,7 @@ export const AGENT_KINDS: { [K in JobKind]: AgentKind<K> } = {
   prune,
   check,
   hook,
+  restore,
 };
 
 export function agentKind(kind: JobKind): AgentKind {

@@ -1,4 +1,5 @@
-// The jobs of this host: those that write run one after another, those that only read run beside them, two at most.
+// The jobs of this host: those that write run one after another, those that only read run beside them, two at most, and so do restores
+// into a folder, which wait for nothing but what must be alone in the repository.
 import type { CommandRun, OrderOf, Origin } from "../../shared/protocol.ts";
 import type { Agent } from "../agent.ts";
 import { messageOf } from "../../shared/log.ts";
@@ -9,8 +10,8 @@ import { finishInterrupted, finishJob } from "./finish.ts";
 import { untilDead } from "./orphans.ts";
 import type { Accepted } from "./ledger.ts";
 import { cleanUpAfter, runJob } from "./run.ts";
-import { writesRepository } from "../../shared/job_kinds/all.ts";
-import { groupOf, type Order } from "./order.ts";
+import { KINDS, writesRepository } from "../../shared/job_kinds/all.ts";
+import { groupOf, type Order, restoreOf } from "./order.ts";
 
 interface Running {
   order: Order;
@@ -144,9 +145,15 @@ export class JobQueue {
   }
 
   #mayStart(order: Order): boolean {
-    const writes = writesRepository(order.kind);
-    const alike = this.#running.filter((run) => writesRepository(run.order.kind) === writes);
-    return alike.length < (writes ? 1 : MOST_READERS);
+    const lane = laneOf(order);
+    const running = this.#running.map((run) => run.order);
+    const alike = running.filter((each) => laneOf(each) === lane);
+    if (alike.length >= (lane === "writing" ? 1 : MOST_READERS)) return false;
+    // Its lock in the repository and theirs exclude each other.
+    return !running.some((each) =>
+      laneOf(each) !== lane && (isAlone(each) && lane === "restoring" ||
+        isAlone(order) && laneOf(each) === "restoring")
+    );
   }
 
   /** The end of a job of an earlier run of the agent, when its restic is dead, with the post hook that it still owes. Nothing else writes before. */
@@ -205,6 +212,20 @@ export class JobQueue {
     const drainMs = kibps && kibps > 0 ? BYTES_IN_FLIGHT / (kibps * 1024) * 1000 : 0;
     return this.agent.timeouts.graceMs + Math.min(drainMs, LONGEST_DRAIN_MS);
   }
+}
+
+type Lane = "writing" | "reading" | "restoring";
+
+/** A restore to where the files were runs beside no backup, which would save half of each state. */
+function laneOf(order: Order): Lane {
+  const restore = restoreOf(order);
+  if (restore) return restore.target.kind === "folder" ? "restoring" : "writing";
+  return writesRepository(order.kind) ? "writing" : "reading";
+}
+
+/** In its repository, by restic's own lock. */
+function isAlone({ kind }: Order): boolean {
+  return KINDS[kind].lease === "exclusive";
 }
 
 /** Until the server knows of a scheduled job, each report that may be its first tells where it comes from. */

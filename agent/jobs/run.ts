@@ -22,7 +22,7 @@ import { retryOf } from "./retry.ts";
 import { endSurvivors, type LeftBy } from "./survivors.ts";
 import type { RepositoryAccess } from "../../shared/repository_access.ts";
 import { writesRepository } from "../../shared/job_kinds/all.ts";
-import { adminAccessIn, groupOf, type Order } from "./order.ts";
+import { adminAccessIn, groupOf, type Order, readerAccessIn } from "./order.ts";
 import { agentKind } from "./kinds.ts";
 
 /** Runs an accepted order to its end. Never rejects: whatever happens is an outcome. */
@@ -34,7 +34,8 @@ export async function runJob(
 ): Promise<void> {
   const began = agent.clock.elapsed();
   const config = agent.plan.config;
-  const redact = redactorFor([config?.repository, adminAccessIn(order)], config?.snapshot_host);
+  const given = [config?.repository, adminAccessIn(order), readerAccessIn(order)];
+  const redact = redactorFor(given, config?.snapshot_host);
   const hooks = groupOf(order)?.hooks;
   const refusal = refusedByOwner(agent, order, config);
   agent.ledger.begin(order.job_id, !refusal && hooks?.post_hook !== undefined);
@@ -200,6 +201,7 @@ function prepare(agent: Agent, given: Attempt): JobContext | Outcome {
     ...context,
     order,
     fileSystems: agent.fileSystems,
+    machine: agent,
     lines,
     control,
     report: (report) => {
@@ -216,6 +218,9 @@ function accessOf(
   order: Order,
   everyday: RepositoryAccess | null | undefined,
 ): RepositoryAccess | undefined {
+  // Of a repository that is another host's: it reads, and its lock is all that it writes.
+  const reader = readerAccessIn(order);
+  if (reader) return reader.id === order.repository_id ? reader : undefined;
   if (everyday?.id !== order.repository_id) return undefined;
   const admin = adminAccessIn(order);
   if (!admin) return everyday;

@@ -7,6 +7,7 @@ import type { JobContextOf } from "../jobs/context.ts";
 import { savedNothing, type Summary } from "../../shared/job.ts";
 import { parseObject } from "./errors.ts";
 import { ended, failed, missingSentence, type Outcome } from "./outcome.ts";
+import { literalPattern } from "../restore/items.ts";
 import { count, ProgressReader } from "./progress.ts";
 import { capArguments, goOnWithoutCache, type Run, runRestic } from "./run.ts";
 import { listSnapshots, reportSnapshots } from "./snapshots.ts";
@@ -60,6 +61,8 @@ function backupArguments(job: JobContextOf<"backup">, group: Group): string[] {
     ...(group.iexcludes ?? []).map((pattern) => `--iexclude=${pattern}`),
     ...(group.exclude_if_present ?? []).map((name) => `--exclude-if-present=${name}`),
     ...(group.exclude_larger_than ? [`--exclude-larger-than=${group.exclude_larger_than}`] : []),
+    // Files that lie there in another state than they had: no backup of this machine.
+    ...job.machine.restores.targets.map((path) => `--exclude=${literalPattern(path)}`),
     ...(group.exclude_caches ? ["--exclude-caches"] : []),
     ...(group.one_file_system ? ["--one-file-system"] : []),
     // restic for other systems does not know it.

@@ -17,6 +17,9 @@ export interface ErrorFacts {
   text: string;
 }
 
+/** Of a file or folder, as restic names it; blank where it names none. */
+export type OnItemError = (item: string, message: string) => void;
+
 const KEPT_CHARACTERS = 8192;
 // Linux numbers, since 0.14 and 0.15 print only those.
 const ERRNO: Record<number, string> = {
@@ -29,6 +32,8 @@ const ERRNO: Record<number, string> = {
 };
 
 export class ErrorReader {
+  constructor(private readonly onItem: OnItemError = () => {}) {}
+
   readonly facts: ErrorFacts = {
     missing: [],
     unreadable: 0,
@@ -57,6 +62,7 @@ export class ErrorReader {
     this.facts.contact = true;
     const item = typeof value.item === "string" ? value.item : "";
     const problem = problemOf(value.error, item);
+    this.onItem(item, wholeMessage(value.error) ?? problem);
     return [`error: ${item ? `${item}: ` : ""}${problem}`];
   }
 
@@ -68,6 +74,8 @@ export class ErrorReader {
   }
 
   #note(text: string): void {
+    const [, item, message] = IGNORED.exec(text) ?? [];
+    if (item !== undefined) this.onItem(item, message!);
     const missing = /^(.+) does not exist, skipping$/.exec(text)?.[1];
     if (missing) this.facts.missing.push(missing);
     if (text.startsWith("unable to open cache")) this.facts.contact = true;
@@ -78,6 +86,14 @@ export class ErrorReader {
 
 // "Stat(<config/>) returned error, retrying after 1.2s: …", "List(key) …", "Load(<key/0123456789>, 0, 0) …"
 const RETRY = /^(\w+)\(<?(\w+)[^)]*\) returned error, retrying after [\w.µ]+: /;
+
+// restore before 0.17: "ignoring error for /srv/a: write /target/srv/a: no space left on device"
+const IGNORED = /^ignoring error for ([^]*?): (\w+:? [^]*)$/;
+
+function wholeMessage(error: unknown): string | undefined {
+  const { message } = (error ?? {}) as { message?: unknown };
+  return typeof message === "string" && message !== "" ? message : undefined;
+}
 
 function problemOf(error: unknown, item: string): string {
   const { message, Err: errno } = (error ?? {}) as { message?: unknown; Err?: unknown };

@@ -131,13 +131,19 @@ export function missingSentence(missing: string[]): string {
     : `the source paths ${shown}${more} do not exist.`;
 }
 
+/** The end of what was told to end. */
+export function stoppedBy(stop: Stop, exitCode: number | null): Outcome {
+  return stop === "agent_stopped"
+    ? ended("interrupted", "agent_stopped", "The agent was stopped.", exitCode)
+    : ended("cancelled", "cancelled", "Cancelled.", exitCode);
+}
+
 function stopped(stop: Stop, run: RunFacts): Outcome {
   const { exit, url, deadlineMs } = run;
   switch (stop) {
     case "cancelled":
-      return ended("cancelled", "cancelled", "Cancelled.", exit.code);
     case "agent_stopped":
-      return ended("interrupted", "agent_stopped", "The agent was stopped.", exit.code);
+      return stoppedBy(stop, exit.code);
     case "refused":
     case "unreachable":
     case "overdue": {

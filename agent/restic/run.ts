@@ -7,8 +7,9 @@ import type { ResticContext, RunContext } from "./context.ts";
 import { ErrorReader } from "./errors.ts";
 import { LineSplitter } from "./lines.ts";
 import { beginOf, type Exit, ManagedProcess, type Stop } from "../process.ts";
-import type { ErrorFacts } from "./errors.ts";
+import type { ErrorFacts, OnItemError } from "./errors.ts";
 import { isWordless } from "./refusals.ts";
+import { readProc } from "../proc.ts";
 import { failureOf, type Outcome } from "./outcome.ts";
 
 export interface RunOptions {
@@ -27,6 +28,10 @@ export interface RunOptions {
    * ended. The run ends with it.
    */
   pull?: (out: AsyncIterable<Uint8Array>) => Promise<void>;
+  /** What is said of a single file or folder on stderr. */
+  onItemError?: OnItemError;
+  /** Bytes that it has written so far, once a second; for a version that tells nothing of its progress. Linux. */
+  onWritten?: ((bytes: number) => void) | undefined;
   /** The one command that may say --remove-all; its order names the locks. */
   mayRemoveAll?: boolean;
 }
@@ -46,7 +51,7 @@ export async function runRestic(context: RunContext, options: RunOptions): Promi
   if (options.args.includes("--remove-all") && !options.mayRemoveAll) {
     throw new Error("only an order that names the locks may remove all of them");
   }
-  const errors = new ErrorReader();
+  const errors = new ErrorReader(options.onItemError);
   const finish = (exit: Exit): Run => {
     const deadlineMs = exit.stop === "overdue" ? options.wholeMs ?? 0 : timeouts.contactMs;
     const facts = { exit, errors: errors.facts, url: context.url.url, deadlineMs };
@@ -114,6 +119,7 @@ async function supervise(
   });
   const stop = (why: Stop) => process.stop(why, context.timeouts.graceMs);
   using _whole = options.wholeMs ? after(options.wholeMs, () => stop("overdue")) : null;
+  using _watched = options.onWritten && watchWritten(process.pid, options.onWritten);
   using _attached = context.control.attach(process, options.evenWhenStopped ?? false);
   const reading = options.pull && letRead(process, options.pull, {
     onOutput: () => sawOutput = true,
@@ -126,6 +132,16 @@ async function supervise(
   out.end();
   err.end();
   return exit;
+}
+
+const WRITTEN_EVERY_MS = 1000;
+
+function watchWritten(pid: number, tell: (bytes: number) => void): Disposable {
+  const timer = setInterval(() => {
+    const [, bytes] = /^wchar: (\d+)$/m.exec(readProc(`${pid}/io`) ?? "") ?? [];
+    if (bytes !== undefined) tell(Number(bytes));
+  }, WRITTEN_EVERY_MS);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 /** Rejects with what the reader threw. */

@@ -1,7 +1,7 @@
 // One folder of a snapshot as restic lists it: the arguments, and what its lines say. Its JSON has no target of a link, no count of links.
 import { TREE_TIMES, type TreeEntryType } from "../../shared/tree.ts";
-import { textOf } from "../../shared/snapshot_path.ts";
 import { parseObject } from "./errors.ts";
+import { concat, exactArguments, pathBytes } from "./exact_arguments.ts";
 import type { RunOptions } from "./run.ts";
 import { isAtLeast } from "./version.ts";
 
@@ -33,44 +33,21 @@ export function treeCommand(
   const id = snapshot.slice(0, 63);
   const isRoot = names.length === 0;
   const opens = isAtLeast(version, "0.16.0");
-  const path = joined(names);
+  const path = pathBytes(names);
   const first = opens ? [`${id}:`, path] : [id];
   const last = opens ? ["/"] : [path];
   return {
-    ...commandOf(["ls", "--no-lock", output], isRoot ? [[id], ["/"]] : [first, last]),
+    ...exactArguments(["ls", "--no-lock", output], isRoot ? [[id], ["/"]] : [first, last]),
     beginsWithFolder: !opens && !isRoot,
     before: opens || isRoot ? encoder.encode("/") : concat([path, encoder.encode("/")]),
   };
 }
 
-/** As text where all of it is text, as on every machine but a few. */
-function commandOf(args: string[], more: (string | Uint8Array)[][]) {
-  const bytes = more.map((parts) =>
-    concat(parts.map((part) => typeof part === "string" ? encoder.encode(part) : part))
-  );
-  const texts = bytes.map(textOf);
-  return texts.every((text) => text !== undefined)
-    ? { args: [...args, ...texts] }
-    : { args, bytes };
-}
-
-function joined(names: Uint8Array[]): Uint8Array {
-  return concat(names.flatMap((name) => [encoder.encode("/"), name]));
-}
-
-function concat(parts: Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
 export interface TreeNode {
   type: TreeEntryType;
   name: string;
+  /** From the root of the listing; what is no UTF-8 in it is U+FFFD. */
+  path: string;
   size: number | null;
   time: number | null;
   mode: number;
@@ -92,6 +69,7 @@ export function readTreeLine(line: string): TreeOutput {
     node: {
       type,
       name: value.name,
+      path: typeof value.path === "string" ? value.path : "",
       size: type === "file" ? whole(value.size, Number.MAX_SAFE_INTEGER) : null,
       time: timeOf(value.mtime),
       mode: permissions(whole(value.mode, 0xffff_ffff)),

@@ -27,7 +27,7 @@ export const PERMISSIONS: Record<ProgramName, string[]> = {
     // restic's environment takes over what the machine sets for it (proxies, TZ, SystemRoot …), and hooks get it whole.
     "--allow-env",
     // What it says of the machine, and whether there is room for restic's cache.
-    "--allow-sys=hostname,osUptime,statfs",
+    "--allow-sys=hostname,osUptime,statfs,uid,gid",
     // restic where RM_RESTIC says, or where it appears on PATH later: Deno resolves a list of names once, at the start. Hooks
     // run through a shell by design, and with a shell every list would be for show.
     "--allow-run",

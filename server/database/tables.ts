@@ -400,6 +400,26 @@ export interface SnapshotLossesTable {
   newest_time: number;
 }
 
+/** What the job of a restore writes: exact paths as JSON. */
+export interface RestoreItemsTable {
+  job_number: Fixed<number>;
+  items: Fixed<string>;
+}
+
+/** A restore that its maker has not started yet. */
+export interface RestoreDraftsTable {
+  id: Fixed<string>;
+  user_id: Fixed<string>;
+  repository_id: Fixed<string>;
+  snapshot_id: Fixed<string>;
+  /** Exact paths as JSON. */
+  items: string;
+  /** See restores/drafts.ts. */
+  choice: string;
+  created_at: number;
+  expires_at: number;
+}
+
 export interface JobLinesTable {
   job_number: number;
   line: number;
@@ -694,6 +714,8 @@ export interface Tables {
   enrolment_tokens: EnrolmentTokensTable;
   jobs: JobsTable;
   job_lines: JobLinesTable;
+  restore_items: RestoreItemsTable;
+  restore_drafts: RestoreDraftsTable;
   leases: LeasesTable;
   repository_ids: RepositoryIdsTable;
   snapshots: SnapshotsTable;

@@ -6,6 +6,7 @@ import { forget } from "./forget.ts";
 import { hook } from "./hook.ts";
 import { init } from "./init.ts";
 import { prune } from "./prune.ts";
+import { restore } from "./restore.ts";
 import { stats } from "./stats.ts";
 import { unlock } from "./unlock.ts";
 
@@ -18,4 +19,5 @@ export const SERVER_KINDS: ServerKinds = {
   prune,
   check,
   hook,
+  restore,
 };

@@ -1,12 +1,12 @@
 import { apiLimits } from "../../shared/bandwidth.ts";
 import type { Selectable } from "kysely";
 import type { JobStatus } from "../../shared/job.ts";
-import type { Job as JobShape } from "../../shared/shapes/job.ts";
+import { type Job as JobShape, RestoreAsked } from "../../shared/shapes/job.ts";
 import type { JobsTable } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import { numberCursor, type Page, type PageInput, pageOf } from "../paging.ts";
 import type { Server } from "../server.ts";
-import { isDryRun } from "./request.ts";
+import { isDryRun, requestOf } from "./request.ts";
 import type { JobKind } from "../../shared/job_kinds/all.ts";
 
 export type JobRow = Selectable<JobsTable>;
@@ -98,12 +98,30 @@ function toJob(server: Server, row: JobRow & { host_name: string }): Job {
     attempt: row.attempt,
     catch_up: row.catch_up === 1,
     dry_run: isDryRun(row),
-    forgotten: row.result === null ? null : JSON.parse(row.result),
+    forgotten: row.kind === "forget" && row.result !== null ? JSON.parse(row.result) : null,
+    restore: row.kind === "restore" ? restoreOf(row) : null,
     withheld: row.withheld,
     accepted_at: row.accepted_at,
     accepted_by: row.accepted_by,
     lines_cut: row.lines_cut,
     lines_removed_at: row.lines_removed_at,
+  };
+}
+
+/** What is restored, and what it came to. */
+function restoreOf(row: JobRow): JobShape["restore"] {
+  const { snapshot, items_count, first_items, target, overwrite, verify } = requestOf(
+    row,
+    RestoreAsked,
+  );
+  return {
+    snapshot_id: snapshot,
+    items_count,
+    first_items,
+    target,
+    overwrite,
+    verify,
+    result: row.result === null ? null : JSON.parse(row.result),
   };
 }
 

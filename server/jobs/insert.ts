@@ -17,6 +17,8 @@ interface NewJob {
   scheduleId?: string | null;
   /** What the schema of its kind reads again (request.ts). */
   request?: Record<string, unknown>;
+  /** For the audit, besides the host. */
+  detail?: Record<string, unknown>;
 }
 
 /** A queued row and its audit entry; to be dispatched after the transaction. Returns the job's id. */
@@ -24,7 +26,7 @@ export async function insertJob(
   server: Server,
   tx: Transaction<Tables>,
   actor: Actor,
-  { hostId, host, kind, limits = {}, group = null, scheduleId = null, request }: NewJob,
+  { hostId, host, kind, limits = {}, group = null, scheduleId = null, request, detail }: NewJob,
 ): Promise<string> {
   const id = newId();
   await tx.insertInto("jobs").values({
@@ -53,7 +55,7 @@ export async function insertJob(
   await recordAudit(tx, server.now(), actor, {
     action: "job.started",
     target: { kind: "job", id, name: group ? `${kind} ${group.name}` : kind },
-    detail: { host_id: hostId, host: host.name },
+    detail: { host_id: hostId, host: host.name, ...detail },
   });
   return id;
 }

@@ -7,6 +7,7 @@ import { hook } from "./hook.ts";
 import { init } from "./init.ts";
 import type { JobKindTraits } from "./kind.ts";
 import { prune } from "./prune.ts";
+import { restore } from "./restore.ts";
 import { stats } from "./stats.ts";
 import { unlock } from "./unlock.ts";
 
@@ -19,6 +20,7 @@ export const KINDS = {
   prune,
   check,
   hook,
+  restore,
 } as const satisfies Record<string, JobKindTraits>;
 
 export type JobKind = keyof typeof KINDS;

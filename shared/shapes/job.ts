@@ -3,8 +3,25 @@ import { z } from "zod";
 import { JOB_STATUSES, LINE_STREAMS, Progress, Summary } from "../job.ts";
 import { JOB_KINDS } from "../job_kinds/all.ts";
 import { forget } from "../job_kinds/forget.ts";
+import { OVERWRITES, RestoreOrder, RestoreResult } from "../job_kinds/restore.ts";
 import { NamedActor } from "./actor.ts";
 import { Time } from "./time.ts";
+
+/** What a restore was asked for, as its job keeps it. */
+export const RestoreAsked = z.object({
+  snapshot: z.string(),
+  items_count: z.number(),
+  first_items: z.array(z.string()),
+  target: RestoreOrder.shape.target,
+  overwrite: z.enum(OVERWRITES),
+  verify: z.boolean(),
+});
+
+const Restore = RestoreAsked.omit({ snapshot: true }).extend({
+  snapshot_id: z.string(),
+  /** null: it has not ended, or ended before it wrote anything. */
+  result: RestoreResult.nullable(),
+});
 
 /** What a forget came to in one group. */
 export const Forgotten = forget.result.forgotten.unwrap().element;
@@ -51,6 +68,8 @@ export const Job = z.object({
   dry_run: z.boolean(),
   /** Forget: what each of its groups came to. */
   forgotten: z.array(Forgotten).nullable(),
+  /** Restore: what is restored where to, the first of its items, and what it came to. */
+  restore: Restore.nullable(),
   /** Backup: why its snapshot stays outside retention until a person accepts it; null when it does not. */
   withheld: z.string().nullable(),
   accepted_at: Time.nullable(),

@@ -63,6 +63,7 @@ export type JobView =
     | "catch_up"
     | "dry_run"
     | "forgotten"
+    | "restore"
     | "withheld"
     | "accepted_at"
     | "accepted_by"

@@ -26,6 +26,7 @@ import { agentProblems } from "./0020_agent_problems.ts";
 import { problemFacts } from "./0021_problem_facts.ts";
 import { names } from "./0022_names.ts";
 import { pins } from "./0023_pins.ts";
+import { restores } from "./0024_restores.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001_first": first,
@@ -50,6 +51,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0021_problem_facts": problemFacts,
   "0022_names": names,
   "0023_pins": pins,
+  "0024_restores": restores,
 };
 
 /** How old the database is compared with this program. Only reads, so that it may be asked beside a running server. */

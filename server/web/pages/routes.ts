@@ -18,6 +18,7 @@ import { runPageRoutes } from "./runs.ts";
 import { schedulePageRoutes } from "./schedules.ts";
 import { repositorySnapshotRoutes } from "./repository_snapshots.ts";
 import { snapshotPageRoutes } from "./snapshot.ts";
+import { restorePageRoutes } from "./restores.ts";
 import { sourcePageRoutes } from "./sources.ts";
 import { ungovernedPageRoutes } from "./ungoverned.ts";
 import { maintenancePageRoutes } from "./maintenance.ts";
@@ -33,6 +34,7 @@ export const PAGE_ROUTES: Route[] = [
   ...runPageRoutes,
   ...snapshotPageRoutes,
   ...repositorySnapshotRoutes,
+  ...restorePageRoutes,
   ...sourcePageRoutes,
   ...schedulePageRoutes,
   ...repositoryPageRoutes,

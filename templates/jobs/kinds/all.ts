@@ -7,6 +7,7 @@ import { hook } from "./hook.ts";
 import { init } from "./init.ts";
 import type { PageKind } from "./kind.ts";
 import { prune } from "./prune.ts";
+import { restore } from "./restore.tsx";
 import { stats } from "./stats.ts";
 import { unlock } from "./unlock.ts";
 
@@ -19,4 +20,5 @@ export const PAGE_KINDS: Record<JobKind, PageKind> = {
   prune,
   check,
   hook,
+  restore,
 };

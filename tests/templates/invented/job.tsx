@@ -39,6 +39,7 @@ const jobView = (changes: Partial<JobView> = {}): JobView => ({
   catch_up: false,
   dry_run: false,
   forgotten: null,
+  restore: null,
   withheld: null,
   accepted_at: null,
   accepted_by: null,

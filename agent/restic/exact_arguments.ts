@@ -1,0 +1,34 @@
+// Arguments of restic that are bytes: names in a snapshot need not be text.
+import { textOf } from "../../shared/snapshot_path.ts";
+import type { RunOptions } from "./run.ts";
+
+const encoder = new TextEncoder();
+
+/** `more` follow `args`, each joined of its parts; as text where all of it is text, as on every machine but a few. */
+export function exactArguments(
+  args: string[],
+  more: (string | Uint8Array)[][],
+): Pick<RunOptions, "args" | "bytes"> {
+  const bytes = more.map((parts) =>
+    concat(parts.map((part) => typeof part === "string" ? encoder.encode(part) : part))
+  );
+  const texts = bytes.map(textOf);
+  return texts.every((text) => text !== undefined)
+    ? { args: [...args, ...texts] }
+    : { args, bytes };
+}
+
+/** A path as restic has it in its trees. */
+export function pathBytes(names: readonly Uint8Array[]): Uint8Array {
+  return concat(names.flatMap((name) => [encoder.encode("/"), name]));
+}
+
+export function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

@@ -1,0 +1,73 @@
+// Where what is restored comes to lie on this machine.
+import { posix, win32 } from "node:path";
+import type { RestoreOrder } from "../../shared/job_kinds/restore.ts";
+import { shownName, textOf } from "../../shared/snapshot_path.ts";
+import { type Item, jsonPath, readItems } from "./items.ts";
+
+const isWindows = Deno.build.os === "windows";
+export const { join: joinHere, dirname: folderOf } = isWindows ? win32 : posix;
+
+/** A path of the tree as this machine writes it: on Windows /C/Users is C:\Users. undefined for what has no place here. */
+export function localPath(names: readonly Uint8Array[]): string | undefined {
+  const texts = names.map(textOf);
+  if (!texts.every((text) => text !== undefined)) return undefined;
+  if (!isWindows) return `/${texts.join("/")}`;
+  const [drive, ...rest] = texts;
+  return drive !== undefined && /^[A-Za-z]$/.test(drive)
+    ? `${drive}:\\${rest.join("\\")}`
+    : undefined;
+}
+
+/** Where an entry, by its path in restic's JSON, is afterwards; undefined where its name is no text. */
+export type PlaceOf = (path: string) => string | undefined;
+
+/** Below the folder: with the whole path, or from the chosen item on. */
+export function placesBelow(target: string, items: Item[], keepPaths: boolean): PlaceOf {
+  const below = (path: string) => joinHere(target, ...path.split("/"));
+  if (keepPaths) return (path) => isUncertain(path) ? undefined : below(path);
+  const parents = new Map(items.map(({ names }) => {
+    const path = jsonPath(names);
+    return [path, path.slice(0, path.lastIndexOf("/"))];
+  }));
+  return (path) => {
+    if (isUncertain(path)) return undefined;
+    for (let at = path; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) {
+      const parent = parents.get(at);
+      if (parent !== undefined) return below(path.slice(parent.length));
+    }
+    return below(path);
+  };
+}
+
+/** Where they were. */
+export const placesOfOrigin: PlaceOf = (path) =>
+  isUncertain(path)
+    ? undefined
+    : localPath(path.split("/").filter(Boolean).map((name) => new TextEncoder().encode(name)));
+
+function isUncertain(path: string): boolean {
+  return path.includes("\ufffd");
+}
+
+/** Everything that would be written, for the brake; what cannot be told is the root, which no brake allows. */
+export function pathsWritten({ target, items }: RestoreOrder): string[] {
+  if (target.kind === "folder") return [target.path];
+  return readItems(items).map(({ names }) => localPath(names) ?? (isWindows ? "C:\\" : "/"));
+}
+
+/** Two items that would be one in a folder without their paths. */
+export function sameName(items: Item[]): [Item, Item] | undefined {
+  const seen = new Map<string, Item>();
+  for (const item of items) {
+    const name = item.names.at(-1)?.join(".") ?? "";
+    const other = seen.get(name);
+    if (other) return [other, item];
+    seen.set(name, item);
+  }
+  return undefined;
+}
+
+/** An item for people. */
+export function nameOf({ names }: Pick<Item, "names">): string {
+  return `/${names.map(shownName).join("/")}`;
+}

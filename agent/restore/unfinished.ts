@@ -1,0 +1,69 @@
+// Restores into a folder that have begun and not come to their end, so that the same one may go on there and no other may.
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import type { RestoreOrder } from "../../shared/job_kinds/restore.ts";
+import { jsonAs, type StateFolder } from "../state/folder.ts";
+
+const Unfinished = z.object({
+  target: z.string(),
+  /** What is restored, and how: see keyOf(). */
+  key: z.string(),
+  /** Which folder it is: another one may have been put in its place. */
+  device: z.number(),
+  inode: z.number().nullable(),
+  /** What an empty folder that was there before is given back; null for one that was made for it. */
+  before: z.object({ mode: z.int(), uid: z.int(), gid: z.int() }).nullable(),
+});
+export type Unfinished = z.infer<typeof Unfinished>;
+
+const Content = z.array(Unfinished);
+const FILE = "restores.json";
+const LIMIT = 100;
+
+/** The newest last; of more than a hundred the oldest are forgotten, and can then not be gone on with. */
+export class UnfinishedRestores {
+  #all: Unfinished[] = [];
+
+  /** Never throws. */
+  constructor(private readonly folder: StateFolder) {
+    const { value, damage } = folder.read(FILE, jsonAs(Content));
+    if (value) this.#all = value;
+    if (!damage) return;
+    folder.problems.happened(
+      `${damage.what}. A restore that did not come to its end cannot be gone on with: it needs a new folder.`,
+      damage.aside,
+    );
+  }
+
+  get targets(): string[] {
+    return this.#all.map(({ target }) => target);
+  }
+
+  find(target: string): Unfinished | undefined {
+    return this.#all.find((each) => each.target === target);
+  }
+
+  begin(unfinished: Unfinished): void {
+    this.#save([...this.#without(unfinished.target), unfinished].slice(-LIMIT));
+  }
+
+  end(target: string): void {
+    if (this.find(target)) this.#save(this.#without(target));
+  }
+
+  #without(target: string): Unfinished[] {
+    return this.#all.filter((each) => each.target !== target);
+  }
+
+  #save(all: Unfinished[]): void {
+    this.#all = all;
+    this.folder.write(FILE, JSON.stringify(all));
+  }
+}
+
+/** The same for two orders that write the same to the same place. */
+export function keyOf({ snapshot, items, target }: RestoreOrder): string {
+  const how = target.kind === "folder" ? target.keep_paths ?? true : null;
+  return createHash("sha256").update(JSON.stringify([snapshot, items.toSorted(), how]))
+    .digest("hex");
+}

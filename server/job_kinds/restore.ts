@@ -1,0 +1,116 @@
+import { limitsOf } from "../../shared/bandwidth.ts";
+import type { JobFinished } from "../../shared/protocol.ts";
+import { readSnapshotPath, writeSnapshotPath } from "../../shared/snapshot_path.ts";
+import { AppError } from "../errors.ts";
+import type { JobRow } from "../jobs/find.ts";
+import { LONGEST_WAIT_OF_A_PERSON, type ServerKind } from "../jobs/kind.ts";
+import { requestOf } from "../jobs/request.ts";
+import type { JobInput } from "../jobs/start.ts";
+import { isAdmin } from "../maintenance/admin_access.ts";
+import { getRepositoryRow } from "../repositories/find.ts";
+import { accessFor } from "../repositories/seal.ts";
+import { RestoreRequest } from "../restores/request.ts";
+import { startRestore } from "../restores/start.ts";
+import type { Server } from "../server.ts";
+import { getSnapshot } from "../snapshots/get.ts";
+import { atMost } from "../snapshots/limits.ts";
+
+export const restore: ServerKind<"restore"> = {
+  async start(server, actor, hostId, input) {
+    const { snapshot_id, repository_id, target, ...asked } = input;
+    if (snapshot_id === undefined) throw missing("snapshot_id", "the snapshot to restore of");
+    if (target === undefined) {
+      throw missing("target", 'where to: {"kind": "folder"} or {"kind": "original", …}');
+    }
+    const items = itemsOf(input);
+    const snapshot = await getSnapshot(server, snapshot_id, repository_id).catch(atField);
+    const limits = limitsOf(input);
+    return [
+      await startRestore(server, actor, hostId, {
+        snapshot,
+        asked: { ...asked, items, target },
+        limits,
+      }),
+    ];
+  },
+
+  async order(server, job) {
+    const asked = requestOf(job, RestoreRequest);
+    // Asked again here: since it was queued the person may have become someone else.
+    if (asked.needs_admin && job.actor_kind === "user" && !await isAdmin(server, job.actor_id)) {
+      throw new Error("it needs an admin, and was started by someone who is none.");
+    }
+    const { items } = await server.db.selectFrom("restore_items").select("items")
+      .where("job_number", "=", job.number).executeTakeFirstOrThrow();
+    const { snapshot, target, within, overwrite, dry_run, verify, undo } = asked;
+    const how = { snapshot, target, within, overwrite, dry_run, verify, undo };
+    return { restore: { ...how, items: JSON.parse(items) }, ...await readerAccess(server, job) };
+  },
+
+  // That another host is in the way of a check is no reason to wait on the worst day.
+  overtakes: true,
+  longestWaitMs: LONGEST_WAIT_OF_A_PERSON,
+  outcome,
+};
+
+function itemsOf({ items }: JobInput): string[] {
+  if (!items) throw missing("items", 'what to restore, such as [{"path": "/home/anna/letters"}]');
+  return items.map((item) => {
+    if ("path" in item) return item.path;
+    try {
+      return writeSnapshotPath(namesOf(Uint8Array.fromBase64(item.path_bytes)));
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new AppError("invalid", `items: path_bytes ${why}.`, "items");
+    }
+  });
+}
+
+/** Throws a RangeError. */
+function namesOf(path: Uint8Array): Uint8Array[] {
+  const hex = Array.from(
+    path,
+    (byte) => byte === 0x2f ? "/" : `%${byte.toString(16).padStart(2, "0")}`,
+  ).join("");
+  return readSnapshotPath(`bytes:${hex}`);
+}
+
+function missing(field: string, what: string): AppError {
+  return new AppError("invalid", `${field} is missing: ${what}.`, field);
+}
+
+/** The route has a host's id in its path, and the field of the body another name. */
+function atField(error: unknown): never {
+  if (error instanceof AppError && error.field === "id") {
+    throw new AppError(
+      error.code === "not_found" ? "invalid" : error.code,
+      error.message.replace(/^id /, "snapshot_id "),
+      "snapshot_id",
+    );
+  }
+  if (error instanceof AppError && error.field === "repository") {
+    const sentence = error.message.replace("repository=", "repository_id");
+    throw new AppError(error.code, sentence, "repository_id");
+  }
+  throw error;
+}
+
+/** A host has the credential of its own repository; that of another one travels in this order, and only there. */
+async function readerAccess(server: Server, job: JobRow) {
+  const host = await server.db.selectFrom("hosts").select("repository_id")
+    .where("id", "=", job.host_id).executeTakeFirst();
+  if (host?.repository_id === job.repository_id) return {};
+  const row = await getRepositoryRow(server, job.repository_id);
+  return { reader_access: await accessFor(server, row) };
+}
+
+/** Of what an agent says of failed items, what is kept of one job. */
+const FAILURES_BYTES = 32_768;
+
+function outcome({ restored }: JobFinished) {
+  return {
+    result: restored
+      ? JSON.stringify({ ...restored, failures: atMost(restored.failures, FAILURES_BYTES) })
+      : null,
+  };
+}
