@@ -66,6 +66,9 @@ const printable = (limit: number) =>
     "must not hold control characters or line breaks",
   );
 
+/** One line that a person writes for people. */
+export const line = (limit: number) => printable(limit).trim().min(1, "must not be empty");
+
 /** An absolute path: /etc, C:\Users, \\server\share. Its beginning keeps it from being read as an option. */
 export const absolutePath = printable(4096).regex(
   /^(\/|[A-Za-z]:[\\/]|\\\\[^\\/])/,

@@ -42,6 +42,23 @@ export function exact(at: number): string {
   return `${iso(at).slice(0, 10)} ${iso(at).slice(11, 19)} UTC`;
 }
 
+const ZONES = new Map<string, Intl.DateTimeFormat>();
+const ZONES_KEPT = 600;
+
+/** 2026-11-22 04:00:12, where the clock of that time zone stood. */
+export function inZone(at: number, timeZone: string): string {
+  let format = ZONES.get(timeZone);
+  if (!format) {
+    format = new Intl.DateTimeFormat("sv-SE", {
+      timeZone,
+      dateStyle: "short",
+      timeStyle: "medium",
+    });
+    if (ZONES.size < ZONES_KEPT) ZONES.set(timeZone, format);
+  }
+  return format.format(new Date(at));
+}
+
 /** 2026-11-22 */
 export function day(at: number): string {
   return iso(at).slice(0, 10);

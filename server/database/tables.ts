@@ -540,6 +540,32 @@ export interface RepositorySnapshotsTable {
   bytes: number | null;
 }
 
+/** Snapshots that a person pinned: no forget of ours removes them. The facts are those of when it was pinned. */
+export interface SnapshotPinsTable {
+  repository_id: Fixed<string>;
+  snapshot_id: Fixed<string>;
+  pinned_by: string;
+  pinned_at: number;
+  reason: string;
+  /** In whose list it was; null: in no host's. The host may be gone. */
+  host_id: string | null;
+  time: number;
+  hostname: string;
+  username: string | null;
+  tags: string;
+  paths: string;
+  files: number | null;
+  bytes: number | null;
+  bytes_added: number | null;
+}
+
+/** What a forget was ordered to remove; of interest while it has not ended. */
+export interface ForgetRemovalsTable {
+  job_id: Fixed<string>;
+  snapshot_id: Fixed<string>;
+  repository_id: Fixed<string>;
+}
+
 /** Snapshots that no group governs and that someone decided to keep, by host name and tags. */
 export interface UngovernedKeptTable {
   repository_id: Fixed<string>;
@@ -711,6 +737,8 @@ export interface Tables {
   schedule_credits: ScheduleCreditsTable;
   snapshot_claims: SnapshotClaimsTable;
   repository_snapshots: RepositorySnapshotsTable;
+  snapshot_pins: SnapshotPinsTable;
+  forget_removals: ForgetRemovalsTable;
   ungoverned_kept: UngovernedKeptTable;
   host_days: HostDaysTable;
   host_cuts: HostCutsTable;

@@ -15,10 +15,10 @@ export const forget: ServerKind<"forget"> = {
   async order(server, job) {
     const access = await adminAccessOf(server, job);
     const { dry_run = false, may_drop_most = false, named } = requestOf(job, ForgetRequest);
-    const forget = named
+    const wanted = named
       ? await namedOrders(server, job.repository_id, named)
       : await forgetOrders(server, job.repository_id, may_drop_most);
-    if (!dry_run) await noteOrdered(server, job, forget);
+    const forget = await noteOrdered(server, job, wanted);
     return { forget, dry_run, ...access };
   },
 

@@ -13,6 +13,7 @@ import { RestoreRequest } from "../restores/request.ts";
 import { startRestore } from "../restores/start.ts";
 import type { Server } from "../server.ts";
 import { getSnapshot } from "../snapshots/get.ts";
+import { pinUndo } from "../snapshots/pin_undo.ts";
 import { atMost } from "../snapshots/limits.ts";
 
 export const restore: ServerKind<"restore"> = {
@@ -51,6 +52,20 @@ export const restore: ServerKind<"restore"> = {
   overtakes: true,
   longestWaitMs: LONGEST_WAIT_OF_A_PERSON,
   outcome,
+
+  async finished(server, tx, job, { restored }) {
+    const { undo, first_items } = requestOf(job, RestoreRequest);
+    if (!undo || !restored?.undo_snapshot) return;
+    const host = await tx.selectFrom("hosts").select("name").where("id", "=", job.host_id)
+      .executeTakeFirst();
+    await pinUndo(server, tx, {
+      id: restored.undo_snapshot,
+      repositoryId: job.repository_id,
+      job,
+      hostName: host?.name ?? "",
+      paths: first_items,
+    });
+  },
 };
 
 function itemsOf({ items }: JobInput): string[] {
@@ -82,15 +97,11 @@ function missing(field: string, what: string): AppError {
 /** The route has a host's id in its path, and the field of the body another name. */
 function atField(error: unknown): never {
   if (error instanceof AppError && error.field === "id") {
-    throw new AppError(
-      error.code === "not_found" ? "invalid" : error.code,
-      error.message.replace(/^id /, "snapshot_id "),
-      "snapshot_id",
-    );
+    const code = error.code === "not_found" ? "invalid" : error.code;
+    throw new AppError(code, `snapshot_id: ${error.message}`, "snapshot_id");
   }
   if (error instanceof AppError && error.field === "repository") {
-    const sentence = error.message.replace("repository=", "repository_id");
-    throw new AppError(error.code, sentence, "repository_id");
+    throw new AppError(error.code, `repository_id: ${error.message}`, "repository_id");
   }
   throw error;
 }

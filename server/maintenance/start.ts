@@ -1,7 +1,9 @@
 // Forget, prune and check of a repository: on one of the hosts that share it, one at a time in the whole fleet. What needs the
 // admin credential runs only where an admin said.
+import type { Transaction } from "kysely";
 import { limitsOf, type OwnLimits } from "../../shared/bandwidth.ts";
 import { messageOf } from "../../shared/problem_words.ts";
+import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import { insertJob } from "../jobs/insert.ts";
 import { refuseSecond } from "../jobs/one_open.ts";
@@ -26,6 +28,8 @@ export interface MaintenanceRun {
   removeAllOf?: string;
   /** This run's own. */
   limits?: OwnLimits;
+  /** Belongs to the start: in its transaction, before anything is sent. What it throws undoes the start. */
+  began?: (tx: Transaction<Tables>, jobId: string) => Promise<void>;
 }
 
 /**
@@ -73,6 +77,7 @@ export async function startMaintenance(
       request,
     });
     if (removal) await auditRemoveAll(server, tx, actor, { repository, jobId: id, removal });
+    await run.began?.(tx, id);
     return id;
   });
   await dispatchStarted(server, host.id, [jobId]);

@@ -1,5 +1,7 @@
 // Starts a restore: of a snapshot that a list in force holds, to a host that is connected.
 import { RESTORE_CHARACTERS_LIMIT } from "../../shared/job_kinds/restore.ts";
+import { absolutePath, firstProblem } from "../../shared/fields.ts";
+import { messageOf } from "../../shared/log.ts";
 import type { OwnLimits } from "../../shared/bandwidth.ts";
 import { readSnapshotPath, writeSnapshotPath } from "../../shared/snapshot_path.ts";
 import { AppError } from "../errors.ts";
@@ -52,7 +54,7 @@ export async function startRestore(
 
 /** In one spelling, each once. Throws invalid. */
 export function exactItems(items: string[]): string[] {
-  const all = [...new Set(items.map((path) => writeSnapshotPath(readSnapshotPath(path))))];
+  const all = [...new Set(items.map(exactly))];
   if (all.reduce((sum, path) => sum + path.length, 0) > RESTORE_CHARACTERS_LIMIT) {
     throw new AppError(
       "invalid",
@@ -61,6 +63,14 @@ export function exactItems(items: string[]): string[] {
     );
   }
   return all;
+}
+
+function exactly(path: string): string {
+  try {
+    return writeSnapshotPath(readSnapshotPath(path));
+  } catch (error) {
+    throw new AppError("invalid", `items: a path ${messageOf(error)}.`, "items");
+  }
 }
 
 /** Throws as startRestore() does, without starting anything. */
@@ -89,7 +99,10 @@ export function checkedRequest(
   const folder = isInPlace
     ? null
     : target.path ?? proposedTarget(actor, { host, snapshot, now: server.now() });
-  if (folder !== null) checkTarget(actor, folder, host);
+  if (folder !== null) {
+    refuseNoFolder(folder);
+    checkTarget(actor, folder, host);
+  }
   return {
     snapshot: snapshot.id,
     items_count: asked.items.length,
@@ -106,6 +119,16 @@ export function checkedRequest(
     undo: isInPlace && (asked.undo ?? true),
     needs_admin: needsAdmin,
   };
+}
+
+function refuseNoFolder(path: string): void {
+  const { error } = absolutePath.safeParse(path);
+  const why = error
+    ? firstProblem(error).message
+    : path.split(/[\\/]/).includes("..")
+    ? "must be written without .."
+    : undefined;
+  if (why) throw new AppError("invalid", `target.path ${why}.`, "target.path");
 }
 
 function auditDetail(snapshot: FoundSnapshot, request: RestoreRequest): Record<string, unknown> {

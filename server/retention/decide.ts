@@ -23,7 +23,7 @@ export function decide(
   snapshots: OwnSnapshot[],
   { retention: policy, timeZone, last }: Policy,
 ): Decision {
-  const kept = keptBy(snapshots, policy, timeZone);
+  const kept = withPinned(snapshots, keptBy(snapshots, policy, timeZone));
   const remove = snapshots.filter(({ id }) => !kept.has(id));
   const before = last ? keptBy(snapshots, last, timeZone) : undefined;
   return {
@@ -42,6 +42,21 @@ function keptBy(
   // What an admin adopted has times that someone else wrote: it never takes the place of what a job made.
   const made = workOut(snapshots.filter(({ isAdopted }) => !isAdopted), policy, timeZone);
   return new Map([...made.keep, ...all.keep].map((each) => [each.snapshot.id, each]));
+}
+
+/**
+ * Pinned ones stay on top of what the policy keeps, and fill its slots like any other, as with restic's --keep-tag: pinning one neither
+ * takes another's place nor makes room for one.
+ */
+function withPinned(
+  snapshots: OwnSnapshot[],
+  kept: Map<string, Kept<OwnSnapshot>>,
+): Map<string, Kept<OwnSnapshot>> {
+  for (const snapshot of snapshots.filter(({ isPinned }) => isPinned)) {
+    const reasons = kept.get(snapshot.id)?.reasons ?? [];
+    kept.set(snapshot.id, { snapshot, reasons: [...reasons, "pinned"] });
+  }
+  return kept;
 }
 
 function heldBecause(

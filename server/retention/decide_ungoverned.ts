@@ -8,6 +8,7 @@ import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import type { Actor, Server } from "../server.ts";
+import { pinnedAmong } from "./pins.ts";
 import { asPlaces, type UngovernedSnapshot, ungovernedSnapshots } from "./ungoverned.ts";
 
 const named = {
@@ -122,8 +123,20 @@ export async function forgetUngoverned(
       "confirm_hostname",
     );
   }
-  const places = asPlaces(await some(server, repositoryId, input));
+  const places = asPlaces(await unpinned(server, repositoryId, input));
   return await forgetNamed(server, actor, repositoryId, { ...namedOf(input), places });
+}
+
+async function unpinned(
+  server: Server,
+  repositoryId: string,
+  input: Named,
+): Promise<UngovernedSnapshot[]> {
+  const snapshots = await some(server, repositoryId, input);
+  const pinned = await pinnedAmong(server.db, repositoryId, snapshots.map(({ id }) => id));
+  const left = snapshots.filter(({ id }) => !pinned.has(id));
+  if (left.length > 0) return left;
+  throw new AppError("conflict", "All of these snapshots are pinned: unpin what may go first.");
 }
 
 async function some(

@@ -8,6 +8,8 @@ export const NamedForget = z.object({
   places: z.array(
     z.object({ host: z.string(), tags: z.array(z.string()), remove: z.array(z.string()) }),
   ),
+  /** One that a person named by its id: also one that a group governs. */
+  also_governed: z.boolean().optional(),
 });
 export type NamedForget = z.infer<typeof NamedForget>;
 

@@ -2,6 +2,7 @@
 import type { Db } from "../database/open.ts";
 import type { Transaction } from "kysely";
 import type { Tables } from "../database/tables.ts";
+import { pinnedAmong } from "./pins.ts";
 
 export interface OwnSnapshot {
   /** Of its claim: of two of one moment, the later claim is the newer snapshot. */
@@ -14,6 +15,7 @@ export interface OwnSnapshot {
   isGood: boolean;
   wasKept: boolean;
   isAdopted: boolean;
+  isPinned: boolean;
 }
 
 /** Of a group in a repository, the newest first: confirmed, there, not withheld, and claimed once. */
@@ -33,6 +35,7 @@ export async function ownSnapshots(
           .whereRef("other.number", "!=", "claim.number").where("other.confirmed", "=", 1),
       ))
     ).orderBy("claim.time", "desc").orderBy("claim.number", "desc").execute();
+  const pinned = await pinnedAmong(db, repositoryId, rows.map((row) => row.snapshot_id));
   return rows.map((row) => ({
     number: row.number,
     id: row.snapshot_id,
@@ -42,5 +45,6 @@ export async function ownSnapshots(
     isGood: row.good === 1,
     wasKept: row.kept === 1,
     isAdopted: row.job_id === null,
+    isPinned: pinned.has(row.snapshot_id),
   }));
 }

@@ -8,6 +8,7 @@ import { AppError } from "../errors.ts";
 import { dispatchAll } from "../jobs/dispatch.ts";
 import { chooseHost } from "../maintenance/start.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
+import { pinnedAmong } from "./pins.ts";
 import { asPlaces, type UngovernedSnapshot } from "./ungoverned.ts";
 import type { Actor, Server } from "../server.ts";
 
@@ -62,7 +63,7 @@ export async function removeHost(
   return await forgetNamed(server, actor, gone.repository_id, named);
 }
 
-/** The host's snapshots as it listed them; what it listed under the name of another is not its own to take along. */
+/** The host's snapshots as it listed them, but for pinned ones; what it listed under the name of another is not its own to take along. */
 async function refuseWithoutOther(
   server: Server,
   hostId: string,
@@ -81,7 +82,7 @@ async function refuseWithoutOther(
       "snapshots",
     );
   }
-  return await server.db.selectFrom("snapshots").innerJoin(
+  const own = await server.db.selectFrom("snapshots").innerJoin(
     "hosts",
     (join) =>
       join.onRef("hosts.id", "=", "snapshots.host_id")
@@ -90,4 +91,6 @@ async function refuseWithoutOther(
     .select(["snapshots.id", "snapshots.time", "snapshots.hostname", "snapshots.tags"])
     .where("hosts.id", "=", hostId).whereRef("snapshots.hostname", "=", "hosts.snapshot_host")
     .orderBy("snapshots.time").limit(4000).execute();
+  const pinned = await pinnedAmong(server.db, repository_id, own.map(({ id }) => id));
+  return own.filter(({ id }) => !pinned.has(id));
 }

@@ -1,4 +1,4 @@
-import { startMaintenance } from "../maintenance/start.ts";
+import { type MaintenanceRun, startMaintenance } from "../maintenance/start.ts";
 import type { Actor, Server } from "../server.ts";
 import type { NamedForget } from "./forget_request.ts";
 
@@ -8,10 +8,12 @@ export async function forgetNamed(
   actor: Actor,
   repositoryId: string,
   named: NamedForget,
+  began?: MaintenanceRun["began"],
 ): Promise<string> {
   const { jobId } = await startMaintenance(server, actor, repositoryId, {
     kind: "forget",
     request: { named },
+    ...(began ? { began } : {}),
   });
   return jobId;
 }

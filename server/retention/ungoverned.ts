@@ -2,6 +2,7 @@
 // made by someone else, or of a job whose report was lost. They stay until a person decides.
 import { type RawBuilder, sql } from "kysely";
 import type { Server } from "../server.ts";
+import { samePlaces } from "./pins.ts";
 import type { ForgetOrder } from "../../shared/job_kinds/forget.ts";
 import type { UngovernedList } from "../../shared/shapes/snapshot.ts";
 
@@ -29,8 +30,17 @@ export async function listUngoverned(
   const repository = await db.selectFrom("repositories").select("listing_at")
     .where("id", "=", repositoryId).executeTakeFirst();
   const { rows } = await sql<
-    { hostname: string; tags: string; count: number; oldest: number; newest: number; by: string }
-  >`select each.hostname, each.tags, count(*) as count, min(each.time) as oldest,
+    {
+      hostname: string;
+      tags: string;
+      count: number;
+      pinned: number;
+      oldest: number;
+      newest: number;
+      by: string;
+    }
+  >`select each.hostname, each.tags, count(*) as count,
+      sum(each.id in (${pinnedIds(repositoryId)})) as pinned, min(each.time) as oldest,
       max(each.time) as newest, kept.kept_by as "by"
     from (${ungoverned(repositoryId)}) as each
     left join ungoverned_kept as kept on kept.repository_id = ${repositoryId}
@@ -42,6 +52,7 @@ export async function listUngoverned(
       hostname: row.hostname,
       tags: JSON.parse(row.tags),
       count: row.count,
+      pinned: row.pinned,
       oldest_at: row.oldest,
       newest_at: row.newest,
       kept_by: row.by,
@@ -60,6 +71,11 @@ export async function ungovernedSnapshots(
       and tags = ${JSON.stringify(named.tags)} and length(id) = 64
     order by time limit ${MOST}`.execute(db);
   return rows;
+}
+
+function pinnedIds(repositoryId: string): RawBuilder<unknown> {
+  return sql`select snapshot_id from snapshot_pins
+    where repository_id in ${samePlaces(repositoryId)}`;
 }
 
 /** By host name and tags, as an order names them. */

@@ -14,7 +14,6 @@ export async function listSnapshots(
 ): Promise<SnapshotList> {
   const host = await db.selectFrom("hosts").select([
     "snapshots_report_id",
-    "snapshots_refreshed_at",
     "repository_id",
   ])
     .where("id", "=", hostId).executeTakeFirst();
@@ -42,10 +41,7 @@ export async function listSnapshots(
     query = query.where(sql<boolean>`(snapshots.time, snapshots.id) < (${time}, ${id})`);
   }
   const page = pageOf(await query.execute(), input, (row) => `${row.time}.${row.id}`, toSnapshot);
-  const losses = await db.selectFrom("snapshot_losses")
-    .select(["noticed_at", "count", "newest_time"]).where("host_id", "=", hostId)
-    .orderBy("noticed_at", "desc").limit(5).execute();
-  return { ...page, refreshed_at: host.snapshots_refreshed_at, losses };
+  return { ...page, ...await listFacts({ db }, hostId) };
 }
 
 function toSnapshot(
@@ -67,6 +63,20 @@ function toSnapshot(
     ours: row.claim === "ours",
     withheld: row.claim === "withheld",
   };
+}
+
+/** When the host's list was handed in, and what vanished from it. Throws not_found. */
+export async function listFacts(
+  { db }: Pick<Server, "db">,
+  hostId: string,
+): Promise<Pick<SnapshotList, "refreshed_at" | "losses">> {
+  const host = await db.selectFrom("hosts").select("snapshots_refreshed_at")
+    .where("id", "=", hostId).executeTakeFirst();
+  if (!host) throw new AppError("not_found", "There is no such host.");
+  const losses = await db.selectFrom("snapshot_losses")
+    .select(["noticed_at", "count", "newest_time"]).where("host_id", "=", hostId)
+    .orderBy("noticed_at", "desc").limit(5).execute();
+  return { refreshed_at: host.snapshots_refreshed_at, losses };
 }
 
 /** "ours", "withheld", or null: claimed by no job or by more than one. */

@@ -26,12 +26,16 @@ export interface FoundSnapshot {
   bytes_added: number | null;
   /** null: no host that is here lists it. */
   source: SourceHost | null;
+  /** False: no list in force holds it, and it is known only since it was pinned. */
+  listed: boolean;
 }
 
 /** More than these are not told apart. */
 const MATCHES = 20;
 
 interface Row {
+  /** Host's lists are 0, those of whole repositories 1, pins 2. */
+  rank: number;
   id: string;
   repository_id: string;
   repository_name: string;
@@ -51,7 +55,7 @@ interface Row {
 }
 
 /**
- * The snapshot that a list in force holds: that of its host, or that of the whole repository. Throws invalid for what is no id, not_found, and
+ * The snapshot that a list in force holds: that of its host, or that of the whole repository; else as it was when it was pinned. Throws invalid for what is no id, not_found, and
  * conflict when it is more than one: longer beginnings tell different ones apart, `repositoryId` those that are in two repositories.
  */
 export async function getSnapshot(
@@ -66,7 +70,10 @@ export async function getSnapshot(
       "id",
     );
   }
-  const rows = await matching(server, id, repositoryId);
+  const found = await matching(server, id, repositoryId);
+  const rows = found.filter(({ rank, id }) =>
+    rank < 2 || !found.some((other) => other.rank < 2 && other.id === id)
+  );
   const [first] = rows;
   if (!first) throw new AppError("not_found", "No list of snapshots holds one with this id.", "id");
   const other = rows.find((row) => row.id !== first.id);
@@ -90,7 +97,7 @@ export async function getSnapshot(
       "repository",
     );
   }
-  return found(rows);
+  return toFound(first);
 }
 
 /** Host's lists first, and of these whose list held it first: a host may list what is another's. */
@@ -113,12 +120,17 @@ async function matching(server: Server, id: string, repositoryId?: string): Prom
     from repositories r join repository_snapshots w on w.repository_id = r.id
       and w.report_id = r.listing_report_id and w.id >= ${id} and w.id < ${end}
     where ${only} is null or r.id = ${only}
+    union all
+    select p.snapshot_id, p.time, p.hostname, p.username, p.tags, p.paths, p.files, p.bytes, p.bytes_added,
+      p.repository_id, r.name, null, null, null, null, null, 2, 0
+    from snapshot_pins p join repositories r on r.id = p.repository_id
+    where p.snapshot_id >= ${id} and p.snapshot_id < ${end} and (${only} is null or r.id = ${only})
     order by rank, is_first desc, host_id limit ${MATCHES}`.execute(server.db);
   return rows;
 }
 
-function found([row]: Row[]): FoundSnapshot {
-  const { host_id, host_name, os, time_zone, approved_roots, tags, paths, ...facts } = row!;
+function toFound(row: Row): FoundSnapshot {
+  const { host_id, host_name, os, time_zone, approved_roots, tags, paths, ...facts } = row;
   return {
     id: facts.id,
     repository_id: facts.repository_id,
@@ -131,6 +143,7 @@ function found([row]: Row[]): FoundSnapshot {
     files: facts.files,
     bytes: facts.bytes,
     bytes_added: facts.bytes_added,
+    listed: facts.rank < 2,
     source: host_id === null ? null : {
       id: host_id,
       name: host_name!,

@@ -39,6 +39,22 @@ export function namesShown(
   );
 }
 
+/** Throws forbidden for a person who may see nothing of it, not even the way to an approved folder. */
+export function refuseUnseen(actor: Actor, { source }: FoundSnapshot): void {
+  if (mayDecide(isRestricted(actor), source)) return;
+  throw new AppError(
+    "forbidden",
+    source
+      ? `No folder of ${source.name} is approved for operators, so an admin decides about its snapshots.`
+      : "Only an admin decides about a snapshot that no host here lists as its own.",
+  );
+}
+
+/** Whether who is restricted may decide about a snapshot of this host. */
+export function mayDecide(isRestricted: boolean, source: FoundSnapshot["source"]): boolean {
+  return !isRestricted || (source !== null && source.approved_roots.length > 0);
+}
+
 /** As restic has it in its trees: C:\Users is /C/Users. undefined for what it has no place for (a share). */
 function namesIn(root: string, os: string): (string | undefined)[] | undefined {
   const plain = plainPath(root, os);

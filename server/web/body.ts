@@ -79,7 +79,16 @@ export function readPage(c: Ctx, most = 500): PageInput {
 
 /** A time in a query: ISO 8601. Throws invalid. */
 export function readTime(c: Ctx, name: string): number | undefined {
-  const text = c.req.query(name);
+  return timeOf(name, c.req.query(name));
+}
+
+/** The end of a span of times: a date alone includes that day. Throws invalid. */
+export function readEndTime(c: Ctx, name: string): number | undefined {
+  return endTimeOf(name, c.req.query(name));
+}
+
+/** As readTime(), of a text that was given under this name. */
+export function timeOf(name: string, text: string | undefined): number | undefined {
   if (!text) return undefined;
   const at = Date.parse(text);
   if (Number.isNaN(at)) {
@@ -90,6 +99,12 @@ export function readTime(c: Ctx, name: string): number | undefined {
     );
   }
   return at;
+}
+
+/** As readEndTime(). */
+export function endTimeOf(name: string, text: string | undefined): number | undefined {
+  const at = timeOf(name, text);
+  return at !== undefined && /^\d{4}-\d\d-\d\d$/.test(text ?? "") ? at + 86_399_999 : at;
 }
 
 /** One of a list, or absent. Throws invalid. */

@@ -23,6 +23,51 @@ export const Snapshot = z.object({
 }).meta({ id: "Snapshot" });
 export type Snapshot = z.infer<typeof Snapshot>;
 
+/** A person's word that no retention here may remove the snapshot. */
+export const SnapshotPin = z.object({
+  by: z.string(),
+  at: Time,
+  reason: z.string(),
+}).meta({ id: "SnapshotPin" });
+export type SnapshotPin = z.infer<typeof SnapshotPin>;
+
+/** What tells a person beside the facts of a list whether a snapshot is worth restoring. */
+export const SnapshotMarks = z.object({
+  /** The job that made it; null: none that is known here. */
+  job_id: z.string().nullable(),
+  /** How long that job took. */
+  seconds: z.number().nullable(),
+  files: z.number().nullable(),
+  bytes: z.number().nullable(),
+  /** Its job had warnings or did not succeed; null: no job that is known here made it. */
+  incomplete: z.boolean().nullable(),
+  /** Less than half of the files or of the bytes of the one before with the same host name and tags. */
+  much_smaller: z.boolean(),
+  pinned: z.boolean(),
+  pin: SnapshotPin.nullable(),
+  /** Whether a source group governs it: retention counts it, and may remove it. */
+  ours: z.boolean(),
+  /** Not counted until a person says on its job that it is right. */
+  withheld: z.boolean(),
+});
+export type SnapshotMarks = z.infer<typeof SnapshotMarks>;
+
+/** A snapshot in the list of all hosts and repositories. */
+export const ListedSnapshot = SnapshotMarks.extend({
+  id: z.string(),
+  repository_id: z.string(),
+  time: Time,
+  /** The host name that it carries. */
+  host: z.string(),
+  /** The host in whose list it is; null: no host that is here lists it. */
+  host_id: z.string().nullable(),
+  tags: z.array(z.string()),
+  paths: z.array(z.string()),
+  /** False of a pinned one that no list in force holds any more. */
+  listed: z.boolean(),
+}).meta({ id: "ListedSnapshot" });
+export type ListedSnapshot = z.infer<typeof ListedSnapshot>;
+
 /** Snapshots that vanished from a host's list without a forget of ours. */
 export const SnapshotLoss = z.object({
   noticed_at: Time,
@@ -43,6 +88,8 @@ export const Ungoverned = z.object({
   hostname: z.string(),
   tags: z.array(z.string()),
   count: z.number(),
+  /** How many of them are pinned, which a forget leaves there. */
+  pinned: z.number(),
   oldest_at: Time,
   newest_at: Time,
   /** Who decided to keep them, or null. */

@@ -41,6 +41,7 @@ export type HostView =
     | "applied_plan_version"
     | "repository_id"
     | "repository_name"
+    | "snapshot_host"
     | "repository_state"
     | "repository_ready_at"
     | "repository_job_id"

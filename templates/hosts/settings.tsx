@@ -111,7 +111,7 @@ function LeftSnapshots() {
         type="radio"
         name="snapshots"
         value="forget"
-        label="Forget them, by another host of the repository that is online"
+        label="Forget them, but for pinned ones, by another host of the repository that is online"
       />
     </fieldset>
   );

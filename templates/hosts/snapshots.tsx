@@ -1,20 +1,25 @@
-// What do I have: the snapshots of a host, by day.
-import { bytes, clock, count, day, dayInWords, middleCut, plural } from "../format.ts";
+// What do I have: the snapshots of a host.
+import { plural } from "../format.ts";
 import { visible } from "../../shared/redact.ts";
-import { Copyable } from "../parts/copyable.tsx";
 import { PostButton } from "../parts/csrf.tsx";
 import { Empty } from "../parts/empty.tsx";
-import { Tags } from "../parts/name.tsx";
 import { Pager } from "../parts/pager.tsx";
-import { At, Time } from "../parts/time.tsx";
+import { Time } from "../parts/time.tsx";
 import { lossInWords } from "../repositories/maintenance.tsx";
+import { type UnlistedPin, UnlistedPins } from "../snapshots/list.tsx";
+import { type SnapshotRowView, SnapshotTable } from "../snapshots/rows.tsx";
+import { Timeline } from "../snapshots/timeline.tsx";
 import { HostFrame, type HostFrameProps } from "./frame.tsx";
-import type { Snapshot, SnapshotLoss } from "../../shared/shapes/snapshot.ts";
+import type { SnapshotLoss } from "../../shared/shapes/snapshot.ts";
 
 /** What changes while the page is open. */
 export interface SnapshotListProps extends Pick<HostFrameProps, "host" | "mayRun"> {
   /** One page of them, the newest first. */
-  snapshots: Snapshot[];
+  snapshots: SnapshotRowView[];
+  /** Days since 1970 (UTC) that have some. */
+  days: number[];
+  /** Pinned ones that no list holds any more. */
+  unlisted: UnlistedPin[];
   /** When the agent last sent the list. */
   refreshed_at: number | null;
   /** What vanished without a forget of ours, the newest first. */
@@ -48,6 +53,7 @@ export function SnapshotList(props: SnapshotListProps) {
   if (snapshots.length === 0) {
     return (
       <div id="snapshots" data-shifts>
+        <UnlistedPins pins={props.unlisted} mayOpen={mayRun} />
         <NoSnapshots {...props} />
       </div>
     );
@@ -60,7 +66,10 @@ export function SnapshotList(props: SnapshotListProps) {
           <>
             , list of <Time at={refreshed_at} now={now} />
           </>
-        )}
+        )} ·{" "}
+        <a href={`${allOf(host)}?host=${encodeURIComponent(host.snapshot_host)}`}>Filter them</a> ·
+        {" "}
+        <a href={allOf(host)}>Those of all hosts in the repository</a>
       </p>
       {host.snapshots_cut > 0 && (
         <p class="warn">
@@ -73,105 +82,20 @@ export function SnapshotList(props: SnapshotListProps) {
           {lossInWords(loss.count)}, noticed <Time at={loss.noticed_at} now={now} />.
         </p>
       ))}
-      {byDay(snapshots).map((group) => (
-        <Day snapshots={group} now={now} repositoryId={mayRun ? host.repository_id : undefined} />
-      ))}
+      <UnlistedPins pins={props.unlisted} mayOpen={mayRun} />
+      <Timeline
+        action={allOf(host)}
+        kept={{ host: host.snapshot_host }}
+        days={props.days}
+        lastDay={Math.floor(now / 86_400_000)}
+      />
+      <SnapshotTable snapshots={snapshots} now={now} mayOpen={mayRun} isOfHost />
     </div>
   );
 }
 
-interface Opened {
-  /** For whoever may open it; its id may be in another one too. */
-  repositoryId: string | undefined;
-}
-
-function Day(
-  { snapshots, now, repositoryId }: { snapshots: Snapshot[]; now: number } & Opened,
-) {
-  return (
-    <section class="day">
-      <h2>{dayInWords(snapshots[0]!.time, now)}</h2>
-      <table class="table fold snaps">
-        <thead class="off-screen">
-          <tr>
-            <th scope="col">Time (UTC)</th>
-            <th scope="col">Id</th>
-            <th scope="col">Group</th>
-            <th scope="col">Paths</th>
-            <th scope="col">Files</th>
-            <th scope="col">Size</th>
-            <th scope="col">Added</th>
-          </tr>
-        </thead>
-        <colgroup>
-          <col class="c-at" />
-          <col class="c-id" />
-          <col class="c-tag" />
-          <col />
-          <col class="c-n" />
-          <col class="c-n" />
-          <col class="c-n" />
-        </colgroup>
-        <tbody>
-          {snapshots.map((snapshot) => (
-            <SnapshotRow snapshot={snapshot} repositoryId={repositoryId} />
-          ))}
-        </tbody>
-      </table>
-    </section>
-  );
-}
-
-function SnapshotRow({ snapshot: s, repositoryId }: { snapshot: Snapshot } & Opened) {
-  const paths = s.paths.slice(0, 40).map(visible);
-  return (
-    <tr>
-      <td>
-        {repositoryId
-          ? (
-            <a href={`/snapshots/${s.id.slice(0, 12)}?repository=${repositoryId}`}>
-              <At at={s.time} text={clock(s.time)} />
-            </a>
-          )
-          : <At at={s.time} text={clock(s.time)} />}
-      </td>
-      <td>
-        <Copyable text={s.id.slice(0, 8)} what="the snapshot id" />
-      </td>
-      <td>
-        <Tags tags={s.tags.slice(0, 3)} />
-        {s.withheld && (
-          <span class="warn small" title="It waits until someone says on its job that it is right">
-            not counted
-          </span>
-        )}
-        {!s.ours && !s.withheld && (
-          <span
-            class="muted small"
-            title="No group governs it: retention ignores it"
-          >
-            not ours
-          </span>
-        )}
-      </td>
-      <td class="first">
-        <span class="cut mono" title={paths.join("\n").slice(0, 150)}>
-          <bdi>{paths.slice(0, 4).map((path) => middleCut(path, 40)).join("  ")}</bdi>
-          {s.paths.length > 4 && ` and ${count(s.paths.length - 4)} more`}
-        </span>
-      </td>
-      <td class={s.files === null ? "num desk" : "num side"}>
-        {s.files === null ? "—" : plural(s.files, "file")}
-      </td>
-      <td class={s.bytes === null ? "num desk" : "num"}>
-        {s.bytes === null ? "—" : bytes(s.bytes)}
-      </td>
-      <td class={s.bytes_added === null ? "num desk" : "num side"}>
-        {s.bytes_added === null ? "—" : `+${bytes(s.bytes_added)}`}
-      </td>
-    </tr>
-  );
-}
+const allOf = ({ repository_id }: { repository_id: string }) =>
+  `/repositories/${repository_id}/snapshots`;
 
 function NoSnapshots({ host, refreshed_at, mayRun }: SnapshotListProps) {
   if (host.repository_state === "failed") {
@@ -229,15 +153,4 @@ function NoneYet(
       )}
     </Empty>
   );
-}
-
-function byDay(snapshots: Snapshot[]): Snapshot[][] {
-  const days = new Map<string, Snapshot[]>();
-  for (const snapshot of snapshots) {
-    const key = day(snapshot.time);
-    const group = days.get(key);
-    if (group) group.push(snapshot);
-    else days.set(key, [snapshot]);
-  }
-  return [...days.values()];
 }

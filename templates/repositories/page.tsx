@@ -91,6 +91,10 @@ function OpenSnapshot({ repositoryId }: { repositoryId: string }) {
   return (
     <section class="section stack" id="open">
       <h2>Open a snapshot</h2>
+      <p>
+        <a href={`/repositories/${repositoryId}/snapshots`}>All snapshots in it</a>{" "}
+        <span class="muted">of all hosts, also of those that are not here any more</span>
+      </p>
       <form class="filters" action="/snapshots">
         <input type="hidden" name="repository" value={repositoryId} />
         <label>

@@ -60,7 +60,8 @@ function Row(props: UngovernedProps & { each: UngovernedView }) {
         <b>{each.hostname ? <Name text={each.hostname} /> : "—"}</b>{" "}
         <Tags tags={each.tags.slice(0, 5)} />{" "}
         <span class="muted">
-          from <At at={each.oldest_at} /> to <At at={each.newest_at} />
+          {each.pinned > 0 && `${count(each.pinned)} of them pinned, `}from{" "}
+          <At at={each.oldest_at} /> to <At at={each.newest_at} />
           {each.kept_by !== null && (
             <>
               , kept by <Name text={each.kept_by} />
@@ -103,7 +104,9 @@ function Decisions(props: UngovernedProps & { each: UngovernedView }) {
           <button type="submit">Keep them</button>
         </form>
       )}
-      {isAdmin && <ForgetThem each={each} place={place} to={to("forget")} csrf={csrf} />}
+      {isAdmin && each.pinned < each.count && (
+        <ForgetThem each={each} place={place} to={to("forget")} csrf={csrf} />
+      )}
     </div>
   );
 }
@@ -116,13 +119,13 @@ function ForgetThem(
       label="Forget them…"
       to={to}
       csrf={csrf}
-      button={`Forget ${count(each.count)}`}
+      button={`Forget ${count(each.count - each.pinned)}`}
       isDangerous
     >
       <Named each={each} />
       <p>
         They are removed from the repository for good. What is in no other snapshot is gone with the
-        next prune.
+        next prune.{each.pinned > 0 && " Pinned ones stay."}
       </p>
       <TextField
         name="confirm_hostname"

@@ -1,7 +1,7 @@
 // A restore in five decisions on one page: what, to which machine, where, what is done with what is there, and what is looked at afterwards.
 import { visible } from "../../shared/redact.ts";
 import { shownPath } from "../../shared/snapshot_path.ts";
-import { count, middleCut, plural } from "../format.ts";
+import { count, middleCut } from "../format.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Csrf } from "../parts/csrf.tsx";
 import { Checkbox, type Errors, Problems, SelectField, TextField } from "../parts/field.tsx";
@@ -99,21 +99,29 @@ export function RestorePage(props: RestorePageProps) {
 
 /** Said here again: this is the moment in which it counts. */
 function Doubts({ snapshot: s }: { snapshot: SnapshotView }) {
-  if (s.withheld) {
-    return (
-      <p class="warn">
-        This snapshot was never said to be right: it holds far less than those before, or was made
-        with paths missing. An older one may be the one that you want.
-      </p>
-    );
-  }
-  if (!s.job || s.job.warnings === 0) return null;
   return (
-    <p class="warn">
-      This snapshot is incomplete: <a href={`/jobs/${s.job.id}`}>its backup</a> could not read{" "}
-      {plural(s.job.warnings, "file or folder", "files and folders")}. Look there whether yours is
-      among them.
-    </p>
+    <>
+      {s.incomplete && (
+        <p class="warn">
+          This snapshot is incomplete. {s.job && (
+            <>
+              Look at <a href={`/jobs/${s.job.id}`}>its backup</a>{" "}
+              whether what you want is among what could not be read.
+            </>
+          )}
+        </p>
+      )}
+      {(s.much_smaller || s.withheld) && (
+        <p class="warn">
+          It holds much less than the one before.{" "}
+          {s.before && (
+            <a href={`/snapshots/${s.before.id}?repository=${s.repository_id}`}>
+              The one before may be the one that you want.
+            </a>
+          )}
+        </p>
+      )}
+    </>
   );
 }
 
@@ -207,56 +215,56 @@ function Where(props: RestorePageProps) {
     <fieldset class="part">
       <legend>Where</legend>
       <div class="stack">
-      <Checkbox
-        type="radio"
-        name="kind"
-        value="folder"
-        label="Into a new folder"
-        isChecked={choice.kind === "folder"}
-        help="Nothing that is there is touched. The folder is closed to others until all is written, and then opened for the owner of what you chose."
-      />
-      <div class="under">
-        <TextField
-          name="path"
-          label="Folder"
-          value={choice.path}
-          isMono
-          isOptional
-          placeholder={proposed}
-          error={errors.path}
-          help="New or empty. Blank for the one that is proposed."
-        />
         <Checkbox
           type="radio"
-          name="keep_paths"
-          value="yes"
-          label="With the whole path"
-          isChecked={choice.keep_paths}
+          name="kind"
+          value="folder"
+          label="Into a new folder"
+          isChecked={choice.kind === "folder"}
+          help="Nothing that is there is touched. The folder is closed to others until all is written, and then opened for the owner of what you chose."
         />
-        <Checkbox
-          type="radio"
-          name="keep_paths"
-          value="no"
-          label="The chosen files and folders alone"
-          isChecked={!choice.keep_paths}
-        />
-      </div>
-      {isAdmin && <Original {...props} />}
-      {final && (
-        <p>
-          {choice.kind === "folder" ? "It comes to lie at " : "It is written to "}
-          <span class="mono">
-            <bdi>{visible(middleCut(final, 160))}</bdi>
-          </span>
-          {restOf(props.draft.items_count)}.
-        </p>
-      )}
-      {choice.kind === "folder" && props.isBackedUp && (
-        <p class="muted">
-          This folder lies in what the host backs up. Until the restore is done it is left out of
-          that; afterwards it is in the next backup.
-        </p>
-      )}
+        <div class="under">
+          <TextField
+            name="target.path"
+            label="Folder"
+            value={choice.path}
+            isMono
+            isOptional
+            placeholder={proposed}
+            error={errors["target.path"]}
+            help="New or empty. Blank for the one that is proposed."
+          />
+          <Checkbox
+            type="radio"
+            name="keep_paths"
+            value="yes"
+            label="With the whole path"
+            isChecked={choice.keep_paths}
+          />
+          <Checkbox
+            type="radio"
+            name="keep_paths"
+            value="no"
+            label="The chosen files and folders alone"
+            isChecked={!choice.keep_paths}
+          />
+        </div>
+        {isAdmin && <Original {...props} />}
+        {final && (
+          <p>
+            {choice.kind === "folder" ? "It comes to lie at " : "It is written to "}
+            <span class="mono">
+              <bdi>{visible(middleCut(final, 160))}</bdi>
+            </span>
+            {restOf(props.draft.items_count)}.
+          </p>
+        )}
+        {choice.kind === "folder" && props.isBackedUp && (
+          <p class="muted">
+            This folder lies in what the host backs up. Until the restore is done it is left out of
+            that; afterwards it is in the next backup.
+          </p>
+        )}
       </div>
     </fieldset>
   );
@@ -283,7 +291,7 @@ function Original({ draft: { choice }, host, errors }: RestorePageProps) {
         value="original"
         label="Where the files were"
         isChecked={choice.kind === "original"}
-        error={errors.kind}
+        error={errors.target}
         help="Over what is there now. Files that are not in the snapshot stay. Needs restic 0.17 on that machine."
       />
       <div class="under">
@@ -301,9 +309,9 @@ function Original({ draft: { choice }, host, errors }: RestorePageProps) {
           help="So that this restore can be undone. Without it nothing is written when that fails."
         />
         <TextField
-          name="confirm_hostname"
+          name="target.confirm_hostname"
           label={`Type ${host ? host.name : "the machine's name"} to write over what is there`}
-          error={errors.confirm_hostname}
+          error={errors["target.confirm_hostname"]}
           help="Users who may change these folders could lead the restore elsewhere while it runs: have them log out."
         />
       </div>

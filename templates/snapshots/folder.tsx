@@ -113,35 +113,46 @@ function NothingThere({ snapshot, choice, tree }: FolderTableProps) {
 
 /** The entries, in a form where something can be done with those that are ticked. */
 function Selection(props: FolderTableProps) {
-  const { snapshot, choice, csrf, downloads } = props;
-  if (downloads === null) return <Entries {...props} />;
-  if (downloads === "off") {
-    return (
-      <>
-        <Entries {...props} />
-        <p class="muted">Downloads and previews are off on this server (RM_DOWNLOADS).</p>
-      </>
-    );
-  }
-  const { path } = choice;
+  const { snapshot, csrf, downloads } = props;
   return (
     <form class="stack" method="post" id="selection">
       <Csrf token={csrf} />
       <input type="hidden" name="repository" value={snapshot.repository_id} />
+      {snapshot.draft && <input type="hidden" name="draft" value={snapshot.draft} />}
       <Entries {...props} />
       <div class="row">
-        <DownloadSelected {...props} format="zip" />
-        <DownloadSelected {...props} format="tar" />
-        <span class="muted">
-          This whole folder as <a href={archive(snapshot, path, "zip")} download>zip</a> or{" "}
-          <a href={archive(snapshot, path, "tar")} download>tar</a>
-        </span>
+        <button type="submit" class="primary slim" formaction={`/snapshots/${snapshot.id}/restore`}>
+          {snapshot.draft ? "Add selected to the restore" : "Restore selected"}
+        </button>
+        {snapshot.draft && (
+          <a class="button slim" href={`/restores/${snapshot.draft}`}>To the restore</a>
+        )}
+        {downloads === "on" && <Downloads {...props} />}
       </div>
-      <p class="muted">
-        Data passes this server only for downloads and previews, which are for admins and are in the
-        audit; backups and restores go between the machine and its repository.
-      </p>
+      {downloads === "on" && (
+        <p class="muted">
+          Data passes this server only for downloads and previews, which are for admins and are in
+          the audit; backups and restores go between the machine and its repository.
+        </p>
+      )}
+      {downloads === "off" && (
+        <p class="muted">Downloads and previews are off on this server (RM_DOWNLOADS).</p>
+      )}
     </form>
+  );
+}
+
+function Downloads(props: FolderTableProps) {
+  const { snapshot, choice: { path } } = props;
+  return (
+    <>
+      <DownloadSelected {...props} format="zip" />
+      <DownloadSelected {...props} format="tar" />
+      <span class="muted">
+        This whole folder as <a href={archive(snapshot, path, "zip")} download>zip</a> or{" "}
+        <a href={archive(snapshot, path, "tar")} download>tar</a>
+      </span>
+    </>
   );
 }
 
@@ -170,11 +181,9 @@ function Entries(props: FolderTableProps) {
     <table class="table fixed fold tree">
       <thead>
         <tr>
-          {downloads === "on" && (
-            <th class="t-tick" scope="col">
-              <span class="off-screen">Selected</span>
-            </th>
-          )}
+          <th class="t-tick" scope="col">
+            <span class="off-screen">Selected</span>
+          </th>
           <Head {...props} by="name" label="Name" />
           <th class="t-type" scope="col">Type</th>
           <Head {...props} by="size" label="Size" first="desc" />
@@ -229,18 +238,16 @@ function EntryRow(
   const shown = <Name text={middleCut(name, 80)} />;
   return (
     <tr>
-      {mayDownload && (
-        <td class="tick">
-          {(type === "file" || type === "folder") && (
-            <input
-              type="checkbox"
-              name="item"
-              value={formPath(entry.path)}
-              aria-label={visible(middleCut(name, 80))}
-            />
-          )}
-        </td>
-      )}
+      <td class="tick">
+        {type !== "other" && type !== "socket" && (
+          <input
+            type="checkbox"
+            name="item"
+            value={formPath(entry.path)}
+            aria-label={visible(middleCut(name, 80))}
+          />
+        )}
+      </td>
       <td class="first" title={titleOf(name, 40)}>
         {type === "folder"
           ? (

@@ -12,10 +12,10 @@ export interface TreeChoice {
 
 /** A query of this page: the address itself stays, and an id of 64 digits need not be in each row. */
 export function treeLink(
-  { repository_id }: { repository_id: string },
+  { repository_id, draft }: { repository_id: string; draft?: string | undefined },
   choice: Partial<TreeChoice> & { cursor?: string },
 ): string {
-  const all = new URLSearchParams({ repository: repository_id });
+  const all = new URLSearchParams({ repository: repository_id, ...(draft ? { draft } : {}) });
   for (const [name, value] of Object.entries(choice)) {
     if (value && value !== PLAIN[name]) all.set(name, value);
   }

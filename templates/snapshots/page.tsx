@@ -5,12 +5,13 @@ import { type FrameProps, Layout } from "../layout.tsx";
 import { Copyable } from "../parts/copyable.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { Name, Tags } from "../parts/name.tsx";
-import { At, Time } from "../parts/time.tsx";
+import { When } from "../parts/time.tsx";
 import { StateWord } from "../parts/state.tsx";
 import type { SnapshotTree, TreeReader } from "../../shared/shapes/tree.ts";
-import type { Snapshot } from "../../shared/shapes/snapshot.ts";
+import type { Snapshot, SnapshotPin } from "../../shared/shapes/snapshot.ts";
 import { FolderTable } from "./folder.tsx";
 import { type TreeChoice, treeLink } from "./link.ts";
+import { DeleteSnapshot, Keeping } from "./pin.tsx";
 
 export type SnapshotView =
   & Pick<
@@ -32,6 +33,15 @@ export type SnapshotView =
     /** The host in whose list it is. */
     source: { id: string; name: string; time_zone: string } | null;
     job: { id: string; warnings: number; seconds: number | null } | null;
+    incomplete: boolean | null;
+    much_smaller: boolean;
+    /** The one before, where this one is much smaller. */
+    before: { id: string; files: number | null; bytes: number | null } | null;
+    pin: SnapshotPin | null;
+    /** The restore to which more is being chosen. */
+    draft?: string;
+    /** False: no list in force holds it, and it is known only since it was pinned. */
+    listed: boolean;
   };
 
 export type TreeState =
@@ -48,6 +58,8 @@ export interface SnapshotPageProps {
   tree: TreeState;
   /** Whether files may be downloaded and previewed; null for whoever is no admin. */
   downloads: "on" | "off" | null;
+  mayPin: boolean;
+  isAdmin: boolean;
 }
 
 export function SnapshotPage(props: SnapshotPageProps) {
@@ -76,11 +88,13 @@ export function SnapshotPage(props: SnapshotPageProps) {
         <h1>Snapshot {s.id.slice(0, 8)}</h1>
       </div>
       <Facts snapshot={s} now={frame.now} />
+      <Keeping {...props} csrf={frame.csrf} now={frame.now} />
       <section class="section stack" id="tree">
         <h2>Files</h2>
         <Crumbs {...props} />
         <Tree {...props} />
       </section>
+      <DeleteSnapshot {...props} csrf={frame.csrf} now={frame.now} />
     </Layout>
   );
 }
@@ -91,8 +105,7 @@ function Facts({ snapshot: s, now }: { snapshot: SnapshotView; now: number }) {
     <dl class="facts">
       <dt>Made</dt>
       <dd>
-        <At at={s.time} />{" "}
-        <span class="muted">({<Time at={s.time} now={now} />}{localTime(s)})</span>
+        <When at={s.time} now={now} zone={s.source?.time_zone ?? null} />
       </dd>
       <dt>Of</dt>
       <dd>
@@ -154,38 +167,47 @@ function Source({ snapshot: s }: { snapshot: SnapshotView }) {
 }
 
 /** Whether all of what was to be saved is in it. */
-function Made({ snapshot: { job, withheld } }: { snapshot: SnapshotView }) {
-  if (!job) return <span class="muted">not made by a job that is known here</span>;
-  const took = job.seconds === null ? "" : ` in ${duration(job.seconds)}`;
+function Made({ snapshot: s }: { snapshot: SnapshotView }) {
+  const { job, before } = s;
   return (
     <>
-      {job.warnings > 0
-        ? (
-          <StateWord
-            state="warn"
-            word={`incomplete: ${plural(job.warnings, "warning")}`}
-          />
-        )
-        : withheld
+      {!job
+        ? <span class="muted">not made by a job that is known here</span>
+        : s.incomplete
+        ? <StateWord state="warn" word={inWords(job.warnings)} />
+        : s.withheld
         ? <StateWord state="warn" word="not counted until someone says that it is right" />
-        : <StateWord state="ok" word="whole" />}{" "}
-      <span class="muted">
-        · made by <a href={`/jobs/${job.id}`}>this job</a>
-        {took}
-      </span>
+        : <StateWord state="ok" word="whole" />}
+      {job && (
+        <>
+          {" "}
+          <span class="muted">
+            · made by <a href={`/jobs/${job.id}`}>this job</a>
+            {job.seconds === null ? "" : ` in ${duration(job.seconds)}`}
+          </span>
+        </>
+      )}
+      {s.much_smaller && (
+        <div>
+          <StateWord state="warn" word="much smaller than the one before" />
+          {before && (
+            <span class="muted">
+              , which is{" "}
+              <a href={`/snapshots/${before.id.slice(0, 12)}?repository=${s.repository_id}`}>
+                {before.id.slice(0, 8)}
+              </a>
+              {before.bytes !== null && ` with ${bytes(before.bytes)}`}
+              {before.files !== null && ` and ${plural(before.files, "file")}`}
+            </span>
+          )}
+        </div>
+      )}
     </>
   );
 }
 
-/** The same moment where the host is, unless that is UTC. */
-function localTime({ source, time }: SnapshotView): string {
-  if (!source || source.time_zone === "UTC") return "";
-  const there = new Intl.DateTimeFormat("sv-SE", {
-    timeZone: source.time_zone,
-    dateStyle: "short",
-    timeStyle: "medium",
-  }).format(new Date(time));
-  return `, ${there} in ${source.time_zone}`;
+function inWords(warnings: number): string {
+  return warnings > 0 ? `incomplete: ${plural(warnings, "warning")}` : "incomplete: its job failed";
 }
 
 function Crumbs({ snapshot, crumbs }: SnapshotPageProps) {

@@ -71,6 +71,14 @@ interface World {
 
 /** Of the host, in its list. */
 const SNAPSHOT = "5".repeat(64);
+/** Of another host. */
+const THEIRS = "6".repeat(64);
+const RESTORE = {
+  kind: "restore",
+  snapshot_id: SNAPSHOT,
+  items: [{ path: "/home/anna" }],
+  target: { kind: "folder", path: "/home/restored" },
+};
 
 const REPOSITORY = { name: "alpha repository", url: "rest:https://nas.example.org/r/" };
 const NEW = { name: "mine", url: "rest:https://mallory.example/", is_new: true };
@@ -143,6 +151,10 @@ const TRIES: Record<string, Record<string, (world: World) => unknown>> = {
     host_id: () => ({ kind: "forget", dry_run: true }),
     may_drop_most: () => ({ kind: "forget", dry_run: true, may_drop_most: true }),
     remove_all: () => ({ kind: "unlock", remove_all: true, confirm_hostname: "x" }),
+    items: () => ({ ...RESTORE, items: [{ path: "/home/anna" }, { path: "/etc/shadow" }] }),
+    target: () => ({ ...RESTORE, target: { kind: "original", confirm_hostname: "alpha" } }),
+    "target.path": () => ({ ...RESTORE, target: { kind: "folder", path: "/etc/cron.d/x" } }),
+    snapshot_id: () => ({ ...RESTORE, snapshot_id: THEIRS }),
   },
   "DELETE /api/repositories/:id": { "": () => undefined },
 };
@@ -188,6 +200,9 @@ attack({
   const { job_id } = await agent.next("command.run");
   await agent.acknowledged(agent.finished(job_id, { created: true }));
   await agent.acknowledged(agent.snapshots(world.repositoryId, [SNAPSHOT]));
+  const other = await joinHost(test, "beta", { id: world.repositoryId });
+  const theirAgent = await FakeAgent.connect(test.url, other.bearer);
+  await theirAgent.acknowledged(theirAgent.snapshots(world.repositoryId, [THEIRS]));
   const everything = () => {
     const tables = ["hosts", "repositories", "source_groups", "maintenance", "maintenance_hosts"];
     const jobs = test.server.database.sqlite.prepare("select id, kind from jobs").all();
@@ -235,6 +250,7 @@ attack({
   assert.equal(everything(), before);
   see(`${calls} calls refused`);
   await agent.close();
+  await theirAgent.close();
 });
 
 attack({

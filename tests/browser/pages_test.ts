@@ -65,7 +65,11 @@ const ofHost = (id: string, groupId: string, scheduleId: string) => [
   `/hosts/${id}/jobs`,
   `/hosts/${id}/settings`,
 ];
-const ofRepository = (id: string) => [`/repositories/${id}`, `/repositories/${id}/edit`];
+const ofRepository = (id: string) => [
+  `/repositories/${id}`,
+  `/repositories/${id}/edit`,
+  `/repositories/${id}/snapshots`,
+];
 const ofSnapshot = (id: string) => [
   `/snapshots/${id}`,
   `/snapshots/${id}?path=/home`,

@@ -9,6 +9,9 @@ export interface FakeSnapshot {
   time: number;
   hostname: string;
   tags: string[];
+  paths?: string[];
+  files?: number | null;
+  bytes?: number | null;
 }
 
 export class FakeRepository {
@@ -29,16 +32,18 @@ export class FakeRepository {
 
 export const randomId = () => crypto.getRandomValues(new Uint8Array(32)).toHex();
 
-const listed = ({ id, time, hostname, tags }: FakeSnapshot) => ({
+const listed = (
+  { id, time, hostname, tags, paths = ["/home"], files = 10, bytes = 1000 }: FakeSnapshot,
+) => ({
   id,
   time,
   tags,
-  paths: ["/home"],
+  paths,
   hostname,
   username: "root",
   parent: null,
-  files: 10,
-  bytes: 1000,
+  files,
+  bytes,
   bytes_added: 100,
 });
 

@@ -25,6 +25,7 @@ import { clockAndLeases } from "./0018_clock_and_leases.ts";
 import { agentProblems } from "./0020_agent_problems.ts";
 import { problemFacts } from "./0021_problem_facts.ts";
 import { names } from "./0022_names.ts";
+import { pins } from "./0023_pins.ts";
 import { restores } from "./0024_restores.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
@@ -49,6 +50,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0020_agent_problems": agentProblems,
   "0021_problem_facts": problemFacts,
   "0022_names": names,
+  "0023_pins": pins,
   "0024_restores": restores,
 };
 

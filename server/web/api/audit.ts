@@ -1,7 +1,7 @@
 import { visible, visibleJson } from "../../../shared/redact.ts";
 import { type AuditFilter, listAudit } from "../../audit/find.ts";
 import type { Server } from "../../server.ts";
-import { readPage, readTime } from "../body.ts";
+import { readEndTime, readPage, readTime } from "../body.ts";
 import type { Ctx } from "../context.ts";
 import { isStillSignedIn } from "../security.ts";
 import { withIsoTimes } from "./shapes.ts";
@@ -48,13 +48,8 @@ export function auditFilter(c: Ctx): AuditFilter {
     action: c.req.query("action") || undefined,
     target: c.req.query("target") || undefined,
     from: readTime(c, "from"),
-    to: endOfDay(c.req.query("to"), readTime(c, "to")),
+    to: readEndTime(c, "to"),
   };
-}
-
-/** "to 2026-11-22" includes that day. */
-function endOfDay(text: string | undefined, at: number | undefined): number | undefined {
-  return at !== undefined && /^\d{4}-\d\d-\d\d$/.test(text ?? "") ? at + 86_399_999 : at;
 }
 
 function csv(server: Server, c: Ctx, filter: AuditFilter): ReadableStream<Uint8Array> {

@@ -11,6 +11,7 @@ import { pendingHostRoutes } from "./pending_hosts.ts";
 import { repositoryRoutes } from "./repositories.ts";
 import { scheduleRoutes } from "./schedules.ts";
 import { snapshotRoutes } from "./snapshots.ts";
+import { snapshotFileRoutes } from "./snapshot_files.ts";
 import { sourceGroupRoutes } from "./source_groups.ts";
 import { systemRoutes } from "./system.ts";
 import { userRoutes } from "./users.ts";
@@ -27,6 +28,7 @@ const DESCRIBED: ApiRoute[] = [
   ...sourceGroupRoutes,
   ...scheduleRoutes,
   ...snapshotRoutes,
+  ...snapshotFileRoutes,
   ...repositoryRoutes,
   ...maintenanceRoutes,
   ...jobRoutes,

@@ -1,5 +1,5 @@
 // Downloads from the pages of a snapshot: a link for one file or folder, and the form of those that are ticked.
-import { download, readDownloadFields } from "../api/snapshots.ts";
+import { download, readDownloadFields } from "../api/snapshot_files.ts";
 import { AppError } from "../../errors.ts";
 import type { Route } from "../context.ts";
 

@@ -27,15 +27,15 @@ import { resumeHost } from "../../hosts/resume.ts";
 import { listJobs } from "../../jobs/find.ts";
 import { reinitialise } from "../../jobs/reinitialise.ts";
 import type { Server } from "../../server.ts";
-import { listSnapshots } from "../../snapshots/find.ts";
 import { pathId, readPage } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
 import { attempt, attemptTo, type Form, linesOf, numberOf, readForm, tagsOf } from "./form.ts";
+import { hostSnapshots } from "./snapshot_rows.ts";
 import { frameOf, goTo, isAdmin, show, whereFrom } from "./page.ts";
 import { formInput, formValues, typedValues } from "./schema_form.ts";
 import { repositoryChoices } from "./repository_choice.ts";
 import { repositoryView } from "./repository_props.ts";
-import { hostFrame, lossesOf } from "./host_props.ts";
+import { hostFrame } from "./host_props.ts";
 import { testHook, TestHookInput } from "../../jobs/test_hook.ts";
 import { HostSnapshotsChoice, removeHost } from "../../retention/remove_host.ts";
 import type { DefaultHooks } from "../../../shared/shapes/hooks.ts";
@@ -70,15 +70,18 @@ export const hostPageRoutes: Route[] = [
 
 async function snapshots(server: Server, c: Ctx): Promise<Response> {
   const props = await hostFrame(server, c);
-  const page = await listSnapshots(server, props.host.id, readPage(c, 50));
+  const { items, next_cursor, ...list } = await hostSnapshots(
+    server,
+    props.host,
+    c.req.query("cursor") || null,
+  );
   return show(
     c,
     SnapshotsPage({
       ...props,
-      snapshots: page.items,
-      refreshed_at: page.refreshed_at,
-      losses: lossesOf(page, server.now()),
-      nextCursor: page.next_cursor,
+      ...list,
+      snapshots: items,
+      nextCursor: next_cursor,
       isFirstPage: !c.req.query("cursor"),
     }),
   );

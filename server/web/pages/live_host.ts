@@ -6,12 +6,12 @@ import { ScheduleList } from "../../../templates/hosts/schedules.tsx";
 import { SnapshotList } from "../../../templates/hosts/snapshots.tsx";
 import type { Server } from "../../server.ts";
 import { listSchedules } from "../../schedules/find.ts";
-import { listSnapshots } from "../../snapshots/find.ts";
 import { pathId } from "../body.ts";
 import type { Ctx, Route } from "../context.ts";
 import { fragment, watching } from "../live.ts";
 import { onceForAll } from "../shared_fragments.ts";
-import { hostView, lossesOf } from "./host_props.ts";
+import { hostView } from "./host_props.ts";
+import { hostSnapshots } from "./snapshot_rows.ts";
 import { frameFragments } from "./live_frame.ts";
 import { jobRows } from "./live_job_rows.ts";
 import { mayRun } from "./page.ts";
@@ -64,14 +64,7 @@ const TABS: Record<string, Tab> = {
     return ScheduleList({ host, schedules, now: server.now(), mayRun: may });
   },
   snapshots: async (server, host, may) => {
-    const page = await listSnapshots(server, host.id, { limit: 50, cursor: null });
-    return SnapshotList({
-      host,
-      snapshots: page.items,
-      refreshed_at: page.refreshed_at,
-      losses: lossesOf(page, server.now()),
-      now: server.now(),
-      mayRun: may,
-    });
+    const { items, next_cursor: _, ...list } = await hostSnapshots(server, host, null);
+    return SnapshotList({ ...list, host, snapshots: items, now: server.now(), mayRun: may });
   },
 };

@@ -75,23 +75,13 @@ async function act(server: Server, c: Ctx): Promise<Response> {
   const { done, errors } = await attemptTo(() =>
     start(server, c, draft, {
       dry_run: wanted === "try",
-      confirm_hostname: form.text("confirm_hostname").trim(),
+      confirm_hostname: form.text("target.confirm_hostname").trim(),
     })
   );
-  if (errors) return await showDraft(server, c, draft, named(errors));
+  if (errors) return await showDraft(server, c, draft, errors);
   // A dry run is looked at and then meant.
   if (wanted !== "try") await removeDraft(server, actor, id);
   return goTo(c, `/jobs/${done}`);
-}
-
-/** Under the names of this form. */
-function named(errors: Errors): Errors {
-  return Object.fromEntries(
-    Object.entries(errors).map(([name, sentence]) => {
-      const short = name.replace(/^target\./, "");
-      return [short === "target" ? "kind" : short, sentence?.replace(/^target\./, "")];
-    }),
-  );
 }
 
 function choiceIn(form: Form, before: DraftChoice): DraftChoice {
@@ -99,7 +89,7 @@ function choiceIn(form: Form, before: DraftChoice): DraftChoice {
   const choice = DraftChoice.safeParse({
     host_id: form.text("host_id"),
     kind: form.text("kind"),
-    path: form.text("path").trim(),
+    path: form.text("target.path").trim(),
     keep_paths: form.text("keep_paths") !== "no",
     overwrite: form.text("overwrite") || "always",
     verify: form.ticked("verify"),

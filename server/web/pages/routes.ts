@@ -16,6 +16,7 @@ import { pendingHostPageRoutes } from "./pending_hosts.ts";
 import { repositoryPageRoutes } from "./repositories.ts";
 import { runPageRoutes } from "./runs.ts";
 import { schedulePageRoutes } from "./schedules.ts";
+import { repositorySnapshotRoutes } from "./repository_snapshots.ts";
 import { snapshotPageRoutes } from "./snapshot.ts";
 import { downloadPageRoutes } from "./download.ts";
 import { previewPageRoutes } from "./preview.ts";
@@ -36,6 +37,7 @@ export const PAGE_ROUTES: Route[] = [
   ...snapshotPageRoutes,
   ...downloadPageRoutes,
   ...previewPageRoutes,
+  ...repositorySnapshotRoutes,
   ...restorePageRoutes,
   ...sourcePageRoutes,
   ...schedulePageRoutes,

@@ -1,23 +1,32 @@
 // The page of a snapshot. Nothing runs restic while it waits: it comes at once, and a folder that is not there yet follows.
+import type { z } from "zod";
 import { treeLink } from "../../../templates/snapshots/link.ts";
 import { SnapshotPage, type TreeState } from "../../../templates/snapshots/page.tsx";
+import { id } from "../../../shared/fields.ts";
 import { AppError } from "../../errors.ts";
 import type { Server } from "../../server.ts";
 import { snapshotFacts } from "../../snapshots/facts.ts";
 import { type FoundSnapshot, getSnapshot } from "../../snapshots/get.ts";
 import { lookAtTree, type TreeInput, waitForTree } from "../../snapshots/tree.ts";
 import { textOfKey } from "../../snapshots/trees.ts";
-import { TreeQuery } from "../api/snapshots.ts";
+import { deleteSnapshot, DeleteSnapshotInput } from "../../snapshots/delete.ts";
+import { PinInput, pinSnapshot, unpinSnapshot } from "../../snapshots/pin.ts";
+import { mayDecide } from "../../snapshots/tree_rights.ts";
+import { snapshotOf, TreeQuery } from "../api/snapshots.ts";
 import { readQuery } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
 import { watching } from "../live.ts";
 import { frameFragments } from "./live_frame.ts";
 import { crumbsOf, fitting, MOST_ROWS, TREE_TITLES } from "./snapshot_props.ts";
+import { attempt, attemptTo, readForm, type Tried } from "./form.ts";
 import { frameOf, goTo, isAdmin, show } from "./page.ts";
 
 export const snapshotPageRoutes: Route[] = [
   { method: "GET", path: "/snapshots", role: "operator", handler: byId },
   { method: "GET", path: "/snapshots/:id", role: "operator", handler: page },
+  { method: "POST", path: "/snapshots/:id/pin", role: "operator", handler: pin },
+  { method: "POST", path: "/snapshots/:id/unpin", role: "operator", handler: unpin },
+  { method: "POST", path: "/snapshots/:id/delete", role: "admin", handler: remove },
   { method: "GET", path: "/live/snapshots/:id", role: "operator", handler: live },
 ];
 
@@ -31,17 +40,64 @@ async function byId(server: Server, c: Ctx): Promise<Response> {
 async function page(server: Server, c: Ctx): Promise<Response> {
   const { repository, ...choice } = readQuery(c, TreeQuery);
   const snapshot = await getSnapshot(server, c.req.param("id") ?? "", repository);
+  const draft = id.safeParse(c.req.query("draft"));
   const input = { ...choice, limit: MOST_ROWS, cursor: c.req.query("cursor") || null };
   const { tree, status } = await stateOf(server, c, snapshot, input);
   const props = {
     frame: await frameOf(server, c),
-    snapshot: { ...snapshot, ...await snapshotFacts(server, snapshot) },
+    snapshot: {
+      ...snapshot,
+      ...await snapshotFacts(server, snapshot),
+      ...(draft.success ? { draft: draft.data } : {}),
+    },
     choice,
     crumbs: crumbsOf(choice.path),
     tree,
     downloads: isAdmin(c) ? (server.settings.downloads.allowed ? "on" : "off") : null,
+    mayPin: mayDecide(!isAdmin(c), snapshot.source),
+    isAdmin: isAdmin(c),
   } as const;
   return show(c, SnapshotPage(props), status);
+}
+
+async function pin(server: Server, c: Ctx): Promise<Response> {
+  const input = { reason: (await readForm(c)).text("reason") };
+  const snapshot = await snapshotOf(server, c);
+  const act = (read: z.output<typeof PinInput>) => pinSnapshot(server, actorOf(c), snapshot, read);
+  return back(c, snapshot, await attempt(PinInput, input, act), "It is pinned.");
+}
+
+async function unpin(server: Server, c: Ctx): Promise<Response> {
+  const snapshot = await snapshotOf(server, c);
+  const tried = await attemptTo(() => unpinSnapshot(server, actorOf(c), snapshot));
+  // One that nothing lists is known by its pin alone.
+  if (!tried.errors && !snapshot.listed) {
+    return goTo(c, `/repositories/${snapshot.repository_id}/snapshots`, {
+      text: "It is unpinned.",
+    });
+  }
+  return back(c, snapshot, tried, "It is unpinned.");
+}
+
+async function remove(server: Server, c: Ctx): Promise<Response> {
+  const input = { confirm_id: (await readForm(c)).text("confirm_id").trim() };
+  const snapshot = await snapshotOf(server, c);
+  const tried = await attempt(
+    DeleteSnapshotInput,
+    input,
+    (read) => deleteSnapshot(server, actorOf(c), snapshot, read),
+  );
+  if (!tried.errors) return goTo(c, `/jobs/${tried.done}`);
+  return back(c, snapshot, tried, "");
+}
+
+function back<T>(c: Ctx, snapshot: FoundSnapshot, tried: Tried<T>, done: string): Response {
+  const problem = Object.values(tried.errors ?? {})[0];
+  return goTo(
+    c,
+    `/snapshots/${snapshot.id}${treeLink(snapshot, {})}#keep`,
+    problem ? { state: "warn", text: problem } : { text: done },
+  );
 }
 
 async function stateOf(

@@ -158,7 +158,7 @@ Deno.test("an operator restores what was approved, of a host to itself, into an 
     [{ items: [{ path: "/home/anna" }, { path: "/" }] }, "items"],
     [{ items: [{ path: "/home/../etc" }] }, ""],
     [{ target: { kind: "folder", path: "/srv/x" } }, "target.path"],
-    [{ target: { kind: "folder", path: "/home/../etc/x" } }, "target.path"],
+    [{ target: { kind: "folder", path: "/home/../etc/x" } }, ""],
     [{ target: { kind: "folder", path: "/homeless" } }, "target.path"],
     [{ target: { kind: "original", confirm_hostname: "alpha" } }, "target"],
     [{ snapshot_id: THEIRS }, "snapshot_id"],
@@ -272,4 +272,42 @@ Deno.test("an admin who is none any more when the order is made has it not made"
     return job.status === "failed" && job;
   });
   assert.match(ended.reason, /needs an admin/);
+});
+
+Deno.test("what was there before a restore in place is pinned, and an agent pins nothing that was not to be saved", async () => {
+  await using all = await world();
+  const undo = "77".repeat(32);
+  const restored = {
+    entries: 1,
+    bytes: 1,
+    written: 1,
+    same: 0,
+    kept: 0,
+    failed: 0,
+    attributes: 0,
+    failures: [],
+    target: null,
+    opened_for: null,
+    verified: false,
+    continued: false,
+    undo_snapshot: undo,
+  };
+  const pinned = async () =>
+    (await all.test.api("victor", "GET", "/api/snapshots")).body.items.filter((
+      each: { pinned: boolean },
+    ) => each.pinned);
+  const end = async (more: Record<string, unknown>) => {
+    const { body } = await all.restore(more);
+    await all.ordered(all.agents.alpha, body.job_id);
+    await all.agents.alpha.acknowledged(all.agents.alpha.finished(body.job_id, { restored }));
+    return body.job_id;
+  };
+  await end({});
+  await end({ target: { kind: "original", confirm_hostname: "alpha" }, undo: false });
+  assert.deepEqual(await pinned(), []);
+  const jobId = await end({ target: { kind: "original", confirm_hostname: "alpha" } });
+  const [pin] = await pinned();
+  assert.equal(pin.id, undo);
+  assert.match(pin.pin.reason, new RegExp(jobId));
+  assert.equal(pin.pin.by, "alice");
 });

@@ -60,6 +60,7 @@ const own = (n: number, time: number, more: Partial<OwnSnapshot> = {}): OwnSnaps
   isGood: true,
   wasKept: false,
   isAdopted: false,
+  isPinned: false,
   ...more,
 });
 const newestFirst = (snapshots: OwnSnapshot[]) =>
@@ -258,3 +259,19 @@ async function kept(
   const groups: { keep: { id: string }[] | null }[] = JSON.parse(text.slice(text.indexOf("[")));
   return groups.flatMap((group) => group.keep ?? []).map(({ id }) => id);
 }
+
+Deno.test("decide() keeps pinned ones on top of what it keeps anyway, as restic's --keep-tag: they take and make no room", () => {
+  fc.assert(fc.property(policies, fc.array(fc.boolean(), { maxLength: 40 }), (policy, pins) => {
+    const plain = newestFirst(pins.map((_, n) => own(n, T - n * 7 * HOUR)));
+    const some = plain.map((each) => ({ ...each, isPinned: pins[each.number]! }));
+    const without = decide(plain, of(policy));
+    const { keep, remove } = decide(some, of(policy));
+    const kept = new Map(keep.map(({ snapshot, reasons }) => [snapshot.id, reasons]));
+    const before = new Map(without.keep.map(({ snapshot, reasons }) => [snapshot.id, reasons]));
+    for (const { id, isPinned } of some) {
+      const reasons = [...before.get(id) ?? [], ...(isPinned ? ["pinned"] : [])];
+      assert.deepEqual(kept.get(id) ?? [], reasons);
+    }
+    assert.equal(keep.length + remove.length, some.length);
+  }));
+});

@@ -26,7 +26,11 @@ async function world() {
         redirect: "manual",
         ...(method === "POST" ? { body } : {}),
       });
-      return { status: response.status, to: response.headers.get("location") ?? "", text: await response.text() };
+      return {
+        status: response.status,
+        to: response.headers.get("location") ?? "",
+        text: await response.text(),
+      };
     };
     return {
       get: (path: string) => send("GET", path),
@@ -36,7 +40,7 @@ async function world() {
   return Object.assign(stack.move(), { test, alpha, gamma, agent, person });
 }
 
-const FOLDER: [string, string][] = [["kind", "folder"], ["keep_paths", "yes"], ["path", ""]];
+const FOLDER: [string, string][] = [["kind", "folder"], ["keep_paths", "yes"], ["target.path", ""]];
 
 Deno.test("ticked files become a restore, which is looked at, changed, tried and started; its job offers it again", async () => {
   await using all = await world();
@@ -52,19 +56,39 @@ Deno.test("ticked files become a restore, which is looked at, changed, tried and
   assert.match(first.text, /\/home\/anna/);
   assert.match(first.text, /\/home\/caf�/);
   assert.ok(first.text.includes("/home/&lt;b&gt;") && !first.text.includes("<b>"));
-  assert.match(first.text, /It comes to lie at[^]*\/srv\/restore\/1a2b3c4d-\d{8}-\d{4}\/home\/anna/);
+  assert.match(
+    first.text,
+    /It comes to lie at[^]*\/srv\/restore\/1a2b3c4d-\d{8}-\d{4}\/home\/anna/,
+  );
   // More of the same snapshot comes into the same restore.
   const draft = begun.to.split("/").at(-1)!;
-  const more = await alice.post(`/snapshots/${ID}/restore`, [["draft", draft], ["item", "/home/berta"]]);
+  const more = await alice.post(`/snapshots/${ID}/restore`, [["draft", draft], [
+    "item",
+    "/home/berta",
+  ]]);
   assert.equal(more.to, begun.to);
   const host: [string, string] = ["host_id", all.alpha.hostId];
   const left = await alice.post(begun.to, [...FOLDER, host, ["remove", "/home/<b>"]]);
   assert.equal(left.to, begun.to);
-  await alice.post(begun.to, [["kind", "folder"], ["keep_paths", "no"], ["path", "/data/here"], host, ["act", "update"]]);
+  await alice.post(begun.to, [
+    ["kind", "folder"],
+    ["keep_paths", "no"],
+    ["target.path", "/data/here"],
+    host,
+    ["act", "update"],
+  ]);
   const changed = await alice.get(begun.to);
   assert.match(changed.text, /\/data\/here\/anna/);
   assert.ok(!changed.text.includes("/home/&lt;b&gt;"));
-  const wrong = await alice.post(begun.to, [["kind", "folder"], ["path", "not absolute"], host, ["act", "start"]]);
+  const wrong = await alice.post(begun.to, [
+    ["kind", "folder"],
+    ["target.path", "not absolute"],
+    host,
+    [
+      "act",
+      "start",
+    ],
+  ]);
   assert.equal(wrong.status, 422);
   assert.match(wrong.text, /value="not absolute"/);
   assert.equal((await all.test.api("alice", "GET", "/api/jobs?kind=restore")).body.items.length, 0);
@@ -97,7 +121,8 @@ Deno.test("ticked files become a restore, which is looked at, changed, tried and
 Deno.test("in place the name of the machine is typed, and an operator is not even asked", async () => {
   await using all = await world();
   const [alice, olive] = [await all.person("alice"), await all.person("olive")];
-  const begin = async (who: typeof alice) => (await who.post(`/snapshots/${ID}/restore`, [["item", "/home/anna"]])).to;
+  const begin = async (who: typeof alice) =>
+    (await who.post(`/snapshots/${ID}/restore`, [["item", "/home/anna"]])).to;
   const original: [string, string][] = [
     ["kind", "original"],
     ["host_id", all.alpha.hostId],
@@ -108,7 +133,7 @@ Deno.test("in place the name of the machine is typed, and an operator is not eve
   const unsaid = await alice.post(mine, original);
   assert.equal(unsaid.status, 422, unsaid.text);
   assert.match(unsaid.text, /Must be alpha/);
-  const done = await alice.post(mine, [...original, ["confirm_hostname", "alpha"]]);
+  const done = await alice.post(mine, [...original, ["target.confirm_hostname", "alpha"]]);
   const order = await all.agent.next("command.run", ({ job_id }) => done.to.endsWith(job_id));
   // The box for the snapshot of what is there now was not ticked.
   assert.deepEqual([order.restore?.target, order.restore?.overwrite, order.restore?.undo], [
@@ -117,12 +142,19 @@ Deno.test("in place the name of the machine is typed, and an operator is not eve
     false,
   ]);
   assert.ok(!(await olive.get(hers)).text.includes('value="original"'));
-  assert.equal((await olive.post(hers, [...original, ["confirm_hostname", "alpha"]])).status, 422);
+  assert.equal(
+    (await olive.post(hers, [...original, ["target.confirm_hostname", "alpha"]])).status,
+    422,
+  );
 });
 
 Deno.test("a restore that is put together is its maker's alone, for a day", async () => {
   await using all = await world();
-  const [alice, olive, victor] = [await all.person("alice"), await all.person("olive"), await all.person("victor")];
+  const [alice, olive, victor] = [
+    await all.person("alice"),
+    await all.person("olive"),
+    await all.person("victor"),
+  ];
   const { to } = await alice.post(`/snapshots/${ID}/restore`, [["item", "/home"]]);
   assert.equal((await olive.get(to)).status, 404);
   assert.equal((await olive.post(to, [...FOLDER, ["act", "start"]])).status, 404);
@@ -130,8 +162,11 @@ Deno.test("a restore that is put together is its maker's alone, for a day", asyn
   assert.equal((await victor.post(`/snapshots/${ID}/restore`, [["item", "/home"]])).status, 403);
   assert.equal((await alice.post(`/snapshots/${ID}/restore`, [])).status, 422);
   assert.equal((await alice.post(`/snapshots/${ID}/restore`, [["item", "no path"]])).status, 422);
-  for (let n = 0; n < 60; n++) await alice.post(`/snapshots/${ID}/restore`, [["item", `/home/${n}`]]);
-  const { n } = all.test.server.database.sqlite.prepare("select count(*) as n from restore_drafts").get() as { n: number };
+  for (let n = 0; n < 60; n++) {
+    await alice.post(`/snapshots/${ID}/restore`, [["item", `/home/${n}`]]);
+  }
+  const { n } = all.test.server.database.sqlite.prepare("select count(*) as n from restore_drafts")
+    .get() as { n: number };
   assert.equal(n, 50);
   const last = await alice.post(`/snapshots/${ID}/restore`, [["item", "/home"]]);
   all.test.clock.pass(86_400_000 + 1000);

@@ -33,6 +33,7 @@ export const hostView = (changes: Partial<HostView> = {}): HostView => ({
   os: "linux",
   arch: "amd64",
   hostname: "web-01.example.org",
+  snapshot_host: "web-01",
   hostname_warning: null,
   brakes: null,
   online: true,
@@ -128,6 +129,8 @@ export const hostPages: Pages = {
         problems: [problem("on_hold", NOW - DAY, {})],
       }))}
       snapshots={snapshots(2)}
+      days={[]}
+      unlisted={[]}
       refreshed_at={NOW - 8 * MINUTE}
       losses={[]}
       nextCursor={null}

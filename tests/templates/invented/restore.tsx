@@ -50,7 +50,8 @@ export const restorePages: Pages = {
     page({
       choice: { kind: "original", overwrite: "if-newer", verify: true },
       errors: {
-        confirm_hostname: "confirm_hostname must be web-01: what is there now is written over.",
+        "target.confirm_hostname":
+          "target.confirm_hostname must be web-01: what is there now is written over.",
       },
     }),
   "restore-operator": () =>

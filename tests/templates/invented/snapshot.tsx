@@ -20,6 +20,11 @@ export const SNAPSHOT = {
   repository_name: "office nas",
   source: { id: id(1), name: "web-01", time_zone: "Europe/Berlin" },
   job: { id: id(1001), warnings: 0, seconds: 192 },
+  incomplete: false,
+  much_smaller: false,
+  before: null,
+  pin: null,
+  listed: true,
 };
 
 const entry = (n: number, more: Partial<TreeEntry> = {}): TreeEntry => ({
@@ -57,6 +62,8 @@ const page = (more: Partial<SnapshotPageProps>) => (
     snapshot={SNAPSHOT}
     choice={{ path: "/home", sort: "name", order: "asc", q: "" }}
     crumbs={[{ name: "home", path: "/home" }]}
+    mayPin
+    isAdmin
     tree={{
       state: "ready",
       tree: tree([folder("alice"), folder("bob"), ...[3, 4, 5].map((n) => entry(n))]),
@@ -108,6 +115,13 @@ export const snapshotPages: Pages = {
   "preview-failed": () =>
     preview(failed("It is not there", "/home/report.txt is not in this snapshot.")),
   "snapshot": () => page({}),
+  "snapshot-pinned": () =>
+    page({
+      snapshot: {
+        ...SNAPSHOT,
+        pin: { by: "olive", at: NOW - DAY, reason: "before the move to the new cluster" },
+      },
+    }),
   "snapshot-waiting": () =>
     page({ tree: { state: "waiting", reader: { id: id(1), name: "web-01", is_source: true } } }),
   "snapshot-empty": () =>
@@ -139,6 +153,11 @@ export const snapshotPages: Pages = {
         repository_name: HOSTILE,
         source: null,
         job: { id: id(3), warnings: 3, seconds: null },
+        incomplete: true,
+        much_smaller: true,
+        before: { id: "cd".repeat(32), files: 40_000, bytes: 9 * GIB },
+        pin: { by: LONG, at: NOW - DAY, reason: HOSTILE },
+        listed: false,
       },
       choice: { path: `/${HOSTILE}`, sort: "time", order: "desc", q: HOSTILE },
       crumbs: [HOSTILE, RTL, LONG, "two\nlines"].map((name) => ({ name, path: `/${name}` })),
