@@ -106,7 +106,15 @@ function Doubts({ snapshot: s }: { snapshot: SnapshotView }) {
       </p>
     );
   }
-  if (!s.job || s.job.warnings === 0) return null;
+  if (!s.job || s.job.warnings === 0) {
+    if (!s.much_smaller) return null;
+    return (
+      <p class="warn">
+        This snapshot is much smaller than the one before it of the same host and group. An older
+        one may be the one that you want.
+      </p>
+    );
+  }
   return (
     <p class="warn">
       This snapshot is incomplete: <a href={`/jobs/${s.job.id}`}>its backup</a> could not read{" "}
