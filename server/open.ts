@@ -21,6 +21,10 @@ import { OpenStreams } from "./open_streams.ts";
 import { Paces, Slices } from "./quotas/pace.ts";
 import { Progresses } from "./quotas/progresses.ts";
 import { OpenLists } from "./snapshots/limits.ts";
+import { OpenDownloads } from "./snapshots/open_downloads.ts";
+import type { Preview } from "./snapshots/preview.ts";
+import { Readings } from "./jobs/readings.ts";
+import type { TreeListing } from "./snapshots/tree_listing.ts";
 import { Trees } from "./snapshots/trees.ts";
 import { Throttle } from "./throttle.ts";
 import { YieldQueue } from "./yield_queue.ts";
@@ -29,6 +33,9 @@ import { createPasswordHasher, type HashCost } from "./users/password.ts";
 import { recordAudit } from "./audit/record.ts";
 import { AUDIT_KEY, AuditWatch } from "./audit/watch.ts";
 import { WaitingAgents } from "./waiting_agents.ts";
+
+/** What files hold is kept for as long as a page needs to show it, and little more. */
+const PREVIEWS_KEPT = { bytes: 8 * 1_048_576, ms: 2 * 60_000 };
 
 export interface OpenServer {
   server: Server;
@@ -115,7 +122,10 @@ async function wire(
     elapsed: () => clock.elapsed(),
     progress: new Progresses(),
     openLists: new OpenLists(),
-    trees: new Trees(() => clock.elapsed()),
+    trees: new Trees<TreeListing>(() => clock.elapsed()),
+    previews: new Trees<Preview>(() => clock.elapsed(), PREVIEWS_KEPT),
+    downloads: new OpenDownloads(settings.downloads),
+    readings: new Readings(),
     disk,
     storage,
     audit,

@@ -7,9 +7,13 @@ import type { ConnectedAgents } from "./connected_agents.ts";
 import type { Events } from "./events.ts";
 import type { PlanActions, WorkActions } from "./later.ts";
 import type { ServerKinds } from "./jobs/kind.ts";
+import type { Readings } from "./jobs/readings.ts";
+import type { OpenDownloads } from "./snapshots/open_downloads.ts";
+import type { Preview } from "./snapshots/preview.ts";
 import type { Log } from "../shared/log.ts";
 import type { Secrets } from "./secrets.ts";
 import type { OpenLists } from "./snapshots/limits.ts";
+import type { TreeListing } from "./snapshots/tree_listing.ts";
 import type { Trees } from "./snapshots/trees.ts";
 import type { Settings } from "./settings.ts";
 import type { Storage } from "./storage.ts";
@@ -47,7 +51,12 @@ export interface Server {
   lineUse: LineUse;
   openLists: OpenLists;
   /** Folders of snapshots that were listed a moment ago. */
-  trees: Trees;
+  trees: Trees<TreeListing>;
+  /** Files of snapshots that someone looked at a moment ago. */
+  previews: Trees<Preview>;
+  downloads: OpenDownloads;
+  /** Who reads which repository without a job. */
+  readings: Readings;
   /** How fast each agent may go, and its turns among the others. */
   paces: Paces;
   slices: Slices;

@@ -14,6 +14,18 @@ export interface Settings extends LogSettings {
   /** null: whenever the base URL or the forwarded protocol is https. */
   cookieSecure: boolean | null;
   quotas: Quotas;
+  downloads: DownloadSettings;
+}
+
+/** What people may have of snapshots through the server. */
+export interface DownloadSettings {
+  /** Of downloads and previews alike. */
+  allowed: boolean;
+  largestBytes: number;
+  perUser: number;
+  inAll: number;
+  /** How long one lasts at most: a forget or prune of its repository waits for it. */
+  hours: number;
 }
 
 /** What one host may take at most, and how long what it took is kept. Days are those of UTC by the server's clock. */
@@ -111,6 +123,19 @@ const TABLE: Row[] = [
     fallback: "365",
     about: "the same for jobs that did not succeed",
   },
+  {
+    name: "RM_DOWNLOADS",
+    fallback: "on",
+    about: "on or off: whether admins may download and preview files of snapshots",
+  },
+  { name: "RM_DOWNLOAD_BYTES", fallback: "100GiB", about: "the largest download" },
+  { name: "RM_DOWNLOADS_PER_USER", fallback: "3", about: "downloads of one user at once" },
+  { name: "RM_DOWNLOADS_IN_ALL", fallback: "8", about: "downloads of all users at once" },
+  {
+    name: "RM_DOWNLOAD_HOURS",
+    fallback: "12",
+    about: "how long a download lasts at most; forget and prune of its repository wait for it",
+  },
 ];
 
 export function settingsHelp(): string {
@@ -143,6 +168,18 @@ export function readSettings(env: (name: string) => string | undefined): Setting
     logLevel: readOneOf(LOG_LEVELS, "RM_LOG_LEVEL", value("RM_LOG_LEVEL")),
     logFormat: readOneOf(LOG_FORMATS, "RM_LOG_FORMAT", value("RM_LOG_FORMAT")),
     quotas: readQuotas(value),
+    downloads: readDownloads(value),
+  };
+}
+
+function readDownloads(value: (name: string) => string): DownloadSettings {
+  const count = (name: string, most: number) => readCount(name, value(name), 1, most);
+  return {
+    allowed: readOneOf(["on", "off"], "RM_DOWNLOADS", value("RM_DOWNLOADS")) === "on",
+    largestBytes: readBytes("RM_DOWNLOAD_BYTES", value("RM_DOWNLOAD_BYTES"), 1),
+    perUser: count("RM_DOWNLOADS_PER_USER", DOWNLOADS_LIMIT),
+    inAll: count("RM_DOWNLOADS_IN_ALL", DOWNLOADS_LIMIT),
+    hours: count("RM_DOWNLOAD_HOURS", 168),
   };
 }
 
@@ -165,11 +202,13 @@ function readQuotas(value: (name: string) => string): Quotas {
 }
 
 const LARGEST_COUNT = 1_000_000_000;
+/** Beside folders that are looked at: there are 32 streams of agents in all. */
+const DOWNLOADS_LIMIT = 24;
 
-function readCount(name: string, text: string, least: number): number {
+function readCount(name: string, text: string, least: number, most = LARGEST_COUNT): number {
   const number = Number(text);
-  if (/^\d{1,10}$/.test(text) && number >= least && number <= LARGEST_COUNT) return number;
-  throw refuse(name, text, `a whole number from ${least} to ${LARGEST_COUNT}`);
+  if (/^\d{1,10}$/.test(text) && number >= least && number <= most) return number;
+  throw refuse(name, text, `a whole number from ${least} to ${most}`);
 }
 
 const UNITS: Record<string, number> = {

@@ -51,6 +51,11 @@ export function writeSnapshotPath(names: readonly Uint8Array[]): string {
   return `${BYTES}/${names.map(writeName).join("/")}`;
 }
 
+/** The same place with each name byte by byte, as it is for a name that is no UTF-8. Throws a RangeError for what is no path. */
+export function writePathInBytes(path: string): string {
+  return `${BYTES}/${readSnapshotPath(path).map(writeName).join("/")}`;
+}
+
 /** A name byte by byte. */
 export function writeName(name: Uint8Array): string {
   return Array.from(name, (byte) => {

@@ -2,6 +2,7 @@
 // `stream.data` is a binary frame (four bytes with the stream's number, then bytes); all else is JSON. Each stream that was opened has
 // exactly one `stream.end`, also after a cancel, so that what is still under way can be told from what nobody asked for.
 import { z } from "zod";
+import { DUMP_FORMATS, DUMP_ITEMS_LIMIT, DUMP_PATHS_LIMIT } from "./dump.ts";
 import { SNAPSHOT_PATH_LIMIT } from "./snapshot_path.ts";
 
 /** Bytes in one frame of data at most. */
@@ -38,8 +39,22 @@ const treeRequest = z.object({
   path: z.string().max(SNAPSHOT_PATH_LIMIT),
 });
 
+/** What files of a snapshot hold: one as it is (raw), or any items in one archive (dump.ts says what comes). */
+const dumpRequest = z.object({
+  kind: z.literal("dump"),
+  repository_id: z.string().max(100),
+  snapshot: z.string().regex(/^[0-9a-f]{64}$/),
+  paths: z.array(z.string().max(SNAPSHOT_PATH_LIMIT)).min(1).max(DUMP_ITEMS_LIMIT)
+    .refine((paths) => paths.reduce((sum, { length }) => sum + length, 0) <= DUMP_PATHS_LIMIT),
+  format: z.enum(DUMP_FORMATS),
+});
+
 /** What can be asked for by a stream. A new kind is a schema here, a file in agent/streams/, and its reader on the server. */
-export const StreamRequest = z.discriminatedUnion("kind", [folderRequest, treeRequest]);
+export const StreamRequest = z.discriminatedUnion("kind", [
+  folderRequest,
+  treeRequest,
+  dumpRequest,
+]);
 export type StreamRequest = z.infer<typeof StreamRequest>;
 export type StreamKind = StreamRequest["kind"];
 export type RequestOf<K extends StreamKind> = Extract<StreamRequest, { kind: K }>;
@@ -53,6 +68,10 @@ export const STREAM_ERRORS = [
   "not_absolute",
   "not_found",
   "not_a_folder",
+  /** A folder, a link, a device: it has no bytes to send as a file. */
+  "not_a_file",
+  /** It has more parts than an archive of that format is made of here. */
+  "too_many_parts",
   "is_link",
   "access_denied",
   /** Not in one of the folders that the request names. */

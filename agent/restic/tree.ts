@@ -50,6 +50,8 @@ export interface TreeNode {
   path: string;
   size: number | null;
   time: number | null;
+  /** The same time with all its digits, as restic writes it. */
+  mtime: string;
   mode: number;
   uid: number;
   gid: number;
@@ -72,6 +74,7 @@ export function readTreeLine(line: string): TreeOutput {
       path: typeof value.path === "string" ? value.path : "",
       size: type === "file" ? whole(value.size, Number.MAX_SAFE_INTEGER) : null,
       time: timeOf(value.mtime),
+      mtime: typeof value.mtime === "string" ? value.mtime : "",
       mode: permissions(whole(value.mode, 0xffff_ffff)),
       uid: whole(value.uid, 0xffff_ffff),
       gid: whole(value.gid, 0xffff_ffff),

@@ -2,10 +2,11 @@
 import type { RequestOf, StreamKind, StreamRequest } from "../../shared/stream.ts";
 import { listFolder } from "./folder.ts";
 import type { Produced } from "./running.ts";
-import { listTree, type TreeAgent } from "./tree.ts";
+import { type DumpAgent, dumpItems } from "./dump.ts";
+import { listTree } from "./tree.ts";
 
 /** What producers need of the agent. */
-export type ProducingAgent = TreeAgent;
+export type ProducingAgent = DumpAgent;
 
 export type Producers = {
   [K in StreamKind]: (
@@ -15,7 +16,7 @@ export type Producers = {
   ) => Produced;
 };
 
-export const PRODUCERS: Producers = { folder: listFolder, tree: listTree };
+export const PRODUCERS: Producers = { folder: listFolder, tree: listTree, dump: dumpItems };
 
 export function produce(
   producers: Producers,
@@ -28,6 +29,8 @@ export function produce(
       return producers.folder(agent, request, signal);
     case "tree":
       return producers.tree(agent, request, signal);
+    case "dump":
+      return producers.dump(agent, request, signal);
     default:
       return request satisfies never;
   }

@@ -222,6 +222,8 @@ const SENTENCES: Record<StreamFault, (asked: Asked, within: string[] | null) => 
   // Nothing of a folder of the host.
   no_credential: failed,
   no_snapshot: failed,
+  not_a_file: failed,
+  too_many_parts: failed,
   unreachable: failed,
   failed,
 };

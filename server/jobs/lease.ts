@@ -5,8 +5,9 @@ import type { Transaction } from "kysely";
 import type { Tables } from "../database/tables.ts";
 import type { Server } from "../server.ts";
 import type { JobRow } from "./find.ts";
-import { idKey, type LeaseKeys, leaseKeys } from "./lease_keys.ts";
-import { JOB_KINDS, KINDS } from "../../shared/job_kinds/all.ts";
+import { type LeaseKeys, leaseKeys, sharedKeys } from "./lease_keys.ts";
+import { JOB_KINDS, type JobKind, KINDS } from "../../shared/job_kinds/all.ts";
+import type { Reading } from "./readings.ts";
 
 /**
  * How long a job waits for a backup that only a repository's id connects it with. Agents report ids: a lie may delay others
@@ -14,8 +15,10 @@ import { JOB_KINDS, KINDS } from "../../shared/job_kinds/all.ts";
  */
 const WAIT_FOR_SAME_ID = 2 * 3_600_000;
 
-/** The job for which another one waits. */
-export interface Holder {
+/** The job for which another one waits, or what reads meanwhile (readings.ts). */
+export type Holder = JobHolder | Reading;
+
+export interface JobHolder {
   jobId: string;
   hostId: string;
 }
@@ -29,8 +32,7 @@ export async function mayBegin(server: Server, job: JobRow): Promise<boolean> {
 export async function takeOrFindHolder(server: Server, job: JobRow): Promise<Holder | null> {
   const keys = await leaseKeys(server, job);
   if (keys === undefined) return null;
-  const { place, resticId } = keys;
-  const shared = [place, ...resticId ? [idKey(resticId)] : []];
+  const shared = sharedKeys(keys);
   const { lease } = KINDS[job.kind];
   const kind = server.kinds[job.kind];
   // What is written under the old key into a new repository is rubbish; one that opens what is there disturbs nobody.
@@ -40,9 +42,17 @@ export async function takeOrFindHolder(server: Server, job: JobRow): Promise<Hol
   const writer = isAlone ? await otherWriter(server, keys, job) : null;
   if (writer) return writer;
   const wanted = [...new Set(lease === "making" ? [keys.address, ...shared] : shared)];
-  return await server.db.transaction().execute((tx) =>
-    takeAll(tx, wanted, { job_id: job.id, address: keys.address, acquired_at: server.now() })
-  );
+  return await server.db.transaction().execute(async (tx) => {
+    // Only now, as nobody who begins to read comes in between (hold_for_reading.ts).
+    const reading = removes(job.kind) ? server.readings.at(shared) : undefined;
+    const lease = { job_id: job.id, address: keys.address, acquired_at: server.now() };
+    return reading ?? await takeAll(tx, wanted, lease);
+  });
+}
+
+/** Whether what is in the repository may be less afterwards: that must wait for whoever reads it. */
+export function removes(kind: JobKind): boolean {
+  return KINDS[kind].credential === "admin";
 }
 
 /** What another host must not be at while a job is alone there; the lease itself keeps those apart that take one. */
@@ -55,7 +65,7 @@ async function takeAll(
   tx: Transaction<Tables>,
   keys: string[],
   lease: { job_id: string; address: string; acquired_at: number },
-): Promise<Holder | null> {
+): Promise<JobHolder | null> {
   const other = await tx.selectFrom("leases").innerJoin("jobs", "jobs.id", "leases.job_id")
     .select(["jobs.id as jobId", "jobs.host_id as hostId"])
     .where("repository_url", "in", keys).where("job_id", "!=", lease.job_id).executeTakeFirst();
@@ -73,7 +83,11 @@ async function takeAll(
 }
 
 /** Another host is at forget, prune or check; on the same host the agent's own queue keeps the order. */
-async function maintainerOf({ db }: Server, keys: string[], job: JobRow): Promise<Holder | null> {
+async function maintainerOf(
+  { db }: Server,
+  keys: string[],
+  job: JobRow,
+): Promise<JobHolder | null> {
   const holder = await db.selectFrom("leases").innerJoin("jobs", "jobs.id", "leases.job_id")
     .select(["jobs.id as jobId", "jobs.host_id as hostId"]).where("repository_url", "in", keys)
     .where("jobs.host_id", "!=", job.host_id).executeTakeFirst();
@@ -85,7 +99,7 @@ async function otherWriter(
   { db }: Server,
   { address, place, resticId }: LeaseKeys,
   job: JobRow,
-): Promise<Holder | null> {
+): Promise<JobHolder | null> {
   const busy = db.selectFrom("jobs")
     .innerJoin("repositories", "repositories.id", "jobs.repository_id")
     .innerJoin("hosts", "hosts.id", "jobs.host_id")

@@ -16,7 +16,10 @@ export interface LeaseKeys {
 }
 
 /** undefined when the repository is gone. */
-export async function leaseKeys({ db }: Server, job: JobRow): Promise<LeaseKeys | undefined> {
+export async function leaseKeys(
+  { db }: Server,
+  job: Pick<JobRow, "repository_id" | "host_id">,
+): Promise<LeaseKeys | undefined> {
   const row = await db.selectFrom("repositories").select(["url", "url_normalised"])
     .where("id", "=", job.repository_id).executeTakeFirst();
   if (!row) return undefined;
@@ -38,6 +41,11 @@ function isOfHost(url: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** What those have in common who work in the same repository. */
+export function sharedKeys({ place, resticId }: LeaseKeys): string[] {
+  return [place, ...resticId ? [idKey(resticId)] : []];
 }
 
 /** The key of a repository whose own id is known. */

@@ -72,12 +72,12 @@ async function inTheWay(server: Server, job: JobRow): Promise<string | undefined
     return `an admin to say which of two machines ${await hostName(server, job.host_id)} is.`;
   }
   const own = await runningOrEarlier(server, job);
-  if (own) return await inWords(server, own);
+  if (own) return await holderInWords(server, own);
   if (job.dispatched_at !== null) {
     return `${await hostName(server, job.host_id)}, which was sent it and has not begun it.`;
   }
   const holder = await takeOrFindHolder(server, job) ?? await holderOfEarlier(server, job);
-  return holder ? await inWords(server, holder) : undefined;
+  return holder ? await holderInWords(server, holder) : undefined;
 }
 
 /** Who is in the way of a job of the same host that is to be sent before. */
@@ -109,7 +109,10 @@ async function runningOrEarlier({ db }: Server, job: JobRow): Promise<Holder | u
     ).orderBy("status", "desc").orderBy("number").executeTakeFirst();
 }
 
-async function inWords(server: Server, { jobId, hostId }: Holder): Promise<string> {
+/** As the end of a sentence, with its full stop. */
+export async function holderInWords(server: Server, holder: Holder): Promise<string> {
+  if ("what" in holder) return `${holder.what}, which reads the repository.`;
+  const { jobId, hostId } = holder;
   const job = await server.db.selectFrom("jobs").select(["kind", "status"]).where("id", "=", jobId)
     .executeTakeFirst();
   const name = await hostName(server, hostId);

@@ -31,4 +31,5 @@ export async function removeRepository(server: Server, actor: Actor, id: string)
     });
   });
   server.trees.forget(id);
+  server.previews.forget(id);
 }

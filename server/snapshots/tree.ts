@@ -9,6 +9,7 @@ import { numberCursor, type PageInput } from "../paging.ts";
 import type { Actor, Server } from "../server.ts";
 import type { FoundSnapshot } from "./get.ts";
 import { readListing } from "./read_tree.ts";
+import { noteReaderFault, READER_SENTENCES, readerBusy } from "./reader_errors.ts";
 import { chooseReader, type ChosenReader } from "./tree_reader.ts";
 import { namesShown } from "./tree_rights.ts";
 import type { TreeListing } from "./tree_listing.ts";
@@ -99,7 +100,7 @@ async function ask(
 ): Promise<Asked> {
   const names = namesOf(path);
   const mayShow = namesShown(actor, snapshot, names);
-  const reader = await chooseReader(server, snapshot);
+  const reader = await chooseReader(server, snapshot, "tree");
   const key = {
     repositoryId: snapshot.repository_id,
     snapshot: snapshot.id,
@@ -165,10 +166,12 @@ async function read(server: Server, asked: Asked, signal: AbortSignal): Promise<
       silentMs: WHOLE_MS,
       wholeMs: WHOLE_MS,
     });
-    if (!stream) throw tooMany(reader);
+    if (!stream) throw readerBusy(reader);
     return await readListing(stream, request);
   } catch (error) {
-    if (error instanceof StreamError) noteFault(server, asked, error);
+    if (error instanceof StreamError) {
+      noteReaderFault(server, reader, { what: `snapshot ${key.snapshot} ${key.path}`, error });
+    }
     throw error;
   }
 }
@@ -195,53 +198,24 @@ function pageOfTree(
   };
 }
 
-/** What an agent says in words is for the log, in its share of it. */
-function noteFault(server: Server, { key, reader }: Asked, { fault, message }: StreamError): void {
-  if (!["failed", "unsupported", "timed_out", "unreachable"].includes(fault)) return;
-  const line = server.paces.logLine(reader.id, `snapshot ${key.snapshot} ${key.path}: ${message}`);
-  if (line !== undefined) server.log.warn(`${reader.name}: ${line}`);
-}
-
 type Say = (asked: Asked) => AppError;
 
 /** Sentences of ours, whatever the agent said. */
 const SENTENCES: Record<StreamFault, Say> = {
+  ...READER_SENTENCES,
   not_found: ({ key }) =>
     new AppError("not_found", `There is no folder ${key.path} in this snapshot.`, "path"),
   not_a_folder: ({ key }) =>
     new AppError("invalid", `path must be a folder; ${key.path} in this snapshot is none.`, "path"),
-  no_snapshot: ({ snapshot, reader }) =>
-    new AppError(
-      "not_found",
-      `${reader.name} does not find this snapshot in ${snapshot.repository_name} any more: a forget has removed it since the last list.`,
-      "id",
-    ),
-  no_credential: ({ snapshot, reader }) =>
-    new AppError(
-      "agent_failed",
-      `${reader.name} has no credential for ${snapshot.repository_name} yet. Try again when its repository is ready.`,
-    ),
-  refused_by_machine: ({ snapshot, reader }) =>
-    new AppError(
-      "forbidden",
-      `The owner of ${reader.name} does not allow ${snapshot.repository_name} there (repositories in agent.yaml).`,
-    ),
-  unreachable: ({ snapshot, reader }) =>
-    new AppError(
-      "agent_failed",
-      `${reader.name} does not reach the repository ${snapshot.repository_name}. Why is in the server's log.`,
-    ),
-  busy: ({ reader }) => tooMany(reader),
   timed_out: tooLate,
   unread: tooLate,
-  lost: offline,
-  given_up: offline,
-  cancelled: offline,
   not_absolute: failed,
   is_link: failed,
   access_denied: failed,
   outside: failed,
   unsupported: failed,
+  not_a_file: failed,
+  too_many_parts: failed,
   failed,
 };
 
@@ -263,20 +237,4 @@ function failed({ reader, key }: Asked): AppError {
     "agent_failed",
     `${reader.name}'s agent could not list ${key.path}. Why is in the server's log.`,
   );
-}
-
-function offline({ reader }: Asked): AppError {
-  return new AppError(
-    "agent_offline",
-    `${reader.name} went offline while it read the snapshot. Try again: another host of the repository reads it if one is online.`,
-  );
-}
-
-function tooMany({ name }: TreeReader): AppError {
-  const error = new AppError(
-    "too_many",
-    `${name}'s agent is busy with other requests. Try again in a moment.`,
-  );
-  error.retryAfter = 2;
-  return error;
 }

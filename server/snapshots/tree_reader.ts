@@ -14,6 +14,7 @@ export interface ChosenReader extends TreeReader {
 export async function chooseReader(
   server: Server,
   snapshot: FoundSnapshot,
+  kind: "tree" | "dump",
 ): Promise<ChosenReader> {
   const hosts = await server.db.selectFrom("hosts").select(["id", "name", "doubted_since"])
     .where("repository_id", "=", snapshot.repository_id).orderBy("name").execute();
@@ -23,13 +24,15 @@ export async function chooseReader(
   const online = trusted.flatMap(({ id, name }) =>
     server.agents.of(id).map((agent) => ({ id, name, is_source: isSource({ id }), agent }))
   );
-  const reader = online.find(({ agent }) => agent.streamKinds?.includes("tree"));
+  const reader = online.find(({ agent }) => agent.streamKinds?.includes(kind));
   if (reader) return reader;
   const [old] = online;
   if (old) {
     throw new AppError(
       "agent_failed",
-      `${old.name}'s agent is of an earlier version, which opens no snapshots. Update it.`,
+      `${old.name}'s agent is of an earlier version, which ${
+        kind === "tree" ? "opens no snapshots" : "sends no files of snapshots"
+      }. Update it.`,
     );
   }
   const [first] = hosts;

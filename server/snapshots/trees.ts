@@ -1,12 +1,10 @@
-// Folders of snapshots that agents list: each is read once for all who wait for it, one at a time of each agent, and kept for a while in
+// Folders of snapshots that agents list, and files that they send for a preview: each is read once for all who wait for it, one at a time of each agent, and kept for a while in
 // memory. Nothing of it is in the database.
 import { StreamError } from "../agent_streams.ts";
 import { AppError } from "../errors.ts";
-import type { TreeListing } from "./tree_listing.ts";
 
-/** All that is kept; the newest is kept however large it is. */
-const KEPT_BYTES = 16 * 1_048_576;
-const KEPT_MS = 15 * 60_000;
+/** All that is kept, and for how long; the newest is kept however large it is. */
+const KEPT = { bytes: 16 * 1_048_576, ms: 15 * 60_000 };
 /** How many are read at once, and how many may wait for that: what an agent sends is in memory while it is read. */
 const READ_AT_ONCE = 3;
 const WAITING = 32;
@@ -25,20 +23,25 @@ export interface TreeKey {
   readerId: string;
 }
 
-type Read = (signal: AbortSignal) => Promise<TreeListing>;
+/** What is kept; `bytes` is what it takes of the memory. */
+export interface Sized {
+  readonly bytes: number;
+}
 
-interface Loading {
+type Read<T> = (signal: AbortSignal) => Promise<T>;
+
+interface Loading<T> {
   key: TreeKey;
   waiters: number;
   abort: AbortController;
-  result: Promise<TreeListing>;
+  result: Promise<T>;
   begin: () => void;
   isReading: boolean;
 }
 
-interface Kept {
+interface Kept<T> {
   repositoryId: string;
-  listing: TreeListing;
+  listing: T;
   at: number;
 }
 
@@ -46,27 +49,27 @@ export function textOfKey({ repositoryId, snapshot, path, readerId }: TreeKey): 
   return JSON.stringify([repositoryId, snapshot, path, readerId]);
 }
 
-export class Trees {
+export class Trees<T extends Sized> {
   /** The one that was used last is last. */
-  readonly #kept = new Map<string, Kept>();
-  readonly #loading = new Map<string, Loading>();
+  readonly #kept = new Map<string, Kept<T>>();
+  readonly #loading = new Map<string, Loading<T>>();
   readonly #opened = new Map<string, number>();
   readonly #failures = new Map<string, { error: unknown; at: number }>();
 
   /** `elapsed`: milliseconds on a clock that never jumps. */
-  constructor(private readonly elapsed: () => number) {}
+  constructor(private readonly elapsed: () => number, private readonly most = KEPT) {}
 
   /** What is kept takes so much. */
   get bytes(): number {
     return [...this.#kept.values()].reduce((sum, { listing }) => sum + listing.bytes, 0);
   }
 
-  get(key: TreeKey): TreeListing | undefined {
+  get(key: TreeKey): T | undefined {
     const text = textOfKey(key);
     const kept = this.#kept.get(text);
     if (!kept) return undefined;
     this.#kept.delete(text);
-    if (this.elapsed() - kept.at > KEPT_MS) return undefined;
+    if (this.elapsed() - kept.at > this.most.ms) return undefined;
     this.#kept.set(text, kept);
     return kept.listing;
   }
@@ -102,7 +105,7 @@ export class Trees {
    * The listing that is kept, is being read or is read now by `read`. Nobody who waits is held up by one who leaves (the signal); when all
    * have left, the reading ends. Throws what `read` throws, StreamError `given_up` after the signal, and too_many.
    */
-  async load(key: TreeKey, read: Read, signal?: AbortSignal): Promise<TreeListing> {
+  async load(key: TreeKey, read: Read<T>, signal?: AbortSignal): Promise<T> {
     if (signal?.aborted) throw left();
     const kept = this.get(key);
     if (kept) return kept;
@@ -130,7 +133,7 @@ export class Trees {
     }
   }
 
-  #begin(key: TreeKey, read: Read): Loading {
+  #begin(key: TreeKey, read: Read<T>): Loading<T> {
     if (this.#loading.size >= READ_AT_ONCE + WAITING) {
       const error = new AppError(
         "too_many",
@@ -142,7 +145,7 @@ export class Trees {
     const text = textOfKey(key);
     const abort = new AbortController();
     const turn = Promise.withResolvers<void>();
-    const loading: Loading = {
+    const loading: Loading<T> = {
       key,
       waiters: 0,
       abort,
@@ -175,9 +178,9 @@ export class Trees {
   }
 
   #keep(text: string, { listing, repositoryId, loading }: {
-    listing: TreeListing;
+    listing: T;
     repositoryId: string;
-    loading: Loading;
+    loading: Loading<T>;
   }): void {
     const isWanted = this.#end(text, loading);
     if (!isWanted) return;
@@ -185,19 +188,19 @@ export class Trees {
     this.#kept.set(text, { listing, repositoryId, at: this.elapsed() });
     for (const [oldest, { at }] of this.#kept) {
       if (oldest === text) return;
-      if (this.bytes <= KEPT_BYTES && this.elapsed() - at <= KEPT_MS) return;
+      if (this.bytes <= this.most.bytes && this.elapsed() - at <= this.most.ms) return;
       this.#kept.delete(oldest);
     }
   }
 
-  #fail(text: string, { error, loading }: { error: unknown; loading: Loading }): void {
+  #fail(text: string, { error, loading }: { error: unknown; loading: Loading<T> }): void {
     if (!this.#end(text, loading) || loading.abort.signal.aborted) return;
     if (this.#failures.size >= FAILURES) this.#failures.clear();
     this.#failures.set(text, { error, at: this.elapsed() });
   }
 
   /** False when it is another's place by now. */
-  #end(text: string, loading: Loading): boolean {
+  #end(text: string, loading: Loading<T>): boolean {
     const isOwn = this.#loading.get(text) === loading;
     if (isOwn) this.#loading.delete(text);
     this.#next();

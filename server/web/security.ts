@@ -28,7 +28,8 @@ export function sessionCookie(secure: boolean): string {
 
 export function setSecurityHeaders(c: Ctx): void {
   const { headers } = c.res;
-  headers.set("Content-Security-Policy", CSP);
+  // What a backup holds is sent with a stricter one.
+  if (!headers.has("Content-Security-Policy")) headers.set("Content-Security-Policy", CSP);
   headers.set("X-Content-Type-Options", "nosniff");
   headers.set("X-Frame-Options", "DENY");
   headers.set("Referrer-Policy", "same-origin");

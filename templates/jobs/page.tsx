@@ -212,6 +212,15 @@ function Waiting({ waitsFor }: { waitsFor: JobView["waitsFor"] }) {
     case "host":
       return <>The host is offline. It begins when the host is back.</>;
     default:
+      if ("reading" in waitsFor) {
+        return (
+          <>
+            Waits for{" "}
+            {visible(waitsFor.reading)}: nothing is removed from a repository while someone reads
+            it. It begins by itself.
+          </>
+        );
+      }
       return (
         <>
           Waits for <a href={`/jobs/${waitsFor.jobId}`}>{visible(waitsFor.title)}</a>

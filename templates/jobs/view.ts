@@ -77,6 +77,7 @@ export type JobView =
     /** Why it is still queued. */
     waitsFor:
       | { jobId: string; title: string; isOfOtherHost?: boolean }
+      | { reading: string }
       | "repository"
       | "host"
       | null;

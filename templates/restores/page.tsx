@@ -8,6 +8,7 @@ import { Checkbox, type Errors, Problems, SelectField, TextField } from "../part
 import { Name } from "../parts/name.tsx";
 import { At, Time } from "../parts/time.tsx";
 import type { SnapshotView } from "../snapshots/page.tsx";
+import { formPath } from "../snapshots/link.ts";
 import { commandOf, finalPath } from "./command.ts";
 
 export interface RestoreHost {
@@ -136,7 +137,7 @@ function What({ draft, snapshot: s }: RestorePageProps) {
               <span class="mono">
                 <bdi>{visible(middleCut(shownPath(path), 120))}</bdi>
               </span>
-              <button type="submit" name="remove" value={path} class="slim">
+              <button type="submit" name="remove" value={formPath(path)} class="slim">
                 Leave out<span class="off-screen">: {visible(middleCut(shownPath(path), 60))}</span>
               </button>
             </li>
@@ -213,59 +214,65 @@ function Where(props: RestorePageProps) {
   return (
     <fieldset class="part">
       <legend>Where</legend>
-      <Checkbox
-        type="radio"
-        name="kind"
-        value="folder"
-        label="Into a new folder"
-        isChecked={choice.kind === "folder"}
-        help="Nothing that is there is touched. The folder is closed to others until all is written, and then opened for the owner of what you chose."
-      />
-      <div class="under">
-        <TextField
-          name="path"
-          label="Folder"
-          value={choice.path}
-          isMono
-          isOptional
-          placeholder={proposed}
-          error={errors.path}
-          help="New or empty. Blank for the one that is proposed."
-        />
+      <div class="stack">
         <Checkbox
           type="radio"
-          name="keep_paths"
-          value="yes"
-          label="With the whole path"
-          isChecked={choice.keep_paths}
+          name="kind"
+          value="folder"
+          label="Into a new folder"
+          isChecked={choice.kind === "folder"}
+          help="Nothing that is there is touched. The folder is closed to others until all is written, and then opened for the owner of what you chose."
         />
-        <Checkbox
-          type="radio"
-          name="keep_paths"
-          value="no"
-          label="The chosen files and folders alone"
-          isChecked={!choice.keep_paths}
-        />
+        <div class="under">
+          <TextField
+            name="path"
+            label="Folder"
+            value={choice.path}
+            isMono
+            isOptional
+            placeholder={proposed}
+            error={errors.path}
+            help="New or empty. Blank for the one that is proposed."
+          />
+          <Checkbox
+            type="radio"
+            name="keep_paths"
+            value="yes"
+            label="With the whole path"
+            isChecked={choice.keep_paths}
+          />
+          <Checkbox
+            type="radio"
+            name="keep_paths"
+            value="no"
+            label="The chosen files and folders alone"
+            isChecked={!choice.keep_paths}
+          />
+        </div>
+        {isAdmin && <Original {...props} />}
+        {final && (
+          <p>
+            {choice.kind === "folder" ? "It comes to lie at " : "It is written to "}
+            <span class="mono">
+              <bdi>{visible(middleCut(final, 160))}</bdi>
+            </span>
+            {restOf(props.draft.items_count)}.
+          </p>
+        )}
+        {choice.kind === "folder" && props.isBackedUp && (
+          <p class="muted">
+            This folder lies in what the host backs up. Until the restore is done it is left out of
+            that; afterwards it is in the next backup.
+          </p>
+        )}
       </div>
-      {isAdmin && <Original {...props} />}
-      {final && (
-        <p>
-          {choice.kind === "folder" ? "It comes to lie at " : "It is written to "}
-          <span class="mono">
-            <bdi>{visible(middleCut(final, 160))}</bdi>
-          </span>
-          {props.draft.items_count > 1 &&
-            `, and the other ${count(props.draft.items_count - 1)} beside it`}.
-        </p>
-      )}
-      {choice.kind === "folder" && props.isBackedUp && (
-        <p class="muted">
-          This folder lies in what the host backs up. Until the restore is done it is left out of
-          that; afterwards it is in the next backup.
-        </p>
-      )}
     </fieldset>
   );
+}
+
+function restOf(all: number): string {
+  if (all <= 1) return "";
+  return all === 2 ? ", and the other one likewise" : `, and the other ${count(all - 1)} likewise`;
 }
 
 const OVERWRITE_WORDS = [
@@ -304,7 +311,6 @@ function Original({ draft: { choice }, host, errors }: RestorePageProps) {
         <TextField
           name="confirm_hostname"
           label={`Type ${host ? host.name : "the machine's name"} to write over what is there`}
-          isOptional
           error={errors.confirm_hostname}
           help="Users who may change these folders could lead the restore elsewhere while it runs: have them log out."
         />

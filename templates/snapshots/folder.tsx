@@ -1,17 +1,22 @@
 // The table of one folder of a snapshot: sorted, filtered and paged by links and a form, so that it needs no scripts.
 import { bytes, count, exact, middleCut, plural } from "../format.ts";
+import { visible } from "../../shared/redact.ts";
+import { Csrf } from "../parts/csrf.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { Name, titleOf } from "../parts/name.tsx";
 import { Pager } from "../parts/pager.tsx";
 import type { SnapshotTree, TreeEntry, TreeSort } from "../../shared/shapes/tree.ts";
 import type { TreeEntryType } from "../../shared/tree.ts";
-import { type TreeChoice, treeLink } from "./link.ts";
+import { fileLink, formPath, type TreeChoice, treeLink } from "./link.ts";
 import type { SnapshotView } from "./page.tsx";
 
 export interface FolderTableProps {
   snapshot: SnapshotView;
   choice: TreeChoice;
   tree: SnapshotTree;
+  csrf: string;
+  /** Whether files may be downloaded and previewed; null for whoever is no admin. */
+  downloads: "on" | "off" | null;
   /** undefined on the first page; null for the page that is the first. */
   previousCursor: string | null | undefined;
 }
@@ -54,7 +59,7 @@ export function FolderTable(props: FolderTableProps) {
         </p>
       )}
       {(total > 0 || choice.q) && <Filter {...props} />}
-      {tree.items.length > 0 ? <Entries {...props} /> : <NothingThere {...props} />}
+      {tree.items.length > 0 ? <Selection {...props} /> : <NothingThere {...props} />}
       <Pager
         previous={previousCursor === undefined
           ? undefined
@@ -74,7 +79,7 @@ function Filter({ snapshot, choice }: FolderTableProps) {
         <input
           type="hidden"
           name={name}
-          value={value}
+          value={name === "path" ? formPath(value) : value}
         />
       ))}
       <label>
@@ -106,20 +111,86 @@ function NothingThere({ snapshot, choice, tree }: FolderTableProps) {
   );
 }
 
+/** The entries, in a form where something can be done with those that are ticked. */
+function Selection(props: FolderTableProps) {
+  const { snapshot, choice, csrf, downloads } = props;
+  if (downloads === null) return <Entries {...props} />;
+  if (downloads === "off") {
+    return (
+      <>
+        <Entries {...props} />
+        <p class="muted">Downloads and previews are off on this server (RM_DOWNLOADS).</p>
+      </>
+    );
+  }
+  const { path } = choice;
+  return (
+    <form class="stack" method="post" id="selection">
+      <Csrf token={csrf} />
+      <input type="hidden" name="repository" value={snapshot.repository_id} />
+      <Entries {...props} />
+      <div class="row">
+        <DownloadSelected {...props} format="zip" />
+        <DownloadSelected {...props} format="tar" />
+        <span class="muted">
+          This whole folder as <a href={archive(snapshot, path, "zip")} download>zip</a> or{" "}
+          <a href={archive(snapshot, path, "tar")} download>tar</a>
+        </span>
+      </div>
+      <p class="muted">
+        Data passes this server only for downloads and previews, which are for admins and are in the
+        audit; backups and restores go between the machine and its repository.
+      </p>
+    </form>
+  );
+}
+
+function DownloadSelected({ snapshot, format }: FolderTableProps & { format: "zip" | "tar" }) {
+  return (
+    <button
+      type="submit"
+      class="slim"
+      formaction={`/snapshots/${snapshot.id}/download`}
+      name="format"
+      value={format}
+      data-download
+    >
+      Download selected as {format}
+    </button>
+  );
+}
+
+function archive(snapshot: SnapshotView, path: string, format: "zip" | "tar"): string {
+  return fileLink("download", snapshot, { path, format });
+}
+
 function Entries(props: FolderTableProps) {
+  const { snapshot, downloads } = props;
   return (
     <table class="table fixed fold tree">
       <thead>
         <tr>
+          {downloads === "on" && (
+            <th class="t-tick" scope="col">
+              <span class="off-screen">Selected</span>
+            </th>
+          )}
           <Head {...props} by="name" label="Name" />
           <th class="t-type" scope="col">Type</th>
           <Head {...props} by="size" label="Size" first="desc" />
           <Head {...props} by="time" label="Modified (UTC)" first="desc" />
           <th class="t-mode" scope="col">Mode</th>
+          {downloads === "on" && (
+            <th class="t-act" scope="col">
+              <span class="off-screen">File</span>
+            </th>
+          )}
         </tr>
       </thead>
       <tbody>
-        {props.tree.items.map((entry) => <EntryRow snapshot={props.snapshot} entry={entry} />)}
+        {props.tree.items.map((entry) => (
+          <EntryRow snapshot={snapshot} entry={entry} mayDownload={downloads === "on"} />
+        ))}
       </tbody>
     </table>
   );
@@ -147,11 +218,29 @@ function Head(
   );
 }
 
-function EntryRow({ snapshot, entry }: { snapshot: SnapshotView; entry: TreeEntry }) {
+function EntryRow(
+  { snapshot, entry, mayDownload }: {
+    snapshot: SnapshotView;
+    entry: TreeEntry;
+    mayDownload: boolean;
+  },
+) {
   const { name, type, size, modified_at, mode, uid, gid } = entry;
   const shown = <Name text={middleCut(name, 80)} />;
   return (
     <tr>
+      {mayDownload && (
+        <td class="tick">
+          {(type === "file" || type === "folder") && (
+            <input
+              type="checkbox"
+              name="item"
+              value={formPath(entry.path)}
+              aria-label={visible(middleCut(name, 80))}
+            />
+          )}
+        </td>
+      )}
       <td class="first" title={titleOf(name, 40)}>
         {type === "folder"
           ? (
@@ -167,6 +256,29 @@ function EntryRow({ snapshot, entry }: { snapshot: SnapshotView; entry: TreeEntr
         {modified_at === null ? "—" : exact(modified_at).slice(0, 19)}
       </td>
       <td class="side mono" title={`owner ${uid}, group ${gid}`}>{mode}</td>
+      {mayDownload && (
+        <td class="act">
+          {type === "file" && <FileLinks snapshot={snapshot} entry={entry} />}
+        </td>
+      )}
     </tr>
+  );
+}
+
+function FileLinks({ snapshot, entry }: { snapshot: SnapshotView; entry: TreeEntry }) {
+  const { path } = entry;
+  const name = visible(middleCut(entry.name, 40));
+  return (
+    <>
+      <a href={fileLink("preview", snapshot, { path })} aria-label={`Preview ${name}`}>Preview</a>
+      {" "}
+      <a
+        href={fileLink("download", snapshot, { path })}
+        aria-label={`Download ${name}`}
+        download
+      >
+        Download
+      </a>
+    </>
   );
 }

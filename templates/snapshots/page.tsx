@@ -56,6 +56,8 @@ export interface SnapshotPageProps {
   tree: TreeState;
   mayPin: boolean;
   isAdmin: boolean;
+  /** Whether files may be downloaded and previewed; null for whoever is no admin. */
+  downloads: "on" | "off" | null;
 }
 
 export function SnapshotPage(props: SnapshotPageProps) {
@@ -231,7 +233,7 @@ function Crumbs({ snapshot, crumbs }: SnapshotPageProps) {
 }
 
 function Tree(props: SnapshotPageProps) {
-  const { snapshot, choice, tree } = props;
+  const { frame, snapshot, choice, tree, downloads } = props;
   switch (tree.state) {
     case "ready":
       return (
@@ -239,6 +241,8 @@ function Tree(props: SnapshotPageProps) {
           snapshot={snapshot}
           choice={choice}
           tree={tree.tree}
+          csrf={frame.csrf}
+          downloads={downloads}
           previousCursor={tree.previousCursor}
         />
       );

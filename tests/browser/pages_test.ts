@@ -70,7 +70,11 @@ const ofRepository = (id: string) => [
   `/repositories/${id}/edit`,
   `/repositories/${id}/snapshots`,
 ];
-const ofSnapshot = (id: string) => [`/snapshots/${id}`, `/snapshots/${id}?path=/home`];
+const ofSnapshot = (id: string) => [
+  `/snapshots/${id}`,
+  `/snapshots/${id}?path=/home`,
+  `/snapshots/${id}/preview?path=/home/file`,
+];
 const OF_NOBODY = ["/setup", "/login"];
 const OF_FLEET = [
   "/",
@@ -90,7 +94,7 @@ async function newestSnapshot(server: TestServer, hostId: string): Promise<strin
 
 /** Answers of GET that are no pages: files, streams, fragments and ways back. */
 const NO_PAGES =
-  /^\/(assets|live)\/|^\/snapshots$|^\/jobs\/:id\/lines$|^\/cron-preview$|^\/hosts\/:id\/(sources|schedules)\/run$/;
+  /^\/(assets|live)\/|^\/snapshots$|^\/snapshots\/:id\/(download|preview\/image)$|^\/jobs\/:id\/lines$|^\/cron-preview$|^\/hosts\/:id\/(sources|schedules)\/run$/;
 
 Deno.test("no page is left out of what follows", () => {
   const looked = [

@@ -10,6 +10,7 @@ import { openApiRoute } from "./openapi.ts";
 import { pendingHostRoutes } from "./pending_hosts.ts";
 import { repositoryRoutes } from "./repositories.ts";
 import { scheduleRoutes } from "./schedules.ts";
+import { snapshotListRoutes } from "./snapshot_list.ts";
 import { snapshotRoutes } from "./snapshots.ts";
 import { sourceGroupRoutes } from "./source_groups.ts";
 import { systemRoutes } from "./system.ts";
@@ -26,6 +27,7 @@ const DESCRIBED: ApiRoute[] = [
   ...pendingHostRoutes,
   ...sourceGroupRoutes,
   ...scheduleRoutes,
+  ...snapshotListRoutes,
   ...snapshotRoutes,
   ...repositoryRoutes,
   ...maintenanceRoutes,

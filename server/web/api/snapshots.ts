@@ -1,20 +1,19 @@
 import { z } from "zod";
+import { DUMP_FORMATS, DUMP_ITEMS_LIMIT } from "../../../shared/dump.ts";
 import { id } from "../../../shared/fields.ts";
 import { SNAPSHOT_PATH_LIMIT } from "../../../shared/snapshot_path.ts";
 import { SnapshotTree, TREE_ORDERS, TREE_SORTS } from "../../../shared/shapes/tree.ts";
-import { StartedJob } from "../../../shared/shapes/job.ts";
-import { listOf } from "../../../shared/shapes/list.ts";
-import { ListedSnapshot, SnapshotPin } from "../../../shared/shapes/snapshot.ts";
-import type { Server } from "../../server.ts";
-import { deleteSnapshot, DeleteSnapshotInput } from "../../snapshots/delete.ts";
-import { type FoundSnapshot, getSnapshot } from "../../snapshots/get.ts";
-import { listAllSnapshots, type SnapshotFilter } from "../../snapshots/list.ts";
-import { PinInput, pinSnapshot, unpinSnapshot } from "../../snapshots/pin.ts";
+import { getSnapshot } from "../../snapshots/get.ts";
 import { browseTree } from "../../snapshots/tree.ts";
-import { endTimeOf, parse, readJson, readPage, readQuery, timeOf } from "../body.ts";
+import { AppError } from "../../errors.ts";
+import type { Server } from "../../server.ts";
+import { describeDownload, startDownload } from "../../snapshots/download.ts";
+import { parse, readJson, readPage, readQuery } from "../body.ts";
 import { actorOf, type Ctx } from "../context.ts";
+import { isJson } from "../security.ts";
+import { downloadHeaders, sendDownload } from "../send_download.ts";
 import { type ApiRoute, apiRoute } from "./route.ts";
-import { startedShape, withIsoTimes } from "./shapes.ts";
+import { withIsoTimes } from "./shapes.ts";
 
 /** What to show of a folder; shared by API and page. */
 export const TreeQuery = z.object({
@@ -26,80 +25,102 @@ export const TreeQuery = z.object({
   q: z.string().max(200, "must have at most 200 characters").default(""),
 });
 
-/** Which snapshots; shared by API and page. */
-export const SnapshotQuery = z.object({
-  host: z.string().max(255, "must have at most 255 characters").optional(),
+const PATH = z.string("must be a path in the snapshot").max(
+  SNAPSHOT_PATH_LIMIT,
+  `must have at most ${SNAPSHOT_PATH_LIMIT} characters`,
+);
+const FORMATS = `must be one of ${DUMP_FORMATS.join(", ")}`;
+
+/** What to download; the same in an address, a form and JSON. */
+export const DownloadBody = z.strictObject({
   repository: id.optional(),
-  tag: z.string().max(200, "must have at most 200 characters").optional(),
-  path: z.string().max(1024, "must have at most 1024 characters").optional(),
+  path: z.union([PATH, z.array(PATH)]).transform((path) => typeof path === "string" ? [path] : path)
+    .pipe(
+      z.array(PATH).min(1, "must name what is to be downloaded").max(
+        DUMP_ITEMS_LIMIT,
+        `must be given at most ${DUMP_ITEMS_LIMIT} times: choose the folder that they are in`,
+      ),
+    ),
+  format: z.enum(DUMP_FORMATS, FORMATS).default("raw"),
 });
 
-/** What is blank is not asked. Throws invalid. */
-export function readSnapshotFilter(given: Record<string, string>): SnapshotFilter {
-  const filled = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ""));
-  const { from, to } = filled;
-  const query = parse(SnapshotQuery, filled);
-  return { ...query, from: timeOf("from", from), to: endTimeOf("to", to) };
+/** Reads the fields of a form or an address, in which a path may be given several times. Throws invalid. */
+export function readDownloadFields(fields: URLSearchParams | FormData, pathField = "path") {
+  const text = (name: string) => {
+    const value = fields.get(name);
+    return typeof value === "string" && value !== "" ? value : undefined;
+  };
+  return parse(DownloadBody, {
+    repository: text("repository"),
+    path: fields.getAll(pathField).filter((value) => typeof value === "string"),
+    format: text("format"),
+  });
 }
 
-/** Of the path, with repository= where it is in two. Throws as getSnapshot() does. */
-export async function snapshotOf(server: Server, c: Ctx): Promise<FoundSnapshot> {
-  const { repository } = readQuery(c, z.object({ repository: id.optional() }));
-  return await getSnapshot(server, c.req.param("id") ?? "", repository);
+/** Throws as startDownload() does. For HEAD no machine is asked. */
+export async function download(
+  server: Server,
+  c: Ctx,
+  { repository, path, format }: z.output<typeof DownloadBody>,
+): Promise<Response> {
+  const snapshot = await getSnapshot(server, c.req.param("id") ?? "", repository);
+  const input = { paths: path, format };
+  const actor = actorOf(c);
+  if (c.req.method === "HEAD") {
+    const described = describeDownload(server, actor, snapshot, input);
+    return new Response(null, { headers: downloadHeaders(described) });
+  }
+  const { signal } = c.req.raw;
+  return sendDownload(
+    server,
+    c,
+    await startDownload(server, actor, snapshot, { ...input, signal }),
+  );
 }
+
+async function readFormData(c: Ctx): Promise<FormData> {
+  return await c.req.formData().catch(() => {
+    throw new AppError("bad_request", "The body must be JSON or a form.");
+  });
+}
+
+const DOWNLOAD = {
+  200: {
+    type: "application/octet-stream",
+    description:
+      "The file or the archive, always as an attachment; a part of it ends in a broken connection",
+  },
+};
+const DOWNLOAD_ERRORS =
+  "Errors beside the usual, all before the first byte: 403 forbidden where RM_DOWNLOADS is off, 404 not_found with the field path, 409 conflict while a forget or prune of the repository runs, 413 too_large, 429 too_many, 502 agent_failed, 503 agent_offline, 504 agent_timeout";
 
 export const snapshotRoutes: ApiRoute[] = [
   apiRoute({
     method: "GET",
-    path: "/api/snapshots",
-    role: "viewer",
-    summary:
-      "The snapshots of all hosts and repositories, the newest first: each that a list in force holds once, and pinned ones that none holds any more (listed: false). host= is a host's id or the host name that they carry, tag= a whole tag, path= what one of their paths is or is above; from= and to= times, a date the whole day. incomplete: the job had warnings or did not succeed (null: made by no job that is known here); much_smaller: less than half of the files or bytes of the one before with this host name and these tags",
-    query: ["host", "repository", "tag", "path", "from", "to", "limit", "cursor"],
-    response: { 200: listOf(ListedSnapshot) },
-    handler: async (server, c) =>
-      withIsoTimes(await listAllSnapshots(server, readSnapshotFilter(c.req.query()), readPage(c))),
-  }),
-  apiRoute({
-    method: "PUT",
-    path: "/api/snapshots/:id/pin",
-    role: "operator",
-    summary:
-      "Pins a snapshot: no forget of this server removes it until it is unpinned, whatever its retention says. 409 conflict while a forget that was ordered before removes it",
-    query: ["repository"],
-    body: PinInput,
-    response: { 200: SnapshotPin },
-    handler: async (server, c) => {
-      const input = await readJson(c, PinInput);
-      const snapshot = await snapshotOf(server, c);
-      return withIsoTimes(await pinSnapshot(server, actorOf(c), snapshot, input));
-    },
-  }),
-  apiRoute({
-    method: "DELETE",
-    path: "/api/snapshots/:id/pin",
-    role: "operator",
-    summary: "Unpins a snapshot: retention counts it like any other again",
-    query: ["repository"],
-    response: { 204: null },
-    handler: async (server, c) => {
-      await unpinSnapshot(server, actorOf(c), await snapshotOf(server, c));
-    },
-  }),
-  apiRoute({
-    method: "DELETE",
-    path: "/api/snapshots/:id",
+    path: "/api/snapshots/:id/download",
     role: "admin",
     summary:
-      "Deletes one snapshot by a forget of it alone, on a connected host that may hold the admin credential; confirm_id is the first 8 digits of its id. What is in no other snapshot is gone with the next prune. 409 conflict while it is pinned",
-    query: ["repository"],
-    body: DeleteSnapshotInput,
-    response: { 202: StartedJob },
-    handler: async (server, c) => {
-      const input = await readJson(c, DeleteSnapshotInput);
-      const snapshot = await snapshotOf(server, c);
-      return startedShape(c, await deleteSnapshot(server, actorOf(c), snapshot, input));
-    },
+      `What a snapshot holds: format=raw (default) is one file as it is, zip and tar are one archive of what path= names, given once or up to ${DUMP_ITEMS_LIMIT} times. It passes from restic through the agent and this server as fast as it is read; no ranges. Whoever signs out, or is no admin any more, gets no more of it. ${DOWNLOAD_ERRORS}`,
+    query: ["repository", "path", "format"],
+    response: DOWNLOAD,
+    handler: (server, c) =>
+      download(server, c, readDownloadFields(new URL(c.req.url).searchParams)),
+  }),
+  apiRoute({
+    method: "POST",
+    path: "/api/snapshots/:id/download",
+    role: "admin",
+    whenFull: true,
+    summary:
+      `The same for a selection that is too long for an address, as JSON or as a form with the same fields. ${DOWNLOAD_ERRORS}`,
+    body: DownloadBody,
+    response: DOWNLOAD,
+    handler: async (server, c) =>
+      download(
+        server,
+        c,
+        isJson(c) ? await readJson(c, DownloadBody) : readDownloadFields(await readFormData(c)),
+      ),
   }),
   apiRoute({
     method: "GET",

@@ -3,6 +3,8 @@ import { findRepositoryName } from "../../repositories/find.ts";
 import { getHost } from "../../hosts/find.ts";
 import { CLOCK_WRONG } from "../../hosts/skew.ts";
 import type { Job } from "../../jobs/find.ts";
+import { removes } from "../../jobs/lease.ts";
+import { leaseKeys, sharedKeys } from "../../jobs/lease_keys.ts";
 import { leaseHolders } from "../../jobs/release_lease.ts";
 import type { Server } from "../../server.ts";
 import { titleOn } from "./host_props.ts";
@@ -33,10 +35,18 @@ async function whatItWaitsFor(server: Server, job: Job): Promise<JobView["waitsF
   if (!job.waiting) return null;
   const holders = await leaseHolders(server, job.repository_id);
   const holder = holders.find(({ job_id }) => job_id !== job.id);
+  const reading = await readingInTheWay(server, job);
+  if (!holder && reading) return { reading };
   if (!holder) return "repository";
   return {
     jobId: holder.job_id,
     title: `${holder.kind} of ${holder.host_name}`,
     isOfOtherHost: holder.host_id !== job.host_id,
   };
+}
+
+async function readingInTheWay(server: Server, job: Job): Promise<string | undefined> {
+  if (!removes(job.kind)) return undefined;
+  const keys = await leaseKeys(server, job);
+  return keys && server.readings.at(sharedKeys(keys))?.what;
 }

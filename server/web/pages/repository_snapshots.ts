@@ -4,7 +4,7 @@ import { AppError } from "../../errors.ts";
 import { getRepositoryRow } from "../../repositories/find.ts";
 import type { Server } from "../../server.ts";
 import { listAllSnapshots, listUnlistedPins, type SnapshotFilter } from "../../snapshots/list.ts";
-import { readSnapshotFilter } from "../api/snapshots.ts";
+import { readSnapshotFilter } from "../api/snapshot_list.ts";
 import { pathId } from "../body.ts";
 import type { Ctx, Route } from "../context.ts";
 import { frameOf, mayRun, show } from "./page.ts";

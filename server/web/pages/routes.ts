@@ -18,6 +18,8 @@ import { runPageRoutes } from "./runs.ts";
 import { schedulePageRoutes } from "./schedules.ts";
 import { repositorySnapshotRoutes } from "./repository_snapshots.ts";
 import { snapshotPageRoutes } from "./snapshot.ts";
+import { downloadPageRoutes } from "./download.ts";
+import { previewPageRoutes } from "./preview.ts";
 import { restorePageRoutes } from "./restores.ts";
 import { sourcePageRoutes } from "./sources.ts";
 import { ungovernedPageRoutes } from "./ungoverned.ts";
@@ -34,6 +36,8 @@ export const PAGE_ROUTES: Route[] = [
   ...runPageRoutes,
   ...snapshotPageRoutes,
   ...repositorySnapshotRoutes,
+  ...downloadPageRoutes,
+  ...previewPageRoutes,
   ...restorePageRoutes,
   ...sourcePageRoutes,
   ...schedulePageRoutes,

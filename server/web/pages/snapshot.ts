@@ -2,7 +2,6 @@
 import type { z } from "zod";
 import { treeLink } from "../../../templates/snapshots/link.ts";
 import { SnapshotPage, type TreeState } from "../../../templates/snapshots/page.tsx";
-import { readSnapshotPath, shownName, writeSnapshotPath } from "../../../shared/snapshot_path.ts";
 import { AppError } from "../../errors.ts";
 import type { Server } from "../../server.ts";
 import { snapshotFacts } from "../../snapshots/facts.ts";
@@ -12,12 +11,14 @@ import { textOfKey } from "../../snapshots/trees.ts";
 import { deleteSnapshot, DeleteSnapshotInput } from "../../snapshots/delete.ts";
 import { PinInput, pinSnapshot, unpinSnapshot } from "../../snapshots/pin.ts";
 import { mayDecide } from "../../snapshots/tree_rights.ts";
-import { snapshotOf, TreeQuery } from "../api/snapshots.ts";
+import { snapshotOf } from "../api/snapshot_list.ts";
+import { TreeQuery } from "../api/snapshots.ts";
 import { readQuery } from "../body.ts";
 import { actorOf, type Ctx, type Route } from "../context.ts";
 import { watching } from "../live.ts";
 import { frameFragments } from "./live_frame.ts";
 import { attempt, attemptTo, readForm, type Tried } from "./form.ts";
+import { crumbsOf, fitting, MOST_ROWS, TREE_TITLES } from "./snapshot_props.ts";
 import { frameOf, goTo, isAdmin, show } from "./page.ts";
 
 export const snapshotPageRoutes: Route[] = [
@@ -29,11 +30,6 @@ export const snapshotPageRoutes: Route[] = [
   { method: "GET", path: "/live/snapshots/:id", role: "operator", handler: live },
 ];
 
-/** Bytes of all rows of a page, about; each row has the path of its folder. */
-const ROWS_BYTES = 38_000;
-const ROW_BYTES = 420;
-const MOST_ROWS = 80;
-
 /** From the field for an id, or a beginning of one, to the page of that snapshot. */
 async function byId(server: Server, c: Ctx): Promise<Response> {
   const { repository } = readQuery(c, TreeQuery);
@@ -44,14 +40,7 @@ async function byId(server: Server, c: Ctx): Promise<Response> {
 async function page(server: Server, c: Ctx): Promise<Response> {
   const { repository, ...choice } = readQuery(c, TreeQuery);
   const snapshot = await getSnapshot(server, c.req.param("id") ?? "", repository);
-  const limit = Math.max(
-    10,
-    Math.min(
-      MOST_ROWS,
-      Math.floor(ROWS_BYTES / (ROW_BYTES + encodeURIComponent(choice.path).length)),
-    ),
-  );
-  const input = { ...choice, limit, cursor: c.req.query("cursor") || null };
+  const input = { ...choice, limit: MOST_ROWS, cursor: c.req.query("cursor") || null };
   const { tree, status } = await stateOf(server, c, snapshot, input);
   const props = {
     frame: await frameOf(server, c),
@@ -61,7 +50,8 @@ async function page(server: Server, c: Ctx): Promise<Response> {
     tree,
     mayPin: mayDecide(!isAdmin(c), snapshot.source),
     isAdmin: isAdmin(c),
-  };
+    downloads: isAdmin(c) ? (server.settings.downloads.allowed ? "on" : "off") : null,
+  } as const;
   return show(c, SnapshotPage(props), status);
 }
 
@@ -112,39 +102,21 @@ async function stateOf(
   input: TreeInput,
 ): Promise<{ tree: TreeState; status: number }> {
   try {
-    const view = await lookAtTree(server, actorOf(c), snapshot, input);
+    let view = await lookAtTree(server, actorOf(c), snapshot, input);
     if (view.state === "waiting") return { tree: view, status: 200 };
-    const before = Number(input.cursor ?? 0) - input.limit;
+    const limit = fitting(view.tree.items, isAdmin(c));
+    if (limit < view.tree.items.length) {
+      view = await lookAtTree(server, actorOf(c), snapshot, { ...input, limit });
+      if (view.state === "waiting") return { tree: view, status: 200 };
+    }
+    const before = Number(input.cursor ?? 0) - limit;
     const previousCursor = input.cursor === null ? undefined : before > 0 ? String(before) : null;
     return { tree: { ...view, previousCursor }, status: 200 };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    const title = TITLES[error.code] ?? "This folder cannot be shown";
+    const title = TREE_TITLES[error.code] ?? "This folder cannot be shown";
     return { tree: { state: "failed", title, sentence: error.message }, status: error.status };
   }
-}
-
-const TITLES: Partial<Record<AppError["code"], string>> = {
-  agent_offline: "No machine that can read it is online",
-  agent_timeout: "The repository did not answer in time",
-  not_found: "It is not there",
-  forbidden: "You may not see this folder",
-  too_many: "Too much is being read just now",
-};
-
-function crumbsOf(path: string): { name: string; path: string }[] {
-  let names: Uint8Array[];
-  try {
-    names = readSnapshotPath(path);
-  } catch (error) {
-    // The tree says what is wrong with it.
-    if (error instanceof RangeError) return [];
-    throw error;
-  }
-  return names.map((name, n) => ({
-    name: shownName(name),
-    path: writeSnapshotPath(names.slice(0, n + 1)),
-  }));
 }
 
 /** Of a page that waits: tells it to load itself again. As long as it is open, the reading goes on. */

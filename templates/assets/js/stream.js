@@ -34,7 +34,10 @@ export function startStream(logOfPage) {
     if (event.persisted) connect();
   });
   // The window is asked last, after whoever sends a form by a request of their own has said so.
-  addEventListener("submit", (event) => isLeaving = !event.defaultPrevented);
+  // A download leaves the page as it is.
+  addEventListener("submit", ({ defaultPrevented, submitter }) => {
+    isLeaving = !defaultPrevented && !submitter?.hasAttribute("data-download");
+  });
   followFilter();
   connect();
 }

@@ -34,7 +34,7 @@ function reads() {
 const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 Deno.test("all who wait share one reading, which one who leaves does not end, and the last one does", async () => {
-  const trees = new Trees(() => 0);
+  const trees = new Trees<TreeListing>(() => 0);
   const { begun, read } = reads();
   const [one, two] = [new AbortController(), new AbortController()];
   const first = trees.load(key("/"), read, one.signal);
@@ -59,7 +59,7 @@ Deno.test("all who wait share one reading, which one who leaves does not end, an
 });
 
 Deno.test("an agent reads one at a time, three read at once, and a crowd is refused", async () => {
-  const trees = new Trees(() => 0);
+  const trees = new Trees<TreeListing>(() => 0);
   const { begun, read } = reads();
   const all: Promise<unknown>[] = [];
   for (let n = 0; n < 35; n++) {
@@ -87,7 +87,7 @@ Deno.test("an agent reads one at a time, three read at once, and a crowd is refu
 
 Deno.test("what is kept goes by bytes, by age and with its repository; the newest stays however large", async () => {
   let now = 0;
-  const trees = new Trees(() => now);
+  const trees = new Trees<TreeListing>(() => now);
   const keep = (path: string, entries: number, repository = "r") =>
     trees.load(key(path, "alpha", repository), () => Promise.resolve(listing(entries)));
   await keep("/old", 50_000);

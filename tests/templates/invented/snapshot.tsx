@@ -1,10 +1,11 @@
 // One snapshot and a folder of it.
+import { PreviewPage, type PreviewPageProps } from "../../../templates/snapshots/preview.tsx";
 import { SnapshotPage, type SnapshotPageProps } from "../../../templates/snapshots/page.tsx";
 import type { SnapshotTree, TreeEntry } from "../../../shared/shapes/tree.ts";
 import { TREE_ENTRY_TYPES } from "../../../shared/tree.ts";
 import { DAY, frame, GIB, HOSTILE, HOUR, id, LONG, NOW, type Pages, RTL } from "./common.ts";
 
-const SNAPSHOT = {
+export const SNAPSHOT = {
   id: "1a2b3c4d".repeat(8),
   time: NOW - 8 * HOUR,
   hostname: "web-01",
@@ -68,13 +69,51 @@ const page = (more: Partial<SnapshotPageProps>) => (
       tree: tree([folder("alice"), folder("bob"), ...[3, 4, 5].map((n) => entry(n))]),
       previousCursor: undefined,
     }}
+    downloads="on"
     {...more}
   />
 );
 
+const preview = (state: PreviewPageProps["preview"], name = "report.txt") => (
+  <PreviewPage
+    frame={frame()}
+    snapshot={SNAPSHOT}
+    path={`/home/${name}`}
+    name={name}
+    folder={`/snapshots/${SNAPSHOT.id}?path=%2Fhome`}
+    preview={state}
+  />
+);
+const READER = { id: id(1), name: "web-01", is_source: true };
+const ready = (shown: Extract<PreviewPageProps["preview"], { state: "ready" }>["shown"]) => ({
+  state: "ready" as const,
+  reader: READER,
+  size: 12_345,
+  shown,
+});
+
 const failed = (title: string, sentence: string) => ({ state: "failed" as const, title, sentence });
 
 export const snapshotPages: Pages = {
+  "snapshot-operator": () => page({ downloads: null }),
+  "snapshot-downloads-off": () => page({ downloads: "off" }),
+  "preview-text": () =>
+    preview(
+      ready({
+        kind: "text",
+        text: `# Made by hand\n\nlisten = 127.0.0.1\n\ttab\n${HOSTILE}\n${RTL}\n${
+          "long ".repeat(100)
+        }\n\ufffd`,
+        encoding: "utf-8",
+      }),
+      HOSTILE,
+    ),
+  "preview-empty": () => preview(ready({ kind: "text", text: "", encoding: "utf-8" })),
+  "preview-binary": () => preview(ready({ kind: "binary" })),
+  "preview-large": () => preview(ready({ kind: "large", limit: 1_048_576 })),
+  "preview-waiting": () => preview({ state: "waiting", reader: READER }),
+  "preview-failed": () =>
+    preview(failed("It is not there", "/home/report.txt is not in this snapshot.")),
   "snapshot": () => page({}),
   "snapshot-pinned": () =>
     page({
@@ -133,7 +172,7 @@ export const snapshotPages: Pages = {
           ...TREE_ENTRY_TYPES.map((type, n) =>
             entry(n, { type, name: `${type} ${"x".repeat(n * 30)}`, modified_at: n ? NOW : null })
           ),
-          ...Array.from({ length: 60 }, (_, n) => entry(n + 10, { mode: "4755" })),
+          ...Array.from({ length: 40 }, (_, n) => entry(n + 10, { mode: "4755" })),
         ], {
           total: 100_000,
           matching: 72,

@@ -1,0 +1,92 @@
+// Which snapshots there are, and what a person decides of one.
+import { z } from "zod";
+import { id } from "../../../shared/fields.ts";
+import { StartedJob } from "../../../shared/shapes/job.ts";
+import { listOf } from "../../../shared/shapes/list.ts";
+import { ListedSnapshot, SnapshotPin } from "../../../shared/shapes/snapshot.ts";
+import type { Server } from "../../server.ts";
+import { deleteSnapshot, DeleteSnapshotInput } from "../../snapshots/delete.ts";
+import { type FoundSnapshot, getSnapshot } from "../../snapshots/get.ts";
+import { listAllSnapshots, type SnapshotFilter } from "../../snapshots/list.ts";
+import { PinInput, pinSnapshot, unpinSnapshot } from "../../snapshots/pin.ts";
+import { endTimeOf, parse, readJson, readPage, readQuery, timeOf } from "../body.ts";
+import { actorOf, type Ctx } from "../context.ts";
+import { type ApiRoute, apiRoute } from "./route.ts";
+import { startedShape, withIsoTimes } from "./shapes.ts";
+
+/** Which snapshots; shared by API and page. */
+export const SnapshotQuery = z.object({
+  host: z.string().max(255, "must have at most 255 characters").optional(),
+  repository: id.optional(),
+  tag: z.string().max(200, "must have at most 200 characters").optional(),
+  path: z.string().max(1024, "must have at most 1024 characters").optional(),
+});
+
+/** What is blank is not asked. Throws invalid. */
+export function readSnapshotFilter(given: Record<string, string>): SnapshotFilter {
+  const filled = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ""));
+  const { from, to } = filled;
+  const query = parse(SnapshotQuery, filled);
+  return { ...query, from: timeOf("from", from), to: endTimeOf("to", to) };
+}
+
+/** Of the path, with repository= where it is in two. Throws as getSnapshot() does. */
+export async function snapshotOf(server: Server, c: Ctx): Promise<FoundSnapshot> {
+  const { repository } = readQuery(c, z.object({ repository: id.optional() }));
+  return await getSnapshot(server, c.req.param("id") ?? "", repository);
+}
+
+export const snapshotListRoutes: ApiRoute[] = [
+  apiRoute({
+    method: "GET",
+    path: "/api/snapshots",
+    role: "viewer",
+    summary:
+      "The snapshots of all hosts and repositories, the newest first: each that a list in force holds once, and pinned ones that none holds any more (listed: false). host= is a host's id or the host name that they carry, tag= a whole tag, path= what one of their paths is or is above; from= and to= times, a date the whole day. incomplete: the job had warnings or did not succeed (null: made by no job that is known here); much_smaller: less than half of the files or bytes of the one before with this host name and these tags",
+    query: ["host", "repository", "tag", "path", "from", "to", "limit", "cursor"],
+    response: { 200: listOf(ListedSnapshot) },
+    handler: async (server, c) =>
+      withIsoTimes(await listAllSnapshots(server, readSnapshotFilter(c.req.query()), readPage(c))),
+  }),
+  apiRoute({
+    method: "PUT",
+    path: "/api/snapshots/:id/pin",
+    role: "operator",
+    summary:
+      "Pins a snapshot: no forget of this server removes it until it is unpinned, whatever its retention says. 409 conflict while a forget that was ordered before removes it",
+    query: ["repository"],
+    body: PinInput,
+    response: { 200: SnapshotPin },
+    handler: async (server, c) => {
+      const input = await readJson(c, PinInput);
+      const snapshot = await snapshotOf(server, c);
+      return withIsoTimes(await pinSnapshot(server, actorOf(c), snapshot, input));
+    },
+  }),
+  apiRoute({
+    method: "DELETE",
+    path: "/api/snapshots/:id/pin",
+    role: "operator",
+    summary: "Unpins a snapshot: retention counts it like any other again",
+    query: ["repository"],
+    response: { 204: null },
+    handler: async (server, c) => {
+      await unpinSnapshot(server, actorOf(c), await snapshotOf(server, c));
+    },
+  }),
+  apiRoute({
+    method: "DELETE",
+    path: "/api/snapshots/:id",
+    role: "admin",
+    summary:
+      "Deletes one snapshot by a forget of it alone, on a connected host that may hold the admin credential; confirm_id is the first 8 digits of its id. What is in no other snapshot is gone with the next prune. 409 conflict while it is pinned",
+    query: ["repository"],
+    body: DeleteSnapshotInput,
+    response: { 202: StartedJob },
+    handler: async (server, c) => {
+      const input = await readJson(c, DeleteSnapshotInput);
+      const snapshot = await snapshotOf(server, c);
+      return startedShape(c, await deleteSnapshot(server, actorOf(c), snapshot, input));
+    },
+  }),
+];
