@@ -8,6 +8,7 @@ import { Checkbox, type Errors, Problems, SelectField, TextField } from "../part
 import { Name } from "../parts/name.tsx";
 import { At, Time } from "../parts/time.tsx";
 import type { SnapshotView } from "../snapshots/page.tsx";
+import { formPath } from "../snapshots/link.ts";
 import { commandOf, finalPath } from "./command.ts";
 
 export interface RestoreHost {
@@ -128,7 +129,7 @@ function What({ draft, snapshot: s }: RestorePageProps) {
               <span class="mono">
                 <bdi>{visible(middleCut(shownPath(path), 120))}</bdi>
               </span>
-              <button type="submit" name="remove" value={path} class="slim">
+              <button type="submit" name="remove" value={formPath(path)} class="slim">
                 Leave out<span class="off-screen">: {visible(middleCut(shownPath(path), 60))}</span>
               </button>
             </li>
@@ -205,6 +206,7 @@ function Where(props: RestorePageProps) {
   return (
     <fieldset class="part">
       <legend>Where</legend>
+      <div class="stack">
       <Checkbox
         type="radio"
         name="kind"
@@ -246,8 +248,7 @@ function Where(props: RestorePageProps) {
           <span class="mono">
             <bdi>{visible(middleCut(final, 160))}</bdi>
           </span>
-          {props.draft.items_count > 1 &&
-            `, and the other ${count(props.draft.items_count - 1)} beside it`}.
+          {restOf(props.draft.items_count)}.
         </p>
       )}
       {choice.kind === "folder" && props.isBackedUp && (
@@ -256,8 +257,14 @@ function Where(props: RestorePageProps) {
           that; afterwards it is in the next backup.
         </p>
       )}
+      </div>
     </fieldset>
   );
+}
+
+function restOf(all: number): string {
+  if (all <= 1) return "";
+  return all === 2 ? ", and the other one likewise" : `, and the other ${count(all - 1)} likewise`;
 }
 
 const OVERWRITE_WORDS = [
@@ -296,7 +303,6 @@ function Original({ draft: { choice }, host, errors }: RestorePageProps) {
         <TextField
           name="confirm_hostname"
           label={`Type ${host ? host.name : "the machine's name"} to write over what is there`}
-          isOptional
           error={errors.confirm_hostname}
           help="Users who may change these folders could lead the restore elsewhere while it runs: have them log out."
         />

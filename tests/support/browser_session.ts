@@ -40,6 +40,8 @@ export interface SignedIn {
   status: number;
   headers: Headers;
   cookie: string;
+  /** For forms. */
+  csrf: string;
   api(method: string, path: string, body?: unknown): Promise<Answer>;
 }
 
@@ -58,6 +60,7 @@ export async function signIn(
     status: answer.status,
     headers: answer.headers,
     cookie,
+    csrf: answer.body.csrf_token ?? "",
     api: (method, path, body) =>
       call(test, method, path, {
         body,

@@ -10,6 +10,7 @@ import { snapshotPages } from "./invented/snapshot.tsx";
 import { sourcesPages } from "./invented/sources.tsx";
 import { schedulesPages } from "./invented/schedules.tsx";
 import { repositoriesPages } from "./invented/repositories.tsx";
+import { restorePages } from "./invented/restore.tsx";
 import { jobPages } from "./invented/job.tsx";
 import { jobsPages } from "./invented/jobs.tsx";
 import { auditPages } from "./invented/audit.tsx";
@@ -31,6 +32,7 @@ export const pages: Pages = {
   ...hostRepositoryPages,
   ...snapshotsPages,
   ...snapshotPages,
+  ...restorePages,
   ...sourcesPages,
   ...schedulesPages,
   ...repositoriesPages,

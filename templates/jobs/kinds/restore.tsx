@@ -1,4 +1,5 @@
 import { visible } from "../../../shared/redact.ts";
+import { shownPath } from "../../../shared/snapshot_path.ts";
 import type { Job } from "../../../shared/shapes/job.ts";
 import { bytes, count, middleCut, plural } from "../../format.ts";
 import { PostButton } from "../../parts/csrf.tsx";
@@ -57,7 +58,7 @@ function Restored({ job }: { job: JobView }) {
         <dd class="mono">
           {asked.first_items.slice(0, 5).map((path) => (
             <div>
-              <bdi>{visible(middleCut(path, 120))}</bdi>
+              <bdi>{visible(middleCut(shownPath(path), 120))}</bdi>
             </div>
           ))}
           {asked.items_count > 5 && <div class="muted">and {count(asked.items_count - 5)} more

@@ -48,6 +48,48 @@ const jobView = (changes: Partial<JobView> = {}): JobView => ({
   ...changes,
 });
 
+type Restore = NonNullable<JobView["restore"]>;
+
+const restored = (changes: Partial<JobView>, result: Partial<Restore["result"]>): JobView =>
+  jobView({
+    ...ENDED,
+    kind: "restore",
+    source_group_name: null,
+    source_group_id: null,
+    restore: {
+      snapshot_id: "1a2b3c4d".repeat(8),
+      items_count: 7,
+      first_items: [
+        "/home/anna/letters",
+        "/home/anna/photos",
+        "bytes:/caf%E9",
+        `/${HOSTILE}`,
+        "/a",
+        "/b",
+      ],
+      target: { kind: "folder", path: "/srv/restore/1a2b3c4d-20261126-0915", keep_paths: true },
+      overwrite: "always",
+      verify: true,
+      result: {
+        entries: 20_104,
+        bytes: 2 * GIB,
+        written: 0,
+        same: 0,
+        kept: 0,
+        failed: 0,
+        attributes: 0,
+        failures: [],
+        target: "/srv/restore/1a2b3c4d-20261126-0915",
+        opened_for: null,
+        verified: true,
+        continued: false,
+        undo_snapshot: null,
+        ...result,
+      },
+    },
+    ...changes,
+  });
+
 const SUMMARY = {
   snapshot_id: "9f3a11c077de0b42".repeat(4),
   files_new: 120,
@@ -205,6 +247,46 @@ export const jobPages: Pages = {
       jobView({ ...ENDED, status: "interrupted", reason: "The agent was ended while it ran." }),
       6,
       "viewer",
+    ),
+  "job-restored": () =>
+    jobPage(
+      restored({ status: "succeeded", reason: null }, {
+        written: 20_090,
+        same: 14,
+        opened_for: 1000,
+        undo_snapshot: "77".repeat(32),
+      }),
+      12,
+    ),
+  "job-restore-not-whole": () =>
+    jobPage(
+      restored({
+        status: "failed",
+        reason_code: "not_whole",
+        reason:
+          "Not whole: 2 of 20104 files and folders are not as they are in the snapshot, such as /home/anna/film.mkv: no space left on device.",
+      }, {
+        written: 20_102,
+        failed: 2,
+        attributes: 1,
+        failures: [
+          {
+            path: "/home/anna/film.mkv",
+            problem: "write /srv/restore/1a2b3c4d/home/anna/film.mkv: no space left on device",
+          },
+          { path: `/${HOSTILE}`, problem: HOSTILE },
+          { path: "/home/anna/one", problem: "lchown: operation not permitted" },
+        ],
+      }),
+      12,
+    ),
+  "job-restore-dry-run": () =>
+    jobPage(
+      restored({ status: "succeeded", reason: null, dry_run: true }, {
+        written: 20_104,
+        target: null,
+      }),
+      6,
     ),
   "job-hostile": () =>
     jobPage(

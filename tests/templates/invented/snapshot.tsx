@@ -5,7 +5,7 @@ import type { SnapshotTree, TreeEntry } from "../../../shared/shapes/tree.ts";
 import { TREE_ENTRY_TYPES } from "../../../shared/tree.ts";
 import { DAY, frame, GIB, HOSTILE, HOUR, id, LONG, NOW, type Pages, RTL } from "./common.ts";
 
-const SNAPSHOT = {
+export const SNAPSHOT = {
   id: "1a2b3c4d".repeat(8),
   time: NOW - 8 * HOUR,
   hostname: "web-01",
