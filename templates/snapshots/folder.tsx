@@ -230,7 +230,7 @@ function EntryRow(
   return (
     <tr>
       {mayDownload && (
-        <td class="tick">
+        <td class="t-tick">
           {(type === "file" || type === "folder") && (
             <input
               type="checkbox"
