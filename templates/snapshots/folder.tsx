@@ -238,7 +238,7 @@ function EntryRow(
   const shown = <Name text={middleCut(name, 80)} />;
   return (
     <tr>
-      <td class="tick">
+      <td class="t-tick">
         {type !== "other" && type !== "socket" && (
           <input
             type="checkbox"

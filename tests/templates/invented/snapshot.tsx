@@ -108,6 +108,7 @@ export const snapshotPages: Pages = {
       }),
       HOSTILE,
     ),
+  "preview-image": () => preview(ready({ kind: "image" }), HOSTILE),
   "preview-empty": () => preview(ready({ kind: "text", text: "", encoding: "utf-8" })),
   "preview-binary": () => preview(ready({ kind: "binary" })),
   "preview-large": () => preview(ready({ kind: "large", limit: 1_048_576 })),
