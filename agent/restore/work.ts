@@ -108,6 +108,7 @@ export class Work {
   async #verify(expected: Expected): Promise<void> {
     const { overwrite } = this.order;
     await verify(expected, {
+      targets: this.place.parts.map(({ target }) => target),
       placeOf: this.place.placeOf,
       sizesMayDiffer: this.place.target === null &&
         (overwrite === "never" || overwrite === "if-newer"),
