@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
-import { writeSnapshotPath } from "../../../shared/snapshot_path.ts";
+import { textOf, writeSnapshotPath } from "../../../shared/snapshot_path.ts";
 import { restics } from "../../support/restic.ts";
 import { saved, sh } from "../../support/restoring.ts";
 
@@ -50,6 +50,7 @@ const tree = fc.uniqueArray(fc.array(name, { minLength: 1, maxLength: 3 }), {
 );
 
 const bytesOf = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+const isText = (path: string) => textOf(bytesOf(path)) !== undefined;
 const octal = (text: string) =>
   Array.from(text, (letter) => `\\0${letter.charCodeAt(0).toString(8).padStart(3, "0")}`).join("");
 
@@ -113,7 +114,12 @@ for (const restic of restics) {
           source,
         );
         const back = await world.restore(items, { kind: "original" });
-        assert.equal(back.status, "succeeded", `${JSON.stringify(chosen)} ${back.reason}`);
+        // Deno cannot look into a folder whose name is no text: it is said, and nothing is written.
+        const outer = chosen.filter((path) => !chosen.some((each) => path.startsWith(`${each}/`)));
+        const mayBe = outer.every((path) => isText(path.split("/").slice(0, -1).join("/")));
+        const wants = mayBe ? "succeeded" : "failed";
+        assert.equal(back.status, wants, `${JSON.stringify(chosen)} ${back.reason}`);
+        if (!mayBe) assert.match(back.reason ?? "", /^Nothing was written:.*no text/s);
         assert.deepEqual(found(source), all);
         const untouched = sh(
           `cd "$1"; find . -type f -exec grep -lx changed --null {} + || true`,
@@ -121,7 +127,10 @@ for (const restic of restics) {
         )
           .split("\0").filter(Boolean).map((path) => path.slice(2)).sort();
         const texts = files.map((file) => file.join("/"));
-        assert.deepEqual(untouched, texts.filter((path) => !wanted.includes(path)).sort());
+        assert.deepEqual(
+          untouched,
+          texts.filter((path) => !mayBe || !wanted.includes(path)).sort(),
+        );
       }),
       { numRuns: RUNS, seed: SEED, endOnFailure: true },
     );
