@@ -9,6 +9,7 @@ import { When } from "../parts/time.tsx";
 import { StateWord } from "../parts/state.tsx";
 import type { SnapshotTree, TreeReader } from "../../shared/shapes/tree.ts";
 import type { Snapshot, SnapshotPin } from "../../shared/shapes/snapshot.ts";
+import { WithoutUs } from "./by_hand.tsx";
 import { FolderTable } from "./folder.tsx";
 import { type TreeChoice, treeLink } from "./link.ts";
 import { DeleteSnapshot, Keeping } from "./pin.tsx";
@@ -31,7 +32,7 @@ export type SnapshotView =
     repository_id: string;
     repository_name: string;
     /** The host in whose list it is. */
-    source: { id: string; name: string; time_zone: string } | null;
+    source: { id: string; name: string; os: string; time_zone: string } | null;
     job: { id: string; warnings: number; seconds: number | null } | null;
     incomplete: boolean | null;
     much_smaller: boolean;
@@ -94,6 +95,7 @@ export function SnapshotPage(props: SnapshotPageProps) {
         <Crumbs {...props} />
         <Tree {...props} />
       </section>
+      {props.isAdmin && <WithoutUs snapshot={s} csrf={frame.csrf} />}
       <DeleteSnapshot {...props} csrf={frame.csrf} now={frame.now} />
     </Layout>
   );

@@ -10,6 +10,7 @@ import { deleteSnapshot, DeleteSnapshotInput } from "../../snapshots/delete.ts";
 import { type FoundSnapshot, getSnapshot } from "../../snapshots/get.ts";
 import { listAllSnapshots, type SnapshotFilter } from "../../snapshots/list.ts";
 import { PinInput, pinSnapshot, unpinSnapshot } from "../../snapshots/pin.ts";
+import { commandsByHand } from "../../snapshots/by_hand.ts";
 import { browseTree } from "../../snapshots/tree.ts";
 import { endTimeOf, parse, readJson, readPage, readQuery, timeOf } from "../body.ts";
 import { actorOf, type Ctx } from "../context.ts";
@@ -48,7 +49,24 @@ export async function snapshotOf(server: Server, c: Ctx): Promise<FoundSnapshot>
   return await getSnapshot(server, c.req.param("id") ?? "", repository);
 }
 
+const ByHandInput = z.strictObject({ password: z.string("must be text").max(1000) });
+
 export const snapshotRoutes: ApiRoute[] = [
+  apiRoute({
+    method: "POST",
+    path: "/api/snapshots/:id/by-hand",
+    role: "admin",
+    summary:
+      "The commands by which plain restic restores it on any machine, with the repository's address, password and credential; password is the caller's own. Audited",
+    query: ["repository"],
+    body: ByHandInput,
+    response: { 200: z.object({ text: z.string() }) },
+    handler: async (server, c) => {
+      const { password } = await readJson(c, ByHandInput);
+      const snapshot = await snapshotOf(server, c);
+      return { text: await commandsByHand(server, actorOf(c), snapshot, password) };
+    },
+  }),
   apiRoute({
     method: "GET",
     path: "/api/snapshots",

@@ -20,6 +20,7 @@ import { repositorySnapshotRoutes } from "./repository_snapshots.ts";
 import { snapshotPageRoutes } from "./snapshot.ts";
 import { downloadPageRoutes } from "./download.ts";
 import { previewPageRoutes } from "./preview.ts";
+import { byHandPageRoutes } from "./by_hand.ts";
 import { restorePageRoutes } from "./restores.ts";
 import { sourcePageRoutes } from "./sources.ts";
 import { ungovernedPageRoutes } from "./ungoverned.ts";
@@ -38,6 +39,7 @@ export const PAGE_ROUTES: Route[] = [
   ...downloadPageRoutes,
   ...previewPageRoutes,
   ...repositorySnapshotRoutes,
+  ...byHandPageRoutes,
   ...restorePageRoutes,
   ...sourcePageRoutes,
   ...schedulePageRoutes,

@@ -1,6 +1,7 @@
 // One snapshot and a folder of it.
 import { PreviewPage, type PreviewPageProps } from "../../../templates/snapshots/preview.tsx";
 import { SnapshotPage, type SnapshotPageProps } from "../../../templates/snapshots/page.tsx";
+import { ByHandPage } from "../../../templates/snapshots/by_hand.tsx";
 import type { SnapshotTree, TreeEntry } from "../../../shared/shapes/tree.ts";
 import { TREE_ENTRY_TYPES } from "../../../shared/tree.ts";
 import { DAY, frame, GIB, HOSTILE, HOUR, id, LONG, NOW, type Pages, RTL } from "./common.ts";
@@ -18,7 +19,7 @@ export const SNAPSHOT = {
   withheld: false,
   repository_id: id(70),
   repository_name: "office nas",
-  source: { id: id(1), name: "web-01", time_zone: "Europe/Berlin" },
+  source: { id: id(1), name: "web-01", os: "linux", time_zone: "Europe/Berlin" },
   job: { id: id(1001), warnings: 0, seconds: 192 },
   incomplete: false,
   much_smaller: false,
@@ -96,6 +97,16 @@ const ready = (shown: Extract<PreviewPageProps["preview"], { state: "ready" }>["
 const failed = (title: string, sentence: string) => ({ state: "failed" as const, title, sentence });
 
 export const snapshotPages: Pages = {
+  "snapshot-by-hand": () =>
+    ByHandPage({
+      frame: frame(),
+      snapshot: { ...SNAPSHOT },
+      text: `export RESTIC_REPOSITORY='rest:https://alice:${
+        "x".repeat(60)
+      }@backup.example.org/alice/'\nexport RESTIC_PASSWORD='a <b>password</b>'\nrestic snapshots\nrestic ls ${
+        SNAPSHOT.id.slice(0, 63)
+      }\nrestic restore ${SNAPSHOT.id.slice(0, 63)} --target /srv/restore\n`,
+    }),
   "snapshot-operator": () => page({ downloads: null }),
   "snapshot-downloads-off": () => page({ downloads: "off" }),
   "preview-text": () =>
