@@ -149,6 +149,8 @@ export class JobQueue {
     const running = this.#running.map((run) => run.order);
     const alike = running.filter((each) => laneOf(each) === lane);
     if (alike.length >= (lane === "writing" ? 1 : MOST_READERS)) return false;
+    // One of an agent before this one may still write where this one is to.
+    if (restoreOf(order) && running.some(isLeftRestore)) return false;
     // Its lock in the repository and theirs exclude each other.
     return !running.some((each) =>
       laneOf(each) !== lane && (isAlone(each) && lane === "restoring" ||
@@ -221,6 +223,11 @@ function laneOf(order: Order): Lane {
   const restore = restoreOf(order);
   if (restore) return restore.target.kind === "folder" ? "restoring" : "writing";
   return writesRepository(order.kind) ? "writing" : "reading";
+}
+
+/** A restore of which only the end is waited for: see cleanUpAfter(). */
+function isLeftRestore(order: Order): boolean {
+  return "restore" in KINDS[order.kind].order && !restoreOf(order);
 }
 
 /** In its repository, by restic's own lock. */

@@ -61,8 +61,7 @@ function backupArguments(job: JobContextOf<"backup">, group: Group): string[] {
     ...(group.iexcludes ?? []).map((pattern) => `--iexclude=${pattern}`),
     ...(group.exclude_if_present ?? []).map((name) => `--exclude-if-present=${name}`),
     ...(group.exclude_larger_than ? [`--exclude-larger-than=${group.exclude_larger_than}`] : []),
-    // Files that lie there in another state than they had: no backup of this machine.
-    ...job.machine.restores.targets.map((path) => `--exclude=${literalPattern(path)}`),
+    ...beingRestored(job),
     ...(group.exclude_caches ? ["--exclude-caches"] : []),
     ...(group.one_file_system ? ["--one-file-system"] : []),
     // restic for other systems does not know it.
@@ -71,6 +70,14 @@ function backupArguments(job: JobContextOf<"backup">, group: Group): string[] {
     "--",
     ...group.includes,
   ];
+}
+
+/** What is written just now is half of what it will be: the next backup has it. */
+function beingRestored(job: JobContextOf<"backup">): string[] {
+  return job.machine.restores.inUse.map((path) => {
+    job.lines.add("agent", `Left out of this backup, since it is being restored: ${path}`);
+    return `--exclude=${literalPattern(path)}`;
+  });
 }
 
 /** A disk that fills while restic works makes it fail at its cache, which a backup does not need. */

@@ -74,8 +74,8 @@ export class ErrorReader {
   }
 
   #note(text: string): void {
-    const [, item, message] = IGNORED.exec(text) ?? [];
-    if (item !== undefined) this.onItem(item, message!);
+    const [, ignored] = IGNORED.exec(text) ?? [];
+    if (ignored !== undefined) this.onItem(...itemOf(ignored));
     const missing = /^(.+) does not exist, skipping$/.exec(text)?.[1];
     if (missing) this.facts.missing.push(missing);
     if (text.startsWith("unable to open cache")) this.facts.contact = true;
@@ -88,7 +88,14 @@ export class ErrorReader {
 const RETRY = /^(\w+)\(<?(\w+)[^)]*\) returned error, retrying after [\w.µ]+: /;
 
 // restore before 0.17: "ignoring error for /srv/a: write /target/srv/a: no space left on device"
-const IGNORED = /^ignoring error for ([^]*?): (\w+:? [^]*)$/;
+const IGNORED = /^ignoring error for ([^]*)$/;
+
+/** The longest beginning that the message names again: a file may be called "x: chown y". */
+function itemOf(text: string): [item: string, message: string] {
+  const ends = [...text.matchAll(/: /g)].map(({ index }) => index);
+  const end = ends.findLast((at) => text.slice(at + 2).includes(text.slice(0, at))) ?? ends[0];
+  return end === undefined ? [text, ""] : [text.slice(0, end), text.slice(end + 2)];
+}
 
 function wholeMessage(error: unknown): string | undefined {
   const { message } = (error ?? {}) as { message?: unknown };

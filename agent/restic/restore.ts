@@ -6,7 +6,7 @@ import type { AgentKind } from "../jobs/kind.ts";
 import { ANY_NAME, judgeOf } from "../restore/names.ts";
 import { placeInPlace, timesOf } from "../restore/in_place.ts";
 import { isText, type Item, jsonPath, type Part, readItems } from "../restore/items.ts";
-import { nameOf, placesBelow, placesOfOrigin, sameName } from "../restore/place.ts";
+import { nameOf, pathBelow, placesBelow, placesOfOrigin, sameName } from "../restore/place.ts";
 import { dropTarget, isBlindToCase, lookAtTarget, takeTarget } from "../restore/target.ts";
 import { Work } from "../restore/work.ts";
 import { failed, type Outcome } from "./outcome.ts";
@@ -37,19 +37,29 @@ function isFolder(order: RestoreOrder): order is FolderOrder {
 async function toFolder(job: Job, order: FolderOrder, items: Item[]): Promise<Outcome> {
   const target = await lookAtTarget(job, order);
   if ("status" in target) return target;
+  // The same order twice would write over itself.
+  using held = order.dry_run ? undefined : job.machine.restores.hold(target.path);
+  if (!held && !order.dry_run) {
+    const reason = `Nothing was written: another restore writes to ${target.path} just now.`;
+    return failed("target_refused", reason, null);
+  }
   const keepPaths = order.target.keep_paths ?? true;
   const parts = partsIn(job, target.path, items, keepPaths);
   if ("status" in parts) return parts;
   const refusal = order.dry_run ? undefined : await takeTarget(job, order, target);
   if (refusal) return refusal;
   const isWindows = Deno.build.os === "windows";
-  const isBlind = order.dry_run ? isWindows : await isBlindToCase(target.path);
+  const isBlind = order.dry_run ? isWindows : await isBlindToCase(target.path).catch(String);
+  if (typeof isBlind === "string") {
+    await dropTarget(job, target);
+    return failed("target_refused", `Nothing was written: ${target.path}: ${isBlind}`, null);
+  }
   const work = new Work(job, order, {
     items,
     parts,
     target,
     placeOf: placesBelow(target.path, items, keepPaths),
-    judge: judgeOf({ isWindows, isBlind }),
+    judge: judgeOf({ isWindows, isBlind, below: pathBelow(items, keepPaths) }),
   });
   const outcome = await work.run();
   if (!work.hasBegun && !order.dry_run) await dropTarget(job, target);
@@ -93,7 +103,7 @@ async function inPlace(job: Job, order: RestoreOrder, items: Item[]): Promise<Ou
     parts,
     target: null,
     placeOf: placesOfOrigin,
-    judge: isWindows ? judgeOf({ isWindows, isBlind: true }) : ANY_NAME,
+    judge: isWindows ? judgeOf({ isWindows, isBlind: true, below: (path) => path }) : ANY_NAME,
   });
   const outcome = await work.run();
   if (work.hasBegun && !order.dry_run) {

@@ -5,8 +5,8 @@ import type { JobContextOf } from "../jobs/context.ts";
 import { failed, type Outcome } from "../restic/outcome.ts";
 import { isAtLeast } from "../restic/version.ts";
 import { type Item, jsonPath, type Part } from "./items.ts";
-import { folderOf, joinHere, localPath, nameOf } from "./place.ts";
-import { isIn, isRepository, lstat, ownFolders } from "./target.ts";
+import { folderOf, isIn, joinHere, localPath, nameOf } from "./place.ts";
+import { isRepository, lstat, ownFolders } from "./target.ts";
 
 /** Older ones write through links that lie where a file goes. */
 const FIRST_IN_PLACE = "0.17.0";

@@ -21,22 +21,25 @@ export function localPath(names: readonly Uint8Array[]): string | undefined {
 /** Where an entry, by its path in restic's JSON, is afterwards; undefined where its name is no text. */
 export type PlaceOf = (path: string) => string | undefined;
 
-/** Below the folder: with the whole path, or from the chosen item on. */
-export function placesBelow(target: string, items: Item[], keepPaths: boolean): PlaceOf {
-  const below = (path: string) => joinHere(target, ...path.split("/"));
-  if (keepPaths) return (path) => isUncertain(path) ? undefined : below(path);
+/** Where below the folder an entry lies, by its path in restic's JSON: with the whole path, or from the chosen item on. */
+export function pathBelow(items: Item[], keepPaths: boolean): (path: string) => string {
+  if (keepPaths) return (path) => path;
   const parents = new Map(items.map(({ names }) => {
     const path = jsonPath(names);
     return [path, path.slice(0, path.lastIndexOf("/"))];
   }));
   return (path) => {
-    if (isUncertain(path)) return undefined;
     for (let at = path; at !== ""; at = at.slice(0, at.lastIndexOf("/"))) {
       const parent = parents.get(at);
-      if (parent !== undefined) return below(path.slice(parent.length));
+      if (parent !== undefined) return path.slice(parent.length);
     }
-    return below(path);
+    return path;
   };
+}
+
+export function placesBelow(target: string, items: Item[], keepPaths: boolean): PlaceOf {
+  const below = pathBelow(items, keepPaths);
+  return (path) => isUncertain(path) ? undefined : joinHere(target, ...below(path).split("/"));
 }
 
 /** Where they were. */
@@ -70,4 +73,12 @@ export function sameName(items: Item[]): [Item, Item] | undefined {
 /** An item for people. */
 export function nameOf({ names }: Pick<Item, "names">): string {
   return `/${names.map(shownName).join("/")}`;
+}
+
+/** Whether the path is the folder or lies in it. */
+export function isIn(path: string, folder: string): boolean {
+  const fold = (text: string) => isWindows ? text.toUpperCase() : text;
+  const [inner, outer] = [fold(path), fold(folder)];
+  const slash = isWindows ? "\\" : "/";
+  return inner === outer || inner.startsWith(outer.endsWith(slash) ? outer : outer + slash);
 }

@@ -40,6 +40,8 @@ export async function runParts(job: JobContextOf<"restore">, wanted: Wanted): Pr
   };
 }
 
+const isWindows = Deno.build.os === "windows";
+
 class Runs {
   counted: Counted = { skipped: 0, toWrite: 0 };
   #done = 0;
@@ -82,7 +84,10 @@ class Runs {
       },
       onItemError: (item, message) => {
         heard = true;
-        wanted.failures.heard(item ? `${base}${item.replaceAll("\\", "/")}` : base || "/", message);
+        wanted.failures.heard(
+          item ? `${base}${isWindows ? item.replaceAll("\\", "/") : item}` : base || "/",
+          message,
+        );
       },
       // Up to 0.15 it says nothing until the end.
       onWritten: isAtLeast(version, "0.16.0")
@@ -95,7 +100,9 @@ class Runs {
     this.counted.toWrite += Math.max(0, count(last.total_bytes) - count(last.bytes_skipped));
     if (!run.failure) return undefined;
     // Each item is told by itself, and the others have come.
-    return heard && !run.exit.stop && run.exit.code === 1 ? undefined : run.failure;
+    const isToldByItem = heard && !run.exit.stop && run.exit.code === 1 &&
+      /There were \d+ errors?/.test(run.errors.text);
+    return isToldByItem ? undefined : run.failure;
   }
 
   #options(version: string): string[] {

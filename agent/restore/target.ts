@@ -1,13 +1,13 @@
 // The folder that files are restored into: new, empty, or that of the same restore which did not come to its end. While it is written to
 // it is closed to everybody else, and nobody but root may be able to lead its path elsewhere.
-import { statfsSync } from "node:fs";
+import { statfs } from "node:fs/promises";
 import type { RestoreOrder } from "../../shared/job_kinds/restore.ts";
 import { messageOf } from "../../shared/log.ts";
 import { placeLiesWithin, resolvedPlace } from "../brake/roots.ts";
 import type { JobContextOf } from "../jobs/context.ts";
 import { failed, type Outcome } from "../restic/outcome.ts";
 import { reasonOf } from "../state/folder.ts";
-import { folderOf, joinHere } from "./place.ts";
+import { folderOf, isIn, joinHere } from "./place.ts";
 import { keyOf, type Unfinished } from "./unfinished.ts";
 
 export interface TargetFolder {
@@ -15,6 +15,9 @@ export interface TargetFolder {
   path: string;
   continued: boolean;
   before: Unfinished["before"];
+  /** Which folder was looked at; null where there was none. */
+  device: number | null;
+  inode: number | null;
 }
 
 const isWindows = Deno.build.os === "windows";
@@ -113,12 +116,13 @@ async function emptyOrOwn(
   place: string,
 ): Promise<TargetFolder | Outcome> {
   const info = await lstat(place);
-  if (!info) return { path: place, continued: false, before: null };
+  if (!info) return { path: place, continued: false, before: null, device: null, inode: null };
   if (!info.isDirectory) return refused(`${place} is there and is no folder.`);
+  const looked = { device: info.dev, inode: info.ino };
   const begun = machine.restores.find(place);
   const isSame = begun && begun.device === info.dev && begun.inode === info.ino;
   if (isSame && begun.key === keyOf(order)) {
-    return { path: place, continued: true, before: begun.before };
+    return { path: place, continued: true, before: begun.before, ...looked };
   }
   for await (const _ of Deno.readDir(place)) {
     return refused(
@@ -127,9 +131,23 @@ async function emptyOrOwn(
         : `${place} is not empty. Choose a folder that is new or empty.`,
     );
   }
+  if (!isOwn(info) && await isOpenToOthers(folderOf(place))) {
+    return refused(
+      `${place} is another user's, who could put a link in its place: choose one that is not there yet.`,
+    );
+  }
   const { mode, uid, gid } = info;
   const before = { mode: (mode ?? 0o700) & 0o7777, uid: uid ?? 0, gid: gid ?? 0 };
-  return { path: place, continued: false, before };
+  return { path: place, continued: false, before, ...looked };
+}
+
+function isOwn({ uid }: Deno.FileInfo): boolean {
+  return isWindows || uid === 0 || uid === Deno.uid();
+}
+
+/** Others may make and rename their own there, as in /tmp. */
+async function isOpenToOthers(folder: string): Promise<boolean> {
+  return (((await lstat(folder))?.mode ?? 0) & 0o022) !== 0;
 }
 
 /** Makes it and closes it to others. Returns why it could not be made. */
@@ -144,13 +162,17 @@ export async function takeTarget(
       await makeAbove(folderOf(path));
       await Deno.mkdir(path, { mode: 0o700 });
     }
+    const found = await Deno.lstat(path);
+    const isSame = target.device === null ||
+      found.dev === target.device && found.ino === target.inode;
+    if (!found.isDirectory || !isSame) {
+      return refused(`${path} was replaced by something else meanwhile.`);
+    }
     if (!isWindows) {
       await Deno.chown(path, Deno.uid(), Deno.gid());
       await Deno.chmod(path, 0o700);
     }
-    const info = await Deno.lstat(path);
-    if (!info.isDirectory) return refused(`${path} was replaced by something else meanwhile.`);
-    const { dev: device, ino: inode } = info;
+    const { dev: device, ino: inode } = found;
     machine.restores.begin({ target: path, key: keyOf(order), device, inode, before });
     return undefined;
   } catch (error) {
@@ -201,20 +223,32 @@ export async function openTarget(
   machine.restores.end(path);
   if (isWindows) return null;
   const { uid, gid, mode } = before ?? { uid: owner, gid: null, mode: 0o700 };
-  await Deno.chown(path, uid, gid);
+  // Whoever owns it may exchange it for a link: that comes last.
   await Deno.chmod(path, mode);
+  await Deno.chown(path, uid, gid);
   return uid;
 }
 
-/** Bytes that may still be written there, or in the first folder above that is there. */
-export function freeAt(path: string): number {
+/** A disk that does not answer is not waited for. */
+const ASKED_MS = 5000;
+
+/** Bytes that may still be written there; undefined where that is not one disk, or it does not say. */
+export async function freeAt(paths: string[]): Promise<number | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => timer = setTimeout(resolve, ASKED_MS));
+  const asked = Promise.all(paths.map(diskOf)).catch(() => undefined);
+  const disks = await Promise.race([asked, late]);
+  clearTimeout(timer);
+  const [first] = disks ?? [];
+  return disks?.every(({ device }) => device === first!.device) ? first?.free : undefined;
+}
+
+async function diskOf(path: string): Promise<{ device: number; free: number }> {
   for (let at = path;; at = folderOf(at)) {
-    try {
-      const { bavail, bsize } = statfsSync(at);
-      return bavail * bsize;
-    } catch (error) {
-      if (folderOf(at) === at) throw error;
-    }
+    const info = await lstat(at);
+    if (!info) continue;
+    const { bavail, bsize } = await statfs(at);
+    return { device: info.dev, free: bavail * bsize };
   }
 }
 
@@ -241,12 +275,4 @@ export async function lstat(path: string): Promise<Deno.FileInfo | undefined> {
     }
     throw error;
   }
-}
-
-/** One of the paths is the other, or lies in it. */
-export function isIn(path: string, folder: string): boolean {
-  const fold = (text: string) => isWindows ? text.toUpperCase() : text;
-  const [inner, outer] = [fold(path), fold(folder)];
-  const slash = isWindows ? "\\" : "/";
-  return inner === outer || inner.startsWith(outer.endsWith(slash) ? outer : outer + slash);
 }

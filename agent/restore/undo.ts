@@ -17,6 +17,12 @@ export async function saveForUndo(
   job: JobContextOf<"restore">,
   items: Item[],
 ): Promise<string | null | Outcome> {
+  if (job.order.reader_access) {
+    return notSaved(
+      "the repository is another host's, and what this one holds does not belong there.",
+      failed("not_saved", "", null),
+    );
+  }
   const there = await present(items);
   if (there.length === 0) return null;
   let id: string | undefined;
@@ -29,7 +35,11 @@ export async function saveForUndo(
         id = typeof value.snapshot_id === "string" ? value.snapshot_id : undefined;
       },
     });
-    return run.failure ?? ended("succeeded", null, null, run.exit.code);
+    // What could not be read is what would be written over.
+    const isPartial = run.exit.code !== 0 && !run.failure;
+    return isPartial
+      ? failed("not_saved", "not all of it could be read.", run.exit.code)
+      : run.failure ?? ended("succeeded", null, null, run.exit.code);
   });
   if (outcome.status !== "succeeded") return notSaved(outcome.reason, outcome);
   const listing = await listSnapshots(job);

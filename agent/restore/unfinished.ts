@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { RestoreOrder } from "../../shared/job_kinds/restore.ts";
+import { isIn } from "./place.ts";
 import { jsonAs, type StateFolder } from "../state/folder.ts";
 
 const Unfinished = z.object({
@@ -23,6 +24,7 @@ const LIMIT = 100;
 /** The newest last; of more than a hundred the oldest are forgotten, and can then not be gone on with. */
 export class UnfinishedRestores {
   #all: Unfinished[] = [];
+  readonly #inUse = new Set<string>();
 
   /** Never throws. */
   constructor(private readonly folder: StateFolder, private readonly file = RESTORES_FILE) {
@@ -35,8 +37,16 @@ export class UnfinishedRestores {
     );
   }
 
-  get targets(): string[] {
-    return this.#all.map(({ target }) => target);
+  /** Folders that are written to just now. */
+  get inUse(): string[] {
+    return [...this.#inUse];
+  }
+
+  /** Until it is disposed no other restore may use the folder, one above it or one below. undefined where one does. */
+  hold(target: string): Disposable | undefined {
+    if (this.inUse.some((each) => isIn(each, target) || isIn(target, each))) return undefined;
+    this.#inUse.add(target);
+    return { [Symbol.dispose]: () => this.#inUse.delete(target) };
   }
 
   find(target: string): Unfinished | undefined {

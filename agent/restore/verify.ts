@@ -1,6 +1,6 @@
 // Holds what is there now against what the snapshot holds: each entry is there, of its type, and a file has its size. restic's own
 // summary counts what it could not write as written.
-import { statfsSync } from "node:fs";
+import { statfs } from "node:fs/promises";
 import type { TreeEntryType } from "../../shared/tree.ts";
 import type { JobControl } from "../jobs/control.ts";
 import { LineSplitter } from "../restic/lines.ts";
@@ -19,8 +19,8 @@ const SLICE_MS = 5;
 const LOCAL = [0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0x2fc12fc1, 0xf2f52010];
 
 interface Wanted {
-  /** Folders that were written to. */
-  targets: string[];
+  /** The folder that all of it lies in; null where it lies anywhere. */
+  target: string | null;
   placeOf: PlaceOf;
   /** A file that was kept as it was may have another size. */
   sizesMayDiffer: boolean;
@@ -31,7 +31,8 @@ interface Wanted {
 export async function verify({ file }: Expected, wanted: Wanted): Promise<void> {
   let waiting: ExpectedEntry[] = [];
   const lines = new LineSplitter((line) => waiting.push(JSON.parse(line)), 4_194_304);
-  const lookAtAll = wanted.targets.every(isLocal) ? lookInSlices : lookAtOnce;
+  const isLocal = wanted.target !== null && await isOnLocalDisk(wanted.target);
+  const lookAtAll = isLocal ? lookInSlices : lookAtOnce;
   const flush = async () => {
     await lookAtAll(waiting, wanted);
     waiting = [];
@@ -46,9 +47,9 @@ export async function verify({ file }: Expected, wanted: Wanted): Promise<void> 
   await flush();
 }
 
-function isLocal(folder: string): boolean {
+async function isOnLocalDisk(folder: string): Promise<boolean> {
   try {
-    return LOCAL.includes(statfsSync(folder).type);
+    return LOCAL.includes((await statfs(folder)).type);
   } catch {
     // It is looked at in the way that never holds up anything.
     return false;

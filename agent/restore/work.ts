@@ -88,7 +88,9 @@ export class Work {
   /** What is there already needs no room, of which only restic knows how much that is. */
   async #room(expected: Expected): Promise<Outcome | undefined> {
     const { target, parts } = this.place;
-    const free = Math.min(...parts.map((part) => freeAt(part.target)));
+    const free = await freeAt(parts.map((part) => part.target));
+    // Several disks, or one that does not say: restic tells what it could not write.
+    if (free === undefined) return undefined;
     const spare = Math.min(expected.bytes / 10, 2 ** 30);
     if (this.order.dry_run || free >= expected.bytes + spare) return undefined;
     const canSay = isAtLeast(this.job.restic.version, "0.17.0");
@@ -108,7 +110,7 @@ export class Work {
   async #verify(expected: Expected): Promise<void> {
     const { overwrite } = this.order;
     await verify(expected, {
-      targets: this.place.parts.map(({ target }) => target),
+      target: this.place.target?.path ?? null,
       placeOf: this.place.placeOf,
       sizesMayDiffer: this.place.target === null &&
         (overwrite === "never" || overwrite === "if-newer"),
@@ -160,26 +162,32 @@ export class Work {
 
   #result(
     { entries, bytes }: Expected,
-    { skipped }: Restored,
+    { skipped, failure }: Restored,
     opened: number | null,
   ): RestoreResult {
     const { order, place } = this;
     const { failed: lost, attributes, told } = this.#failures;
-    const there = Math.min(entries, skipped);
+    const isChecked = !failure && !this.job.control.stopped;
+    const checked = isChecked && !order.dry_run;
+    const isCounted = checked || order.dry_run;
+    const there = isCounted ? Math.min(entries, skipped) : 0;
     const isSame = place.target !== null || order.overwrite === "always" ||
       order.overwrite === "if-changed";
     return {
       entries,
       bytes,
-      written: Math.max(0, entries - there - lost),
+      written: isCounted ? Math.max(0, entries - there - lost) : 0,
       same: isSame ? there : 0,
       kept: isSame ? 0 : there,
-      failed: lost,
+      failed: Math.min(entries, lost),
       attributes,
       failures: told,
       target: place.target?.path ?? null,
       opened_for: opened,
-      verified: order.verify && !order.dry_run && lost === 0,
+      checked,
+      // restic reads again what it has written, and nothing that it left as it was.
+      verified: order.verify && checked && lost === 0 &&
+        (place.target !== null || order.overwrite === "always"),
       continued: place.target?.continued ?? false,
       undo_snapshot: this.#undo,
     };

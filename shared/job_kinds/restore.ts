@@ -81,6 +81,8 @@ export const RestoreResult = z.object({
   target: text(4096).nullable(),
   /** Whose the folder is now, as a number of a user; null where it is the agent's own. */
   opened_for: z.int().nullable(),
+  /** What is there was looked at when it was done: else only what was told to have gone wrong is counted. */
+  checked: z.boolean(),
   /** restic read all of it again. */
   verified: z.boolean(),
   /** An unfinished restore was gone on with. */

@@ -206,7 +206,7 @@ each(
 );
 
 Deno.test("names that Windows cannot hold, and those that one file system takes for one, are found before they are lost", () => {
-  const windows = judgeOf({ isWindows: true, isBlind: true });
+  const windows = judgeOf({ isWindows: true, isBlind: true, below: (path) => path });
   const bad = [
     "a:b",
     "con",
@@ -226,12 +226,22 @@ Deno.test("names that Windows cannot hold, and those that one file system takes 
     assert.equal(windows(`/C/d/${name}`), undefined, name);
   }
   assert.equal(windows("/C"), undefined);
-  const blind = judgeOf({ isWindows: false, isBlind: true });
+  assert.match(windows("/a:b") ?? "", /Windows cannot/);
+  const judged = (paths: string[], below = (path: string) => path) => {
+    const judge = judgeOf({ isWindows: false, isBlind: true, below });
+    return paths.filter((path) => judge(path));
+  };
+  // Chosen files alone: their folders are in no listing.
+  assert.deepEqual(judged(["/a/X/f", "/a/x/f", "/a/x/g", "/b/f"]), ["/a/x/f", "/a/x/g"]);
+  // Without their paths they meet in one folder.
+  const alone = (path: string) => path.slice(path.lastIndexOf("/"));
+  assert.deepEqual(judged(["/p/Readme", "/q/README", "/q/other"], alone), ["/q/README"]);
+  const blind = judgeOf({ isWindows: false, isBlind: true, below: (path) => path });
   // As a listing comes: a folder, what is in it, and on with the folder above.
   const paths = ["/d", "/d/A", "/d/A/x", "/d/A/X", "/d/a", "/d/b", "/e", "/e/a"];
   const told = paths.filter((path) => blind(path));
   assert.deepEqual(told, ["/d/A/X", "/d/a"]);
-  const seeing = judgeOf({ isWindows: false, isBlind: false });
+  const seeing = judgeOf({ isWindows: false, isBlind: false, below: (path) => path });
   assert.deepEqual(paths.filter((path) => seeing(path)), []);
 });
 

@@ -8,7 +8,8 @@ import { restics } from "../../support/restic.ts";
 import { saved, sh } from "../../support/restoring.ts";
 
 const RUNS = 4;
-const SEED = Number(Deno.env.get("RM_SEED") ?? Math.floor(Math.random() * 2 ** 31));
+/** Others by RM_SEED: what a rare tree shows is nobody's who changed something else. */
+const SEED = Number(Deno.env.get("RM_SEED") ?? 20261126);
 
 /** As one character for each byte. */
 const PIECES = [
