@@ -26,6 +26,7 @@ import type { Preview } from "./snapshots/preview.ts";
 import { Readings } from "./jobs/readings.ts";
 import type { TreeListing } from "./snapshots/tree_listing.ts";
 import type { DiffListing } from "./snapshots/diff_listing.ts";
+import { Searches } from "./snapshots/searches.ts";
 import { Trees } from "./snapshots/trees.ts";
 import { Throttle } from "./throttle.ts";
 import { YieldQueue } from "./yield_queue.ts";
@@ -125,6 +126,7 @@ async function wire(
     openLists: new OpenLists(),
     trees: new Trees<TreeListing>(() => clock.elapsed()),
     comparisons: new Trees<DiffListing>(() => clock.elapsed()),
+    searches: new Searches(() => clock.elapsed()),
     previews: new Trees<Preview>(() => clock.elapsed(), PREVIEWS_KEPT),
     downloads: new OpenDownloads(settings.downloads),
     readings: new Readings(),

@@ -15,6 +15,7 @@ import type { Secrets } from "./secrets.ts";
 import type { OpenLists } from "./snapshots/limits.ts";
 import type { TreeListing } from "./snapshots/tree_listing.ts";
 import type { DiffListing } from "./snapshots/diff_listing.ts";
+import type { Searches } from "./snapshots/searches.ts";
 import type { Trees } from "./snapshots/trees.ts";
 import type { Settings } from "./settings.ts";
 import type { Storage } from "./storage.ts";
@@ -55,6 +56,8 @@ export interface Server {
   trees: Trees<TreeListing>;
   /** What differs between two snapshots. */
   comparisons: Trees<DiffListing>;
+  /** Searches over snapshots that run, and what the last ones found. */
+  searches: Searches;
   /** Files of snapshots that someone looked at a moment ago. */
   previews: Trees<Preview>;
   downloads: OpenDownloads;

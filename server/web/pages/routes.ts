@@ -17,6 +17,7 @@ import { repositoryPageRoutes } from "./repositories.ts";
 import { runPageRoutes } from "./runs.ts";
 import { schedulePageRoutes } from "./schedules.ts";
 import { repositorySnapshotRoutes } from "./repository_snapshots.ts";
+import { diffPageRoutes } from "./diff.ts";
 import { snapshotPageRoutes } from "./snapshot.ts";
 import { downloadPageRoutes } from "./download.ts";
 import { previewPageRoutes } from "./preview.ts";
@@ -35,6 +36,7 @@ export const PAGE_ROUTES: Route[] = [
   ...hostPageRoutes,
   ...runPageRoutes,
   ...snapshotPageRoutes,
+  ...diffPageRoutes,
   ...downloadPageRoutes,
   ...previewPageRoutes,
   ...repositorySnapshotRoutes,
