@@ -185,7 +185,7 @@ function foundFile(
     size,
     modified_at,
     snapshot_id: id,
-    snapshot_time: time,
+    snapshot_at: time,
     host,
     host_id: source?.id ?? null,
     repository_id,

@@ -19,7 +19,6 @@ const LEFT_MS = 30_000;
 
 interface Entry {
   search: Search;
-  key: string;
   at: number;
   /** How many look on just now. */
   lookers: number;
@@ -27,6 +26,7 @@ interface Entry {
 }
 
 export class Searches {
+  /** By what was asked; one that is kept for nobody by its id. */
   readonly #all = new Map<string, Entry>();
 
   /** `elapsed`: milliseconds on a clock that never jumps. */
@@ -39,8 +39,7 @@ export class Searches {
   /** The one that this person asked for in the same words, unless it is too old. */
   find(ownerId: string, input: SearchInput): Search | undefined {
     this.#drop();
-    const entry = this.#all.get(keyOf(ownerId, input));
-    return entry?.search;
+    return this.#all.get(keyOf(ownerId, input))?.search;
   }
 
   /** Throws too_many. */
@@ -58,26 +57,29 @@ export class Searches {
     throw error;
   }
 
-  keep(search: Search): void {
-    const key = keyOf(search.ownerId, search.input);
-    this.forget(search.ownerId, search.input);
-    this.#all.set(key, { search, key, at: this.elapsed(), lookers: 0, timer: undefined });
+  /** In the place of one that was asked for in the same words. With a signal it is for nobody else, and the signal says how long. */
+  keep(search: Search, signal?: AbortSignal): void {
+    const key = signal ? search.id : keyOf(search.ownerId, search.input);
+    const before = this.#all.get(key);
+    if (before) this.forget(before.search);
+    this.#all.set(key, { search, at: this.elapsed(), lookers: 0, timer: undefined });
     this.#drop();
-    this.look(search);
+    if (!signal) this.look(search);
   }
 
   /** Stops it too. */
-  forget(ownerId: string, input: SearchInput): void {
-    const entry = this.#all.get(keyOf(ownerId, input));
-    if (!entry) return;
+  forget(search: Search): void {
+    const found = this.#entryOf(search);
+    if (!found) return;
+    const [key, entry] = found;
     clearTimeout(entry.timer);
-    entry.search.stop("stopped");
-    this.#all.delete(entry.key);
+    search.stop("stopped");
+    this.#all.delete(key);
   }
 
   /** Somebody looks at it now, or until the signal. */
   look(search: Search, signal?: AbortSignal): void {
-    const entry = this.#entryOf(search);
+    const entry = this.#entryOf(search)?.[1];
     if (!entry || search.ended) return;
     clearTimeout(entry.timer);
     if (signal && !signal.aborted) {
@@ -92,13 +94,13 @@ export class Searches {
   }
 
   /** It has ended: nothing waits for it. */
-  rest(search: Search): void {
-    clearTimeout(this.#entryOf(search)?.timer);
+  rest(search: Search, isForNobody: boolean): void {
+    clearTimeout(this.#entryOf(search)?.[1].timer);
+    if (isForNobody) this.forget(search);
   }
 
-  #entryOf(search: Search): Entry | undefined {
-    const entry = this.#all.get(keyOf(search.ownerId, search.input));
-    return entry?.search === search ? entry : undefined;
+  #entryOf(search: Search): [string, Entry] | undefined {
+    return [...this.#all].find(([, entry]) => entry.search === search);
   }
 
   #drop(): void {
@@ -142,11 +144,11 @@ export async function startSearch(
   );
   if (hasMore) noteOlder(search);
   // Counted from here on, so that nobody comes in between.
-  searches.keep(search);
+  searches.keep(search, signal);
   try {
     await audit(server, actor, search);
   } catch (error) {
-    searches.forget(ownerId, input);
+    searches.forget(search);
     search.end();
     throw error;
   }
@@ -189,7 +191,6 @@ function run(server: Server, search: Search, signal?: AbortSignal): void {
     each.addEventListener("abort", stop, { once: true });
     if (each.aborted) stop();
   }
-  if (signal) server.searches.look(search, signal);
   const timer = setTimeout(() => search.stop("timed_out"), WHOLE_MS);
   runSearch(server, search).catch((error) => {
     search.noteNotSearched({
@@ -202,7 +203,7 @@ function run(server: Server, search: Search, signal?: AbortSignal): void {
   }).finally(() => {
     clearTimeout(timer);
     for (const each of all) each.removeEventListener("abort", stop);
-    server.searches.rest(search);
+    server.searches.rest(search, signal !== undefined);
     search.end();
   });
 }

@@ -11,7 +11,7 @@ export const FoundFile = z.object({
   size: z.number().nullable().describe("Bytes of a file"),
   modified_at: Time.nullable(),
   snapshot_id: z.string(),
-  snapshot_time: Time,
+  snapshot_at: Time,
   host: z.string().describe("The host name that the snapshot carries"),
   host_id: z.string().nullable(),
   repository_id: z.string(),

@@ -18,6 +18,7 @@ import { runPageRoutes } from "./runs.ts";
 import { schedulePageRoutes } from "./schedules.ts";
 import { repositorySnapshotRoutes } from "./repository_snapshots.ts";
 import { diffPageRoutes } from "./diff.ts";
+import { findPageRoutes } from "./find.ts";
 import { snapshotPageRoutes } from "./snapshot.ts";
 import { downloadPageRoutes } from "./download.ts";
 import { previewPageRoutes } from "./preview.ts";
@@ -37,6 +38,7 @@ export const PAGE_ROUTES: Route[] = [
   ...runPageRoutes,
   ...snapshotPageRoutes,
   ...diffPageRoutes,
+  ...findPageRoutes,
   ...downloadPageRoutes,
   ...previewPageRoutes,
   ...repositorySnapshotRoutes,
