@@ -80,6 +80,8 @@ class Search {
       this.#ready = "";
       if (this.#isFull) return;
     }
+    // restic ended before it said of which snapshot they are.
+    if (this.#pending.length > 0) this.isCut = true;
   }
 
   #take(node: FoundNode): void {
