@@ -138,10 +138,9 @@ async function ask(
   { path }: { path: string },
 ): Promise<Asked> {
   const names = namesOf(path);
-  for (const each of [snapshot, base]) {
-    refuseUnseen(actor, each);
-    namesShown(actor, each, names);
-  }
+  refuseUnseen(actor, snapshot);
+  refuseUnseen(actor, base, "with");
+  for (const each of [snapshot, base]) namesShown(actor, each, names);
   const reader = await chooseReader(server, snapshot, "diff");
   const key = {
     repositoryId: snapshot.repository_id,

@@ -63,13 +63,14 @@ export function seesPath(
 }
 
 /** Throws forbidden for a person who may see nothing of it, not even the way to an approved folder. */
-export function refuseUnseen(actor: Actor, { source }: FoundSnapshot): void {
+export function refuseUnseen(actor: Actor, { source }: FoundSnapshot, field?: string): void {
   if (mayDecide(isRestricted(actor), source)) return;
   throw new AppError(
     "forbidden",
     source
       ? `No folder of ${source.name} is approved for operators, so an admin decides about its snapshots.`
       : "Only an admin decides about a snapshot that no host here lists as its own.",
+    field,
   );
 }
 
