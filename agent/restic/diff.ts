@@ -1,6 +1,6 @@
 // What differs between two snapshots as restic says it. Its JSON has no sizes; what is no UTF-8 in a path is U+FFFD; of what became another type
 // it names the place alone and not what lies in it.
-import { DiffStatistics, type DiffModifier } from "../../shared/diff.ts";
+import { type DiffModifier, DiffStatistics } from "../../shared/diff.ts";
 import { parseObject } from "./errors.ts";
 import type { RunOptions } from "./run.ts";
 

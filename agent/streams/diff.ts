@@ -66,7 +66,10 @@ class Comparison {
 
   async *#parse(out: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     let text = "";
-    const lines = new LineSplitter((line) => text += this.#isCut ? "" : this.#take(line), LINE_LIMIT);
+    const lines = new LineSplitter(
+      (line) => text += this.#isCut ? "" : this.#take(line),
+      LINE_LIMIT,
+    );
     for await (const chunk of out) {
       lines.push(chunk);
       if (this.#isCut) break;

@@ -45,7 +45,11 @@ export interface Compared {
 /** Both, by id or the beginning of it; without `other` the one before. Throws invalid (field with), not_found and conflict. */
 export async function getCompared(
   server: Server,
-  { id, other, repository }: { id: string; other?: string | undefined; repository?: string | undefined },
+  { id, other, repository }: {
+    id: string;
+    other?: string | undefined;
+    repository?: string | undefined;
+  },
 ): Promise<Compared> {
   const snapshot = await getSnapshot(server, id, repository);
   const given = other ?? await snapshotBefore(server, snapshot);

@@ -53,8 +53,10 @@ async function searchRepository(
       ? WHY_STOPPED[search.cut ? "cut" : String(search.signal.reason)] ?? WHY_STOPPED.stopped!
       : await searchBatch(server, search, batch);
     if (why === undefined) continue;
-    const count = batches.slice(n).reduce((sum, each) =>
-      sum + each.filter(({ key }) => !search.searched.has(key)).length, 0);
+    const count = batches.slice(n).reduce(
+      (sum, each) => sum + each.filter(({ key }) => !search.searched.has(key)).length,
+      0,
+    );
     const { repository_id, repository_name } = all[0]!;
     if (count > 0) {
       search.noteNotSearched({ repository_id, repository: repository_name, snapshots: count, why });

@@ -161,7 +161,8 @@ function noteOlder(search: Search): void {
     repository_id: search.input.repository ?? "",
     repository: "",
     snapshots: 0,
-    why: `only the newest ${SEARCH_SNAPSHOTS} snapshots are searched at once: search a host or a repository for the older ones`,
+    why:
+      `only the newest ${SEARCH_SNAPSHOTS} snapshots are searched at once: search a host or a repository for the older ones`,
   });
 }
 

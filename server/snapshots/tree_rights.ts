@@ -56,9 +56,7 @@ export function seesPath(
     .map((root) => root!.map((name) => fold(name, isWindows)!));
   return (path) => {
     const names = path.split("/").filter(Boolean).map((name) => fold(name, isWindows)!);
-    return roots.some((root) =>
-      root.every((name, n) => n >= names.length || name === names[n])
-    );
+    return roots.some((root) => root.every((name, n) => n >= names.length || name === names[n]));
   };
 }
 

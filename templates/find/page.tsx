@@ -46,16 +46,14 @@ export function FindPage(props: FindPageProps) {
         <div>
           <h1>Find files</h1>
           <p class="lead">
-            {scope === null
-              ? "In all snapshots of all hosts."
-              : (
-                <>
-                  In all snapshots of the {scope.kind} <Name text={middleCut(scope.name, 60)} />.{" "}
-                  <a href={`/find${findQuery({ ...form, host: "", repository: "" })}`}>
-                    Search all hosts
-                  </a>
-                </>
-              )}
+            {scope === null ? "In all snapshots of all hosts." : (
+              <>
+                In all snapshots of the {scope.kind} <Name text={middleCut(scope.name, 60)} />.{" "}
+                <a href={`/find${findQuery({ ...form, host: "", repository: "" })}`}>
+                  Search all hosts
+                </a>
+              </>
+            )}
           </p>
         </div>
       </div>
@@ -67,7 +65,10 @@ export function FindPage(props: FindPageProps) {
   );
 }
 
-const MODES = [["part", "Name has"], ["name", "Name is"], ["pattern", "Pattern of * and ?"]] as const;
+const MODES = [["part", "Name has"], ["name", "Name is"], [
+  "pattern",
+  "Pattern of * and ?",
+]] as const;
 
 function Form({ form }: { form: FindForm }) {
   const number = (name: "min_size" | "max_size", label: string) => (

@@ -53,9 +53,7 @@ export function FindResults(props: FindResultsProps) {
         </p>
       )}
       {state.not_searched.length > 0 && <NotSearched {...props} />}
-      {files.length > 0
-        ? <Files {...props} />
-        : ended !== null && <NothingFound {...props} />}
+      {files.length > 0 ? <Files {...props} /> : ended !== null && <NothingFound {...props} />}
       {total > files.length && (
         <p class="muted">
           {plural(total - files.length, "more file")} not shown: look for something narrower.
@@ -128,9 +126,11 @@ function Files(props: FindResultsProps) {
         </tr>
       </thead>
       <tbody>
-        {props.files.map((file) => file.versions.map((version, n) => (
-          <VersionRow {...props} file={file} version={version} n={n} />
-        )))}
+        {props.files.map((file) =>
+          file.versions.map((version, n) => (
+            <VersionRow {...props} file={file} version={version} n={n} />
+          ))
+        )}
       </tbody>
     </table>
   );
@@ -180,7 +180,9 @@ function File({ file, isOfHost }: VersionProps) {
   );
 }
 
-function Missing({ file, missing }: { file: FoundFileView; missing: NonNullable<FoundFileView["missing"]> }) {
+function Missing(
+  { file, missing }: { file: FoundFileView; missing: NonNullable<FoundFileView["missing"]> },
+) {
   const { snapshot_id, time, job_id } = missing;
   return (
     <div class="small">

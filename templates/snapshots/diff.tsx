@@ -108,8 +108,9 @@ function Data({ diff: { statistics } }: { diff: SnapshotDiff }) {
       <dd>
         {statistics && (
           <>
-            {bytes(statistics.added.bytes)} only in this snapshot,{" "}
-            {bytes(statistics.removed.bytes)} only in the other.{" "}
+            {bytes(statistics.added.bytes)} only in this snapshot, {bytes(statistics.removed.bytes)}
+            {" "}
+            only in the other.{" "}
           </>
         )}
         <span class="muted">restic tells no sizes of single files in a comparison.</span>

@@ -133,7 +133,11 @@ export const snapshotRoutes: ApiRoute[] = [
     response: { 200: SnapshotDiff },
     handler: async (server, c) => {
       const { repository, with: other, ...query } = readQuery(c, DiffQuery);
-      const compared = await getCompared(server, { id: c.req.param("id") ?? "", other, repository });
+      const compared = await getCompared(server, {
+        id: c.req.param("id") ?? "",
+        other,
+        repository,
+      });
       const input = { ...query, ...readPage(c), signal: c.req.raw.signal };
       return await compareSnapshots(server, actorOf(c), compared, input);
     },

@@ -50,7 +50,11 @@ async function page(server: Server, c: Ctx): Promise<Response> {
 async function asked(server: Server, c: Ctx) {
   const { repository, with: other, path, q } = readQuery(c, DiffQuery);
   const id = c.req.param("id") ?? "";
-  return { compared: await getCompared(server, { id, other: other || undefined, repository }), path, q };
+  return {
+    compared: await getCompared(server, { id, other: other || undefined, repository }),
+    path,
+    q,
+  };
 }
 
 async function stateOf(

@@ -1,5 +1,5 @@
 // The page of a search for files: it begins one, shows what is found as it comes, and finds it again for its person.
-import { findQuery, FindPage, type FindForm } from "../../../templates/find/page.tsx";
+import { type FindForm, FindPage, findQuery } from "../../../templates/find/page.tsx";
 import { FindResults, type FindResultsProps } from "../../../templates/find/results.tsx";
 import { AppError } from "../../errors.ts";
 import type { Server } from "../../server.ts";

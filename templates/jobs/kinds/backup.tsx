@@ -35,7 +35,9 @@ function SummaryFigures({ job, mayRun }: { job: JobView; mayRun: boolean }) {
   const { summary, repository_id } = job;
   if (!summary) return null;
   const { snapshot_id } = summary;
-  const query = repository_id === null ? "" : `?${new URLSearchParams({ repository: repository_id })}`;
+  const query = repository_id === null
+    ? ""
+    : `?${new URLSearchParams({ repository: repository_id })}`;
   return (
     <dl class="figures">
       {snapshot_id && (

@@ -27,16 +27,20 @@ async function world(snapshots = 3) {
   stack.defer(() => agent.close());
   const ids = Array.from({ length: snapshots }, (_, n) => idOf(n));
   await agent.acknowledged(agent.snapshots(alpha.repositoryId, ids));
-  const open = async (query: Record<string, string>, person: Person = "alice") => {
-    const path = `/api/find?${new URLSearchParams(query)}`;
-    const stream = await RawStream.open(test.url, path, `Bearer ${test.tokens[person]}`);
-    stack.defer(() => {
+  const streams: RawStream[] = [];
+  stack.defer(() => {
+    for (const stream of streams) {
       try {
         stream.close();
       } catch {
         // It was closed.
       }
-    });
+    }
+  });
+  const open = async (query: Record<string, string>, person: Person = "alice") => {
+    const path = `/api/find?${new URLSearchParams(query)}`;
+    const stream = await RawStream.open(test.url, path, `Bearer ${test.tokens[person]}`);
+    streams.push(stream);
     return stream;
   };
   const refused = (query: Record<string, string>, person: Person = "alice") =>
@@ -119,7 +123,7 @@ Deno.test("matches come as they are found, the newest snapshot first, then the r
     cut: false,
     not_searched: [{
       repository_id: all.alpha.repositoryId,
-      repository: "alpha",
+      repository: "alpha repository",
       snapshots: 1,
       why: "a forget has removed them since the last list",
     }],
@@ -175,7 +179,7 @@ Deno.test("hosts and repositories are searched apart; what nobody online can rea
   assert.deepEqual([last.searched, last.snapshots, last.matches], [3, 5, 1]);
   const offline = last.not_searched as { repository: string; why: string; snapshots: number }[];
   assert.deepEqual(offline.map(({ repository, snapshots }) => [repository, snapshots]), [[
-    "gamma",
+    "gamma repository",
     2,
   ]]);
   assert.match(offline[0]!.why, /No machine that can read this snapshot is online/);
@@ -269,17 +273,31 @@ Deno.test("what is no answer to the search is an error of the agent; an endless 
     assert.equal(searched, 0, text);
     assert.match((not_searched as [{ why: string }])[0].why, /agent could not search them/, text);
   }
+  // More than it may send in one stream.
   const stream = await all.open({ pattern: "x" });
   const id = wrong.length + 1;
   await all.agent.opened(id);
   const piece = Array.from({ length: 500 }, (_, n) => line(match(0, `/${n}`))).join("");
-  const isCancelled = () =>
+  const isCancelled = (id: number) =>
     all.agent.received.some((each) => each.type === "stream.cancel" && each.stream_id === id);
-  for (let n = 0; n < 11 && !isCancelled(); n++) all.agent.data(id, piece);
+  for (let n = 0; n < 11; n++) all.agent.data(id, piece);
   const state = await ended(stream);
-  assert.deepEqual([state.matches, state.cut], [5000, true]);
-  assert.ok(found(stream).length === 5000);
-  await eventually("the agent is told to end it", isCancelled);
+  assert.deepEqual([state.matches, state.searched], [5000, 0]);
+  await eventually("the agent is told to end it", () => isCancelled(id));
+  all.agent.endStream(id);
+  // More than are kept, in two.
+  await all.agent.acknowledged(all.agent.snapshots(all.alpha.repositoryId, [idOf(0), idOf(1)]));
+  const second = await all.open({ pattern: "x" });
+  await all.agent.opened(id + 1);
+  for (let n = 0; n < 10; n++) all.agent.data(id + 1, piece);
+  all.agent.data(id + 1, end());
+  all.agent.endStream(id + 1);
+  await all.agent.opened(id + 2);
+  all.agent.data(id + 2, line(match(0, "/x")));
+  const cut = await ended(second);
+  assert.deepEqual([cut.matches, cut.cut, cut.searched], [5000, true, 1]);
+  assert.equal(found(second).length, 5000);
+  await eventually("the agent is told to end it", () => isCancelled(id + 2));
   assert.equal(all.test.server.searches.running, 0);
 });
 
