@@ -125,7 +125,7 @@ function Again(
   { form, isRunning, csrf }: { form: FindForm; isRunning: boolean; csrf: string },
 ) {
   return (
-    <form method="post" action={`/find${findQuery(form)}`} class="row">
+    <form method="post" action={`/find${findQuery(form)}`} class="section row">
       <Csrf token={csrf} />
       <button type="submit" name="act" value={isRunning ? "stop" : "again"} class="slim">
         {isRunning ? "Stop the search" : "Search again"}

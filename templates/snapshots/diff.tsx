@@ -254,12 +254,12 @@ function Nothing(props: ChangesProps) {
 
 function Table(props: ChangesProps) {
   return (
-    <table class="table fixed fold tree">
+    <table class="table fold">
       <thead>
         <tr>
-          <th class="t-name" scope="col">{props.choice.q ? "Path" : "Name"}</th>
-          <th class="t-time" scope="col">Change</th>
-          <th class="t-time" scope="col">Below it</th>
+          <th scope="col">{props.choice.q ? "Path" : "Name"}</th>
+          <th scope="col">Change</th>
+          <th scope="col">Below it</th>
         </tr>
       </thead>
       <tbody>
