@@ -14,6 +14,7 @@ import { removeHookFiles } from "./jobs/hook_shell.ts";
 import { Ledger } from "./jobs/ledger.ts";
 import type { ProcessMark } from "./process.ts";
 import { Journal, type JournalOptions } from "./journal/journal.ts";
+import { removeOldListings } from "./restore/expected.ts";
 import { UnfinishedRestores } from "./restore/unfinished.ts";
 import { FileSystemMemory } from "./file_systems.ts";
 import type { Log } from "../shared/log.ts";
@@ -77,6 +78,7 @@ interface Opened {
 
 function assemble(options: AgentOptions, { state, journal, hasWorked }: Opened): Agent {
   const { settings, log } = options;
+  removeOldListings({ path: state.path, log });
   const plan = new Plan(state);
   const bootId = readBootId();
   const clock: Clock = { ...CLOCK, ...options.clock };

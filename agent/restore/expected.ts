@@ -3,6 +3,7 @@
 // is there afterwards.
 import { join } from "node:path";
 import type { RestoreFailure } from "../../shared/job_kinds/restore.ts";
+import { type Log, messageOf } from "../../shared/log.ts";
 import type { TreeEntryType } from "../../shared/tree.ts";
 import type { JobContextOf } from "../jobs/context.ts";
 import { LineSplitter } from "../restic/lines.ts";
@@ -67,6 +68,25 @@ function noSnapshot(text: string): Outcome | undefined {
 
 function noList(): Outcome {
   return failed("no_list", "restic did not say what the snapshot holds.", 0);
+}
+
+/** In the state folder: what restores that run just now must come to. */
+export const LISTINGS = "restore";
+/** One that is older was left by an agent that was killed. */
+const LISTING_MS = 7 * 86_400_000;
+
+/** Removes what earlier restores left. Never throws. */
+export function removeOldListings({ path, log }: { path: string; log: Pick<Log, "warn"> }): void {
+  const folder = join(path, LISTINGS);
+  try {
+    for (const { name } of Deno.readDirSync(folder)) {
+      const file = join(folder, name);
+      const { mtime } = Deno.statSync(file);
+      if (mtime && Date.now() - mtime.getTime() > LISTING_MS) Deno.removeSync(file);
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) log.warn(`${folder}: ${messageOf(error)}`);
+  }
 }
 
 const LINE_LIMIT = 4_194_304;

@@ -17,7 +17,7 @@ const Unfinished = z.object({
 export type Unfinished = z.infer<typeof Unfinished>;
 
 const Content = z.array(Unfinished);
-const FILE = "restores.json";
+export const RESTORES_FILE = "restores.json";
 const LIMIT = 100;
 
 /** The newest last; of more than a hundred the oldest are forgotten, and can then not be gone on with. */
@@ -26,7 +26,7 @@ export class UnfinishedRestores {
 
   /** Never throws. */
   constructor(private readonly folder: StateFolder) {
-    const { value, damage } = folder.read(FILE, jsonAs(Content));
+    const { value, damage } = folder.read(RESTORES_FILE, jsonAs(Content));
     if (value) this.#all = value;
     if (!damage) return;
     folder.problems.happened(
@@ -57,7 +57,7 @@ export class UnfinishedRestores {
 
   #save(all: Unfinished[]): void {
     this.#all = all;
-    this.folder.write(FILE, JSON.stringify(all));
+    this.folder.write(RESTORES_FILE, JSON.stringify(all));
   }
 }
 

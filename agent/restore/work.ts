@@ -4,7 +4,7 @@ import type { RestoreOrder, RestoreResult } from "../../shared/job_kinds/restore
 import type { JobContextOf } from "../jobs/context.ts";
 import { ended, failed, type Outcome, stoppedBy } from "../restic/outcome.ts";
 import { isAtLeast } from "../restic/version.ts";
-import { type Expected, listExpected, type NameJudge } from "./expected.ts";
+import { type Expected, listExpected, LISTINGS, type NameJudge } from "./expected.ts";
 import { Failures } from "./failures.ts";
 import type { Item, Part } from "./items.ts";
 import type { PlaceOf } from "./place.ts";
@@ -41,7 +41,7 @@ export class Work {
     const { job, order, place } = this;
     job.lines.add("agent", "Looking at what is to be restored.");
     const expected = await listExpected(job, order.snapshot, {
-      folder: job.machine.state.scratch("restore"),
+      folder: job.machine.state.scratch(LISTINGS),
       items: place.items,
       judge: place.judge,
       onFailure: (failure) => this.#failures.add(failure),
@@ -108,6 +108,7 @@ export class Work {
   async #verify(expected: Expected): Promise<void> {
     const { overwrite } = this.order;
     await verify(expected, {
+      targets: this.place.parts.map(({ target }) => target),
       placeOf: this.place.placeOf,
       sizesMayDiffer: this.place.target === null &&
         (overwrite === "never" || overwrite === "if-newer"),

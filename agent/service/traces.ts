@@ -2,6 +2,8 @@
 import { join } from "node:path";
 import { ASIDE_FILE, leaveBrakeAlone, type Settings } from "../settings.ts";
 import { ASIDE_PREFIX, OWNER_FILE } from "../state_owner.ts";
+import { LISTINGS } from "../restore/expected.ts";
+import { RESTORES_FILE } from "../restore/unfinished.ts";
 import { BAD_NAME } from "../state/aside.ts";
 import { PROBLEMS_FILE } from "../state/problems.ts";
 import { SEEN_FILE } from "../whole_agent_file.ts";
@@ -24,6 +26,8 @@ export const STATE = [
   "plan.key",
   "plan.sealed",
   PROBLEMS_FILE,
+  RESTORES_FILE,
+  LISTINGS,
   "timers.json",
 ];
 

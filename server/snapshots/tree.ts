@@ -191,6 +191,7 @@ function pageOfTree(
     repository_id: snapshot.repository_id,
     path: key.path,
     reader: { id: reader.id, name: reader.name, is_source: reader.is_source },
+    reader_host_id: reader.id,
     total: page.total,
     matching: page.matching,
     cut: listing.cut,

@@ -129,13 +129,15 @@ export class TreeListing {
 
   #entry(at: number): TreeEntry {
     const name = this.#names[at]!;
-    const exact = this.#exact.get(at) ?? new TextEncoder().encode(name);
+    const bytes = this.#exact.get(at);
+    const exact = bytes ?? new TextEncoder().encode(name);
     return {
       name,
+      ...(bytes ? { name_bytes: bytes.toBase64() } : {}),
       path: writeSnapshotPath([...this.path, exact]),
       type: TREE_ENTRY_TYPES[this.#types.at(at)!]!,
       size: this.#sizes.at(at),
-      modified_at: this.#times.at(at),
+      mtime: this.#times.at(at),
       mode: this.#modes.at(at)!.toString(8).padStart(4, "0"),
       uid: this.#uids.at(at)!,
       gid: this.#gids.at(at)!,

@@ -6,10 +6,11 @@ import { Time } from "./time.ts";
 
 export const TreeEntry = z.object({
   name: z.string().describe("As text: what is not UTF-8 in it is U+FFFD"),
+  name_bytes: z.string().optional().describe("In base64, where the name is not UTF-8"),
   path: z.string().describe("Exactly, for ?path=; with a name that is not UTF-8 as bytes:/caf%E9"),
   type: z.enum(TREE_ENTRY_TYPES),
   size: z.number().nullable().describe("Bytes of a file"),
-  modified_at: Time.nullable(),
+  mtime: Time.nullable(),
   mode: z.string().describe("Octal, such as 0755"),
   uid: z.number(),
   gid: z.number(),
@@ -30,6 +31,7 @@ export const SnapshotTree = listOf(TreeEntry, {
   repository_id: z.string(),
   path: z.string(),
   reader: TreeReader,
+  reader_host_id: z.string(),
   /** Entries of the folder, and those of them that the filter fits. */
   total: z.number(),
   matching: z.number(),

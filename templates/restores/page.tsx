@@ -198,7 +198,7 @@ function Machine({ draft, snapshot: s, hosts, host, isAdmin, errors }: RestorePa
       )}
       {isOther && (
         <p class="muted">
-          {host.name}{" "}
+          <Name text={middleCut(host.name, 60)} />{" "}
           is given the repository's credential for this one job. Owners come as numbers: they may be
           other users there.
         </p>
@@ -310,7 +310,9 @@ function Original({ draft: { choice }, host, errors }: RestorePageProps) {
         />
         <TextField
           name="target.confirm_hostname"
-          label={`Type ${host ? host.name : "the machine's name"} to write over what is there`}
+          label={`Type ${
+            host ? visible(middleCut(host.name, 60)) : "the machine's name"
+          } to write over what is there`}
           error={errors["target.confirm_hostname"]}
           help="Users who may change these folders could lead the restore elsewhere while it runs: have them log out."
         />

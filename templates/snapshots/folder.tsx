@@ -234,11 +234,11 @@ function EntryRow(
     mayDownload: boolean;
   },
 ) {
-  const { name, type, size, modified_at, mode, uid, gid } = entry;
+  const { name, type, size, mtime, mode, uid, gid } = entry;
   const shown = <Name text={middleCut(name, 80)} />;
   return (
     <tr>
-      <td class="tick">
+      <td class="t-tick">
         {type !== "other" && type !== "socket" && (
           <input
             type="checkbox"
@@ -259,8 +259,8 @@ function EntryRow(
       </td>
       <td class="side">{TYPE_WORDS[type]}</td>
       <td class={size === null ? "num desk" : "num"}>{size === null ? "" : bytes(size)}</td>
-      <td class={modified_at === null ? "desk" : "side"}>
-        {modified_at === null ? "—" : exact(modified_at).slice(0, 19)}
+      <td class={mtime === null ? "desk" : "side"}>
+        {mtime === null ? "—" : exact(mtime).slice(0, 19)}
       </td>
       <td class="side mono" title={`owner ${uid}, group ${gid}`}>{mode}</td>
       {mayDownload && (

@@ -7,13 +7,13 @@ import { anyRestic } from "../support/restic.ts";
 import { BENCH_FOLDER, processorIn, processorOf, quiet, sleep } from "./sides.ts";
 import type { Row } from "./table.ts";
 
-const FILES = join(BENCH_FOLDER, "files");
+export const FILES = join(BENCH_FOLDER, "files");
 const FOLDERS = 100;
 const FILES_PER_FOLDER = 200;
 const BYTES = 25_000;
-const PASSWORD = "secret-of-the-repository";
+export const PASSWORD = "secret-of-the-repository";
 
-interface Cost {
+export interface Cost {
   wall: number;
   cpu: number;
 }
@@ -55,7 +55,7 @@ function rowsOf(name: string, agent: Cost, limit: string, hand: Cost): Row[] {
   return [row("wall", "wall", "≤ 1.03"), row("cpu", "CPU", "≤ 1.05")];
 }
 
-async function makeFiles(): Promise<void> {
+export async function makeFiles(): Promise<void> {
   const mark = join(FILES, "whole");
   if (await Deno.stat(mark).catch(() => undefined)) return;
   for (let n = 0; n < FOLDERS; n++) {
@@ -86,25 +86,29 @@ async function throughAgent(): Promise<Side<Cost>> {
 }
 
 /** Asks rarely: two cores are busy with restic. */
-async function ended(fleet: Fleet, jobId: string) {
+export async function ended(fleet: Fleet, jobId: string) {
   for (;;) {
     await sleep(0.5);
     const job = await fleet.api("GET", `/api/jobs/${jobId}`);
     if (job.status === "succeeded") return job;
-    if (job.finished_at) throw new Error(`The backup ${job.status}: ${job.reason}`);
+    if (job.finished_at) throw new Error(`The ${job.kind} ${job.status}: ${job.reason}`);
   }
+}
+
+export function byHandIn(repository: string, cache: string): Record<string, string> {
+  return {
+    PATH: Deno.env.get("PATH")!,
+    HOME: Deno.env.get("HOME")!,
+    RESTIC_REPOSITORY: repository,
+    RESTIC_PASSWORD: PASSWORD,
+    RESTIC_CACHE_DIR: cache,
+    RESTIC_PROGRESS_FPS: "1",
+  };
 }
 
 async function byHand(): Promise<Side<HandCost>> {
   const folder = await Deno.makeTempDir({ prefix: "rm-by-hand-" });
-  const env = {
-    PATH: Deno.env.get("PATH")!,
-    HOME: Deno.env.get("HOME")!,
-    RESTIC_REPOSITORY: join(folder, "repository"),
-    RESTIC_PASSWORD: PASSWORD,
-    RESTIC_CACHE_DIR: join(folder, "cache"),
-    RESTIC_PROGRESS_FPS: "1",
-  };
+  const env = byHandIn(join(folder, "repository"), join(folder, "cache"));
   await restic(env, "init");
   await restic(env, "cat config");
   const run = async (): Promise<HandCost> => {
@@ -115,7 +119,7 @@ async function byHand(): Promise<Side<HandCost>> {
   return { run, [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }) };
 }
 
-async function restic(env: Record<string, string>, command: string): Promise<Cost> {
+export async function restic(env: Record<string, string>, command: string): Promise<Cost> {
   // The shell's own account holds the time of the child that it waited for.
   const script = `'${resticPath()}' ${command} > /dev/null && cat /proc/$$/stat`;
   const began = performance.now();
@@ -131,14 +135,14 @@ async function restic(env: Record<string, string>, command: string): Promise<Cos
   return { wall, cpu: processorIn(new TextDecoder().decode(stdout)) };
 }
 
-function resticPath(): string {
+export function resticPath(): string {
   const path = anyRestic()?.path;
   if (!path) throw new Error("there is no restic");
   return path;
 }
 
 /** What the run before left to be written must not be paid by this one. */
-async function settle(): Promise<void> {
+export async function settle(): Promise<void> {
   await new Deno.Command("sync").output();
   await quiet();
 }

@@ -16,6 +16,9 @@ const CASES = [
   { what: "the page's stream", path: "/live/jobs/:id", readers: 10 },
 ];
 
+/** As many live streams as one user may have: server/open_streams.ts. */
+const LIVE_PER_USER = 20;
+
 interface Ages {
   p50: number;
   p99: number;
@@ -25,14 +28,16 @@ interface Ages {
 export async function benchLatency(): Promise<Row[]> {
   await using fleet = await Fleet.start();
   const host = await joinTicker(fleet);
-  const { token } = await fleet.api("POST", "/api/tokens", { name: "bench" });
+  const people = Math.ceil(Math.max(...CASES.map(({ readers }) => readers)) / LIVE_PER_USER);
+  const tokens: string[] = [];
+  for (let n = 0; n < people; n++) tokens.push(await fleet.newUser(`reader-${n}`, "viewer"));
   const rows: Row[] = [];
   for (const { what, path, readers } of CASES) {
     await quiet();
     const jobId = await fleet.run(host);
     await fleet.jobIs(jobId, "running");
     const url = fleet.url + path.replace(":id", jobId);
-    const ours = await agesAt(url, `Bearer ${token}`, readers);
+    const ours = await agesAt(url, tokens.map((token) => `Bearer ${token}`).join(), readers);
     await fleet.jobIs(jobId, "succeeded");
     const echo = await throughEcho(readers);
     for (const [name, goal] of [["p50", "≤ 100 ms"], ["p99", "≤ 400 ms"]] as const) {
@@ -66,8 +71,9 @@ async function joinTicker(fleet: Fleet): Promise<string> {
   return host;
 }
 
-async function agesAt(url: string, authorization: string, readers: number): Promise<Ages> {
-  await using side = Side.start("readers.ts", url, authorization, readers, MEASURE_SECONDS);
+/** `authorizations`: with commas between them; the readers take turns with them. */
+async function agesAt(url: string, authorizations: string, readers: number): Promise<Ages> {
+  await using side = Side.start("readers.ts", url, authorizations, readers, MEASURE_SECONDS);
   const ages = await side.next();
   if (!ages?.count) throw new Error(`nothing was heard from ${url}`);
   return ages;

@@ -10,6 +10,7 @@ import { benchFleet } from "./fleet.ts";
 import { benchIdle } from "./idle.ts";
 import { benchLatency } from "./latency.ts";
 import { benchLines } from "./lines.ts";
+import { benchRestore } from "./restore.ts";
 import { benchRemoval } from "./removal.ts";
 import { benchReconnect } from "./reconnect.ts";
 import { benchStreams } from "./streams.ts";
@@ -19,6 +20,7 @@ import { machine, type Row, tableOf, type Topic } from "./table.ts";
 const ROUNDS = Number(Deno.env.get("RM_BENCH_ROUNDS") ?? 3);
 const TOPICS: Record<string, Topic> = {
   backup: { round: benchBackup },
+  restore: { round: benchRestore },
   latency: { round: benchLatency },
   lines: { round: benchLines },
   fleet: { round: benchFleet },

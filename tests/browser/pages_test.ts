@@ -1,6 +1,7 @@
 // Every page as it is: with nothing, a little and a lot in it, on a desk and on a phone, dark and light.
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
+import { createDraft, DraftChoice } from "../../server/restores/drafts.ts";
 import { PAGE_ROUTES } from "../../server/web/pages/routes.ts";
 import { barriers, browserTest, DESK, overflow, PHONE } from "../support/browser.ts";
 import { largeFleet } from "../support/large_fleet.ts";
@@ -95,6 +96,16 @@ async function newestSnapshot(server: TestServer, hostId: string): Promise<strin
   return body.items[0].id;
 }
 
+/** The path of the page on which alice puts a restore together. */
+async function beginRestore(test: TestServer, hostId: string): Promise<string> {
+  const { body: host } = await test.api("alice", "GET", `/api/hosts/${hostId}`);
+  const id = await newestSnapshot(test, hostId);
+  const snapshot = { id, repository_id: host.repository_id };
+  const choice = DraftChoice.parse({ host_id: hostId });
+  const content = { items: ["/home/anna", "/home/<b>"], choice };
+  return `/restores/${await createDraft(test.server, test.actor("alice"), snapshot, content)}`;
+}
+
 /** Answers of GET that are no pages: files, streams, fragments and ways back. */
 const NO_PAGES =
   /^\/(assets|live)\/|^\/snapshots$|^\/snapshots\/:id\/(download|preview\/image)$|^\/jobs\/:id\/lines$|^\/cron-preview$|^\/hosts\/:id\/(sources|schedules)\/run$/;
@@ -108,11 +119,12 @@ Deno.test("no page is left out of what follows", () => {
     ...ofSnapshot("x"),
     "/jobs/x",
     "/pending-hosts/x",
+    "/restores/x",
   ];
   const pages = PAGE_ROUTES.filter(({ method, path }) => method === "GET" && !NO_PAGES.test(path))
     .map(({ path }) => path);
   const fits = (path: string, given: string) =>
-    new RegExp(`^${path.replaceAll(/:\w+/g, "[^/]+")}$`).test(given);
+    new RegExp(`^${path.replaceAll(/:\w+/g, "[^/]+")}$`).test(given.split("?")[0]!);
   const seen = new Set(looked.map((given) => pages.find((path) => fits(path, given))));
   assert.deepEqual(pages.filter((path) => !seen.has(path)), []);
 });
@@ -148,6 +160,7 @@ browserTest("pages of a small fleet are whole for an admin", async (browser) => 
       "/?q=nothing-of-this-name",
       ...ofRepository(fleet.repositoryId),
       ...ofSnapshot(await newestSnapshot(server, first!.id)),
+      await beginRestore(server, first!.id),
       `/pending-hosts/${fleet.pendingId}`,
       ...Object.values(fleet.jobs).map((id) => `/jobs/${id}`),
     ]),

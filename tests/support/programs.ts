@@ -165,6 +165,13 @@ export class Fleet implements AsyncDisposable {
     this.token = made.stdout.trim();
   }
 
+  /** A new user; returns a token of his. */
+  async newUser(name: string, role: string): Promise<string> {
+    await runOnce("server", ["user", "add", name, "--role", role], this.#serverEnv);
+    const made = await runOnce("server", ["token", "create", "--user", name], this.#serverEnv);
+    return made.stdout.trim();
+  }
+
   async startServer(): Promise<void> {
     this.server = start("server", ["serve"], this.#serverEnv);
     await eventually("the server answers", async () => {

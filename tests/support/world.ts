@@ -47,6 +47,8 @@ export async function makeWorld(test: TestServer): Promise<World> {
     jobs: host.jobId,
     // None that is listed: without one nothing is read, whoever asks.
     snapshots: "ab".repeat(32),
+    // None that was begun: it is its maker's alone.
+    restores: "01890000-0000-7000-8000-00000000abcd",
     "pending-hosts": waiting.pendingId,
     "rejected-keys": rejectedKey,
     users: test.users.victor.id,

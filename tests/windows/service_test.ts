@@ -154,6 +154,16 @@ testUnless(
     );
 
     await t.step(
+      "what was saved is restored into a folder, with and without its path, and to where it was",
+      async () => await restoreThere(all, host),
+    );
+
+    await t.step(
+      "names that Windows cannot hold are reported, and the rest comes",
+      async () => await restoreOddNames(all, host),
+    );
+
+    await t.step(
       "a pre hook that fails or takes too long keeps the backup from being made",
       async () => {
         const groups = await fleet.api("GET", `/api/hosts/${host}/source-groups`);
@@ -336,6 +346,101 @@ async function pidOfAgent({ prefix }: WindowsMachine): Promise<number> {
     }
   }
   throw new Error("no agent runs");
+}
+
+const PATH = `/${SOURCE.replace(":", "").replaceAll("\\", "/")}`;
+
+async function restored({ fleet }: All, hostId: string, input: Record<string, unknown>) {
+  return await fleet.jobIs(
+    await fleet.run(hostId, { kind: "restore", ...input }),
+    "succeeded",
+    "failed",
+  );
+}
+
+async function compare({ machine }: All, folder: string): Promise<void> {
+  for (const [name, bytes] of Object.entries(FILES).filter(([name]) => !name.endsWith(".tmp"))) {
+    assert.deepEqual(await Deno.readFile(machine.path(`${folder}\\${name}`)), bytes, name);
+  }
+}
+
+async function newestSnapshot({ fleet }: All, hostId: string): Promise<string> {
+  return (await fleet.api("GET", `/api/hosts/${hostId}/snapshots`)).items[0].id;
+}
+
+async function restoreThere(all: All, host: string): Promise<void> {
+  const snapshot_id = await newestSnapshot(all, host);
+  const items = [{ path: PATH }];
+  const whole = await restored(all, host, {
+    snapshot_id,
+    items,
+    target: { kind: "folder", path: "C:\\restored\\whole" },
+    verify: true,
+  });
+  assert.equal(whole.status, "succeeded", whole.reason);
+  assert.deepEqual([whole.restore.result.failed, whole.restore.result.opened_for], [0, null]);
+  await compare(all, `C:\\restored\\whole\\C\\${SOURCE.slice(3)}`);
+  const again = await restored(all, host, {
+    snapshot_id,
+    items,
+    target: { kind: "folder", path: "C:\\restored\\whole" },
+  });
+  assert.match(again.reason, /is not empty/);
+  const alone = await restored(all, host, {
+    snapshot_id,
+    items,
+    target: { kind: "folder", path: "C:\\restored\\alone", keep_paths: false },
+  });
+  assert.equal(alone.status, "succeeded", alone.reason);
+  await compare(all, `C:\\restored\\alone\\${SOURCE.split("\\").at(-1)}`);
+  const changed = all.machine.path(`${SOURCE}\\emoji 🦦.txt`);
+  await Deno.writeTextFile(changed, "changed since");
+  const { name } = await all.fleet.api("GET", `/api/hosts/${host}`);
+  const there = await restored(all, host, {
+    snapshot_id,
+    items: [{ path: `${PATH}/emoji 🦦.txt` }],
+    target: { kind: "original", confirm_hostname: name },
+  });
+  assert.equal(
+    there.status,
+    "succeeded",
+    `${there.reason}\n${(await texts(all, there.id)).join("\n")}`,
+  );
+  assert.match(there.restore.result.undo_snapshot, /^[0-9a-f]{64}$/);
+  await compare(all, SOURCE);
+}
+
+async function restoreOddNames(all: All, host: string): Promise<void> {
+  const folder = join(all.fleet.folder, "odd");
+  await Deno.mkdir(folder);
+  for (const name of ["good", "a:b", "con", "Case", "case"]) {
+    await Deno.writeTextFile(join(folder, name), name);
+  }
+  const restic = restics.find(({ version }) => version.startsWith("0.18")) ?? restics[0]!;
+  const { snapshot_host } = await all.fleet.api("GET", `/api/hosts/${host}`);
+  await resticByHand(restic, all.machine.path(REPOSITORY), [
+    "backup",
+    "--host",
+    snapshot_host,
+    folder,
+  ], PASSWORD);
+  assert.equal(
+    (await all.fleet.jobIs(await all.fleet.run(host), "succeeded", "failed")).status,
+    "succeeded",
+  );
+  const { items } = await all.fleet.api("GET", `/api/hosts/${host}/snapshots`);
+  const snapshot = items.find(({ paths }: { paths: string[] }) => paths.includes(folder));
+  const job = await restored(all, host, {
+    snapshot_id: snapshot.id,
+    items: [{ path: folder }],
+    target: { kind: "folder", path: "C:\\restored\\odd", keep_paths: false },
+  });
+  assert.deepEqual([job.status, job.reason_code], ["failed", "not_whole"], job.reason);
+  const told = job.restore.result.failures.map(({ path }: { path: string }) =>
+    path.split("/").at(-1)
+  );
+  assert.deepEqual(new Set(told), new Set(["a:b", "con", "case"]));
+  assert.equal(await Deno.readTextFile(all.machine.path("C:\\restored\\odd\\odd\\good")), "good");
 }
 
 async function restoreAndCompare({ machine, fleet }: All, snapshot: string): Promise<void> {

@@ -20,6 +20,7 @@ import type { Ctx } from "../context.ts";
 const TIME_NAMES = [
   "at",
   "time",
+  "mtime",
   "boot_time",
   "on_hold_since",
   "doubted_since",

@@ -1,6 +1,9 @@
 // What is said of a restore that is not whole: a pack that is gone, a full disk, rights that are missing, an agent that dies.
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { STATE } from "../../../agent/service/traces.ts";
+import { LISTINGS, removeOldListings } from "../../../agent/restore/expected.ts";
+import { RESTORES_FILE } from "../../../agent/restore/unfinished.ts";
 import { judgeOf } from "../../../agent/restore/names.ts";
 import { backingUp, writeNoise } from "../../support/backing_up.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -230,4 +233,24 @@ Deno.test("names that Windows cannot hold, and those that one file system takes 
   assert.deepEqual(told, ["/d/A/X", "/d/a"]);
   const seeing = judgeOf({ isWindows: false, isBlind: false });
   assert.deepEqual(paths.filter((path) => seeing(path)), []);
+});
+
+Deno.test("what an agent that was killed left of a listing is removed after a week, and an uninstall removes all of it", () => {
+  using folder = testFolder();
+  const listings = join(folder.path, LISTINGS);
+  Deno.mkdirSync(listings);
+  for (const [name, days] of [["old", 8], ["new", 6]] as const) {
+    const at = Date.now() / 1000 - days * 86_400;
+    Deno.writeTextFileSync(join(listings, name), "x");
+    Deno.utimeSync(join(listings, name), at, at);
+  }
+  const warned: string[] = [];
+  removeOldListings({ path: folder.path, log: { warn: (text) => warned.push(text) } });
+  assert.deepEqual([...Deno.readDirSync(listings)].map(({ name }) => name), ["new"]);
+  removeOldListings({
+    path: join(folder.path, "nowhere"),
+    log: { warn: (text) => warned.push(text) },
+  });
+  assert.deepEqual(warned, []);
+  for (const name of [LISTINGS, RESTORES_FILE]) assert.ok(STATE.includes(name), name);
 });

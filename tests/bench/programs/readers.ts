@@ -1,13 +1,14 @@
 // So many readers of one live stream; tells how old the ticks are that reach them, in milliseconds.
 import { percentile } from "../table.ts";
 
-const [url, authorization, readers, seconds] = Deno.args;
+const [url, authorizations = "", readers, seconds] = Deno.args;
 /** What was said before everybody listened would be catching up. */
 const SETTLE_MS = 700;
 
-const streams = await Promise.all(Array.from({ length: Number(readers) }, async () => {
+const all = authorizations.split(",");
+const streams = await Promise.all(Array.from({ length: Number(readers) }, async (_, n) => {
   const response = await fetch(url!, {
-    headers: { authorization: authorization!, accept: "text/event-stream" },
+    headers: { authorization: all[n % all.length]!, accept: "text/event-stream" },
   });
   if (!response.ok) throw new Error(`${url}: ${response.status}`);
   return response.body!.pipeThrough(new TextDecoderStream()).getReader();

@@ -96,6 +96,7 @@ Deno.test("a folder comes sorted, filtered and by pages, from one look at the ag
     repository_id: all.alpha.repositoryId,
     path: "/srv",
     reader: { id: all.alpha.hostId, name: "alpha", is_source: true },
+    reader_host_id: all.alpha.hostId,
     total: 5,
     matching: 5,
     cut: false,
@@ -106,12 +107,13 @@ Deno.test("a folder comes sorted, filtered and by pages, from one look at the ag
     path: "/srv/A.txt",
     type: "file",
     size: 30,
-    modified_at: null,
+    mtime: null,
     mode: "4755",
     uid: 7,
     gid: 8,
   });
   assert.equal(items[0].path, "bytes:/srv/caf%E9");
+  assert.equal(items[0].name_bytes, btoa("caf\xe9"));
   const names = async (query: Record<string, string>) =>
     (await all.tree({ path: "/srv", ...query })).body.items
       .map(({ name }: { name: string }) => name);

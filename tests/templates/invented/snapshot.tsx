@@ -32,7 +32,7 @@ const entry = (n: number, more: Partial<TreeEntry> = {}): TreeEntry => ({
   path: `/home/report ${n}.pdf`,
   type: "file",
   size: n * 1_234_567,
-  modified_at: NOW - n * 1.7 * DAY,
+  mtime: NOW - n * 1.7 * DAY,
   mode: "0644",
   uid: 1000,
   gid: 1000,
@@ -49,6 +49,7 @@ const tree = (items: TreeEntry[], more: Partial<SnapshotTree> = {}): SnapshotTre
   repository_id: SNAPSHOT.repository_id,
   path: "/home",
   reader: { id: id(1), name: "web-01", is_source: true },
+  reader_host_id: id(1),
   total: items.length,
   matching: items.length,
   cut: false,
@@ -112,6 +113,7 @@ export const snapshotPages: Pages = {
       }),
       HOSTILE,
     ),
+  "preview-image": () => preview(ready({ kind: "image" }), HOSTILE),
   "preview-empty": () => preview(ready({ kind: "text", text: "", encoding: "utf-8" })),
   "preview-binary": () => preview(ready({ kind: "binary" })),
   "preview-large": () => preview(ready({ kind: "large", limit: 1_048_576 })),
@@ -174,7 +176,7 @@ export const snapshotPages: Pages = {
           folder(LONG),
           folder("two\nlines"),
           ...TREE_ENTRY_TYPES.map((type, n) =>
-            entry(n, { type, name: `${type} ${"x".repeat(n * 30)}`, modified_at: n ? NOW : null })
+            entry(n, { type, name: `${type} ${"x".repeat(n * 30)}`, mtime: n ? NOW : null })
           ),
           ...Array.from({ length: 40 }, (_, n) => entry(n + 10, { mode: "4755" })),
         ], {
