@@ -65,15 +65,18 @@ export async function getCompared(
   throw new AppError("invalid", "with must be another snapshot than the one itself.", "with");
 }
 
+const WITH_SENTENCES: Partial<Record<AppError["code"], string>> = {
+  invalid:
+    "with must be a snapshot's id or its beginning: 8 to 64 of the digits 0 to 9 and a to f.",
+  not_found: "No list of the same repository holds a snapshot with the id in with.",
+};
+
 async function baseOf(server: Server, id: string, repository: string): Promise<FoundSnapshot> {
   try {
     return await getSnapshot(server, id, repository);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    const message = error.code === "not_found"
-      ? "No list of the same repository holds a snapshot with the id in with."
-      : error.message.replace(/^id /, "with ");
-    throw new AppError(error.code, message, "with");
+    throw new AppError(error.code, WITH_SENTENCES[error.code] ?? error.message, "with");
   }
 }
 

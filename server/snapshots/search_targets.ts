@@ -78,6 +78,19 @@ export async function searchTargets(
   return { snapshots: snapshots.slice(0, SEARCH_SNAPSHOTS), hasMore };
 }
 
+/** What the host or repository is called in which is searched; null where all are. One that is not there is called as it was given. */
+export async function searchScope(
+  { db }: Pick<Server, "db">,
+  { host, repository }: { host?: string | undefined; repository?: string | undefined },
+): Promise<{ kind: "host" | "repository"; name: string } | null> {
+  const given = host || repository;
+  if (!given) return null;
+  const kind = host ? "host" : "repository";
+  const row = await db.selectFrom(host ? "hosts" : "repositories").select("name")
+    .where("id", "=", given).executeTakeFirst();
+  return { kind, name: row?.name ?? given };
+}
+
 export function keyOf(repositoryId: string, snapshot: string): string {
   return `${repositoryId} ${snapshot}`;
 }

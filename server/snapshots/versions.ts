@@ -11,7 +11,9 @@ export interface FileVersion extends Pick<FoundFile, "size" | "modified_at" | "t
 }
 
 export interface FoundVersions
-  extends Pick<FoundFile, "path" | "exact" | "host" | "host_id" | "repository_id"> {
+  extends Pick<FoundFile, "path" | "exact" | "host_id" | "repository_id"> {
+  /** What the host is called here, else what its snapshots say. */
+  host_name: string;
   /** The newest first. */
   versions: FileVersion[];
   /** The first snapshot after the last one with it, of the same host and tags (without tags: the same paths), and its job. */
@@ -30,7 +32,8 @@ export function versionsOf(search: Search): FoundVersions[] {
     const later = search.cut ? [] : series.get(seriesOf(last))!
       .filter(({ key, time }) => time > last.time && search.searched.has(key));
     return {
-      ...{ path, exact, host, host_id, repository_id },
+      ...{ path, exact, host_id, repository_id },
+      host_name: last.source?.name ?? host,
       versions: inVersions(matches),
       missing: missingFrom(later),
     };

@@ -4,6 +4,7 @@ import { FindResults, type FindResultsProps } from "../../../templates/find/resu
 import { AppError } from "../../errors.ts";
 import type { Server } from "../../server.ts";
 import type { Search } from "../../snapshots/search.ts";
+import { searchScope } from "../../snapshots/search_targets.ts";
 import { startSearch } from "../../snapshots/searches.ts";
 import { type FoundVersions, versionsOf } from "../../snapshots/versions.ts";
 import { readSearch } from "../api/find.ts";
@@ -34,9 +35,9 @@ async function page(server: Server, c: Ctx): Promise<Response> {
   const props = {
     frame: await frameOf(server, c),
     form,
-    scope: await scopeOf(server, form),
+    scope: await searchScope(server, form),
     ...(error === undefined ? {} : { error }),
-    results: search ? await resultsOf(server, c, search) : null,
+    results: search ? resultsOf(server, c, search) : null,
   };
   return show(c, FindPage(props), status);
 }
@@ -70,31 +71,14 @@ async function searchOf(server: Server, c: Ctx, form: FindForm) {
   }
 }
 
-async function scopeOf({ db }: Server, { host, repository }: FindForm) {
-  if (host) {
-    const row = await db.selectFrom("hosts").select("name").where("id", "=", host)
-      .executeTakeFirst();
-    return { kind: "host" as const, name: row?.name ?? host };
-  }
-  if (!repository) return null;
-  const row = await db.selectFrom("repositories").select("name").where("id", "=", repository)
-    .executeTakeFirst();
-  return { kind: "repository" as const, name: row?.name ?? repository };
-}
-
-async function resultsOf(server: Server, c: Ctx, search: Search): Promise<FindResultsProps> {
+function resultsOf(server: Server, c: Ctx, search: Search): FindResultsProps {
   const all = versionsOf(search);
   const mayDownload = isAdmin(c) && server.settings.downloads.allowed;
-  const names = new Map(
-    (await server.db.selectFrom("hosts").select(["id", "name"]).execute())
-      .map(({ id, name }) => [id, name]),
-  );
   return {
     state: search.state,
     ended: search.ended ?? null,
-    files: fitting(all, mayDownload).map(({ host, versions, ...file }) => ({
+    files: fitting(all, mayDownload).map(({ versions, ...file }) => ({
       ...file,
-      host_name: file.host_id === null ? host : names.get(file.host_id) ?? host,
       versions: versions.slice(0, VERSIONS),
       more: Math.max(0, versions.length - VERSIONS),
     })),
@@ -135,7 +119,7 @@ function live(server: Server, c: Ctx): Response {
     note: ({ type }) => type === "search" || type === "host" || type === "notice",
     show: async () => {
       if (!search || search.ended) return "reload";
-      const found = fragmentBytes(FindResults(await resultsOf(server, c, search)));
+      const found = fragmentBytes(FindResults(resultsOf(server, c, search)));
       return [found, ...await Promise.all(frameFragments(server))];
     },
   });
