@@ -42,10 +42,16 @@ export class Searches {
     return this.#all.get(keyOf(ownerId, input))?.search;
   }
 
-  /** Throws too_many. */
+  /** One of his own that nobody looks at just now makes room. Throws too_many. */
   refuseTooMany(ownerId: string): void {
-    const running = [...this.#all.values()].filter(({ search }) => !search.ended);
+    const running = [...this.#all.values()]
+      .filter(({ search }) => !search.ended && !search.signal.aborted);
     const own = running.filter(({ search }) => search.ownerId === ownerId);
+    const left = own.find(({ timer }) => timer !== undefined);
+    if (own.length >= RUNNING_OF_ONE && left) {
+      left.search.stop("stopped");
+      return this.refuseTooMany(ownerId);
+    }
     if (running.length < RUNNING && own.length < RUNNING_OF_ONE) return;
     const error = new AppError(
       "too_many",
@@ -82,6 +88,7 @@ export class Searches {
     const entry = this.#entryOf(search)?.[1];
     if (!entry || search.ended) return;
     clearTimeout(entry.timer);
+    entry.timer = undefined;
     if (signal && !signal.aborted) {
       entry.lookers++;
       signal.addEventListener("abort", () => {

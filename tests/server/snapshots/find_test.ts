@@ -314,6 +314,19 @@ Deno.test("who leaves ends the search; a third at once is refused", async () => 
   await eventually("there is room again", () => all.test.server.searches.running === 1);
   two.close();
   await eventually("nothing runs", () => all.test.server.searches.running === 0);
+  // Pages that nobody looks at any more make room for the next one of the same person.
+  const page = await browsePage(all.test, "alice");
+  for (const word of ["a", "b", "c"]) {
+    assert.match(await page(`/find?pattern=${word}`), /Searching…/, word);
+  }
+  assert.match(
+    await eventually("the first is stopped", async () => {
+      const text = await page("/find?pattern=a");
+      return text.includes("Stopped: 0 of 1") && text;
+    }),
+    /Search again/,
+  );
+  assert.match(await page("/find?pattern=c"), /Searching…/);
 });
 
 Deno.test("the page searches, shows versions as they come with a restore each, and since when a file is missing", async () => {
