@@ -6,6 +6,7 @@ import { canBeReadOnTheWay, serverAddress } from "../shared/server_address.ts";
 import { announce, type Announcing, CAN_BE_READ } from "./announce.ts";
 import { EnrolmentRefused, RefusedForGood } from "./ask_server.ts";
 import { enrol } from "./enrol.ts";
+import { restoreByHand } from "./by_hand/restore.ts";
 import { closeToOthers, CorruptFile } from "./files.ts";
 import { readIdentity } from "./identity.ts";
 import { joinAgain } from "./join_again.ts";
@@ -47,6 +48,7 @@ Usage: restic-manager-agent [command]
 
   run        connect to the server and work (the default)
   status     say how this machine stands; 0 when it is enrolled and restic is there, else 1
+  restore    restore files of this machine's snapshots, also while the server is gone; see restore --help
   version    print the version
   install    join the server where RM_TOKEN is set, and make the agent a service that starts with the machine
   uninstall  stop and remove the service, its configuration, keys and state
@@ -90,6 +92,11 @@ export async function main(args: string[]): Promise<number> {
       return await withSettings(run);
     case "status":
       return await withSettings(status, installedSettings);
+    case "restore":
+      return await withSettings(
+        (settings) => restoreByHand(settings, args.slice(1)),
+        installedSettings,
+      );
     case "install":
     case "uninstall":
     case "start":
@@ -107,6 +114,8 @@ export async function main(args: string[]): Promise<number> {
 
 /** The command, or a sentence that says what is wrong with the arguments. */
 function readCommand(args: string[]): string {
+  // It has arguments of its own.
+  if (args[0] === "restore") return "restore";
   try {
     const { values, positionals } = parseArgs({
       args,

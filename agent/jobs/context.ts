@@ -14,7 +14,7 @@ export interface JobContext extends ResticContext {
   fileSystems: Pick<FileSystemMemory, "of" | "remember">;
   /** What of the agent a restore needs besides. */
   machine: Pick<Agent, "settings" | "state" | "restores">;
-  lines: JobLines;
+  lines: Pick<JobLines, "add" | "flush">;
   control: JobControl;
   report: (report: NewReport) => void;
   progress: (progress: Progress) => void;

@@ -25,8 +25,8 @@ export class UnfinishedRestores {
   #all: Unfinished[] = [];
 
   /** Never throws. */
-  constructor(private readonly folder: StateFolder) {
-    const { value, damage } = folder.read(RESTORES_FILE, jsonAs(Content));
+  constructor(private readonly folder: StateFolder, private readonly file = RESTORES_FILE) {
+    const { value, damage } = folder.read(file, jsonAs(Content));
     if (value) this.#all = value;
     if (!damage) return;
     folder.problems.happened(
@@ -57,7 +57,7 @@ export class UnfinishedRestores {
 
   #save(all: Unfinished[]): void {
     this.#all = all;
-    this.folder.write(RESTORES_FILE, JSON.stringify(all));
+    this.folder.write(this.file, JSON.stringify(all));
   }
 }
 

@@ -27,6 +27,7 @@ export const STATE = [
   "plan.sealed",
   PROBLEMS_FILE,
   RESTORES_FILE,
+  "restores_by_hand.json",
   LISTINGS,
   "timers.json",
 ];
