@@ -159,9 +159,7 @@ function VersionRow(props: VersionProps) {
       </td>
       <td class="side">
         <a href={folderOf(file, v)}>{exact(v.snapshot_at).slice(0, 16)}</a>
-        {v.snapshots > 1 && (
-          <span class="muted">{` and ${plural(v.snapshots - 1, "other")}`}</span>
-        )}
+        {v.snapshots > 1 && <span class="muted">{` and ${plural(v.snapshots - 1, "other")}`}</span>}
       </td>
       <td class="act">{file.exact && <Acts {...props} />}</td>
     </tr>
