@@ -12,6 +12,8 @@ export type Event =
   | { type: "pending" }
   /** What someone waits for of a snapshot's tree has come, or cannot be had. */
   | { type: "tree"; key: string }
+  /** A search has found more, or has ended. */
+  | { type: "search"; id: string }
   /** What everybody must know of the server itself has changed. */
   | { type: "notice" };
 
@@ -72,6 +74,8 @@ export function topicsOf(event: Event): string[] {
       return ["fleet", "notice"];
     case "pending":
       return ["pending"];
+    case "search":
+      return [`search:${event.id}`];
     case "tree":
       return [`tree:${event.key}`];
   }

@@ -25,6 +25,8 @@ import { OpenDownloads } from "./snapshots/open_downloads.ts";
 import type { Preview } from "./snapshots/preview.ts";
 import { Readings } from "./jobs/readings.ts";
 import type { TreeListing } from "./snapshots/tree_listing.ts";
+import type { DiffListing } from "./snapshots/diff_listing.ts";
+import { Searches } from "./snapshots/searches.ts";
 import { Trees } from "./snapshots/trees.ts";
 import { Throttle } from "./throttle.ts";
 import { YieldQueue } from "./yield_queue.ts";
@@ -123,6 +125,8 @@ async function wire(
     progress: new Progresses(),
     openLists: new OpenLists(),
     trees: new Trees<TreeListing>(() => clock.elapsed()),
+    comparisons: new Trees<DiffListing>(() => clock.elapsed()),
+    searches: new Searches(() => clock.elapsed()),
     previews: new Trees<Preview>(() => clock.elapsed(), PREVIEWS_KEPT),
     downloads: new OpenDownloads(settings.downloads),
     readings: new Readings(),

@@ -14,6 +14,8 @@ import type { Log } from "../shared/log.ts";
 import type { Secrets } from "./secrets.ts";
 import type { OpenLists } from "./snapshots/limits.ts";
 import type { TreeListing } from "./snapshots/tree_listing.ts";
+import type { DiffListing } from "./snapshots/diff_listing.ts";
+import type { Searches } from "./snapshots/searches.ts";
 import type { Trees } from "./snapshots/trees.ts";
 import type { Settings } from "./settings.ts";
 import type { Storage } from "./storage.ts";
@@ -52,6 +54,10 @@ export interface Server {
   openLists: OpenLists;
   /** Folders of snapshots that were listed a moment ago. */
   trees: Trees<TreeListing>;
+  /** What differs between two snapshots. */
+  comparisons: Trees<DiffListing>;
+  /** Searches over snapshots that run, and what the last ones found. */
+  searches: Searches;
   /** Files of snapshots that someone looked at a moment ago. */
   previews: Trees<Preview>;
   downloads: OpenDownloads;

@@ -3,6 +3,7 @@
 // exactly one `stream.end`, also after a cancel, so that what is still under way can be told from what nobody asked for.
 import { z } from "zod";
 import { DUMP_FORMATS, DUMP_ITEMS_LIMIT, DUMP_PATHS_LIMIT } from "./dump.ts";
+import { FIND_SNAPSHOTS_LIMIT, FindCriteria } from "./find.ts";
 import { SNAPSHOT_PATH_LIMIT } from "./snapshot_path.ts";
 
 /** Bytes in one frame of data at most. */
@@ -49,11 +50,32 @@ const dumpRequest = z.object({
   format: z.enum(DUMP_FORMATS),
 });
 
+const fullId = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** What differs between two snapshots of one repository. */
+const diffRequest = z.object({
+  kind: z.literal("diff"),
+  repository_id: z.string().max(100),
+  snapshot: fullId,
+  /** The one that it is compared with, as a rule an older one. */
+  base: fullId,
+});
+
+/** Where files of a name are in several snapshots. */
+const findRequest = z.object({
+  kind: z.literal("find"),
+  repository_id: z.string().max(100),
+  snapshots: z.array(fullId).min(1).max(FIND_SNAPSHOTS_LIMIT),
+  ...FindCriteria.shape,
+});
+
 /** What can be asked for by a stream. A new kind is a schema here, a file in agent/streams/, and its reader on the server. */
 export const StreamRequest = z.discriminatedUnion("kind", [
   folderRequest,
   treeRequest,
   dumpRequest,
+  diffRequest,
+  findRequest,
 ]);
 export type StreamRequest = z.infer<typeof StreamRequest>;
 export type StreamKind = StreamRequest["kind"];

@@ -66,7 +66,7 @@ export function readTreeLine(line: string): TreeOutput {
     return typeof value.id === "string" ? { snapshot: value.id } : undefined;
   }
   if (value?.struct_type !== "node" || typeof value.name !== "string") return undefined;
-  const type = TYPES[String(value.type)] ?? "other";
+  const type = typeOf(value.type);
   return {
     node: {
       type,
@@ -82,6 +82,11 @@ export function readTreeLine(line: string): TreeOutput {
   };
 }
 
+/** restic's word for it as ours. */
+export function typeOf(word: unknown): TreeEntryType {
+  return TYPES[String(word)] ?? "other";
+}
+
 const TYPES: Record<string, TreeEntryType> = {
   dir: "folder",
   file: "file",
@@ -93,7 +98,7 @@ const TYPES: Record<string, TreeEntryType> = {
 };
 
 /** restic leaves out what is 0. */
-function whole(value: unknown, most: number): number {
+export function whole(value: unknown, most: number): number {
   return typeof value === "number" && value >= 0 ? Math.min(most, Math.trunc(value)) : 0;
 }
 
@@ -104,7 +109,8 @@ function permissions(mode: number): number {
   return (mode & 0o777) + special;
 }
 
-function timeOf(value: unknown): number | null {
+/** Milliseconds since 1970; null for what is no time or not in the years that are shown. */
+export function timeOf(value: unknown): number | null {
   const at = typeof value === "string" ? Date.parse(value) : NaN;
   return at >= TREE_TIMES.min && at <= TREE_TIMES.max ? at : null;
 }

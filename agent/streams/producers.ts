@@ -2,7 +2,9 @@
 import type { RequestOf, StreamKind, StreamRequest } from "../../shared/stream.ts";
 import { listFolder } from "./folder.ts";
 import type { Produced } from "./running.ts";
+import { compareSnapshots } from "./diff.ts";
 import { type DumpAgent, dumpItems } from "./dump.ts";
+import { findFiles } from "./find.ts";
 import { listTree } from "./tree.ts";
 
 /** What producers need of the agent. */
@@ -16,7 +18,13 @@ export type Producers = {
   ) => Produced;
 };
 
-export const PRODUCERS: Producers = { folder: listFolder, tree: listTree, dump: dumpItems };
+export const PRODUCERS: Producers = {
+  folder: listFolder,
+  tree: listTree,
+  dump: dumpItems,
+  diff: compareSnapshots,
+  find: findFiles,
+};
 
 export function produce(
   producers: Producers,
@@ -31,6 +39,10 @@ export function produce(
       return producers.tree(agent, request, signal);
     case "dump":
       return producers.dump(agent, request, signal);
+    case "diff":
+      return producers.diff(agent, request, signal);
+    case "find":
+      return producers.find(agent, request, signal);
     default:
       return request satisfies never;
   }

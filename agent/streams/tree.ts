@@ -152,10 +152,9 @@ class Listing {
       gid,
     ];
     const line = `${JSON.stringify(entry)}\n`;
-    // A letter is three bytes at most.
-    this.#bytes += line.length * 3;
+    this.#bytes += encoder.encode(line).length;
     this.#entries++;
-    if (this.#entries > TREE_ENTRIES_LIMIT || this.#bytes > TREE_BYTES_LIMIT * 3) {
+    if (this.#entries > TREE_ENTRIES_LIMIT || this.#bytes > TREE_BYTES_LIMIT) {
       this.#isCut = true;
       return "";
     }

@@ -6,11 +6,11 @@ import type { JobRow } from "../jobs/find.ts";
 import { LONGEST_WAIT_OF_A_PERSON, type ServerKind } from "../jobs/kind.ts";
 import { requestOf } from "../jobs/request.ts";
 import type { JobInput } from "../jobs/start.ts";
-import { isAdmin } from "../maintenance/admin_access.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
 import { accessFor } from "../repositories/seal.ts";
 import { RestoreRequest } from "../restores/request.ts";
-import { startRestore } from "../restores/start.ts";
+import { checkRights, checkTarget } from "../restores/rights.ts";
+import { getTargetHost, itemsOfJob, startRestore } from "../restores/start.ts";
 import type { Server } from "../server.ts";
 import { getSnapshot } from "../snapshots/get.ts";
 import { pinUndo } from "../snapshots/pin_undo.ts";
@@ -37,15 +37,11 @@ export const restore: ServerKind<"restore"> = {
 
   async order(server, job) {
     const asked = requestOf(job, RestoreRequest);
-    // Asked again here: since it was queued the person may have become someone else.
-    if (asked.needs_admin && job.actor_kind === "user" && !await isAdmin(server, job.actor_id)) {
-      throw new Error("it needs an admin, and was started by someone who is none.");
-    }
-    const { items } = await server.db.selectFrom("restore_items").select("items")
-      .where("job_number", "=", job.number).executeTakeFirstOrThrow();
-    const { snapshot, target, within, overwrite, dry_run, verify, undo } = asked;
+    const items = await itemsOfJob(server, job);
+    const within = await stillAllowed(server, job, { asked, items });
+    const { snapshot, target, overwrite, dry_run, verify, undo } = asked;
     const how = { snapshot, target, within, overwrite, dry_run, verify, undo };
-    return { restore: { ...how, items: JSON.parse(items) }, ...await readerAccess(server, job) };
+    return { restore: { ...how, items }, ...await readerAccess(server, job) };
   },
 
   // That another host is in the way of a check is no reason to wait on the worst day.
@@ -67,6 +63,38 @@ export const restore: ServerKind<"restore"> = {
     });
   },
 };
+
+/**
+ * Asked again when it is sent: since it was queued the person may have become someone else, and a folder be approved no more. Returns the
+ * folders that a target must lie in.
+ */
+async function stillAllowed(
+  server: Server,
+  job: JobRow,
+  { asked, items }: { asked: RestoreRequest; items: string[] },
+): Promise<string[] | null> {
+  const user = await server.db.selectFrom("users").select(["id", "username", "role"])
+    .where("id", "=", job.actor_id ?? "").where("disabled_at", "is", null).executeTakeFirst();
+  if (!user || user.role === "viewer") {
+    throw new Error("it was started by someone who may not restore any more.");
+  }
+  if (user.role === "admin") return asked.within && [...asked.within];
+  if (asked.needs_admin) {
+    throw new Error("it needs an admin, and was started by someone who is none.");
+  }
+  const actor = {
+    kind: "user",
+    id: user.id,
+    name: user.username,
+    address: null,
+    role: user.role,
+  } as const;
+  const snapshot = await getSnapshot(server, asked.snapshot, job.repository_id);
+  const host = await getTargetHost(server, job.host_id);
+  checkRights(actor, { snapshot, host, asked: { items, target: { kind: "folder" } } });
+  if (asked.target.kind === "folder") checkTarget(actor, asked.target.path, host);
+  return host.approved_roots;
+}
 
 function itemsOf({ items }: JobInput): string[] {
   if (!items) throw missing("items", 'what to restore, such as [{"path": "/home/anna/letters"}]');

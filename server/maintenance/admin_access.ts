@@ -25,7 +25,7 @@ export async function adminAccessOf(
   return admin_access ? { admin_access } : {};
 }
 
-export async function isAdmin({ db }: Server, userId: string | null): Promise<boolean> {
+async function isAdmin({ db }: Server, userId: string | null): Promise<boolean> {
   const user = await db.selectFrom("users").select("role").where("id", "=", userId ?? "")
     .executeTakeFirst();
   return user?.role === "admin";

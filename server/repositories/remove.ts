@@ -32,4 +32,5 @@ export async function removeRepository(server: Server, actor: Actor, id: string)
   });
   server.trees.forget(id);
   server.previews.forget(id);
+  server.comparisons.forget(id);
 }

@@ -1,13 +1,19 @@
 // A restore that is being put together: which files of which snapshot, to which machine, where. It is its maker's alone, and gone after a
 // day; nothing runs before it is started.
+import type { Transaction } from "kysely";
 import { z } from "zod";
 import { OVERWRITES, RESTORE_ITEMS_LIMIT } from "../../shared/job_kinds/restore.ts";
 import { newId } from "../../shared/new_id.ts";
+import type { Db } from "../database/open.ts";
+import type { Tables } from "../database/tables.ts";
 import { AppError } from "../errors.ts";
 import type { Actor, Server } from "../server.ts";
-import type { FoundSnapshot } from "../snapshots/get.ts";
-import type { RestoreRequest } from "./request.ts";
-import { exactItems } from "./start.ts";
+import type { JobRow } from "../jobs/find.ts";
+import { requestOf } from "../jobs/request.ts";
+import { type FoundSnapshot, getSnapshot } from "../snapshots/get.ts";
+import { RestoreRequest } from "./request.ts";
+import { checkRights } from "./rights.ts";
+import { exactItems, getTargetHost, itemsOfJob } from "./start.ts";
 
 const DRAFT_MS = 86_400_000;
 /** Of one person; of more the oldest go. */
@@ -68,7 +74,11 @@ export async function createDraft(
 }
 
 /** Throws not_found, also for another person's. */
-export async function getDraft(server: Server, actor: Actor, id: string): Promise<Draft> {
+export async function getDraft(
+  server: { db: Db | Transaction<Tables>; now: Server["now"] },
+  actor: Actor,
+  id: string,
+): Promise<Draft> {
   const row = await server.db.selectFrom("restore_drafts").selectAll().where("id", "=", id)
     .where("user_id", "=", userIdOf(actor)).where("expires_at", ">", server.now())
     .executeTakeFirst();
@@ -95,12 +105,15 @@ export async function changeDraft(
   id: string,
   change: (draft: Draft) => Partial<Content>,
 ): Promise<void> {
-  const draft = await getDraft(server, actor, id);
-  const { items, choice } = change(draft);
-  await server.db.updateTable("restore_drafts").set({
-    ...(items ? { items: itemsText(items) } : {}),
-    ...(choice ? { choice: JSON.stringify(choice) } : {}),
-  }).where("id", "=", id).execute();
+  await server.db.transaction().execute(async (tx) => {
+    const { items, choice } = change(await getDraft({ db: tx, now: server.now }, actor, id));
+    const set = {
+      ...(items ? { items: itemsText(items) } : {}),
+      ...(choice ? { choice: JSON.stringify(choice) } : {}),
+    };
+    if (Object.keys(set).length === 0) return;
+    await tx.updateTable("restore_drafts").set(set).where("id", "=", id).execute();
+  });
 }
 
 export async function removeDraft(server: Server, actor: Actor, id: string): Promise<void> {
@@ -108,21 +121,23 @@ export async function removeDraft(server: Server, actor: Actor, id: string): Pro
     .where("user_id", "=", userIdOf(actor)).execute();
 }
 
-/** A new one of what a job restored, to the same place. */
+/** A new one of what a job restored, to the same place. Throws forbidden, not_found. */
 export async function draftOfJob(
   server: Server,
   actor: Actor,
-  job: { number: number; host_id: string; repository_id: string },
-  request: RestoreRequest,
+  job: JobRow,
 ): Promise<string> {
-  const row = await server.db.selectFrom("restore_items").select("items")
-    .where("job_number", "=", job.number).executeTakeFirst();
-  const { snapshot, target, overwrite, verify, undo } = request;
+  const { snapshot, target, overwrite, verify, undo } = requestOf(job, RestoreRequest);
+  const items = await itemsOfJob(server, job);
+  // What an admin restored may lie where this person sees nothing.
+  const found = await getSnapshot(server, snapshot, job.repository_id);
+  const host = await getTargetHost(server, job.host_id);
+  checkRights(actor, { snapshot: found, host, asked: { items, target: { kind: "folder" } } });
   return await createDraft(server, actor, {
     id: snapshot,
     repository_id: job.repository_id,
   }, {
-    items: row ? JSON.parse(row.items) : request.first_items,
+    items,
     choice: {
       host_id: job.host_id,
       kind: target.kind,

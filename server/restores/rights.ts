@@ -14,6 +14,7 @@ export interface TargetHost {
   name: string;
   os: string;
   approved_roots: string[];
+  repository_id: string;
 }
 
 /** Whether only an admin may; an admin is let through. Throws forbidden with the field where the person may not. */

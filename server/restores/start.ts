@@ -14,7 +14,13 @@ import { checkRights, checkTarget, proposedTarget, type TargetHost } from "./rig
 
 /** Throws not_found. */
 export async function getTargetHost({ db }: Server, hostId: string): Promise<TargetHost> {
-  const host = await db.selectFrom("hosts").select(["id", "name", "os", "approved_roots"])
+  const host = await db.selectFrom("hosts").select([
+    "id",
+    "name",
+    "os",
+    "approved_roots",
+    "repository_id",
+  ])
     .where("id", "=", hostId).executeTakeFirst();
   if (!host) throw new AppError("not_found", "There is no such host.");
   return { ...host, approved_roots: JSON.parse(host.approved_roots) };
@@ -50,6 +56,16 @@ export async function startRestore(
     return [id];
   });
   return jobId!;
+}
+
+/** Exactly, as it was asked. Throws where there is none. */
+export async function itemsOfJob(
+  { db }: Server,
+  { number }: { number: number },
+): Promise<string[]> {
+  const { items } = await db.selectFrom("restore_items").select("items")
+    .where("job_number", "=", number).executeTakeFirstOrThrow();
+  return JSON.parse(items);
 }
 
 /** In one spelling, each once. Throws invalid. */
@@ -94,6 +110,13 @@ export function checkedRequest(
       "invalid",
       'overwrite is for a restore to {"kind": "original"}: a folder is new or empty.',
       "overwrite",
+    );
+  }
+  if (isInPlace && asked.undo !== false && host.repository_id !== snapshot.repository_id) {
+    throw new AppError(
+      "invalid",
+      `undo must be false: what is on ${host.name} now would be saved in a repository that is not its own. Run its backup first.`,
+      "undo",
     );
   }
   const folder = isInPlace

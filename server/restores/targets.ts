@@ -14,7 +14,7 @@ export async function listTargetHosts(
   actor: Actor,
   { source }: FoundSnapshot,
 ): Promise<(TargetHost & { online: boolean })[]> {
-  let query = db.selectFrom("hosts").select(["id", "name", "os", "approved_roots"])
+  let query = db.selectFrom("hosts").select(["id", "name", "os", "approved_roots", "repository_id"])
     .orderBy("name").limit(HOSTS_SHOWN);
   if (isRestricted(actor)) query = query.where("id", "=", source?.id ?? "");
   const all = (await query.execute()).map((row) => ({

@@ -116,7 +116,7 @@ async function jobsOf(db: Db, keys: string): Promise<Map<number, JobOfSnapshot>>
 type Before = { id: string } & Sizes;
 
 /** The one before of the same host name and tags in the same list; without tags, of the same paths. */
-async function beforesOf(db: Db, keys: string): Promise<Map<number, Before>> {
+export async function beforesOf(db: Db, keys: string): Promise<Map<number, Before>> {
   const { rows } = await sql<{ n: number; before: string | null }>`
     select key.value ->> 'n' as n, (select json_object('id', before.id, 'files', before.files, 'bytes', before.bytes)
         from snapshots as before where before.host_id = s.host_id and before.report_id = s.report_id

@@ -6,7 +6,7 @@ import type { Server } from "../server.ts";
 import type { FoundSnapshot } from "./get.ts";
 
 export interface Read {
-  snapshot: FoundSnapshot;
+  snapshot: Pick<FoundSnapshot, "repository_name">;
   reader: TreeReader;
 }
 

@@ -10,11 +10,20 @@ export interface ChosenReader extends TreeReader {
   agent: AgentSocket;
 }
 
+export type ReadKind = "tree" | "dump" | "diff" | "find";
+
+const CANNOT: Record<ReadKind, string> = {
+  tree: "opens no snapshots",
+  dump: "sends no files of snapshots",
+  diff: "compares no snapshots",
+  find: "searches no snapshots",
+};
+
 /** Throws agent_offline, agent_failed (all that are online are too old), conflict (two machines use the only one's identity). */
 export async function chooseReader(
   server: Server,
-  snapshot: FoundSnapshot,
-  kind: "tree" | "dump",
+  snapshot: Pick<FoundSnapshot, "repository_id" | "repository_name" | "source">,
+  kind: ReadKind,
 ): Promise<ChosenReader> {
   const hosts = await server.db.selectFrom("hosts").select(["id", "name", "doubted_since"])
     .where("repository_id", "=", snapshot.repository_id).orderBy("name").execute();
@@ -30,9 +39,7 @@ export async function chooseReader(
   if (old) {
     throw new AppError(
       "agent_failed",
-      `${old.name}'s agent is of an earlier version, which ${
-        kind === "tree" ? "opens no snapshots" : "sends no files of snapshots"
-      }. Update it.`,
+      `${old.name}'s agent is of an earlier version, which ${CANNOT[kind]}. Update it.`,
     );
   }
   const [first] = hosts;
@@ -40,7 +47,10 @@ export async function chooseReader(
   throw new AppError("agent_offline", nobody(snapshot, trusted.map(({ name }) => name)));
 }
 
-function nobody({ repository_name, source }: FoundSnapshot, names: string[]): string {
+function nobody(
+  { repository_name, source }: Pick<FoundSnapshot, "repository_name" | "source">,
+  names: string[],
+): string {
   const none = "No machine that can read this snapshot is online:";
   const [first] = names;
   if (first === undefined) {

@@ -39,14 +39,36 @@ export function namesShown(
   );
 }
 
+/**
+ * Whether the person may see a file or folder of this path as JSON of restic has it, in which what is no UTF-8 is U+FFFD: a name with that
+ * letter may be another one, so that it leads below no folder. What leads to an approved folder may be seen.
+ */
+export function seesPath(
+  actor: Actor,
+  snapshot: Pick<FoundSnapshot, "source">,
+): (path: string) => boolean {
+  if (!isRestricted(actor)) return () => true;
+  const { source } = snapshot;
+  if (!source) return () => false;
+  const isWindows = source.os === "windows";
+  const roots = source.approved_roots.map((root) => namesIn(root, source.os))
+    .filter((root) => root?.every((name) => name !== undefined && !name.includes("\ufffd")))
+    .map((root) => root!.map((name) => fold(name, isWindows)!));
+  return (path) => {
+    const names = path.split("/").filter(Boolean).map((name) => fold(name, isWindows)!);
+    return roots.some((root) => root.every((name, n) => n >= names.length || name === names[n]));
+  };
+}
+
 /** Throws forbidden for a person who may see nothing of it, not even the way to an approved folder. */
-export function refuseUnseen(actor: Actor, { source }: FoundSnapshot): void {
+export function refuseUnseen(actor: Actor, { source }: FoundSnapshot, field?: string): void {
   if (mayDecide(isRestricted(actor), source)) return;
   throw new AppError(
     "forbidden",
     source
       ? `No folder of ${source.name} is approved for operators, so an admin decides about its snapshots.`
       : "Only an admin decides about a snapshot that no host here lists as its own.",
+    field,
   );
 }
 

@@ -6,6 +6,7 @@ import { Empty } from "../parts/empty.tsx";
 import { Pager } from "../parts/pager.tsx";
 import { Time } from "../parts/time.tsx";
 import { lossInWords } from "../repositories/maintenance.tsx";
+import { FindField } from "../find/page.tsx";
 import { type UnlistedPin, UnlistedPins } from "../snapshots/list.tsx";
 import { type SnapshotRowView, SnapshotTable } from "../snapshots/rows.tsx";
 import { Timeline } from "../snapshots/timeline.tsx";
@@ -36,6 +37,7 @@ export function SnapshotsPage(props: SnapshotsProps) {
   const { host, nextCursor, isFirstPage } = props;
   return (
     <HostFrame {...props} tab="snapshots">
+      {props.mayRun && props.snapshots.length > 0 && <FindField host={host.id} />}
       <SnapshotList {...props} now={props.frame.now} />
       <Pager
         previous={isFirstPage ? undefined : `/hosts/${host.id}`}

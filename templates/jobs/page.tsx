@@ -257,7 +257,7 @@ export function JobOutcome(
         )}
       </div>
       {job.withheld && <Withheld job={job} mayRun={mayRun} />}
-      {Result && <Result job={job} />}
+      {Result && <Result job={job} mayRun={mayRun} />}
     </div>
   );
 }

@@ -41,7 +41,7 @@ export interface RestorePageProps {
   /** Those that this person may restore to. */
   hosts: RestoreHost[];
   /** The chosen one. */
-  host: RestoreHost | undefined;
+  host: (RestoreHost & { hasRepository: boolean }) | undefined;
   /** The new folder, where none was typed. */
   proposed: string | undefined;
   /** The folder lies in what a source group of the host backs up. */
@@ -302,12 +302,22 @@ function Original({ draft: { choice }, host, errors }: RestorePageProps) {
           options={OVERWRITE_WORDS}
           error={errors.overwrite}
         />
-        <Checkbox
-          name="undo"
-          label="Save what is there now first, as a snapshot of its own"
-          isChecked={choice.undo}
-          help="So that this restore can be undone. Without it nothing is written when that fails."
-        />
+        {host && !host.hasRepository
+          ? (
+            <p class="muted">
+              What is there now is not saved first: the repository is not this machine's own. Run
+              its backup before.
+            </p>
+          )
+          : (
+            <Checkbox
+              name="undo"
+              label="Save what is there now first, as a snapshot of its own"
+              isChecked={choice.undo}
+              error={errors.undo}
+              help="So that this restore can be undone. Without it nothing is written when that fails."
+            />
+          )}
         <TextField
           name="target.confirm_hostname"
           label={`Type ${

@@ -2,6 +2,7 @@
 import { middleCut, plural } from "../format.ts";
 import { visible } from "../../shared/redact.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
+import { FindField } from "../find/page.tsx";
 import { Empty } from "../parts/empty.tsx";
 import { Name } from "../parts/name.tsx";
 import { Pager } from "../parts/pager.tsx";
@@ -65,6 +66,7 @@ export function SnapshotListPage(props: SnapshotListPageProps) {
       <UnlistedPins pins={props.unlisted} mayOpen={mayRun} />
       <Timeline action={base} kept={onlyGiven(kept)} days={props.days} lastDay={props.lastDay} />
       <Filters base={base} filter={filter} />
+      {mayRun && <FindField repository={r.id} />}
       {props.error && <p class="problems" role="alert">{props.error}</p>}
       <div id="snapshots">
         {snapshots.length > 0

@@ -1,5 +1,5 @@
 // One snapshot: what it is, and one folder of its tree.
-import { bytes, duration, middleCut, plural } from "../format.ts";
+import { bytes, duration, exact, middleCut, plural } from "../format.ts";
 import { visible } from "../../shared/redact.ts";
 import { type FrameProps, Layout } from "../layout.tsx";
 import { Copyable } from "../parts/copyable.tsx";
@@ -59,6 +59,8 @@ export interface SnapshotPageProps {
   tree: TreeState;
   /** Whether files may be downloaded and previewed; null for whoever is no admin. */
   downloads: "on" | "off" | null;
+  /** With which it can be compared: the one before, and others of its host, the newest first. */
+  others: { before: string | null; all: { id: string; time: number }[] };
   mayPin: boolean;
   isAdmin: boolean;
 }
@@ -90,6 +92,7 @@ export function SnapshotPage(props: SnapshotPageProps) {
       </div>
       <Facts snapshot={s} now={frame.now} />
       <Keeping {...props} csrf={frame.csrf} now={frame.now} />
+      <Compare {...props} />
       <section class="section stack" id="tree">
         <h2>Files</h2>
         <Crumbs {...props} />
@@ -98,6 +101,39 @@ export function SnapshotPage(props: SnapshotPageProps) {
       {props.isAdmin && <WithoutUs snapshot={s} csrf={frame.csrf} />}
       <DeleteSnapshot {...props} csrf={frame.csrf} now={frame.now} />
     </Layout>
+  );
+}
+
+function Compare({ snapshot: s, others: { before, all } }: SnapshotPageProps) {
+  if (!before && all.length === 0) return null;
+  return (
+    <section class="section stack" id="compare">
+      <h2>What changed</h2>
+      {before && (
+        <p>
+          <a href={`/snapshots/${s.id.slice(0, 16)}/diff${treeLink(s, {})}`}>
+            Compare with the one before
+          </a>{" "}
+          <span class="muted mono">{before.slice(0, 8)}</span>
+        </p>
+      )}
+      {all.length > 0 && (
+        <form class="filters" action={`/snapshots/${s.id}/diff`}>
+          <input type="hidden" name="repository" value={s.repository_id} />
+          <label>
+            Or with
+            <select name="with">
+              {all.map(({ id, time }) => (
+                <option value={id.slice(0, 16)} selected={id === before}>
+                  {exact(time).slice(0, 16)} UTC · {id.slice(0, 8)}
+                </option>
+              ))}
+            </select>
+          </label>
+          <button type="submit">Compare</button>
+        </form>
+      )}
+    </section>
   );
 }
 

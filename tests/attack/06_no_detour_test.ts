@@ -71,6 +71,7 @@ interface World {
 
 /** Of the host, in its list. */
 const SNAPSHOT = "5".repeat(64);
+const OLDER = "4".repeat(64);
 /** Of another host. */
 const THEIRS = "6".repeat(64);
 const RESTORE = {
@@ -94,6 +95,7 @@ const TRIES: Record<string, Record<string, (world: World) => unknown>> = {
   },
   "GET /api/hosts/:id/folders": { path: () => ({ path: "/etc" }) },
   "GET /api/snapshots/:id/tree": { path: () => ({ path: "/etc" }) },
+  "GET /api/snapshots/:id/diff": { path: () => ({ path: "/etc", with: OLDER }) },
   "POST /api/enrollment-tokens": {
     repository_id: ({ repositoryId }) => ({ hostname: "his", repository_id: repositoryId }),
     may_hold_admin_credential: () => ({
@@ -199,7 +201,7 @@ attack({
   const agent = await FakeAgent.connect(test.url, world.bearer);
   const { job_id } = await agent.next("command.run");
   await agent.acknowledged(agent.finished(job_id, { created: true }));
-  await agent.acknowledged(agent.snapshots(world.repositoryId, [SNAPSHOT]));
+  await agent.acknowledged(agent.snapshots(world.repositoryId, [SNAPSHOT, OLDER]));
   const other = await joinHost(test, "beta", { id: world.repositoryId });
   const theirAgent = await FakeAgent.connect(test.url, other.bearer);
   await theirAgent.acknowledged(theirAgent.snapshots(world.repositoryId, [THEIRS]));

@@ -75,6 +75,7 @@ const ofSnapshot = (id: string) => [
   `/snapshots/${id}`,
   `/snapshots/${id}?path=/home`,
   `/snapshots/${id}/preview?path=/home/file`,
+  `/snapshots/${id}/diff`,
 ];
 const OF_NOBODY = ["/setup", "/login"];
 const OF_FLEET = [
@@ -85,6 +86,8 @@ const OF_FLEET = [
   "/repositories/new",
   "/jobs",
   "/audit",
+  "/find",
+  "/find?pattern=hosts",
   "/account",
 ];
 

@@ -111,7 +111,7 @@ export class FakeAgent {
     this.send({
       type: "hello",
       protocol: PROTOCOL_VERSION,
-      stream_kinds: ["folder", "tree", "dump"],
+      stream_kinds: ["folder", "tree", "dump", "diff", "find"],
       agent_version: "0.1.0",
       restic_version: "0.18.0",
       hostname: "machine",

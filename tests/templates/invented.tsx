@@ -7,6 +7,7 @@ import { hostPages } from "./invented/host.tsx";
 import { hostRepositoryPages } from "./invented/host_repository.tsx";
 import { snapshotsPages } from "./invented/snapshots.tsx";
 import { snapshotPages } from "./invented/snapshot.tsx";
+import { findPages } from "./invented/find.tsx";
 import { sourcesPages } from "./invented/sources.tsx";
 import { schedulesPages } from "./invented/schedules.tsx";
 import { repositoriesPages } from "./invented/repositories.tsx";
@@ -32,6 +33,7 @@ export const pages: Pages = {
   ...hostRepositoryPages,
   ...snapshotsPages,
   ...snapshotPages,
+  ...findPages,
   ...restorePages,
   ...sourcesPages,
   ...schedulesPages,

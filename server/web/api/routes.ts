@@ -3,6 +3,7 @@ import { auditRoutes } from "./audit.ts";
 import { authRoutes } from "./auth.ts";
 import { downloadRoutes } from "./downloads.ts";
 import { enrolmentRoutes } from "./enrolment.ts";
+import { findRoutes } from "./find.ts";
 import { hostRoutes } from "./hosts.ts";
 import { jobRoutes } from "./jobs.ts";
 import { maintenanceRoutes } from "./maintenance.ts";
@@ -29,6 +30,7 @@ const DESCRIBED: ApiRoute[] = [
   ...scheduleRoutes,
   ...snapshotRoutes,
   ...snapshotFileRoutes,
+  ...findRoutes,
   ...repositoryRoutes,
   ...maintenanceRoutes,
   ...jobRoutes,

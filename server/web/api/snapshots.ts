@@ -6,6 +6,8 @@ import { StartedJob } from "../../../shared/shapes/job.ts";
 import { listOf } from "../../../shared/shapes/list.ts";
 import { ListedSnapshot, SnapshotPin } from "../../../shared/shapes/snapshot.ts";
 import type { Server } from "../../server.ts";
+import { SnapshotDiff } from "../../../shared/shapes/diff.ts";
+import { compareSnapshots, getCompared } from "../../snapshots/diff.ts";
 import { deleteSnapshot, DeleteSnapshotInput } from "../../snapshots/delete.ts";
 import { type FoundSnapshot, getSnapshot } from "../../snapshots/get.ts";
 import { listAllSnapshots, type SnapshotFilter } from "../../snapshots/list.ts";
@@ -50,6 +52,11 @@ export async function snapshotOf(server: Server, c: Ctx): Promise<FoundSnapshot>
 }
 
 const ByHandInput = z.strictObject({ password: z.string("must be text").max(1000) });
+
+/** With which other snapshot, and what of it; shared by API and page. */
+export const DiffQuery = TreeQuery.pick({ repository: true, path: true, q: true }).extend({
+  with: z.string().max(64, "must have at most 64 characters").optional(),
+});
 
 export const snapshotRoutes: ApiRoute[] = [
   apiRoute({
@@ -132,6 +139,25 @@ export const snapshotRoutes: ApiRoute[] = [
       const snapshot = await getSnapshot(server, c.req.param("id") ?? "", repository);
       const input = { ...query, ...readPage(c), signal: c.req.raw.signal };
       return withIsoTimes(await browseTree(server, actorOf(c), snapshot, input));
+    },
+  }),
+  apiRoute({
+    method: "GET",
+    path: "/api/snapshots/:id/diff",
+    role: "operator",
+    summary:
+      "What differs between this snapshot and another one of its repository (with=, by default the one before: its parent, else the last with its host and tags): added is what the other one lacks. Folded by folder: the items are the children of path=, each with how many differ below it; with q= all below it whose name has that. Read by restic on a host of the repository, then kept for 15 minutes. There are no sizes: restic gives none. Operators see what lies below approved_roots of the hosts of both. Errors beside the usual: as for the tree",
+    query: ["repository", "with", "path", "q", "limit", "cursor"],
+    response: { 200: SnapshotDiff },
+    handler: async (server, c) => {
+      const { repository, with: other, ...query } = readQuery(c, DiffQuery);
+      const compared = await getCompared(server, {
+        id: c.req.param("id") ?? "",
+        other,
+        repository,
+      });
+      const input = { ...query, ...readPage(c), signal: c.req.raw.signal };
+      return await compareSnapshots(server, actorOf(c), compared, input);
     },
   }),
 ];

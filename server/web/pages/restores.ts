@@ -3,7 +3,6 @@ import { RestorePage } from "../../../templates/restores/page.tsx";
 import type { Errors } from "../../../templates/parts/field.tsx";
 import { getJobRow } from "../../jobs/find.ts";
 import { AppError } from "../../errors.ts";
-import { requestOf } from "../../jobs/request.ts";
 import {
   changeDraft,
   createDraft,
@@ -13,7 +12,6 @@ import {
   getDraft,
   removeDraft,
 } from "../../restores/drafts.ts";
-import { RestoreRequest } from "../../restores/request.ts";
 import { startRestore } from "../../restores/start.ts";
 import type { Server } from "../../server.ts";
 import { getSnapshot } from "../../snapshots/get.ts";
@@ -72,6 +70,9 @@ async function act(server: Server, c: Ctx): Promise<Response> {
   const draft = await getDraft(server, actor, id);
   const wanted = form.text("act");
   if (removed || wanted === "update") return goTo(c, `/restores/${id}`);
+  if (wanted !== "start" && wanted !== "try") {
+    throw new AppError("bad_request", "act must be start, try or update.", "act");
+  }
   const { done, errors } = await attemptTo(() =>
     start(server, c, draft, {
       dry_run: wanted === "try",
@@ -134,6 +135,5 @@ async function discard(server: Server, c: Ctx): Promise<Response> {
 async function again(server: Server, c: Ctx): Promise<Response> {
   const job = await getJobRow(server, pathId(c, "id"));
   if (job.kind !== "restore") throw new AppError("not_found", "This job is no restore.");
-  const request = requestOf(job, RestoreRequest);
-  return goTo(c, `/restores/${await draftOfJob(server, actorOf(c), job, request)}`);
+  return goTo(c, `/restores/${await draftOfJob(server, actorOf(c), job)}`);
 }

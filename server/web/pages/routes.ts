@@ -17,6 +17,8 @@ import { repositoryPageRoutes } from "./repositories.ts";
 import { runPageRoutes } from "./runs.ts";
 import { schedulePageRoutes } from "./schedules.ts";
 import { repositorySnapshotRoutes } from "./repository_snapshots.ts";
+import { diffPageRoutes } from "./diff.ts";
+import { findPageRoutes } from "./find.ts";
 import { snapshotPageRoutes } from "./snapshot.ts";
 import { downloadPageRoutes } from "./download.ts";
 import { previewPageRoutes } from "./preview.ts";
@@ -36,6 +38,8 @@ export const PAGE_ROUTES: Route[] = [
   ...hostPageRoutes,
   ...runPageRoutes,
   ...snapshotPageRoutes,
+  ...diffPageRoutes,
+  ...findPageRoutes,
   ...downloadPageRoutes,
   ...previewPageRoutes,
   ...repositorySnapshotRoutes,

@@ -5,8 +5,10 @@ import { SnapshotPage, type TreeState } from "../../../templates/snapshots/page.
 import { id } from "../../../shared/fields.ts";
 import { AppError } from "../../errors.ts";
 import type { Server } from "../../server.ts";
+import { snapshotBefore } from "../../snapshots/before.ts";
 import { snapshotFacts } from "../../snapshots/facts.ts";
 import { type FoundSnapshot, getSnapshot } from "../../snapshots/get.ts";
+import { listAllSnapshots } from "../../snapshots/list.ts";
 import { lookAtTree, type TreeInput, waitForTree } from "../../snapshots/tree.ts";
 import { textOfKey } from "../../snapshots/trees.ts";
 import { deleteSnapshot, DeleteSnapshotInput } from "../../snapshots/delete.ts";
@@ -20,6 +22,9 @@ import { frameFragments } from "./live_frame.ts";
 import { crumbsOf, fitting, MOST_ROWS, TREE_TITLES } from "./snapshot_props.ts";
 import { attempt, attemptTo, readForm, type Tried } from "./form.ts";
 import { frameOf, goTo, isAdmin, show } from "./page.ts";
+
+/** How many others are offered for a comparison. */
+const OTHERS = 20;
 
 export const snapshotPageRoutes: Route[] = [
   { method: "GET", path: "/snapshots", role: "operator", handler: byId },
@@ -54,10 +59,23 @@ async function page(server: Server, c: Ctx): Promise<Response> {
     crumbs: crumbsOf(choice.path),
     tree,
     downloads: isAdmin(c) ? (server.settings.downloads.allowed ? "on" : "off") : null,
+    others: await othersOf(server, snapshot),
     mayPin: mayDecide(!isAdmin(c), snapshot.source),
     isAdmin: isAdmin(c),
   } as const;
   return show(c, SnapshotPage(props), status);
+}
+
+/** With which it can be compared: the newest of its host or host name in its repository. */
+async function othersOf(server: Server, snapshot: FoundSnapshot) {
+  const { id, repository_id, source, hostname } = snapshot;
+  const filter = { repository: repository_id, host: source?.id ?? hostname };
+  const { items } = await listAllSnapshots(server, filter, { limit: OTHERS, cursor: null });
+  const before = await snapshotBefore(server, snapshot);
+  return {
+    before: before ?? null,
+    all: items.filter((other) => other.id !== id).map(({ id, time }) => ({ id, time })),
+  };
 }
 
 async function pin(server: Server, c: Ctx): Promise<Response> {

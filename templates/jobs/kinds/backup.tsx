@@ -31,15 +31,28 @@ function succeeded({ summary }: JobView): string {
     } added to the repository.`;
 }
 
-function SummaryFigures({ job: { summary } }: { job: JobView }) {
+function SummaryFigures({ job, mayRun }: { job: JobView; mayRun: boolean }) {
+  const { summary, repository_id } = job;
   if (!summary) return null;
+  const { snapshot_id } = summary;
+  const query = repository_id === null
+    ? ""
+    : `?${new URLSearchParams({ repository: repository_id })}`;
   return (
     <dl class="figures">
-      {summary.snapshot_id && (
+      {snapshot_id && (
         <div>
           <dt>Snapshot</dt>
           <dd>
-            <Copyable text={summary.snapshot_id.slice(0, 8)} what="the snapshot id" />
+            <Copyable text={snapshot_id.slice(0, 8)} what="the snapshot id" />
+          </dd>
+        </div>
+      )}
+      {snapshot_id && mayRun && (
+        <div>
+          <dt>What changed in this backup</dt>
+          <dd>
+            <a href={`/snapshots/${snapshot_id.slice(0, 16)}/diff${query}`}>Compare</a>
           </dd>
         </div>
       )}

@@ -12,7 +12,7 @@ export interface PageKind {
   /** What a success came to, in a sentence. */
   succeeded(job: JobView): string;
   /** What it came to in figures. */
-  Result?(props: { job: JobView }): Child;
+  Result?(props: { job: JobView; mayRun: boolean }): Child;
   /** What helps against its end, before the reason is looked at. */
   nextStep?(job: EndedJob): NextStep | null;
   /** What helps when the reason says nothing. */

@@ -21,6 +21,11 @@ export const restore: PageKind = {
     const what = `${plural(result.entries, "file or folder", "files and folders")}, ${
       bytes(result.bytes)
     }`;
+    if (!dry_run && (result.kept > 0 || isTrusting(asked, result))) {
+      return `Done: ${count(result.written)} written, ${
+        count(result.kept + result.same)
+      } left as they were, as was asked.`;
+    }
     return dry_run
       ? `Nothing was written. ${what} would be restored.`
       : `Whole: ${what}, as they are in the snapshot.`;
@@ -28,6 +33,11 @@ export const restore: PageKind = {
   Result: Restored,
   nextStep,
 };
+
+/** Files of the same size and time were taken for the same. */
+function isTrusting({ overwrite, target }: Restore, { same }: Result): boolean {
+  return target.kind === "original" && overwrite === "if-changed" && same > 0;
+}
 
 const STEPS: Record<string, string> = {
   target_refused: "Choose another folder and start it again.",
@@ -46,7 +56,9 @@ function Restored({ job }: { job: JobView }) {
   if (!asked) return null;
   return (
     <div class="stack">
-      {asked.result && <Figures result={asked.result} dryRun={job.dry_run} />}
+      {asked.result && (asked.result.checked || job.dry_run) && (
+        <Figures asked={asked} result={asked.result} dryRun={job.dry_run} />
+      )}
       <dl class="facts">
         <dt>Snapshot</dt>
         <dd class="mono">
@@ -117,16 +129,23 @@ function Where({ asked: { target, result } }: { asked: Restore }) {
   );
 }
 
-function Figures({ result: r, dryRun }: { result: Result; dryRun: boolean }) {
+function Figures(
+  { asked, result: r, dryRun }: { asked: Restore; result: Result; dryRun: boolean },
+) {
   return (
     <dl class="figures">
       <Figure label={dryRun ? "Would be written" : "Written"} value={count(r.written)} />
-      {r.same > 0 && <Figure label="Already the same" value={count(r.same)} />}
+      {r.same > 0 && (
+        <Figure
+          label={isTrusting(asked, r) ? "Same size and time" : "Already the same"}
+          value={count(r.same)}
+        />
+      )}
       {r.kept > 0 && <Figure label="Kept as they were" value={count(r.kept)} />}
       <Figure label="Could not" value={count(r.failed)} />
       {r.attributes > 0 && <Figure label="Without an attribute" value={count(r.attributes)} />}
       <Figure label="Bytes" value={bytes(r.bytes)} />
-      <Figure label="Checked" value={r.verified ? "every byte" : "names and sizes"} />
+      {!dryRun && <Figure label="Checked" value={r.verified ? "every byte" : "names and sizes"} />}
     </dl>
   );
 }

@@ -258,7 +258,7 @@ for (const restic of restics) {
       assert.equal(running.count, 1);
       abort.abort();
       await pieces.return(undefined);
-      await eventually(`${format}: restic has ended`, () => running.count === 0, 6000);
+      await eventually(`${format}: restic has ended`, () => running.count === 0);
       assert.equal(all.locks(), 0);
     }
   });

@@ -7,7 +7,12 @@ import { TIMEOUTS } from "../../../agent/restic/context.ts";
 import { RunningStreams, StreamProblem } from "../../../agent/streams/running.ts";
 import { listTree } from "../../../agent/streams/tree.ts";
 import { readName, shownName, writeSnapshotPath } from "../../../shared/snapshot_path.ts";
-import { TREE_ENTRIES_LIMIT, type TreeEntryLine, TreeLine } from "../../../shared/tree.ts";
+import {
+  TREE_BYTES_LIMIT,
+  TREE_ENTRIES_LIMIT,
+  type TreeEntryLine,
+  TreeLine,
+} from "../../../shared/tree.ts";
 import { eventually } from "../../support/eventually.ts";
 import { FakeRestic } from "../../support/fake_restic.ts";
 import { placeRepository, type RealRestic, resticByHand, restics } from "../../support/restic.ts";
@@ -244,4 +249,15 @@ Deno.test("what restic says beyond reason is cut or left out, and the rest is li
   );
   const many = await list(agent, id, "/");
   assert.deepEqual([many.entries.length, many.end.cut], [TREE_ENTRIES_LIMIT, true]);
+  // Bytes are counted and not letters, as the server does.
+  Deno.writeTextFileSync(file, `${snapshot}\n${`${node("字".repeat(85))}\n`.repeat(100_000)}`);
+  const wide = await list(agent, id, "/");
+  const bytes = wide.entries.reduce(
+    (sum, entry) => sum + encoder.encode(`${JSON.stringify(entry)}\n`).length,
+    0,
+  );
+  assert.ok(
+    wide.end.cut && bytes <= TREE_BYTES_LIMIT && bytes > 0.99 * TREE_BYTES_LIMIT,
+    `${bytes}`,
+  );
 });

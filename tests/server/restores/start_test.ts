@@ -91,6 +91,7 @@ Deno.test("a restore is ordered with exactly what was asked, and its end is told
     ),
     target: "/home/restored",
     opened_for: null,
+    checked: true,
     verified: true,
     continued: false,
     undo_snapshot: null,
@@ -288,6 +289,7 @@ Deno.test("what was there before a restore in place is pinned, and an agent pins
     failures: [],
     target: null,
     opened_for: null,
+    checked: true,
     verified: false,
     continued: false,
     undo_snapshot: undo,
@@ -310,4 +312,44 @@ Deno.test("what was there before a restore in place is pinned, and an agent pins
   assert.equal(pin.id, undo);
   assert.match(pin.pin.reason, new RegExp(jobId));
   assert.equal(pin.pin.by, "alice");
+});
+
+Deno.test("an operator who is none any more, or whose folder is approved no more, when the order is made has it not made", async () => {
+  for (
+    const since of [
+      "update users set role = 'viewer' where username = 'olive'",
+      "update hosts set approved_roots = '[\"/srv\"]' where name = 'alpha'",
+    ]
+  ) {
+    await using all = await world();
+    const check = await all.test.api(
+      "alice",
+      "POST",
+      `/api/repositories/${all.alpha.repositoryId}/jobs`,
+      {
+        kind: "check",
+        host_id: all.beta.hostId,
+      },
+    );
+    assert.equal(check.status, 202, JSON.stringify(check.body));
+    const { body } = await all.restore({}, "olive");
+    const state = async () => (await all.test.api("alice", "GET", `/api/jobs/${body.job_id}`)).body;
+    assert.equal((await state()).waiting, true);
+    all.test.server.database.sqlite.exec(since);
+    await all.agents.beta.acknowledged(all.agents.beta.finished(check.body.job_id));
+    const ended = await eventually("it ends", async () => {
+      const job = await state();
+      return job.status === "failed" && job;
+    });
+    assert.match(ended.reason, /may not restore any more|must lie below|holds more than/);
+  }
+});
+
+Deno.test("what is on a machine now is not saved in another one's repository", async () => {
+  await using all = await world();
+  const target = { kind: "original", confirm_hostname: "gamma" };
+  const silent = await all.restore({ target }, "alice", all.gamma);
+  assert.deepEqual([silent.status, silent.body.error.field], [422, "undo"]);
+  assert.equal((await all.restore({ target, undo: true }, "alice", all.gamma)).status, 422);
+  assert.equal((await all.restore({ target, undo: false }, "alice", all.gamma)).status, 202);
 });

@@ -173,3 +173,20 @@ Deno.test("a restore that is put together is its maker's alone, for a day", asyn
   const later = await all.person("alice");
   assert.equal((await later.get(last.to)).status, 404);
 });
+
+Deno.test("a job's restore is offered again to whoever could have started it", async () => {
+  await using all = await world();
+  const [alice, olive] = [await all.person("alice"), await all.person("olive")];
+  const begun = await alice.post(`/snapshots/${ID}/restore`, [["item", "/etc/secret plans"]]);
+  const started = await alice.post(begun.to, [...FOLDER, ["host_id", all.alpha.hostId], [
+    "act",
+    "start",
+  ]]);
+  assert.match(started.to, /^\/jobs\//);
+  const hers = await olive.post(`${started.to}/restore-again`, []);
+  assert.equal(hers.status, 403);
+  assert.ok(!hers.text.includes("secret plans") || hers.text.includes("holds more than"));
+  assert.equal((await alice.post(`${started.to}/restore-again`, [])).status, 303);
+  const undecided = await alice.post(`/snapshots/${ID}/restore`, [["item", "/etc"]]);
+  assert.equal((await alice.post(undecided.to, FOLDER)).status, 400);
+});

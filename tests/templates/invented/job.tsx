@@ -81,6 +81,7 @@ const restored = (changes: Partial<JobView>, result: Partial<Restore["result"]>)
         failures: [],
         target: "/srv/restore/1a2b3c4d-20261126-0915",
         opened_for: null,
+        checked: true,
         verified: true,
         continued: false,
         undo_snapshot: null,

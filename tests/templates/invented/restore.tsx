@@ -36,7 +36,7 @@ const page = (
     },
     snapshot: SNAPSHOT,
     hosts: HOSTS,
-    host: HOSTS[0],
+    host: { ...HOSTS[0]!, hasRepository: true },
     proposed: "/srv/restore/1a2b3c4d-20261126-0915",
     isBackedUp: false,
     isAdmin: true,
@@ -66,7 +66,13 @@ export const restorePages: Pages = {
     page({
       items: [`/${HOSTILE}`, `/${LONG}`, "bytes:/caf%E9/%1B[31m", "/two\nlines", "/‮gpj.exe"],
       hosts: [{ id: id(1), name: HOSTILE.slice(0, 200), os: "linux", online: false }],
-      host: { id: id(1), name: HOSTILE.slice(0, 200), os: "linux", online: false },
+      host: {
+        id: id(1),
+        name: HOSTILE.slice(0, 200),
+        os: "linux",
+        online: false,
+        hasRepository: false,
+      },
       choice: { path: `/${LONG}` },
       snapshot: { ...SNAPSHOT, withheld: true, hostname: HOSTILE, source: null },
     }),

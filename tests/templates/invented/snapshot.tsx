@@ -64,6 +64,10 @@ const page = (more: Partial<SnapshotPageProps>) => (
     snapshot={SNAPSHOT}
     choice={{ path: "/home", sort: "name", order: "asc", q: "" }}
     crumbs={[{ name: "home", path: "/home" }]}
+    others={{
+      before: "0badcafe".repeat(8),
+      all: [1, 2, 3].map((n) => ({ id: `${n}`.repeat(64), time: NOW - n * DAY })),
+    }}
     mayPin
     isAdmin
     tree={{
