@@ -75,7 +75,10 @@ each("a restore that was given up leaves its folder to the backups", async (rest
   const job_id = jobId();
   const restore = all.orderOf([source], { kind: "folder", path: target });
   server.run({ job_id, kind: "restore", restore, bandwidth_down_kib_per_s: 3000 });
-  await eventually("it is at work", () => [...Deno.readDirSync(target)].length > 0);
+  await eventually(
+    "it is at work",
+    () => [...Deno.readDirSync(join(target, source))].length > 0,
+  );
   server.send({ type: "command.cancel", job_id });
   const end = await server.finished(job_id);
   assert.equal(end.status, "cancelled", end.reason ?? "");
