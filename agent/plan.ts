@@ -1,11 +1,13 @@
 // The sealed copy of what this host is to do: the server's last word, kept so that the agent can work alone.
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { z } from "zod";
 import {
   type ConfigUpdate,
   type ServerMessage,
   ServerMessage as Messages,
 } from "../shared/protocol.ts";
+import { readIfThere } from "./files.ts";
 import { NotWhole, type StateFolder } from "./state/folder.ts";
 import { renamedPlan } from "./state/protocol_1.ts";
 
@@ -67,6 +69,18 @@ export class Plan {
     const text = JSON.stringify({ config: this.config, schedule: this.schedule });
     this.folder.write(FILE, seal(text, this.#key));
   }
+}
+
+/**
+ * What the plan in a state folder says, without touching it: an agent may be at work there. undefined where there is none. Throws
+ * NotWhole, or what reading threw.
+ */
+export function peekConfig(stateDir: string): ConfigUpdate | undefined {
+  const sealed = readIfThere(join(stateDir, FILE));
+  if (!sealed) return undefined;
+  const key = readIfThere(join(stateDir, KEY_FILE));
+  const { config } = storedIn(sealed, key && asKey(key));
+  return config?.type === "config.update" ? config : undefined;
 }
 
 function asKey(bytes: Uint8Array): Uint8Array {

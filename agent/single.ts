@@ -9,16 +9,21 @@ export class AlreadyRunning extends Error {
 
 /** Holds the state directory until it is disposed or the process ends, however it ends. Throws AlreadyRunning. */
 export function holdStateDirectory(stateDir: string): Disposable {
-  makePrivateDirectory(stateDir);
+  const held = holdFile(stateDir, "lock");
+  if (held) return held;
   const path = join(stateDir, "lock");
-  const file = openLock(path, stateDir);
-  if (!tryLock(file)) {
-    file.close();
-    throw new AlreadyRunning(
-      `Another agent is running with the state directory ${stateDir} (it holds ${path}).`,
-    );
-  }
-  return { [Symbol.dispose]: () => file.close() };
+  throw new AlreadyRunning(
+    `Another agent is running with the state directory ${stateDir} (it holds ${path}).`,
+  );
+}
+
+/** Holds a file of the state directory until it is disposed or the process ends; undefined while another process holds it. */
+export function holdFile(stateDir: string, name: string): Disposable | undefined {
+  makePrivateDirectory(stateDir);
+  const file = openLock(join(stateDir, name), stateDir);
+  if (tryLock(file)) return { [Symbol.dispose]: () => file.close() };
+  file.close();
+  return undefined;
 }
 
 /** On a disk that takes nothing the file of before, or the folder itself, is held as well as a new file. */

@@ -6,6 +6,7 @@ const tests = Deno.args.length > 0 ? Deno.args : [
   "tests/flows",
   "tests/server/main_test.ts",
   "tests/agent/main_test.ts",
+  "tests/agent/by_hand/restore_test.ts",
   "tests/browser/walk_test.ts",
 ];
 const programs = await buildForTests();

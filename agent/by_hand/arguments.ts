@@ -13,7 +13,8 @@ Usage: restic-manager-agent restore --list
        restic-manager-agent restore [--snapshot ID] --path P … --in-place
 
   --list             say which snapshots there are, and restore nothing
-  --snapshot ID      8 digits of its id or more; without it, or with latest, the newest that holds the first path
+  --snapshot ID      8 digits of its id or more; without it, or with latest, the newest that holds every path, had no warnings
+                     as far as this machine knows, and is not what a restore wrote over
   --path P           a file or folder as it was on this machine, exactly; may be given several times. One whose name is
                      no text as --list and the server's pages write it: bytes:/caf%E9
   --target DIR       a folder that is new or empty; the same command goes on in one that was cut short
@@ -30,7 +31,7 @@ Exit codes: 0 whole (also where only owners, modes or times could not be set), 1
 export interface RestoreArguments {
   list: boolean;
   help: boolean;
-  /** undefined: the newest that holds the first path. */
+  /** undefined: the latest, see chooseSnapshot(). */
   snapshot: string | undefined;
   /** As they stand in snapshots. */
   items: string[];

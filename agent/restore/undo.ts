@@ -10,7 +10,7 @@ import { present } from "./in_place.ts";
 import type { Item } from "./items.ts";
 
 /** By it people find the snapshot; no source group has it, so that no retention governs it. */
-const TAG = "before-restore";
+export const UNDO_TAG = "before-restore";
 
 /** The id of the snapshot, null where there was nothing to save, or why there is none: then nothing may be written. */
 export async function saveForUndo(
@@ -54,7 +54,7 @@ function backupArguments(job: JobContextOf<"restore">, items: Item[]) {
     "backup",
     "--json",
     `--host=${job.snapshotHost}`,
-    `--tag=${TAG}`,
+    `--tag=${UNDO_TAG}`,
     ...capArguments(job),
     "--",
   ], items.map(({ names }) => [localBytes(names)]));

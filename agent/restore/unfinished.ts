@@ -19,6 +19,8 @@ export type Unfinished = z.infer<typeof Unfinished>;
 
 const Content = z.array(Unfinished);
 export const RESTORES_FILE = "restores.json";
+/** Of those that were begun at the machine itself: an agent may run at the same time, and has its own. */
+export const BY_HAND_RESTORES_FILE = "restores_by_hand.json";
 const LIMIT = 100;
 
 /** The newest last; of more than a hundred the oldest are forgotten, and can then not be gone on with. */

@@ -2,8 +2,9 @@
 import { join } from "node:path";
 import { ASIDE_FILE, leaveBrakeAlone, type Settings } from "../settings.ts";
 import { ASIDE_PREFIX, OWNER_FILE } from "../state_owner.ts";
+import { BY_HAND_LOCK } from "../by_hand/alone.ts";
 import { LISTINGS } from "../restore/expected.ts";
-import { RESTORES_FILE } from "../restore/unfinished.ts";
+import { BY_HAND_RESTORES_FILE, RESTORES_FILE } from "../restore/unfinished.ts";
 import { BAD_NAME } from "../state/aside.ts";
 import { PROBLEMS_FILE } from "../state/problems.ts";
 import { SEEN_FILE } from "../whole_agent_file.ts";
@@ -27,7 +28,8 @@ export const STATE = [
   "plan.sealed",
   PROBLEMS_FILE,
   RESTORES_FILE,
-  "restores_by_hand.json",
+  BY_HAND_RESTORES_FILE,
+  BY_HAND_LOCK,
   LISTINGS,
   "timers.json",
 ];

@@ -209,8 +209,9 @@ Deno.test("latest is the newest that was made of the path, and what was passed o
     snapshot("bbbb", 3, "/srv"),
     snapshot("cccc", 2, "/home/anna"),
   ];
+  const nothing = { id: undefined, warnings: () => undefined, lacking: new Map() };
   const chosen = (path: string, id?: string) => {
-    const found = chooseSnapshot(all, id, path);
+    const found = chooseSnapshot(all, { ...nothing, id, paths: [path] });
     return typeof found === "string" ? found : [found.snapshot.id[0], found.said.length];
   };
   assert.deepEqual(chosen("/home/anna/x"), ["c", 1]);
@@ -219,6 +220,6 @@ Deno.test("latest is the newest that was made of the path, and what was passed o
   assert.match(String(chosen("/homeless")), /None of the 3/);
   assert.deepEqual(chosen("/anything", "bbbbbbbb"), ["b", 0]);
   assert.match(String(chosen("/x", "dddddddd")), /No snapshot/);
-  assert.match(String(chooseSnapshot([], undefined, "/x")), /holds no snapshot/);
+  assert.match(String(chooseSnapshot([], { ...nothing, paths: ["/x"] })), /holds no snapshot/);
   assert.equal(readRestoreArguments(["--path", "/a", "--target", "/b"]).overwrite, "always");
 });
