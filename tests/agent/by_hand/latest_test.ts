@@ -6,7 +6,7 @@ import { readKnownWarnings } from "../../../agent/by_hand/known.ts";
 import { Journal } from "../../../agent/journal/journal.ts";
 import { createLog } from "../../../shared/log.ts";
 import type { NewReport } from "../../../shared/protocol.ts";
-import { firstOf, missingProgram, missingRoot } from "../../support/left_out.ts";
+import { firstOf, missingProgram, missingRoot, testUnless } from "../../support/left_out.ts";
 import { command } from "../../support/programs.ts";
 import { type RealRestic, restics } from "../../support/restic.ts";
 import { saved } from "../../support/restoring.ts";
@@ -98,11 +98,9 @@ each(
   },
 );
 
-Deno.test(
+testUnless(
+  firstOf(missingRoot(), await missingProgram("setpriv")),
   "who is not root, and a machine without a plan, are told so, and nothing is touched there",
-  {
-    ignore: firstOf(missingRoot(), await missingProgram("setpriv")),
-  },
   async () => {
     using folder = testFolder();
     const state = join(folder.path, "state");
