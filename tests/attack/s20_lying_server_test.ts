@@ -36,7 +36,7 @@ const KINDS = [
   "key",
   "self-update",
   "cat",
-  "restore",
+  "download",
   "diff",
 ];
 

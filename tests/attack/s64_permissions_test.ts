@@ -16,7 +16,7 @@ const tries = {
   "load code from elsewhere": () => import(MODULE).catch((error) => {
     throw new Deno.errors.NotCapable(String(error));
   }),
-  "become another user": () => Deno.uid(),
+  "see which user it is": () => Deno.uid(),
   "read the system's release": () => Deno.osRelease(),
   "ask for more": () => Deno.permissions.request({ name: "run" }).then(({ state }) => {
     if (state !== "granted") throw new Deno.errors.NotCapable(state);
@@ -40,7 +40,7 @@ attack({
   done:
     "code that tries what an intruder would try runs with exactly the permissions that are compiled into each program, with more of them wished for by arguments and environment",
   expected:
-    "the server can do none of it but read its own settings; the agent can start programs and read variables, as it must, and no more",
+    "the server can do none of it but read its own settings; the agent can start programs, read variables and see which user it is, as it must, and no more",
 }, async (see) => {
   using folder = testFolder();
   await using elsewhere = Deno.serve(
@@ -78,6 +78,8 @@ attack({
     "read a variable of others",
     "read all variables",
     "set PATH",
+    // It looks at who owns the folders that a restore goes into.
+    "see which user it is",
     "ask for more",
     "read its own settings",
   ]);
