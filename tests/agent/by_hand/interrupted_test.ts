@@ -15,8 +15,8 @@ function each(name: string, test: (restic: RealRestic) => Promise<void>): void {
   }
 }
 
-/** A host with a snapshot and no agent at work, whose restic restores some 400 KB a second. */
-async function slowMachine(restic: RealRestic) {
+/** A host with a snapshot of 2 MB and no agent at work, whose restic restores so many KiB a second. */
+async function slowMachine(restic: RealRestic, how = "400") {
   await using stack = new AsyncDisposableStack();
   const all = stack.use(
     await saved(restic, (source) => {
@@ -28,7 +28,7 @@ async function slowMachine(restic: RealRestic) {
   const slow = join(folder, "slow restic");
   Deno.writeTextFileSync(
     slow,
-    `#!/bin/sh\n[ "$1" = restore ] && exec ${restic.path} "$@" --limit-download 400\nexec ${restic.path} "$@"\n`,
+    `#!/bin/sh\n[ "$1" = restore ] && exec ${restic.path} "$@" --limit-download ${how}\nexec ${restic.path} "$@"\n`,
     { mode: 0o755 },
   );
   const target = join(folder, "restored");
