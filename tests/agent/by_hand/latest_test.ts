@@ -132,6 +132,8 @@ testUnless(
       ...options,
       args: [
         "--reuid=65534",
+        // access(2) would forget them otherwise.
+        "--securebits=+no_setuid_fixup",
         `--inh-caps=${caps}`,
         `--ambient-caps=${caps}`,
         program,
