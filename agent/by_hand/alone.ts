@@ -9,10 +9,16 @@ export const BY_HAND_LOCK = "restore_by_hand.lock";
 
 /**
  * What the restic of a restore by hand is recognised by. Not the state folder, as with jobs: an agent that starts ends what an earlier
- * agent left there.
+ * agent left there. A path at which there is never anything, so that it is the same before the lock was made and after.
  */
 export function markedAs(stateDir: string): string {
-  return join(stateDir, BY_HAND_LOCK);
+  let folder = stateDir;
+  try {
+    folder = Deno.realPathSync(stateDir);
+  } catch {
+    // It is not there: nor is anything that was marked.
+  }
+  return join(folder, "restore by hand");
 }
 
 /** Holds it until it is disposed or the process ends, however it ends. Throws AlreadyRunning. */
@@ -23,7 +29,9 @@ export async function holdByHand(
   const held = holdFile(stateDir, BY_HAND_LOCK);
   if (!held) {
     throw new AlreadyRunning(
-      `Another restore by hand is running on this machine (it holds ${markedAs(stateDir)}).`,
+      `Another restore by hand is running on this machine (it holds ${
+        join(stateDir, BY_HAND_LOCK)
+      }).`,
     );
   }
   const left = findMarkedNow(markedAs(stateDir));

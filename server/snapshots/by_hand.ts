@@ -1,5 +1,6 @@
 // The commands by which anybody gets at a snapshot without us: plain restic on a bare machine, with the real address and secrets.
 import type { RepositoryAccess } from "../../shared/repository_access.ts";
+import { isFileName } from "../../shared/repository_environment.ts";
 import { RepositoryOptions } from "../../shared/repository_options.ts";
 import { change } from "../change.ts";
 import { getRepositoryRow } from "../repositories/find.ts";
@@ -41,10 +42,14 @@ export function textOf(
   const run = (...args: string[]) => ["restic", ...args.map(shell.quoted), ...more].join(" ");
   // 63 digits: with all of them 0.16 asks for a snapshot that is gone for a minute.
   const short = id.slice(0, 63);
+  const all = Object.entries({ ...environment, ...access.environment, ...forRclone(access) });
   return [
-    ...Object.entries({ ...environment, ...access.environment }).map(([name, value]) =>
-      shell.variable(name, value)
-    ),
+    ...all.flatMap(([name, value]) => [
+      ...isFileName(name)
+        ? [`# ${name}: a file of the host. Copy it here, or write its place.`]
+        : [],
+      shell.variable(name, value),
+    ]),
     ...access.certificate_authority ? [shell.file(CERTIFICATE, access.certificate_authority)] : [],
     run("snapshots"),
     run("ls", short),
@@ -53,6 +58,11 @@ export function textOf(
 }
 
 const CERTIFICATE = "repository.pem";
+
+/** restic does not tell rclone of its own --cacert. */
+function forRclone({ url, certificate_authority }: RepositoryAccess): Record<string, string> {
+  return url.startsWith("rclone:") && certificate_authority ? { RCLONE_CA_CERT: CERTIFICATE } : {};
+}
 
 /** With the credential in the address, as every version takes it. */
 function addressOf({ url, username, rest_password }: RepositoryAccess): string {

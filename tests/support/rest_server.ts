@@ -14,8 +14,12 @@ export interface RestServer extends AsyncDisposable {
 /** Why there is none, or undefined. */
 export const missingRestServer = await missingFile(REST_SERVER, "rest-server (get-rest-server.sh)");
 
-/** Serves a folder without users. Two of them may serve one folder, one of them append-only. */
-export async function startRestServer(folder: string, appendOnly = false): Promise<RestServer> {
+/** Serves a folder without users, or to those of an htpasswd file. Two of them may serve one folder, one of them append-only. */
+export async function startRestServer(
+  folder: string,
+  appendOnly = false,
+  users?: string,
+): Promise<RestServer> {
   const port = freePort();
   const child = new Deno.Command(REST_SERVER, {
     args: [
@@ -23,7 +27,7 @@ export async function startRestServer(folder: string, appendOnly = false): Promi
       folder,
       "--listen",
       `127.0.0.1:${port}`,
-      "--no-auth",
+      ...(users ? ["--htpasswd-file", users] : ["--no-auth"]),
       ...(appendOnly ? ["--append-only"] : []),
     ],
     stdout: "null",

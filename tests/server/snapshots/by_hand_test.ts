@@ -1,11 +1,14 @@
 // "Without restic-manager": the printed text on a bare machine, with secrets that hold whatever they like; and who is shown it.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { textOf } from "../../../server/snapshots/by_hand.ts";
 import { access, testFolder } from "../../support/start_agent.ts";
 import { FakeAgent, joinHost } from "../../support/fake_agent.ts";
 import { signIn } from "../../support/browser_session.ts";
 import { PASSWORD, type Person, startServer } from "../../support/start_server.ts";
+import { testUnless } from "../../support/left_out.ts";
+import { missingRestServer, startRestServer } from "../../support/rest_server.ts";
 import { resticByHand, restics } from "../../support/restic.ts";
 
 const HOSTILE = `it's "one" $HOME \`id\` \\ !x\n-two;#&|<>*?[~ é`;
@@ -54,6 +57,64 @@ for (const restic of restics) {
     assert.equal(Deno.readTextFileSync(join(bare, "restored", source, "f")), "content");
   });
 }
+
+for (const restic of restics) {
+  testUnless(
+    missingRestServer,
+    `the printed commands restore from a REST server with a login, and without it they do not (restic ${restic.version})`,
+    async () => {
+      using folder = testFolder();
+      // rest-server knows no other letters in the name of a user.
+      const login = { username: "al.ice@x-1", rest_password: `p@:/%?#'"$HOME \`id\` é` };
+      const sha = createHash("sha1").update(login.rest_password).digest("base64");
+      const users = join(folder.path, "users");
+      Deno.writeTextFileSync(users, `${login.username}:{SHA}${sha}\n`);
+      const served = join(folder.path, "served");
+      const source = join(folder.path, "source");
+      for (const each of [served, source]) Deno.mkdirSync(each);
+      Deno.writeTextFileSync(join(source, "f"), "content");
+      // By the disk, which needs no login: the text alone must find the way through the server.
+      const place = join(served, "repo");
+      await resticByHand(restic, place, ["init"], HOSTILE);
+      await resticByHand(restic, place, ["backup", source], HOSTILE);
+      const [{ id }] = JSON.parse(
+        await resticByHand(restic, place, ["snapshots", "--json"], HOSTILE),
+      );
+      await using server = await startRestServer(served, false, users);
+      const run = (name: string, given: Partial<typeof login>) => {
+        const text = textOf(access(`${server.url}repo/`, { password: HOSTILE, ...given }), {
+          id,
+          source: null,
+        });
+        const bare = join(folder.path, name);
+        Deno.mkdirSync(bare);
+        return {
+          bare,
+          ...paste(text.replace("/srv/restore", join(bare, "to")), bare, restic.path),
+        };
+      };
+      const { bare, code, said } = run("with", login);
+      assert.equal(code, 0, said);
+      assert.equal(Deno.readTextFileSync(join(bare, "to", source, "f")), "content");
+      assert.notEqual(run("without", { ...login, rest_password: "another" }).code, 0);
+    },
+  );
+}
+
+Deno.test("rclone is told of the certificate too, and what is a file of the host is said", () => {
+  const text = textOf(
+    access("rclone:remote:repo", {
+      certificate_authority: "PEM",
+      environment: { RCLONE_CONFIG: "/etc/rclone's.conf" },
+    }),
+    { id: "ab".repeat(32), source: null },
+  );
+  assert.match(
+    text,
+    /^# RCLONE_CONFIG: a file of the host.*\nexport RCLONE_CONFIG='\/etc\/rclone'\\''s\.conf'$/m,
+  );
+  assert.match(text, /^export RCLONE_CA_CERT='repository\.pem'$/m);
+});
 
 Deno.test("a login of a REST server is in the address, whatever it holds, a certificate in a file, options with each command", () => {
   const certificate = "-----BEGIN CERTIFICATE-----\nit's\n-----END CERTIFICATE-----\n";
