@@ -115,25 +115,29 @@ async function jobsOf(db: Db, keys: string): Promise<Map<number, JobOfSnapshot>>
 
 type Before = { id: string } & Sizes;
 
+/** So many before one are looked at: a list in which each has other tags would be gone through for each of them. */
+const LOOKED_BACK = 100;
+
 /** The one before of the same host name and tags in the same list; without tags, of the same paths. */
 export async function beforesOf(db: Db, keys: string): Promise<Map<number, Before>> {
   const { rows } = await sql<{ n: number; before: string | null }>`
-    select key.value ->> 'n' as n, (select json_object('id', before.id, 'files', before.files, 'bytes', before.bytes)
-        from snapshots as before where before.host_id = s.host_id and before.report_id = s.report_id
-          and before.hostname = s.hostname and before.tags = s.tags
-          and (s.tags <> '[]' or before.paths = s.paths)
-          and (+before.time, before.id) < (s.time, s.id)
-        order by +before.time desc, before.id desc limit 1) as before
+    select key.value ->> 'n' as n, (select json_object('id', id, 'files', files, 'bytes', bytes) from (
+        select * from snapshots as before where before.host_id = s.host_id and before.report_id = s.report_id
+          and before.hostname = s.hostname and before.time <= s.time and (before.time, before.id) < (s.time, s.id)
+          order by before.time desc, before.id desc limit ${LOOKED_BACK}) as before
+        where before.tags = s.tags and (s.tags <> '[]' or before.paths = s.paths)
+        order by time desc, id desc limit 1) as before
     from json_each(${keys}) as key join hosts on hosts.id = key.value ->> 'host'
       join snapshots as s on s.host_id = hosts.id and s.report_id = hosts.snapshots_report_id
         and s.id = key.value ->> 'id'
     union all
-    select key.value ->> 'n' as n, (select json_object('id', before.id, 'files', before.files, 'bytes', before.bytes)
-        from repository_snapshots as before where before.repository_id = w.repository_id
+    select key.value ->> 'n' as n, (select json_object('id', id, 'files', files, 'bytes', bytes) from (
+        select * from repository_snapshots as before where before.repository_id = w.repository_id
           and before.report_id = w.report_id and before.hostname = w.hostname
           and before.time <= w.time and (before.time, before.id) < (w.time, w.id)
-          and before.tags = w.tags and (w.tags <> '[]' or before.paths = w.paths)
-        order by before.time desc, before.id desc limit 1) as before
+          order by before.time desc, before.id desc limit ${LOOKED_BACK}) as before
+        where before.tags = w.tags and (w.tags <> '[]' or before.paths = w.paths)
+        order by time desc, id desc limit 1) as before
     from json_each(${keys}) as key join repositories on repositories.id = key.value ->> 'repository'
       join repository_snapshots as w on w.repository_id = repositories.id
         and w.report_id = repositories.listing_report_id and w.id = key.value ->> 'id'

@@ -17,6 +17,7 @@ const STATEMENTS = [
   // Lists of all hosts by time, and whose lists hold a snapshot.
   `create index snapshots_by_time on snapshots(time, id)`,
   `create index snapshots_by_id on snapshots(id)`,
+  `create index snapshots_of_host on snapshots(host_id, report_id, hostname, time)`,
   `create index repository_snapshots_by_time on repository_snapshots(time, id)`,
   `create index repository_snapshots_of_host on repository_snapshots(repository_id, report_id, hostname, time)`,
 ];
