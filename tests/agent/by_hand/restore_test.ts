@@ -177,7 +177,10 @@ each("Ctrl-C ends it, and the same command goes on", async (restic) => {
   const args = ["--path", source, "--target", target];
   {
     await using agent = spawnAgent(folder, { RM_RESTIC: restic.path }, ["restore", ...args]);
-    await eventually("it has begun", () => [...Deno.readDirSync(target)].length > 0);
+    await eventually(
+      "it has begun",
+      () => [...Deno.readDirSync(join(target, source))].length > 0,
+    );
     agent.child.kill("SIGINT");
     const { code, stderr, stdout } = await agent.end();
     // It may have come to its end in that moment.
