@@ -1,5 +1,6 @@
 // Arguments of restic that are bytes: names in a snapshot need not be text.
 import { textOf } from "../../shared/snapshot_path.ts";
+import { joinBytes } from "../archive/bytes.ts";
 import type { RunOptions } from "./run.ts";
 
 const encoder = new TextEncoder();
@@ -10,7 +11,7 @@ export function exactArguments(
   more: (string | Uint8Array)[][],
 ): Pick<RunOptions, "args" | "bytes"> {
   const bytes = more.map((parts) =>
-    concat(parts.map((part) => typeof part === "string" ? encoder.encode(part) : part))
+    joinBytes(parts.map((part) => typeof part === "string" ? encoder.encode(part) : part))
   );
   const texts = bytes.map(textOf);
   return texts.every((text) => text !== undefined)
@@ -20,15 +21,5 @@ export function exactArguments(
 
 /** A path as restic has it in its trees. */
 export function pathBytes(names: readonly Uint8Array[]): Uint8Array {
-  return concat(names.flatMap((name) => [encoder.encode("/"), name]));
-}
-
-export function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return joinBytes(names.flatMap((name) => [encoder.encode("/"), name]));
 }

@@ -1,7 +1,8 @@
 // One folder of a snapshot as restic lists it: the arguments, and what its lines say. Its JSON has no target of a link, no count of links.
 import { TREE_TIMES, type TreeEntryType } from "../../shared/tree.ts";
 import { parseObject } from "./errors.ts";
-import { concat, exactArguments, pathBytes } from "./exact_arguments.ts";
+import { joinBytes } from "../archive/bytes.ts";
+import { exactArguments, pathBytes } from "./exact_arguments.ts";
 import type { RunOptions } from "./run.ts";
 import { isAtLeast } from "./version.ts";
 
@@ -39,7 +40,7 @@ export function treeCommand(
   return {
     ...exactArguments(["ls", "--no-lock", output], isRoot ? [[id], ["/"]] : [first, last]),
     beginsWithFolder: !opens && !isRoot,
-    before: opens || isRoot ? encoder.encode("/") : concat([path, encoder.encode("/")]),
+    before: opens || isRoot ? encoder.encode("/") : joinBytes([path, encoder.encode("/")]),
   };
 }
 

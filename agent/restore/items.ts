@@ -5,7 +5,8 @@ import {
   textOf,
   writeSnapshotPath,
 } from "../../shared/snapshot_path.ts";
-import { concat, exactArguments, pathBytes } from "../restic/exact_arguments.ts";
+import { joinBytes } from "../archive/bytes.ts";
+import { exactArguments, pathBytes } from "../restic/exact_arguments.ts";
 import type { RunOptions } from "../restic/run.ts";
 
 export interface Item {
@@ -101,7 +102,7 @@ export function listArguments(
 }
 
 function argumentOf({ base }: Pick<Part, "base">, { names }: Item): Uint8Array {
-  return concat(
+  return joinBytes(
     names.slice(base.length).flatMap((name) => [Uint8Array.of(0x2f), literally(name)]),
   );
 }

@@ -6,8 +6,7 @@ import {
   type DiffEnd,
   DiffLine,
 } from "../../shared/diff.ts";
-import { messageOf } from "../../shared/log.ts";
-import { readSnapshotPath, shownName } from "../../shared/snapshot_path.ts";
+import { shownName } from "../../shared/snapshot_path.ts";
 import type { SnapshotDiff } from "../../shared/shapes/diff.ts";
 import type { TreeReader } from "../../shared/shapes/tree.ts";
 import { type AgentStream, StreamError } from "../agent_streams.ts";
@@ -20,6 +19,7 @@ import { auditedSnapshot } from "./audited.ts";
 import { snapshotBefore } from "./before.ts";
 import { DiffListing } from "./diff_listing.ts";
 import { type FoundSnapshot, getSnapshot } from "./get.ts";
+import { namesOf } from "./path_input.ts";
 import { noteReaderFault, READER_SENTENCES, readerBusy } from "./reader_errors.ts";
 import { jsonLines, nonsense } from "./stream_lines.ts";
 import { chooseReader, type ChosenReader } from "./tree_reader.ts";
@@ -160,29 +160,16 @@ async function ask(
   return asked;
 }
 
-function namesOf(path: string): Uint8Array[] {
-  try {
-    return readSnapshotPath(path);
-  } catch (error) {
-    throw new AppError("invalid", `path ${messageOf(error)}.`, "path");
-  }
-}
-
 /** Once an hour for each person, pair and reader: each folder by itself would bury the rest of the audit. */
 async function noteCompared(server: Server, actor: Actor, { snapshot, base, reader, key }: Asked) {
   const who = JSON.stringify([actor.kind, actor.id, textOfKey(key)]);
-  if (!server.comparisons.isFirstOfHour(who)) return;
   const more = { with: base.id, read_by: reader.name };
-  try {
-    await change(
+  await server.comparisons.onceAnHour(who, () =>
+    change(
       server,
       actor,
       ({ audit }) => audit(auditedSnapshot("snapshot.compared", snapshot, more)),
-    );
-  } catch (error) {
-    server.comparisons.forgetHour(who);
-    throw error;
-  }
+    ));
 }
 
 async function load(server: Server, asked: Asked, signal?: AbortSignal): Promise<DiffListing> {
@@ -190,10 +177,9 @@ async function load(server: Server, asked: Asked, signal?: AbortSignal): Promise
 }
 
 function keepLoading(server: Server, asked: Asked, signal: AbortSignal): void {
-  const key = textOfKey(asked.key);
-  load(server, asked, signal).catch(() => {
-    // What went wrong is kept for the page; one who left wants nothing.
-  }).finally(() => server.events.publish({ type: "tree", key }));
+  const { key } = asked;
+  const then = () => server.events.publish({ type: "tree", key: textOfKey(key) });
+  server.comparisons.keepLoading(key, (end) => read(server, asked, end), { signal, then });
 }
 
 async function read(server: Server, asked: Asked, signal: AbortSignal): Promise<DiffListing> {

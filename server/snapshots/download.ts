@@ -7,13 +7,14 @@ import {
   type DumpFormat,
 } from "../../shared/dump.ts";
 import { messageOf } from "../../shared/log.ts";
-import { readSnapshotPath, shownName, writeSnapshotPath } from "../../shared/snapshot_path.ts";
+import { shownName, writeSnapshotPath } from "../../shared/snapshot_path.ts";
 import { StreamError } from "../agent_streams.ts";
 import { change } from "../change.ts";
 import { AppError } from "../errors.ts";
 import { needAdmin } from "../rights.ts";
 import type { Actor, Server } from "../server.ts";
 import type { FoundSnapshot } from "./get.ts";
+import { namesOf } from "./path_input.ts";
 import { type OpenDump, openDump } from "./open_dump.ts";
 import { chooseReader, type ChosenReader } from "./tree_reader.ts";
 
@@ -126,13 +127,7 @@ function readPaths(paths: string[]): Uint8Array[][] {
       "path",
     );
   }
-  const all = paths.map((path) => {
-    try {
-      return readSnapshotPath(path);
-    } catch (error) {
-      throw new AppError("invalid", `path ${messageOf(error)}.`, "path");
-    }
-  });
+  const all = paths.map(namesOf);
   return [...new Map(all.map((names) => [writeSnapshotPath(names), names])).values()];
 }
 

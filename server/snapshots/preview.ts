@@ -1,6 +1,5 @@
 // What a file of a snapshot holds, for a page that shows it: up to a mebibyte, in memory for a moment, read once for all who wait for it.
-import { messageOf } from "../../shared/log.ts";
-import { readSnapshotPath, writeSnapshotPath } from "../../shared/snapshot_path.ts";
+import { writeSnapshotPath } from "../../shared/snapshot_path.ts";
 import type { TreeReader } from "../../shared/shapes/tree.ts";
 import { StreamError } from "../agent_streams.ts";
 import { change } from "../change.ts";
@@ -9,6 +8,7 @@ import type { Actor, Server } from "../server.ts";
 import { refuseUnlessAllowed } from "./download.ts";
 import type { FoundSnapshot } from "./get.ts";
 import { openDump } from "./open_dump.ts";
+import { namesOf } from "./path_input.ts";
 import { READER_SENTENCES } from "./reader_errors.ts";
 import { chooseReader, type ChosenReader } from "./tree_reader.ts";
 import { textOfKey, type TreeKey } from "./trees.ts";
@@ -93,7 +93,7 @@ async function ask(
   path: string,
 ): Promise<Asked> {
   refuseUnlessAllowed(server, actor);
-  const names = namesOf(path);
+  const names = namesOfFile(path);
   const reader = await chooseReader(server, snapshot, "dump");
   const key = {
     repositoryId: snapshot.repository_id,
@@ -106,13 +106,8 @@ async function ask(
   return asked;
 }
 
-function namesOf(path: string): Uint8Array[] {
-  let names;
-  try {
-    names = readSnapshotPath(path);
-  } catch (error) {
-    throw new AppError("invalid", `path ${messageOf(error)}.`, "path");
-  }
+function namesOfFile(path: string): Uint8Array[] {
+  const names = namesOf(path);
   if (names.length > 0) return names;
   throw new AppError("invalid", "path must be a file; / is the top folder.", "path");
 }
@@ -120,9 +115,8 @@ function namesOf(path: string): Uint8Array[] {
 /** Once an hour for each person, file and reader: a page that waits asks again and again. */
 async function noteLooked(server: Server, { actor, snapshot, reader, key }: Asked): Promise<void> {
   const who = JSON.stringify([actor.kind, actor.id, textOfKey(key)]);
-  if (!server.previews.isFirstOfHour(who)) return;
-  try {
-    await change(server, actor, ({ audit }) =>
+  await server.previews.onceAnHour(who, () =>
+    change(server, actor, ({ audit }) =>
       audit({
         action: "snapshot.previewed",
         target: {
@@ -136,18 +130,13 @@ async function noteLooked(server: Server, { actor, snapshot, reader, key }: Aske
           path: key.path.slice(0, 1000),
           read_by: reader.name,
         },
-      }));
-  } catch (error) {
-    server.previews.forgetHour(who);
-    throw error;
-  }
+      })));
 }
 
 function keepLoading(server: Server, asked: Asked, signal: AbortSignal): void {
-  const key = textOfKey(asked.key);
-  server.previews.load(asked.key, (end) => read(server, asked, end), signal).catch(() => {
-    // What went wrong is kept for the page; one who left wants nothing.
-  }).finally(() => server.events.publish({ type: "tree", key }));
+  const { key } = asked;
+  const then = () => server.events.publish({ type: "tree", key: textOfKey(key) });
+  server.previews.keepLoading(key, (end) => read(server, asked, end), { signal, then });
 }
 
 async function read(server: Server, asked: Asked, signal: AbortSignal): Promise<Preview> {

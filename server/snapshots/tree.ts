@@ -1,7 +1,6 @@
 // A folder of a snapshot for whoever may see it: who reads it, what it costs him to look, and what is said when it cannot be had.
-import { readSnapshotPath, writeSnapshotPath } from "../../shared/snapshot_path.ts";
+import { writeSnapshotPath } from "../../shared/snapshot_path.ts";
 import type { SnapshotTree, TreeOrder, TreeReader, TreeSort } from "../../shared/shapes/tree.ts";
-import { messageOf } from "../../shared/log.ts";
 import { StreamError, type StreamFault } from "../agent_streams.ts";
 import { change } from "../change.ts";
 import { AppError } from "../errors.ts";
@@ -9,6 +8,7 @@ import { numberCursor, type PageInput } from "../paging.ts";
 import type { Actor, Server } from "../server.ts";
 import type { FoundSnapshot } from "./get.ts";
 import { readListing } from "./read_tree.ts";
+import { namesOf } from "./path_input.ts";
 import { noteReaderFault, READER_SENTENCES, readerBusy } from "./reader_errors.ts";
 import { chooseReader, type ChosenReader } from "./tree_reader.ts";
 import { namesShown } from "./tree_rights.ts";
@@ -112,20 +112,11 @@ async function ask(
   return asked;
 }
 
-function namesOf(path: string): Uint8Array[] {
-  try {
-    return readSnapshotPath(path);
-  } catch (error) {
-    throw new AppError("invalid", `path ${messageOf(error)}.`, "path");
-  }
-}
-
 /** Once an hour for each person, snapshot and reader: each folder by itself would bury the rest of the audit. */
 async function noteOpened(server: Server, actor: Actor, { snapshot, reader, key }: Asked) {
   const who = JSON.stringify([actor.kind, actor.id, key.repositoryId, snapshot.id, reader.id]);
-  if (!server.trees.isFirstOfHour(who)) return;
-  try {
-    await change(server, actor, ({ audit }) =>
+  await server.trees.onceAnHour(who, () =>
+    change(server, actor, ({ audit }) =>
       audit({
         action: "snapshot.opened",
         target: {
@@ -139,11 +130,7 @@ async function noteOpened(server: Server, actor: Actor, { snapshot, reader, key 
           path: key.path.slice(0, 1000),
           read_by: reader.name,
         },
-      }));
-  } catch (error) {
-    server.trees.forgetHour(who);
-    throw error;
-  }
+      })));
 }
 
 async function load(server: Server, asked: Asked, signal?: AbortSignal): Promise<TreeListing> {
@@ -151,10 +138,9 @@ async function load(server: Server, asked: Asked, signal?: AbortSignal): Promise
 }
 
 function keepLoading(server: Server, asked: Asked, signal: AbortSignal): void {
-  const key = textOfKey(asked.key);
-  load(server, asked, signal).catch(() => {
-    // What went wrong is kept for the page; one who left wants nothing.
-  }).finally(() => server.events.publish({ type: "tree", key }));
+  const { key } = asked;
+  const then = () => server.events.publish({ type: "tree", key: textOfKey(key) });
+  server.trees.keepLoading(key, (end) => read(server, asked, end), { signal, then });
 }
 
 async function read(server: Server, asked: Asked, signal: AbortSignal): Promise<TreeListing> {

@@ -82,19 +82,20 @@ export class Trees<T extends Sized> {
     return failure && this.elapsed() - failure.at <= FAILURE_MS ? failure.error : undefined;
   }
 
-  /** Whether `who` has not opened it within the last hour. */
-  isFirstOfHour(who: string): boolean {
+  /** Notes that `who` opened it, once an hour: each look by itself would bury the rest of the audit. Throws what `note` throws. */
+  async onceAnHour(who: string, note: () => Promise<unknown>): Promise<void> {
     const before = this.#opened.get(who);
     const now = this.elapsed();
-    if (before !== undefined && now - before < HOUR_MS) return false;
+    if (before !== undefined && now - before < HOUR_MS) return;
     if (this.#opened.size >= OPENED) this.#opened.clear();
     this.#opened.set(who, now);
-    return true;
-  }
-
-  /** That could not be noted. */
-  forgetHour(who: string): void {
-    this.#opened.delete(who);
+    try {
+      await note();
+    } catch (error) {
+      // What could not be noted is noted the next time.
+      this.#opened.delete(who);
+      throw error;
+    }
   }
 
   isLoading(key: TreeKey): boolean {
@@ -119,6 +120,17 @@ export class Trees<T extends Sized> {
       // One that waits for its turn has nothing that would notice.
       if (loading.waiters === 0 && !loading.isReading) this.#end(textOfKey(key), loading);
     }
+  }
+
+  /** For a page that waits for nobody. `then` is called when there is a listing, or a failure, which is kept for the page. */
+  keepLoading(
+    key: TreeKey,
+    read: Read<T>,
+    { signal, then }: { signal: AbortSignal; then: () => void },
+  ): void {
+    this.load(key, read, signal).catch(() => {
+      // What went wrong is kept; one who left wants nothing.
+    }).finally(then);
   }
 
   /** The repository is gone. */
