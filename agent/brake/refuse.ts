@@ -124,14 +124,9 @@ function targetRefusal(brake: Brake, order: Order): string | undefined {
   const asked = restoreOf(order);
   if (!asked) return undefined;
   const isInPlace = asked.target.kind === "original";
-  // What nobody is to be written over is looked at as well.
-  if (asked.dry_run) {
-    return restoreRefusal({ ...brake, allowRestoreInPlace: true }, {
-      isInPlace,
-      paths: pathsWritten(asked),
-    });
-  }
-  return restoreRefusal(brake, { isInPlace, paths: pathsWritten(asked) });
+  // A dry run in place writes over nothing; where it looks the roots say.
+  const held = asked.dry_run ? { ...brake, allowRestoreInPlace: true } : brake;
+  return restoreRefusal(held, { isInPlace, paths: pathsWritten(asked) });
 }
 
 /** What a restore is asked to write. */

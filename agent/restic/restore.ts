@@ -35,14 +35,17 @@ function isFolder(order: RestoreOrder): order is FolderOrder {
 }
 
 async function toFolder(job: Job, order: FolderOrder, items: Item[]): Promise<Outcome> {
-  const target = await lookAtTarget(job, order);
-  if ("status" in target) return target;
+  const first = await lookAtTarget(job, order);
+  if ("status" in first) return first;
   // The same order twice would write over itself.
-  using held = order.dry_run ? undefined : job.machine.restores.hold(target.path);
+  using held = order.dry_run ? undefined : job.machine.restores.hold(first.path);
   if (!held && !order.dry_run) {
-    const reason = `Nothing was written: another restore writes to ${target.path} just now.`;
+    const reason = `Nothing was written: another restore writes to ${first.path} just now.`;
     return failed("target_refused", reason, null);
   }
+  // The one that held it until now may have come to its end, and opened the folder for somebody.
+  const target = await lookAtTarget(job, order);
+  if ("status" in target) return target;
   const keepPaths = order.target.keep_paths ?? true;
   const parts = partsIn(job, target.path, items, keepPaths);
   if ("status" in parts) return parts;

@@ -78,11 +78,15 @@ export class Work {
     return await this.#outcome(expected, restored);
   }
 
-  async #restic({ bytes, entries }: Expected, dryRun: boolean): Promise<Restored> {
+  async #restic(
+    { bytes, entries }: Expected,
+    dryRun: boolean,
+    failures = this.#failures,
+  ): Promise<Restored> {
     const { snapshot, overwrite, verify } = this.order;
     const { parts } = this.place;
-    const wanted = { snapshot, parts, overwrite, dryRun, verify, bytes, entries };
-    return await runParts(this.job, { ...wanted, failures: this.#failures });
+    const wanted = { snapshot, parts, overwrite, dryRun, verify, bytes, entries, failures };
+    return await runParts(this.job, wanted);
   }
 
   /** What is there already needs no room, of which only restic knows how much that is. */
@@ -96,7 +100,10 @@ export class Work {
     const canSay = isAtLeast(this.job.restic.version, "0.17.0");
     const isNew = target !== null && !target.continued;
     if (!isNew && !canSay) return undefined;
-    const needed = isNew ? expected.bytes : (await this.#restic(expected, true)).toWrite;
+    // What a dry run has to say of single items is for nobody: it is asked for the size alone.
+    const needed = isNew
+      ? expected.bytes
+      : (await this.#restic(expected, true, new Failures())).toWrite;
     if (free >= needed + Math.min(needed / 10, 2 ** 30)) return undefined;
     return failed(
       "no_space",
