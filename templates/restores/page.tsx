@@ -192,15 +192,19 @@ function Machine({ draft, snapshot: s, hosts, host, isAdmin, errors }: RestorePa
       />
       {host && !host.online && (
         <p class="warn">
-          <Name text={host.name} />{" "}
+          <Name text={middleCut(host.name, 60)} />{" "}
           is offline: start its agent, or choose another machine that reaches the repository.
         </p>
       )}
       {isOther && (
         <p class="muted">
-          <Name text={middleCut(host.name, 60)} />{" "}
-          is given the repository's credential for this one job. Owners come as numbers: they may be
-          other users there.
+          {!host.hasRepository && (
+            <>
+              <Name text={middleCut(host.name, 60)} />{" "}
+              is given the repository's credential for this one job.{" "}
+            </>
+          )}
+          Owners come as numbers: they may be other users there.
         </p>
       )}
     </fieldset>
