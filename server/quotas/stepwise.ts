@@ -1,4 +1,5 @@
 // Removal of a great deal in many small transactions with pauses between them, so that no page and no agent feels it.
+import { pause } from "../pause.ts";
 import type { Server } from "../server.ts";
 
 /** A step of so many rows takes a millisecond or two. */
@@ -21,8 +22,8 @@ export async function stepwise(
   while (!server.closing.aborted && performance.now() < until) {
     const began = performance.now();
     if (!await server.database.raw(step)) return true;
-    const pause = Math.max(SHORTEST_PAUSE_MS, (performance.now() - began) * PAUSE_FACTOR);
-    await new Promise((resolve) => setTimeout(resolve, pause));
+    const took = performance.now() - began;
+    await pause(Math.max(SHORTEST_PAUSE_MS, took * PAUSE_FACTOR), server.closing);
   }
   return false;
 }

@@ -13,6 +13,7 @@ import {
 import type { FoundFile } from "../../shared/shapes/find.ts";
 import { type AgentStream, StreamError } from "../agent_streams.ts";
 import { AppError } from "../errors.ts";
+import { pause } from "../pause.ts";
 import type { Server } from "../server.ts";
 import { noteReaderFault, READER_SENTENCES } from "./reader_errors.ts";
 import type { Search } from "./search.ts";
@@ -132,14 +133,6 @@ async function openStream(
     if (search.signal.aborted) break;
   }
   throw new StreamError("busy", "too many streams are open");
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener("abort", () => resolve(), { once: true });
-  await promise;
-  clearTimeout(timer);
 }
 
 async function readMatches(
